@@ -1,0 +1,5 @@
+export * from './errors.ts'
+export * from './live.ts'
+export * from './procedures.ts'
+export * from './series.ts'
+export * from './telemetry.ts'

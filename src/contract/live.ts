@@ -1,0 +1,97 @@
+import * as z from 'zod'
+import type { Health, Host, HostState } from './telemetry.ts'
+
+/**
+ * Live state: hello, a snapshot, then diffs with sequence numbers. A gap in the numbers means the consumer asks
+ * for a new snapshot; another engine epoch means everything before is void. The engine holds back while frames
+ * are unacknowledged and squashes what waits, so that a slow consumer gets the newest state, never a queue.
+ */
+export const liveProtocolVersion = 1
+export const heartbeatMs = 1000
+/** Frames in flight before the engine squashes instead of sending. */
+export const ackWindow = 4
+
+export interface ReadinessCheck {
+  name: string
+  ok: boolean
+  text: string
+  sinceMs: number
+}
+
+export interface EngineStatus {
+  version: string
+  environment: string
+  startedAtMs: number
+  checks: ReadinessCheck[]
+}
+
+export interface ConfigProblem {
+  file: string
+  line: number
+  column: number
+  path: string
+  message: string
+  hint: string
+}
+
+export interface ConfigStatus {
+  file: string | null
+  loadedAtMs: number
+  /** Of the newest file, when it was refused; the running config is then an older one. */
+  problems: ConfigProblem[]
+}
+
+/** What changed lately: a line a person reads. */
+export interface Notice {
+  id: string
+  atMs: number
+  severity: 'info' | 'ok' | 'warning' | 'critical'
+  text: string
+  /** Route of the screen that shows more, e.g. `/host/local`. */
+  link: string
+}
+
+export interface LiveRecords {
+  engine: EngineStatus
+  config: ConfigStatus
+  health: Health
+  notices: Notice[]
+  [host: `host:${string}`]: Host
+  [state: `hostState:${string}`]: HostState
+}
+export type LiveRecordKey = keyof LiveRecords
+
+export interface LiveDiff {
+  put: Partial<LiveRecords>
+  removed: LiveRecordKey[]
+}
+
+/** Rows of samples, newest last: `values` is row-major, a row for each of `timesMs`, a column for each of `seriesIds`. */
+export interface SampleRows {
+  hostId: string
+  seriesIds: Float64Array
+  timesMs: Float64Array
+  values: Float64Array
+}
+
+export type ServerFrame =
+  | { kind: 'hello'; protocol: number; version: string; epoch: string; engineTimeMs: number; heartbeatMs: number }
+  | { kind: 'snapshot'; seq: number; engineTimeMs: number; records: Partial<LiveRecords> }
+  | { kind: 'diff'; seq: number; engineTimeMs: number; diff: LiveDiff }
+  | { kind: 'samples'; seq: number; engineTimeMs: number; rows: SampleRows[] }
+  | { kind: 'heartbeat'; seq: number; engineTimeMs: number }
+  | { kind: 'refused'; code: string; message: string }
+
+export const clientFrameSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('hello'), protocol: z.number().int() }),
+  z.strictObject({ kind: z.literal('ack'), seq: z.number().int().nonnegative() }),
+  z.strictObject({ kind: z.literal('resync') }),
+  /** Which series of which hosts to stream; replaces the earlier choice. Hidden consumers stream none. */
+  z.strictObject({
+    kind: z.literal('stream'),
+    hosts: z
+      .array(z.strictObject({ hostId: z.string().max(200), seriesIds: z.array(z.number().int()).max(2000) }))
+      .max(100),
+  }),
+])
+export type ClientFrame = z.infer<typeof clientFrameSchema>

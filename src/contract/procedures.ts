@@ -1,0 +1,80 @@
+import { oc } from '@orpc/contract'
+import * as z from 'zod'
+import { errorCatalogue, type ErrorCode } from './errors.ts'
+import { chartSchema, connectionCountsSchema, hostSchema, hostStateSchema, processSchema } from './telemetry.ts'
+
+export const roles = ['viewer', 'responder', 'deployer', 'admin'] as const
+export type Role = (typeof roles)[number]
+
+export interface ProcedureMeta {
+  /** The least role that may call it. */
+  role: Role
+  /** Changes production: screens name target and effect before it, the audit log keeps it. */
+  dangerous: boolean
+}
+
+/** What every failure carries beside its code and message. */
+export const errorDataSchema = z.object({
+  retryable: z.boolean(),
+  action: z.string(),
+  correlationId: z.string(),
+  details: z.record(z.string(), z.unknown()),
+})
+export type ErrorData = z.infer<typeof errorDataSchema>
+
+const errors = Object.fromEntries(
+  Object.entries(errorCatalogue).map(([code, { status, title }]) => [
+    code,
+    { status, message: title, data: errorDataSchema },
+  ]),
+) as { [code in ErrorCode]: { status: number; message: string; data: typeof errorDataSchema } }
+
+const procedure = oc.$meta<ProcedureMeta>({ role: 'viewer', dangerous: false }).errors(errors)
+
+const hostId = z.string().min(1).max(200).describe('Id of a host; `local` is this machine.')
+
+/** The table every transport, client, permission check and document is made from. */
+export const contract = {
+  hosts: {
+    list: procedure
+      .route({ method: 'GET', path: '/hosts', summary: 'All hosts with health and data quality' })
+      .output(z.array(hostSchema.extend(hostStateSchema.shape))),
+  },
+  telemetry: {
+    chart: procedure
+      .route({ method: 'POST', path: '/telemetry/chart', summary: 'Points of series over a range' })
+      .input(
+        z.strictObject({
+          hostId,
+          seriesIds: z.array(z.number().int().nonnegative()).min(1).max(64),
+          fromMs: z.number(),
+          toMs: z.number(),
+          maxPoints: z.number().int().min(2).max(5000).default(1000),
+        }),
+      )
+      .output(chartSchema),
+  },
+  processes: {
+    top: procedure
+      .route({ method: 'GET', path: '/hosts/{hostId}/processes', summary: 'Processes by CPU or memory' })
+      .input(
+        z.strictObject({
+          hostId,
+          by: z.enum(['cpu', 'memory']).default('cpu'),
+          limit: z.coerce.number().int().min(1).max(500).default(20),
+        }),
+      )
+      .output(z.array(processSchema)),
+    get: procedure
+      .route({ method: 'GET', path: '/hosts/{hostId}/processes/{pid}', summary: 'One process' })
+      .input(z.strictObject({ hostId, pid: z.coerce.number().int().positive() }))
+      .output(processSchema),
+  },
+  connections: {
+    count: procedure
+      .route({ method: 'GET', path: '/hosts/{hostId}/connections', summary: 'TCP connections by state, on demand' })
+      .input(z.strictObject({ hostId }))
+      .output(connectionCountsSchema),
+  },
+}
+export type Contract = typeof contract

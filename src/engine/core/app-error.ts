@@ -1,0 +1,32 @@
+import { errorCatalogue, type ErrorCode } from '../../contract/index.ts'
+
+export interface AppErrorOptions {
+  /** Plain data for a screen or a log: names, limits, positions. Never a secret. */
+  details?: Record<string, unknown>
+  cause?: unknown
+  /** Overrides the catalogue where this one case differs. */
+  retryable?: boolean
+}
+
+/**
+ * A failure a person can act on. `code` is from the catalogue in the contract and is what tests and screens
+ * match on; `message` says what happened and where, in a sentence.
+ */
+export class AppError extends Error {
+  readonly code: ErrorCode
+  readonly retryable: boolean
+  readonly details: Record<string, unknown>
+
+  constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'AppError'
+    this.code = code
+    this.retryable = options.retryable ?? errorCatalogue[code].retryable
+    this.details = options.details ?? {}
+  }
+}
+
+/** The message of anything thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown)
+}

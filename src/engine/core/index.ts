@@ -1,0 +1,7 @@
+export { AppError, messageOf, type AppErrorOptions } from './app-error.ts'
+export { sleep, type Clock } from './clock.ts'
+export { Disposables } from './disposable.ts'
+export { emptyDiff, LiveStore, squash } from './live-store.ts'
+export { silentLog, type Log } from './log.ts'
+export { assertNever, fail, ok, type Result } from './result.ts'
+export { seededRng, type Rng } from './rng.ts'
