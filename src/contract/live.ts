@@ -75,7 +75,14 @@ export interface SampleRows {
 }
 
 export type ServerFrame =
-  | { kind: 'hello'; protocol: number; version: string; epoch: string; engineTimeMs: number; heartbeatMs: number }
+  | {
+      kind: 'hello'
+      protocol: number
+      version: string
+      epoch: string
+      engineTimeMs: number
+      heartbeatMs: number
+    }
   | { kind: 'snapshot'; seq: number; engineTimeMs: number; records: Partial<LiveRecords> }
   | { kind: 'diff'; seq: number; engineTimeMs: number; diff: LiveDiff }
   | { kind: 'samples'; seq: number; engineTimeMs: number; rows: SampleRows[] }

@@ -1,7 +1,13 @@
 import { oc } from '@orpc/contract'
 import * as z from 'zod'
 import { errorCatalogue, type ErrorCode } from './errors.ts'
-import { chartSchema, connectionCountsSchema, hostSchema, hostStateSchema, processSchema } from './telemetry.ts'
+import {
+  chartSchema,
+  connectionCountsSchema,
+  hostSchema,
+  hostStateSchema,
+  processSchema,
+} from './telemetry.ts'
 
 export const roles = ['viewer', 'responder', 'deployer', 'admin'] as const
 export type Role = (typeof roles)[number]
@@ -72,7 +78,11 @@ export const contract = {
   },
   connections: {
     count: procedure
-      .route({ method: 'GET', path: '/hosts/{hostId}/connections', summary: 'TCP connections by state, on demand' })
+      .route({
+        method: 'GET',
+        path: '/hosts/{hostId}/connections',
+        summary: 'TCP connections by state, on demand',
+      })
       .input(z.strictObject({ hostId }))
       .output(connectionCountsSchema),
   },

@@ -73,15 +73,23 @@ export const seriesNames = {
   'processes.running': 'count',
   'processes.blocked': 'count',
   'threads.count': 'count',
-  'uptime': 'seconds',
+  uptime: 'seconds',
   /** label sensor */
-  'temperature': 'celsius',
+  temperature: 'celsius',
 } as const
 
 export type SeriesName = keyof typeof seriesNames
 export type Unit = (typeof seriesNames)[SeriesName] | 'seconds' | 'celsius'
 
-export const unitSchema = z.enum(['ratio', 'bytes', 'bytes_per_second', 'per_second', 'count', 'seconds', 'celsius'])
+export const unitSchema = z.enum([
+  'ratio',
+  'bytes',
+  'bytes_per_second',
+  'per_second',
+  'count',
+  'seconds',
+  'celsius',
+])
 
 /** One stream of (time, value): a name, labels that tell it from its siblings, a unit. */
 export const seriesSchema = z.object({

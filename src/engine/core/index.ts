@@ -1,5 +1,6 @@
 export { AppError, messageOf, type AppErrorOptions } from './app-error.ts'
 export { sleep, type Clock } from './clock.ts'
+export { correlationId, withCorrelation } from './correlation.ts'
 export { Disposables } from './disposable.ts'
 export { emptyDiff, LiveStore, squash } from './live-store.ts'
 export { silentLog, type Log } from './log.ts'

@@ -22,6 +22,10 @@ export function seededRng(seed: number): Rng {
   return {
     next,
     hex: (byteCount) =>
-      Array.from({ length: byteCount }, () => Math.floor(next() * 256).toString(16).padStart(2, '0')).join(''),
+      Array.from({ length: byteCount }, () =>
+        Math.floor(next() * 256)
+          .toString(16)
+          .padStart(2, '0'),
+      ).join(''),
   }
 }

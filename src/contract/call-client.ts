@@ -1,0 +1,49 @@
+import { createORPCClient, ORPCError } from '@orpc/client'
+import { StandardRPCLink } from '@orpc/client/standard'
+import type { ContractRouterClient } from '@orpc/contract'
+import { ClientPeer } from '@orpc/standard-server-peer'
+import type { CallChannel } from './channel.ts'
+import { columnSerializer } from './column-serializer.ts'
+import { errorCatalogue, type ErrorCode } from './errors.ts'
+import { maxMessageBytes } from './frames.ts'
+import type { Contract, ErrorData } from './procedures.ts'
+
+export type CallClient = ContractRouterClient<Contract>
+
+/** Procedure calls over one channel. When it closes, every open call fails with UNAVAILABLE. */
+export function createCallClient(channel: CallChannel): CallClient {
+  const peer = new ClientPeer((message) => {
+    if (sizeOf(message) > maxMessageBytes) throw callError('TOO_LARGE')
+    channel.send(message as string | Uint8Array)
+  })
+  channel.onMessage((message) => {
+    // A message that cannot be read means that the two ends no longer understand each other.
+    peer.message(message as Parameters<typeof peer.message>[0]).catch(() => channel.close())
+  })
+  channel.onClose(() => peer.close({ reason: callError('UNAVAILABLE') }))
+  const link = new StandardRPCLink(
+    {
+      call: async (request) => {
+        const response = await peer.request(request)
+        return { ...response, body: () => Promise.resolve(response.body) }
+      },
+    },
+    { url: 'pilothouse://engine/', customJsonSerializers: [columnSerializer] },
+  )
+  return createORPCClient(link)
+}
+
+function sizeOf(message: unknown): number {
+  if (typeof message === 'string') return message.length
+  return message instanceof ArrayBuffer || ArrayBuffer.isView(message) ? message.byteLength : 0
+}
+
+/** A failure of the catalogue that arose on this side of the wire. */
+export function callError(code: ErrorCode): ORPCError<ErrorCode, ErrorData> {
+  const { status, title, action, retryable } = errorCatalogue[code]
+  return new ORPCError(code, {
+    status,
+    message: title,
+    data: { retryable, action, correlationId: '', details: {} },
+  })
+}

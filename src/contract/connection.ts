@@ -1,0 +1,164 @@
+import { createCallClient, callError, type CallClient } from './call-client.ts'
+import type { CallChannel, LiveChannel } from './channel.ts'
+import { LiveClient, type LiveListener } from './live-client.ts'
+import type { ClientFrame } from './live.ts'
+
+/** The two channels of one engine. Calls have their own, so that they never wait behind the metric stream. */
+export interface Channels {
+  live: LiveChannel
+  calls: CallChannel
+}
+
+export type ConnectionState =
+  | { kind: 'connecting'; attempt: number }
+  | { kind: 'open' }
+  /** Lost or refused; the next attempt starts at `retryAtMs` of the given clock. */
+  | { kind: 'waiting'; attempt: number; retryAtMs: number; reason: string }
+  | { kind: 'closed' }
+
+export interface ConnectionOptions {
+  /** Opens both channels, or rejects with a sentence for a person. */
+  open(): Promise<Channels>
+  listener: LiveListener & { state(state: ConnectionState): void }
+  nowMs(): number
+  /** Calls `run` after the delay; the result cancels. */
+  after(delayMs: number, run: () => void): () => void
+  /** Uniform in [0, 1). */
+  random(): number
+}
+
+const firstDelayMs = 250
+const longestDelayMs = 10_000
+
+/**
+ * Delay before attempt `attempt` (1, 2, ...): doubles up to 10 s, each drawn from its upper half, so that many
+ * consumers of one engine do not come back in step.
+ */
+export function reconnectDelayMs(attempt: number, random: number): number {
+  const ceiling = Math.min(longestDelayMs, firstDelayMs * 2 ** (attempt - 1))
+  return ceiling * (0.5 + random / 2)
+}
+
+/** A connection to an engine that heals itself: reconnects with backoff and restores the chosen stream. */
+export class Connection {
+  #options: ConnectionOptions
+  #state: ConnectionState = { kind: 'closed' }
+  #channels: Channels | undefined
+  #live: LiveClient | undefined
+  #calls: CallClient | undefined
+  #stream: Extract<ClientFrame, { kind: 'stream' }>['hosts'] = []
+  #attempt = 0
+  #cancelRetry: () => void = () => undefined
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options
+  }
+
+  get state(): ConnectionState {
+    return this.#state
+  }
+
+  /** The client of the present connection; throws UNAVAILABLE while there is none. */
+  get calls(): CallClient {
+    if (!this.#calls) throw callError('UNAVAILABLE')
+    return this.#calls
+  }
+
+  start(): void {
+    if (this.#state.kind === 'closed') void this.#connect()
+  }
+
+  /** Tries at once instead of at the end of the delay, e.g. when the machine woke up. */
+  retryNow(): void {
+    if (this.#state.kind !== 'waiting') return
+    this.#cancelRetry()
+    void this.#connect()
+  }
+
+  stream(hosts: Extract<ClientFrame, { kind: 'stream' }>['hosts']): void {
+    this.#stream = hosts
+    this.#live?.stream(hosts)
+  }
+
+  close(): void {
+    this.#cancelRetry()
+    this.#setState({ kind: 'closed' })
+    this.#drop()
+  }
+
+  async #connect(): Promise<void> {
+    this.#attempt += 1
+    this.#setState({ kind: 'connecting', attempt: this.#attempt })
+    let channels: Channels
+    try {
+      channels = await this.#options.open()
+    } catch (failure) {
+      this.#retryLater(failure instanceof Error ? failure.message : String(failure))
+      return
+    }
+    if (this.#isClosed()) {
+      channels.live.close()
+      channels.calls.close()
+      return
+    }
+    this.#channels = channels
+    const lost = () => {
+      if (this.#channels !== channels) return
+      this.#drop()
+      if (!this.#isClosed()) this.#retryLater('the connection was lost')
+    }
+    channels.live.onClose(lost)
+    channels.calls.onClose(lost)
+    this.#calls = createCallClient(channels.calls)
+    this.#live = new LiveClient(channels.live, {
+      ...bindAll(this.#options.listener),
+      greeted: (hello) => {
+        this.#attempt = 0
+        this.#setState({ kind: 'open' })
+        this.#options.listener.greeted(hello)
+        this.#live?.stream(this.#stream)
+      },
+    })
+  }
+
+  #isClosed(): boolean {
+    return this.#state.kind === 'closed'
+  }
+
+  #drop(): void {
+    const channels = this.#channels
+    this.#channels = undefined
+    this.#calls = undefined
+    this.#live = undefined
+    channels?.live.close()
+    channels?.calls.close()
+  }
+
+  #retryLater(reason: string): void {
+    if (this.#isClosed()) return
+    const delayMs = reconnectDelayMs(this.#attempt, this.#options.random())
+    this.#setState({
+      kind: 'waiting',
+      attempt: this.#attempt,
+      retryAtMs: this.#options.nowMs() + delayMs,
+      reason,
+    })
+    this.#cancelRetry = this.#options.after(delayMs, () => void this.#connect())
+  }
+
+  #setState(state: ConnectionState): void {
+    this.#state = state
+    this.#options.listener.state(state)
+  }
+}
+
+/** Listeners may be class instances; their methods must not lose `this`. */
+function bindAll(listener: LiveListener): LiveListener {
+  return {
+    greeted: (hello) => listener.greeted(hello),
+    changed: (records) => listener.changed(records),
+    samples: (rows) => listener.samples(rows),
+    heard: (engineTimeMs) => listener.heard(engineTimeMs),
+    refused: (code, message) => listener.refused(code, message),
+  }
+}

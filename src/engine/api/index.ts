@@ -1,0 +1,1 @@
+export { createRouter, type ApiParts, type ApiRouter, type CallContext } from './router.ts'

@@ -1,0 +1,84 @@
+import { implement } from '@orpc/server'
+import { contract, roles, type Host, type HostState, type Role } from '../../contract/index.ts'
+import { AppError, type LiveStore, type Result } from '../core/index.ts'
+import type { MetricSource, TelemetryStore } from '../telemetry/index.ts'
+
+/** Who calls, from where; made by the transport. */
+export interface CallContext {
+  role: Role
+  /** For the audit log: `operator@browser`, `local`. */
+  actor: string
+}
+
+export interface ApiParts {
+  live: LiveStore
+  telemetry: TelemetryStore
+  /** Undefined when no such host exists. */
+  source(hostId: string): MetricSource | undefined
+}
+
+const orThrow = async <T>(result: Promise<Result<T>>): Promise<T> => {
+  const settled = await result
+  if (!settled.ok) throw settled.error
+  return settled.value
+}
+
+/** The implementation of every procedure of the contract. Failures are thrown as AppError; transports translate. */
+export function createRouter({ live, telemetry, source }: ApiParts) {
+  const sourceOrThrow = (hostId: string): MetricSource => {
+    const found = source(hostId)
+    if (!found) throw new AppError('NOT_FOUND', `There is no host "${hostId}".`, { details: { hostId } })
+    return found
+  }
+
+  const api = implement(contract)
+    .$context<CallContext>()
+    .use(({ context, procedure, path, next }) => {
+      const needed = procedure['~orpc'].meta.role
+      if (roles.indexOf(context.role) < roles.indexOf(needed)) {
+        throw new AppError(
+          'FORBIDDEN',
+          `${path.join('.')} needs the role ${needed}; you are ${context.role}.`,
+        )
+      }
+      return next()
+    })
+
+  return api.router({
+    hosts: {
+      list: api.hosts.list.handler(() => {
+        const records = live.snapshot()
+        return Object.entries(records)
+          .filter(([key]) => key.startsWith('host:'))
+          .map(([key, host]) => ({
+            ...(host as Host),
+            ...(records[`hostState:${key.slice('host:'.length)}`] as HostState),
+          }))
+      }),
+    },
+    telemetry: {
+      chart: api.telemetry.chart.handler(({ input }) => {
+        sourceOrThrow(input.hostId)
+        if (input.toMs <= input.fromMs) {
+          throw new AppError(
+            'BAD_INPUT',
+            'The range ends before it begins: toMs must be greater than fromMs.',
+          )
+        }
+        return orThrow(telemetry.chart(input))
+      }),
+    },
+    processes: {
+      top: api.processes.top.handler(({ input }) =>
+        orThrow(sourceOrThrow(input.hostId).topProcesses(input.by, input.limit)),
+      ),
+      get: api.processes.get.handler(({ input }) => orThrow(sourceOrThrow(input.hostId).process(input.pid))),
+    },
+    connections: {
+      count: api.connections.count.handler(({ input }) =>
+        orThrow(sourceOrThrow(input.hostId).connectionCounts()),
+      ),
+    },
+  })
+}
+export type ApiRouter = ReturnType<typeof createRouter>

@@ -1,0 +1,2 @@
+export { LivePublisher, type PublisherOptions } from './publisher.ts'
+export { SampleFeed, type FeedRow } from './sample-feed.ts'

@@ -1,0 +1,203 @@
+import {
+  ackWindow,
+  clientFrameSchema,
+  heartbeatMs,
+  liveProtocolVersion,
+  type ClientFrame,
+  type LiveDiff,
+  type SampleRows,
+  type ServerFrame,
+} from '../../contract/index.ts'
+import { squash, type Clock, type LiveStore } from '../core/index.ts'
+import type { FeedRow, SampleFeed } from './sample-feed.ts'
+
+/** Rows kept for a consumer that does not keep up; older ones it can query. */
+const maxWaitingRows = 120
+/** A consumer that acknowledges nothing for this long is let go. */
+const stuckAfterMs = 60_000
+
+export interface PublisherOptions {
+  store: LiveStore
+  feed: SampleFeed
+  clock: Clock
+  epoch: string
+  version: string
+  send(frame: ServerFrame): void
+  /** The consumer is stuck or speaks another protocol: close its channel. */
+  drop(): void
+}
+
+interface Stream {
+  seriesIds: readonly number[]
+  rows: FeedRow[]
+}
+
+type WithoutSeq<F> = F extends { seq: number } ? Omit<F, 'seq' | 'engineTimeMs'> : never
+
+/**
+ * The engine's half of the live protocol for one consumer. At most `ackWindow` frames are in flight; what happens
+ * meanwhile is squashed into one diff and a bounded number of rows, so memory is bounded however slow it is.
+ */
+export class LivePublisher implements Disposable {
+  #options: PublisherOptions
+  #seq = -1
+  #acked = -1
+  #lastAckMs: number
+  #isGreeted = false
+  #isSnapshotDue = false
+  #waitingDiff: LiveDiff | undefined
+  #streams = new Map<string, Stream>()
+  #held: Disposable[] = []
+
+  constructor(options: PublisherOptions) {
+    this.#options = options
+    this.#lastAckMs = options.clock.monotonicMs()
+  }
+
+  /** Takes one frame as decoded from the wire; anything malformed ends the consumer with a reason. */
+  receive(raw: unknown): void {
+    const parsed = clientFrameSchema.safeParse(raw)
+    if (!parsed.success) {
+      this.#refuse('BAD_INPUT', 'not a frame of the live protocol')
+      return
+    }
+    const frame = parsed.data
+    if (!this.#isGreeted) {
+      if (frame.kind === 'hello') this.#greet(frame.protocol)
+      else this.#refuse('BAD_INPUT', 'the first frame must be hello')
+      return
+    }
+    switch (frame.kind) {
+      case 'hello':
+        this.#refuse('BAD_INPUT', 'hello was already said')
+        return
+      case 'ack':
+        if (frame.seq > this.#seq) this.#refuse('BAD_INPUT', 'acknowledged a frame that was never sent')
+        else {
+          this.#acked = Math.max(this.#acked, frame.seq)
+          this.#lastAckMs = this.#options.clock.monotonicMs()
+          this.#flush()
+        }
+        return
+      case 'resync':
+        this.#isSnapshotDue = true
+        this.#flush()
+        return
+      case 'stream':
+        this.#choose(frame.hosts)
+        return
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const held of this.#held.splice(0)) held[Symbol.dispose]()
+    this.#streams.clear()
+    this.#waitingDiff = undefined
+  }
+
+  #greet(protocol: number): void {
+    const { clock, epoch, version, store, feed } = this.#options
+    if (protocol !== liveProtocolVersion) {
+      this.#refuse(
+        'UNSUPPORTED',
+        `this engine speaks protocol ${liveProtocolVersion}, the screen ${protocol}: reload the page`,
+      )
+      return
+    }
+    this.#isGreeted = true
+    this.#options.send({
+      kind: 'hello',
+      protocol: liveProtocolVersion,
+      version,
+      epoch,
+      engineTimeMs: clock.nowMs(),
+      heartbeatMs,
+    })
+    this.#held.push(
+      store.subscribe((diff) => {
+        this.#waitingDiff = this.#waitingDiff ? squash(this.#waitingDiff, diff) : diff
+        this.#flush()
+      }),
+      feed.subscribe((row) => this.#take(row)),
+      clock.every(heartbeatMs, () => this.#beat()),
+    )
+    this.#sendSnapshot()
+  }
+
+  #choose(hosts: Extract<ClientFrame, { kind: 'stream' }>['hosts']): void {
+    this.#streams.clear()
+    for (const { hostId, seriesIds } of hosts) this.#streams.set(hostId, { seriesIds, rows: [] })
+  }
+
+  #take(row: FeedRow): void {
+    const stream = this.#streams.get(row.hostId)
+    if (!stream || stream.seriesIds.length === 0) return
+    stream.rows.push(row)
+    if (stream.rows.length > maxWaitingRows) stream.rows.shift()
+    this.#flush()
+  }
+
+  #flush(): void {
+    if (!this.#hasRoom()) return
+    if (this.#isSnapshotDue) {
+      this.#sendSnapshot()
+    } else if (this.#waitingDiff) {
+      const diff = this.#waitingDiff
+      this.#waitingDiff = undefined
+      this.#send({ kind: 'diff', diff })
+    }
+    if (!this.#hasRoom()) return
+    const rows: SampleRows[] = []
+    for (const [hostId, stream] of this.#streams) {
+      if (stream.rows.length > 0) rows.push(toRows(hostId, stream))
+      stream.rows = []
+    }
+    if (rows.length > 0) this.#send({ kind: 'samples', rows })
+  }
+
+  #beat(): void {
+    if (this.#hasRoom()) {
+      this.#send({ kind: 'heartbeat' })
+    } else if (this.#options.clock.monotonicMs() - this.#lastAckMs > stuckAfterMs) {
+      this.#options.drop()
+    }
+  }
+
+  #hasRoom(): boolean {
+    return this.#seq - this.#acked < ackWindow
+  }
+
+  #sendSnapshot(): void {
+    this.#isSnapshotDue = false
+    this.#waitingDiff = undefined
+    this.#send({ kind: 'snapshot', records: this.#options.store.snapshot() })
+  }
+
+  #send(frame: WithoutSeq<ServerFrame>): void {
+    this.#seq += 1
+    this.#options.send({ ...frame, seq: this.#seq, engineTimeMs: this.#options.clock.nowMs() } as ServerFrame)
+  }
+
+  #refuse(code: string, message: string): void {
+    this.#options.send({ kind: 'refused', code, message })
+    this.#options.drop()
+  }
+}
+
+function toRows(hostId: string, stream: Stream): SampleRows {
+  const width = stream.seriesIds.length
+  const values = new Float64Array(stream.rows.length * width).fill(Number.NaN)
+  stream.rows.forEach((row, rowIndex) => {
+    const columnOf = new Map(row.seriesIds.map((id, index) => [id, index]))
+    stream.seriesIds.forEach((id, index) => {
+      const column = columnOf.get(id)
+      if (column !== undefined) values[rowIndex * width + index] = row.values[column] ?? Number.NaN
+    })
+  })
+  return {
+    hostId,
+    seriesIds: Float64Array.from(stream.seriesIds),
+    timesMs: Float64Array.from(stream.rows, (row) => row.atMs),
+    values,
+  }
+}
