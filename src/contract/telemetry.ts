@@ -107,7 +107,9 @@ export const processSchema = z.object({
   command: z.string(),
   user: z.string(),
   state: z.string(),
+  /** CPU seconds a second: 1 is one whole core, so it can exceed 1. */
   cpuRatio: z.number(),
+  /** Resident memory. */
   memoryBytes: z.number(),
   threadCount: z.number(),
   startedAtMs: z.number(),
