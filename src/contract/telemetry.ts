@@ -7,8 +7,17 @@ export const columnSchema = z.instanceof(Float64Array)
 export const freshnessSchema = z.enum(['fresh', 'late', 'stale'])
 export type Freshness = z.infer<typeof freshnessSchema>
 
-/** Counted troubles of a host's or series' data. */
+/**
+ * What happened to the data of a host or a series in the last hour. A host's counts are its readings' own
+ * (a gap, a duplicate, ...) plus what happened to each of its series; a series' counts are its own plus its host's
+ * readings', because a duplicate reading is a duplicate for each series in it.
+ */
 export const qualityCountsSchema = z.object({
+  /** Readings (of a host) or values (of a series) that came as they should. */
+  fresh: z.number(),
+  /** How often it became late, and stale. */
+  late: z.number(),
+  stale: z.number(),
   gaps: z.number(),
   notNumbers: z.number(),
   counterResets: z.number(),
@@ -28,6 +37,19 @@ export const hostQualitySchema = z.object({
   reasons: z.array(z.string()),
 })
 export type HostQuality = z.infer<typeof hostQualitySchema>
+
+/** One row of the data-quality table of a host. */
+export const seriesQualitySchema = z.object({
+  /** Position in the host's list of series. */
+  slot: z.number().int().nonnegative(),
+  freshness: freshnessSchema,
+  /** Of the newest number; null when there never was one. */
+  lastValueMs: z.number().nullable(),
+  counts: qualityCountsSchema,
+  canBeJudged: z.boolean(),
+  reasons: z.array(z.string()),
+})
+export type SeriesQuality = z.infer<typeof seriesQualitySchema>
 
 export const severitySchema = z.enum(['ok', 'warning', 'critical', 'stale'])
 export type Severity = z.infer<typeof severitySchema>
@@ -54,6 +76,51 @@ export const healthSchema = z.object({
 })
 export type Health = z.infer<typeof healthSchema>
 
+/** One limit of a host as it stands. Values and limits are in `unit`. */
+export const limitStateSchema = z.object({
+  /** Which limit of the configuration, e.g. `disk`. */
+  kind: z.string(),
+  /** What it stands on, for a person: a mount, an interface, a sensor; empty where a host has only one. */
+  subject: z.string(),
+  series: z.string(),
+  unit: z.enum(['ratio', 'celsius']),
+  /** `stale` when nothing was measured within the hold time. */
+  severity: severitySchema,
+  /** Mean over the hold time; null when nothing was measured. */
+  value: z.number().nullable(),
+  warning: z.number(),
+  critical: z.number(),
+  holdMs: z.number(),
+  /** When it came into this severity. */
+  sinceMs: z.number(),
+})
+export type LimitState = z.infer<typeof limitStateSchema>
+
+/** Where a metric is heading. Slopes in units of the series a second, with their 90 % confidence bounds. */
+export const trendSchema = z.object({
+  direction: z.enum(['rising', 'falling', 'steady']),
+  slopePerSecond: z.number(),
+  lowPerSecond: z.number(),
+  highPerSecond: z.number(),
+  /** Slope of the newer half of the window. */
+  recentSlopePerSecond: z.number(),
+  /** From the first to the last value it was made from. */
+  spanMs: z.number(),
+})
+export type Trend = z.infer<typeof trendSchema>
+
+/** When a filesystem will be full, given only where the past supports it. */
+export const forecastSchema = z.object({
+  subject: z.string(),
+  series: z.string(),
+  fullAtMs: z.number(),
+  earliestMs: z.number(),
+  latestMs: z.number(),
+  /** A sentence: "disk / full in about 4 days". */
+  text: z.string(),
+})
+export type Forecast = z.infer<typeof forecastSchema>
+
 export const hostFactsSchema = z.object({
   hostname: z.string(),
   platform: z.string(),
@@ -79,7 +146,13 @@ export const hostSchema = z.object({
 export type Host = z.infer<typeof hostSchema>
 
 /** What changes each second, apart from what hardly ever does. */
-export const hostStateSchema = z.object({ quality: hostQualitySchema, health: healthSchema })
+export const hostStateSchema = z.object({
+  quality: hostQualitySchema,
+  health: healthSchema,
+  /** Only those that are not ok, worst first. */
+  limits: z.array(limitStateSchema),
+  forecasts: z.array(forecastSchema),
+})
 export type HostState = z.infer<typeof hostStateSchema>
 
 export const chartSchema = z.object({
