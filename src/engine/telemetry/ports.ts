@@ -76,4 +76,6 @@ export interface TelemetryStoreStatus {
   droppedRowCount: number
   sizeBytes: number
   damagedChunkCount: number
+  /** What a person should know though recording goes on (a damaged file moved aside), or empty. */
+  notice: string
 }
