@@ -21,7 +21,7 @@ export class CallServer {
 
   constructor(router: ApiRouter, log: Log) {
     const interceptors = [
-      <T>({ next, request }: { next(): Promise<T>; request: { url: URL } }): Promise<T> =>
+      <T>({ next, request }: { next: () => Promise<T>; request: { url: URL } }): Promise<T> =>
         withCorrelation(undefined, async () => {
           try {
             return await next()
@@ -66,7 +66,7 @@ export class CallServer {
 /** Any failure as one of the catalogue; what is not in it is a defect, logged in full and told without its text. */
 export function toWireError(failure: unknown, path: string, log: Log): ORPCError<ErrorCode, ErrorData> {
   if (failure instanceof ORPCError && failure.code === 'BAD_REQUEST') {
-    const issues = issuesOf(failure)
+    const issues = issuesOf(failure as { data: unknown })
     const where = issues[0] ? `${issues[0].path || 'the request'}: ${issues[0].message}` : failure.message
     return wireError('BAD_INPUT', where, { details: { issues } })
   }
@@ -97,7 +97,7 @@ function wireError(
   })
 }
 
-function issuesOf(error: ORPCError<string, unknown>): { path: string; message: string }[] {
+function issuesOf(error: { data: unknown }): { path: string; message: string }[] {
   const data = error.data as
     { issues?: { path?: (PropertyKey | { key: PropertyKey })[]; message: string }[] } | undefined
   return (data?.issues ?? []).map(({ path = [], message }) => ({

@@ -33,15 +33,16 @@ export function createRouter({ live, telemetry, source }: ApiParts) {
 
   const api = implement(contract)
     .$context<CallContext>()
-    .use(({ context, procedure, path, next }) => {
-      const needed = procedure['~orpc'].meta.role
+    .use((options) => {
+      const { context, path } = options
+      const needed = options.procedure['~orpc'].meta.role
       if (roles.indexOf(context.role) < roles.indexOf(needed)) {
         throw new AppError(
           'FORBIDDEN',
           `${path.join('.')} needs the role ${needed}; you are ${context.role}.`,
         )
       }
-      return next()
+      return options.next()
     })
 
   return api.router({
