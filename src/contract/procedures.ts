@@ -7,6 +7,7 @@ import {
   hostSchema,
   hostStateSchema,
   processSchema,
+  seriesQualitySchema,
 } from './telemetry.ts'
 
 export const roles = ['viewer', 'responder', 'deployer', 'admin'] as const
@@ -37,6 +38,23 @@ const errors = Object.fromEntries(
 
 const procedure = oc.$meta<ProcedureMeta>({ role: 'viewer', dangerous: false }).errors(errors)
 
+const configEntriesSchema = z.object({
+  file: z.string().nullable(),
+  environment: z.string(),
+  entries: z.array(
+    z.object({
+      /** Dotted path of the option. */
+      path: z.string(),
+      /** As text; secrets are masked. */
+      value: z.string(),
+      /** `default`, `file pilothouse.yaml:3:7`, `environment PILOTHOUSE_…`, `flag --port`. */
+      origin: z.string(),
+      isDefault: z.boolean(),
+    }),
+  ),
+})
+export type ConfigEntries = z.infer<typeof configEntriesSchema>
+
 const hostId = z.string().min(1).max(200).describe('Id of a host; `local` is this machine.')
 
 /** The table every transport, client, permission check and document is made from. */
@@ -45,6 +63,10 @@ export const contract = {
     list: procedure
       .route({ method: 'GET', path: '/hosts', summary: 'All hosts with health and data quality' })
       .output(z.array(hostSchema.extend(hostStateSchema.shape))),
+    quality: procedure
+      .route({ method: 'GET', path: '/hosts/{hostId}/quality', summary: 'Data quality of each series' })
+      .input(z.strictObject({ hostId }))
+      .output(z.array(seriesQualitySchema)),
   },
   telemetry: {
     chart: procedure
@@ -59,6 +81,15 @@ export const contract = {
         }),
       )
       .output(chartSchema),
+  },
+  config: {
+    show: procedure
+      .route({
+        method: 'GET',
+        path: '/config',
+        summary: 'The effective configuration, each value with its origin',
+      })
+      .output(configEntriesSchema),
   },
   processes: {
     top: procedure

@@ -211,7 +211,8 @@ const pathOf = (request: FastifyRequest): string => request.url.split('?', 1)[0]
 
 function refuse(reply: FastifyReply, answer: string, request: FastifyRequest): FastifyReply {
   if (answer === 'no-token') return sendError(reply, 'UNAUTHENTICATED', errorCatalogue.UNAUTHENTICATED.title)
-  const what = answer === 'wrong-host' ? `Host "${request.headers.host}"` : `Origin "${request.headers.origin}"`
+  const what =
+    answer === 'wrong-host' ? `Host "${request.headers.host}"` : `Origin "${request.headers.origin}"`
   return sendError(reply, 'FORBIDDEN', `${what} is not one of this server's.`)
 }
 

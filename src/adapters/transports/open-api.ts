@@ -22,10 +22,10 @@ export async function openApiDocument(version: string): Promise<OpenApiDocument>
     schemaConverters: [
       new ZodToJsonSchemaConverter({
         interceptors: [
-          ({ schema, next }) =>
-            schema._zod.def.type === 'custom'
+          (options) =>
+            options.schema._zod.def.type === 'custom'
               ? [true, { type: 'array', items: { type: ['number', 'null'] } }]
-              : next(),
+              : options.next(),
         ],
       }),
     ],
@@ -57,7 +57,15 @@ ${operations.map(section).join('\n')}
 </html>`
 }
 
-function section({ path, method, operation }: { path: string; method: string; operation: Operation }): string {
+function section({
+  path,
+  method,
+  operation,
+}: {
+  path: string
+  method: string
+  operation: Operation
+}): string {
   const body = operation.requestBody?.content?.['application/json']?.schema
   const parameters = (operation.parameters ?? [])
     .map(
@@ -81,5 +89,11 @@ ${body ? `<h3>Body</h3><pre>${json(body, 2)}</pre>` : ''}
 const anchor = (operation: Operation): string => encodeURIComponent(operation.operationId ?? '')
 const json = (value: unknown, indent = 0): string => escape(JSON.stringify(value ?? {}, null, indent))
 
-const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
+const entities: Record<string, string> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
 const escape = (text: string): string => text.replace(/[&<>"']/g, (character) => entities[character] ?? '')

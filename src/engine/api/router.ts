@@ -1,5 +1,13 @@
 import { implement } from '@orpc/server'
-import { contract, roles, type Host, type HostState, type Role } from '../../contract/index.ts'
+import {
+  contract,
+  roles,
+  type Host,
+  type ConfigEntries,
+  type HostState,
+  type Role,
+  type SeriesQuality,
+} from '../../contract/index.ts'
 import { AppError, type LiveStore, type Result } from '../core/index.ts'
 import type { MetricSource, TelemetryStore } from '../telemetry/index.ts'
 
@@ -14,7 +22,9 @@ export interface ApiParts {
   live: LiveStore
   telemetry: TelemetryStore
   /** Undefined when no such host exists. */
-  source(hostId: string): MetricSource | undefined
+  source: (hostId: string) => MetricSource | undefined
+  quality: (hostId: string) => SeriesQuality[]
+  config: () => ConfigEntries
 }
 
 const orThrow = async <T>(result: Promise<Result<T>>): Promise<T> => {
@@ -24,7 +34,7 @@ const orThrow = async <T>(result: Promise<Result<T>>): Promise<T> => {
 }
 
 /** The implementation of every procedure of the contract. Failures are thrown as AppError; transports translate. */
-export function createRouter({ live, telemetry, source }: ApiParts) {
+export function createRouter({ live, telemetry, source, quality, config }: ApiParts) {
   const sourceOrThrow = (hostId: string): MetricSource => {
     const found = source(hostId)
     if (!found) throw new AppError('NOT_FOUND', `There is no host "${hostId}".`, { details: { hostId } })
@@ -56,7 +66,9 @@ export function createRouter({ live, telemetry, source }: ApiParts) {
             ...(records[`hostState:${key.slice('host:'.length)}`] as HostState),
           }))
       }),
+      quality: api.hosts.quality.handler(({ input }) => quality(sourceOrThrow(input.hostId).hostId)),
     },
+    config: { show: api.config.show.handler(() => config()) },
     telemetry: {
       chart: api.telemetry.chart.handler(({ input }) => {
         sourceOrThrow(input.hostId)

@@ -1,0 +1,100 @@
+import {
+  Connection,
+  type CallClient,
+  type Channels,
+  type ConnectionState,
+  type LiveRecords,
+  type SampleRows,
+} from '../../contract/index.ts'
+
+/**
+ * The screens' view of the engine: its records, whether they are live, and their age. One for the whole page.
+ */
+export class EngineLink {
+  #records = $state.raw<Partial<LiveRecords>>({})
+  #connection = $state.raw<ConnectionState>({ kind: 'closed' })
+  #epoch = $state('')
+  #version = $state('')
+  #refusal = $state('')
+  #lastHeardMs = $state(0)
+  #clockOffsetMs = $state(0)
+  #sampleListeners: ((rows: SampleRows[]) => void)[] = []
+  #link: Connection
+
+  constructor(open: () => Promise<Channels>) {
+    this.#link = new Connection({
+      open,
+      nowMs: () => Date.now(),
+      random: () => Math.random(),
+      after: (delayMs, run) => {
+        const timer = setTimeout(run, delayMs)
+        return () => clearTimeout(timer)
+      },
+      listener: {
+        state: (state) => (this.#connection = state),
+        greeted: ({ epoch, version }) => {
+          this.#epoch = epoch
+          this.#version = version
+          this.#refusal = ''
+        },
+        changed: (records) => (this.#records = records),
+        samples: (rows) => {
+          for (const listener of this.#sampleListeners) listener(rows)
+        },
+        heard: (engineTimeMs) => {
+          this.#lastHeardMs = Date.now()
+          this.#clockOffsetMs = engineTimeMs - this.#lastHeardMs
+        },
+        refused: (_code, message) => (this.#refusal = message),
+      },
+    })
+  }
+
+  get records(): Partial<LiveRecords> {
+    return this.#records
+  }
+  get connection(): ConnectionState {
+    return this.#connection
+  }
+  /** Changes when the engine was restarted; what was loaded by calls must then be loaded again. */
+  get epoch(): string {
+    return this.#epoch
+  }
+  get version(): string {
+    return this.#version
+  }
+  get refusal(): string {
+    return this.#refusal
+  }
+  /** This page's time at which the engine was last heard; 0 for never. */
+  get lastHeardMs(): number {
+    return this.#lastHeardMs
+  }
+  /** What to add to this page's time to have the engine's. */
+  get clockOffsetMs(): number {
+    return this.#clockOffsetMs
+  }
+  get calls(): CallClient {
+    return this.#link.calls
+  }
+
+  start(): void {
+    this.#link.start()
+  }
+
+  retryNow(): void {
+    this.#link.retryNow()
+  }
+
+  stream(hosts: Parameters<Connection['stream']>[0]): void {
+    this.#link.stream(hosts)
+  }
+
+  /** Calls `listener` with each batch of streamed rows; the result stops it. */
+  onSamples(listener: (rows: SampleRows[]) => void): () => void {
+    this.#sampleListeners = [...this.#sampleListeners, listener]
+    return () => {
+      this.#sampleListeners = this.#sampleListeners.filter((other) => other !== listener)
+    }
+  }
+}
