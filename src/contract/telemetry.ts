@@ -28,17 +28,6 @@ export const qualityCountsSchema = z.object({
 })
 export type QualityCounts = z.infer<typeof qualityCountsSchema>
 
-export const seriesQualitySchema = z.object({
-  seriesId: z.number(),
-  freshness: freshnessSchema,
-  /** Time of the last value that was a number; 0 for never. */
-  lastValueMs: z.number(),
-  counts: qualityCountsSchema,
-  canBeJudged: z.boolean(),
-  reason: z.string(),
-})
-export type SeriesQuality = z.infer<typeof seriesQualitySchema>
-
 export const hostQualitySchema = z.object({
   freshness: freshnessSchema,
   lastSampleMs: z.number(),
