@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs'
+import { inProject } from './project.mjs'
+
 /**
  * @typedef {object} Stage
  * @property {string} name
@@ -22,6 +25,8 @@ const vitest = (project, peers, says) => ({
 /** @param {string} name @param {string} says @param {...(readonly string[])} commands @returns {Stage} */
 const check = (name, says, ...commands) => ({ name, says, runner: 'check', commands, peers: [] })
 
+const ours = ['src', 'electron', 'test', 'build'].filter((directory) => existsSync(inProject(directory)))
+
 /** All stages, in the order in which they run and report. @type {readonly Stage[]} */
 export const stages = [
   check('format', 'prettier leaves every file as it is', ['prettier/bin/prettier.cjs', '--check', '.']),
@@ -35,7 +40,7 @@ export const stages = [
   check(
     'rules',
     'the layers hold (dependency-cruiser) and nothing is unused (knip)',
-    ['dependency-cruiser/bin/dependency-cruise.mjs', 'src', 'electron', 'test', 'build'],
+    ['dependency-cruiser/bin/dependency-cruise.mjs', ...ours],
     ['knip/bin/knip.js', '--no-config-hints'],
   ),
   vitest('unit', [], 'pure decisions'),

@@ -1,0 +1,40 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { findPeer } from '../../../build/bootstrap/peers.mjs'
+import { peer } from '../../support/peers.ts'
+
+describe.skipIf(process.platform === 'win32')('a peer to test against', () => {
+  let directory = ''
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'pilothouse-peers-'))
+  })
+  afterEach(() => {
+    rmSync(directory, { recursive: true })
+    vi.restoreAllMocks()
+  })
+
+  it('is found on the PATH, under the first of its names', () => {
+    const [first, second] = [join(directory, 'first'), join(directory, 'second')]
+    for (const place of [first, second]) mkdirSync(place)
+    mkdirSync(join(first, 'promtool'))
+    writeFileSync(join(second, 'promtool'), '#!/bin/sh\n')
+    chmodSync(join(second, 'promtool'), 0o755)
+    expect(findPeer('promtool', { path: [first, second].join(delimiter) })).toBe(join(second, 'promtool'))
+  })
+
+  it('that is missing is named, and its tests are skipped', () => {
+    const warn = vi.spyOn(console, 'warn').mockReturnValue(undefined)
+    const missing = peer('promtool', { PATH: directory })
+    expect(missing.isMissing).toBe(true)
+    expect(() => missing.path).toThrow(
+      "promtool (checks what /metrics says) is not installed; Debian's package",
+    )
+    expect(warn).toHaveBeenCalledWith(expect.stringContaining('peer missing: promtool'))
+  })
+
+  it('that is missing in CI fails the run', () => {
+    expect(() => peer('promtool', { PATH: directory, CI: 'true' })).toThrow('promtool')
+  })
+})
