@@ -4,7 +4,12 @@ import fastifyRateLimit from '@fastify/rate-limit'
 import fastifyStatic from '@fastify/static'
 import fastifyWebsocket from '@fastify/websocket'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { errorCatalogue, maxMessageBytes, type ErrorCode } from '../../contract/index.ts'
+import {
+  contentSecurityPolicy,
+  errorCatalogue,
+  maxMessageBytes,
+  type ErrorCode,
+} from '../../contract/index.ts'
 import type { CallContext } from '../../engine/api/index.ts'
 import { AppError, messageOf, type Log } from '../../engine/core/index.ts'
 import type { PublisherOptions } from '../../engine/live/index.ts'
@@ -37,19 +42,6 @@ export interface HealthAnswers {
   readiness(): { ready: boolean; body: unknown }
   metricsJson(): unknown
   metricsText(): Promise<{ contentType: string; body: string }>
-}
-
-/** Directives of the page's policy, the same in the desktop shell. */
-export const contentSecurityPolicy = {
-  'default-src': ["'none'"],
-  'script-src': ["'self'"],
-  'style-src': ["'self'"],
-  'img-src': ["'self'", 'data:'],
-  'font-src': ["'self'"],
-  'connect-src': ["'self'"],
-  'base-uri': ["'none'"],
-  'form-action': ["'none'"],
-  'frame-ancestors': ["'none'"],
 }
 
 export interface HttpServer extends AsyncDisposable {

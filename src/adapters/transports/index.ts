@@ -1,5 +1,5 @@
 export { CallServer, toWireError } from './call-server.ts'
-export { contentSecurityPolicy, startHttpServer, type HealthAnswers, type HttpServer } from './http-server.ts'
+export { startHttpServer, type HealthAnswers, type HttpServer } from './http-server.ts'
+export { portChannel, type PortLike } from '../../contract/index.ts'
 export { serveLive } from './live-server.ts'
-export { portChannel, type PortLike } from './port-channel.ts'
 export { websocketChannel } from './websocket-channel.ts'

@@ -1,4 +1,4 @@
-import type { Channel } from '../../contract/index.ts'
+import type { Channel } from './channel.ts'
 
 /** What Node's MessagePort and Electron's MessagePortMain have in common. */
 export interface PortLike {
@@ -9,14 +9,21 @@ export interface PortLike {
   close(): void
 }
 
-/** A MessagePort of this process as a channel; Electron wraps its messages in an event, Node does not. */
-export function portChannel<Message>(port: PortLike): Channel<Message> {
+/**
+ * A MessagePort of this process as a channel. Electron wraps messages in an event, Node does not. A port carries
+ * anything that can be cloned, a channel only text and bytes: a peer that sends something else is cut off.
+ */
+export function portChannel<Message extends string | Uint8Array>(port: PortLike): Channel<Message> {
   let isClosed = false
   const closeListeners: (() => void)[] = []
   const shut = () => {
     if (isClosed) return
     isClosed = true
-    for (const closed of closeListeners) closed()
+    for (const closed of closeListeners.splice(0)) closed()
+  }
+  const close = () => {
+    port.close()
+    shut()
   }
   port.on('close', shut)
   return {
@@ -24,14 +31,19 @@ export function portChannel<Message>(port: PortLike): Channel<Message> {
       if (!isClosed) port.postMessage(message)
     },
     onMessage: (receive) => {
-      port.on('message', (received) => receive(unwrap(received) as Message))
+      port.on('message', (received) => {
+        if (isClosed) return
+        const message = unwrap(received)
+        if (typeof message === 'string' || message instanceof Uint8Array) receive(message as Message)
+        else close()
+      })
       port.start?.()
     },
-    onClose: (closed) => closeListeners.push(closed),
-    close: () => {
-      port.close()
-      shut()
+    onClose: (closed) => {
+      if (isClosed) closed()
+      else closeListeners.push(closed)
     },
+    close,
   }
 }
 
