@@ -12,7 +12,10 @@ export type CallClient = ContractRouterClient<Contract>
 
 /** Procedure calls over one channel. When it closes, every open call fails with UNAVAILABLE. */
 export function createCallClient(channel: CallChannel): CallClient {
+  let isClosed = false
   const peer = new ClientPeer((message) => {
+    // Encoding takes a turn or two, in which the channel may have gone; the answer would never come.
+    if (isClosed) throw callError('UNAVAILABLE')
     if (sizeOf(message) > maxMessageBytes) throw callError('TOO_LARGE')
     channel.send(message as string | Uint8Array)
   })
@@ -20,7 +23,10 @@ export function createCallClient(channel: CallChannel): CallClient {
     // A message that cannot be read means that the two ends no longer understand each other.
     peer.message(message as Parameters<typeof peer.message>[0]).catch(() => channel.close())
   })
-  channel.onClose(() => peer.close({ reason: callError('UNAVAILABLE') }))
+  channel.onClose(() => {
+    isClosed = true
+    peer.close({ reason: callError('UNAVAILABLE') })
+  })
   const link = new StandardRPCLink(
     {
       call: async (request) => {

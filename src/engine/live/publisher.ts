@@ -175,7 +175,7 @@ export class LivePublisher implements Disposable {
 
   #send(frame: WithoutSeq<ServerFrame>): void {
     this.#seq += 1
-    this.#options.send({ ...frame, seq: this.#seq, engineTimeMs: this.#options.clock.nowMs() } as ServerFrame)
+    this.#options.send({ ...frame, seq: this.#seq, engineTimeMs: this.#options.clock.nowMs() })
   }
 
   #refuse(code: string, message: string): void {

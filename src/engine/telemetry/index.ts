@@ -1,1 +1,2 @@
 export type * from './ports.ts'
+export { HostLoop, type HostLoopOptions } from './host-loop.ts'
