@@ -63,10 +63,21 @@ export async function ensureInstalled(children) {
     say(`  npm could not be started (${exit.failure.message}). Is it installed and on the PATH?`)
     return false
   }
-  for (const line of lines.filter((line) => line.trim()).slice(-12)) say(`  ${dim(line)}`)
+  for (const line of tellingLines(lines)) say(`  ${dim(line)}`)
   const help = explainInstallFailure(lines)
   if (help) say(`  ${bold(help)}`)
   return false
+}
+
+/**
+ * The lines worth reading of a failed `npm ci`: it says the reason first, then its whole usage.
+ * @param {readonly string[]} lines
+ */
+function tellingLines(lines) {
+  const telling = lines.filter((line) => line.replace(/^npm (error|ERR!)/, '').trim() !== '')
+  const errors = telling.filter((line) => /^npm (error|ERR!)/.test(line))
+  const usage = errors.findIndex((line) => /Clean install a project/.test(line))
+  return errors.length > 0 ? errors.slice(0, usage === -1 ? 12 : Math.min(usage, 12)) : telling.slice(-12)
 }
 
 /** @returns {import('./lock.mjs').InstallFacts} */
