@@ -25,12 +25,18 @@ export interface EngineStatus {
   checks: ReadinessCheck[]
 }
 
+/** A mistake in the configuration, in words for a person. */
 export interface ConfigProblem {
+  /** The file; for a mistake elsewhere the name of the environment variable or flag, and line and column are 0. */
   file: string
+  /** From 1, as is the column. */
   line: number
   column: number
+  /** The setting, `server.port`; empty where the mistake is in none. */
   path: string
+  /** What was found and what was expected. */
   message: string
+  /** What to write instead; may be empty. */
   hint: string
 }
 

@@ -1,0 +1,67 @@
+import type { ConfigSetting } from '../../contract/index.ts'
+import type { LoadedConfig } from './load.ts'
+import { settings, type Setting } from './settings.ts'
+import type { Origin } from './tree.ts'
+
+/** Where a value comes from, in words: `pilothouse.yaml:3:9`, `PILOTHOUSE_SERVER__PORT`, `--port`, `default`. */
+export function wordsForOrigin(origin: Origin): string {
+  switch (origin.kind) {
+    case 'file':
+      return `${origin.file}:${origin.line}:${origin.column}`
+    case 'environment':
+    case 'flag':
+      return origin.name
+    case 'default':
+      return 'default'
+  }
+}
+
+const textOf = (written: unknown): string => {
+  if (written === undefined) return ''
+  if (typeof written === 'string') return written
+  if (Array.isArray(written)) return written.map(String).join(', ')
+  return JSON.stringify(written)
+}
+
+/** A reference is no secret, but anything else at a secret's place might be. */
+function secretText(written: unknown): string {
+  if (written === undefined) return ''
+  const [kind, where] = Object.entries(written as Record<string, string>)[0] ?? []
+  return kind === 'env' || kind === 'file' ? `•••••• (${kind} ${where ?? ''})` : '••••••'
+}
+
+function valueText(setting: Setting, loaded: LoadedConfig): string {
+  const written = loaded.written.get(setting.path)
+  if (setting.role === 'secret') return secretText(written)
+  if (setting.path === 'dataDirectory') return loaded.config.dataDirectory
+  return textOf(written ?? setting.fallback)
+}
+
+/** Every setting that holds now with its origin, in the order of the schema; secrets are masked. */
+export function describeConfig(loaded: LoadedConfig): ConfigSetting[] {
+  return settings.map((setting) => {
+    const origin = loaded.origins.get(setting.path) ?? { kind: 'default' }
+    return {
+      path: setting.path,
+      value: valueText(setting, loaded),
+      origin: wordsForOrigin(origin),
+      isDefault: origin.kind === 'default',
+      isSecret: setting.role === 'secret',
+      description: setting.description,
+    }
+  })
+}
+
+export interface ChangedSetting {
+  path: string
+  from: string
+  to: string
+}
+
+/** What differs between two configs, as a person reads it. A value that only moved to another line did not change. */
+export function changedSettings(before: LoadedConfig, after: LoadedConfig): ChangedSetting[] {
+  const old = new Map(describeConfig(before).map(({ path, value }) => [path, value]))
+  return describeConfig(after)
+    .map(({ path, value }) => ({ path, from: old.get(path) ?? '', to: value }))
+    .filter(({ from, to }) => from !== to)
+}

@@ -1,0 +1,16 @@
+export { changedSettings, describeConfig, wordsForOrigin, type ChangedSetting } from './describe.ts'
+export { configJsonSchema } from './json-schema.ts'
+export { loadConfig, type ConfigSources, type LoadedConfig } from './load.ts'
+export {
+  environments,
+  logLevels,
+  type Config,
+  type Environment,
+  type Limit,
+  type LogLevel,
+} from './schema.ts'
+export { isSecret } from './settings.ts'
+export { maxConfigBytes } from './text.ts'
+export type { Origin } from './tree.ts'
+export type { SecretReference } from './values.ts'
+export { variableNames, type Flag } from './variables.ts'

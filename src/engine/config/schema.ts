@@ -1,0 +1,162 @@
+import * as z from 'zod'
+import {
+  choice,
+  constant,
+  duration,
+  hostAddress,
+  origins,
+  path,
+  port,
+  secret,
+  share,
+  size,
+  type SecretReference,
+} from './values.ts'
+
+export const environments = ['development', 'staging', 'production'] as const
+export type Environment = (typeof environments)[number]
+
+export const logLevels = ['debug', 'info', 'warn', 'error'] as const
+export type LogLevel = (typeof logLevels)[number]
+
+const limit = (warning: number, critical: number, of: string) =>
+  z
+    .strictObject({
+      warning: share().prefault(warning).describe(`From this share of ${of} on, the host shows a warning.`),
+      critical: share()
+        .prefault(critical)
+        .describe(`From this share of ${of} on, the host shows as critical.`),
+    })
+    .prefault({})
+    .describe(`When ${of} is too full.`)
+
+/** What an environment may set differently: everything but its own name. */
+const sections = {
+  server: z
+    .strictObject({
+      host: hostAddress()
+        .prefault('127.0.0.1')
+        .describe('Address to listen on. Any but a loopback address needs `tls` and `token`.'),
+      port: port().prefault(7780).describe('Port to listen on; 0 takes a free one.'),
+      allowedOrigins: origins()
+        .prefault([])
+        .describe('Web origins that may connect beside the one the server itself has.'),
+      token: secret()
+        .optional()
+        .describe('Where the access token is kept. Without it, each launch makes a new one and prints it.'),
+      tls: z
+        .strictObject({
+          certFile: path('a PEM certificate chain').describe('Certificate chain, PEM.'),
+          keyFile: path('a PEM private key').describe('Private key, PEM.'),
+        })
+        .optional()
+        .describe('Serve HTTPS with this certificate.'),
+    })
+    .prefault({})
+    .describe('How the headless server is reached.'),
+  dataDirectory: path('a directory that may be written')
+    .optional()
+    .describe("Where databases and logs are kept. Without it, the user's data directory of the system."),
+  logging: z
+    .strictObject({
+      level: choice(logLevels).prefault('info').describe('Least severity that is written.'),
+      destination: choice(['stderr', 'file'])
+        .prefault('stderr')
+        .describe('`file` is logs/pilothouse.log in the data directory, rotated.'),
+    })
+    .prefault({})
+    .describe('The log of Pilothouse itself.'),
+  telemetry: z
+    .strictObject({
+      interval: duration({ least: '1s', most: '1m' })
+        .prefault('1s')
+        .describe('Time between two samples of this host.'),
+      retention: z
+        .strictObject({
+          raw: duration({ least: '1h', most: '10y' }).prefault('7d').describe('Samples as taken.'),
+          minute: duration({ least: '1h', most: '10y' }).prefault('90d').describe('Roll-ups of a minute.'),
+          hour: duration({ least: '1h', most: '100y' }).prefault('3y').describe('Roll-ups of an hour.'),
+          size: size({ least: '1MB', most: '1TB' })
+            .prefault('100MB')
+            .describe('Most a host may take on disk; the oldest samples go first.'),
+        })
+        .prefault({})
+        .describe('How long telemetry is kept.'),
+      limits: z
+        .strictObject({
+          cpu: limit(0.8, 0.95, 'the CPU'),
+          memory: limit(0.8, 0.95, 'memory'),
+          disk: limit(0.8, 0.95, 'a filesystem'),
+        })
+        .prefault({})
+        .describe('When a figure becomes a warning.'),
+    })
+    .prefault({})
+    .describe('Sampling of hosts and what is kept of it.'),
+}
+
+const overrides = z.strictObject(sections).optional()
+
+/** A config as written: every key optional, nothing unknown. Parsed values are in base units (ms, bytes, ratios). */
+export const configFileSchema = z.strictObject({
+  version: constant(1).prefault(1).describe('Version of this form of config.'),
+  environment: choice(environments)
+    .prefault('development')
+    .describe('What this Pilothouse steers; production asks twice before dangerous actions.'),
+  ...sections,
+  environments: z
+    .strictObject({
+      development: overrides.describe('What differs in development.'),
+      staging: overrides.describe('What differs in staging.'),
+      production: overrides.describe('What differs in production.'),
+    })
+    .prefault({})
+    .describe('Settings that replace the ones above in one environment.'),
+})
+
+/** Shares of the whole, 0 to 1. */
+export interface Limit {
+  warning: number
+  critical: number
+}
+
+/** The config the engine runs on: complete, checked, in base units. */
+export interface Config {
+  environment: Environment
+  server: {
+    host: string
+    port: number
+    allowedOrigins: readonly string[]
+    token: SecretReference | null
+    tls: { certFile: string; keyFile: string } | null
+  }
+  /** Absolute. */
+  dataDirectory: string
+  logging: { level: LogLevel; destination: 'stderr' | 'file' }
+  telemetry: {
+    intervalMs: number
+    retention: { rawMs: number; minuteMs: number; hourMs: number; sizeBytesPerHost: number }
+    limits: { cpu: Limit; memory: Limit; disk: Limit }
+  }
+}
+
+/** The running form of a parsed file; `dataDirectory` is what holds when the file names none. */
+export function configOf(parsed: z.output<typeof configFileSchema>, dataDirectory: string): Config {
+  const { server, telemetry } = parsed
+  return {
+    environment: parsed.environment,
+    server: { ...server, token: server.token ?? null, tls: server.tls ?? null },
+    dataDirectory: parsed.dataDirectory ?? dataDirectory,
+    logging: parsed.logging,
+    telemetry: {
+      intervalMs: telemetry.interval,
+      retention: {
+        rawMs: telemetry.retention.raw,
+        minuteMs: telemetry.retention.minute,
+        hourMs: telemetry.retention.hour,
+        sizeBytesPerHost: telemetry.retention.size,
+      },
+      limits: telemetry.limits,
+    },
+  }
+}

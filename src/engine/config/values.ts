@@ -1,0 +1,165 @@
+import * as z from 'zod'
+import {
+  durationPattern,
+  parseDurationMs,
+  parsePercent,
+  parseSizeBytes,
+  percentPattern,
+  sizePattern,
+} from './units.ts'
+
+/** What is known of one setting beside its type. */
+export interface SettingFacts {
+  /** Ends the sentence "expected ...". */
+  expected: string
+  /** How the text of a variable or flag becomes a value; a `number` that is none stays text. */
+  reads: 'text' | 'number' | 'list'
+  /** `path`: relative to the file that names it. `secret`: only a reference is written, and never shown. */
+  role: 'plain' | 'path' | 'secret'
+  /** Words to choose from, for "did you mean". */
+  choices: readonly string[]
+  /** A better way to write this wrong value, or an empty string. */
+  suggest: (found: unknown) => string
+}
+
+/** The facts of each leaf of the schema, by its innermost zod type. */
+export const settingFacts = z.registry<SettingFacts>()
+
+const facts = (expected: string, more: Partial<SettingFacts> = {}): SettingFacts => ({
+  expected,
+  reads: 'text',
+  role: 'plain',
+  choices: [],
+  suggest: () => '',
+  ...more,
+})
+
+export interface Range {
+  /** As a person would write it, e.g. `1s`. */
+  least: string
+  most: string
+}
+
+const within = (value: number | undefined, range: Range, parse: (text: string) => number | undefined) =>
+  value !== undefined && value >= (parse(range.least) ?? 0) && value <= (parse(range.most) ?? Infinity)
+
+/** A duration with its unit, read as milliseconds. */
+export function duration(range: Range) {
+  return z
+    .string()
+    .regex(new RegExp(durationPattern))
+    .refine((text) => within(parseDurationMs(text), range, parseDurationMs))
+    .transform((text) => parseDurationMs(text) ?? 0)
+    .register(
+      settingFacts,
+      facts(`a duration with its unit from ${range.least} to ${range.most}, such as 30s, 12h or 7d`, {
+        suggest: (found) => (typeof found === 'number' ? `the unit is missing, as in ${found}ms` : ''),
+      }),
+    )
+}
+
+/** A size with its unit, read as bytes. */
+export function size(range: Range) {
+  return z
+    .string()
+    .regex(new RegExp(sizePattern))
+    .refine((text) => within(parseSizeBytes(text), range, parseSizeBytes))
+    .transform((text) => parseSizeBytes(text) ?? 0)
+    .register(
+      settingFacts,
+      facts(`a size with its unit from ${range.least} to ${range.most}, such as 100MB or 1GiB`, {
+        suggest: (found) => (typeof found === 'number' ? `the unit is missing, as in ${found}MB` : ''),
+      }),
+    )
+}
+
+/** A share of a whole, `0.8` or `80%`, read as a ratio. */
+export function share() {
+  return z
+    .union([z.number().min(0).max(1), z.string().regex(new RegExp(percentPattern))])
+    .transform((written) => (typeof written === 'number' ? written : (parsePercent(written) ?? NaN)))
+    .refine((ratio) => ratio >= 0 && ratio <= 1)
+    .register(
+      settingFacts,
+      facts('a share from 0 to 1, or a percentage such as 80%', {
+        reads: 'number',
+        suggest: (found) =>
+          typeof found === 'number' && found > 1 && found <= 100 ? `write ${found}% or ${found / 100}` : '',
+      }),
+    )
+}
+
+/** A TCP port; 0 takes a free one. */
+export function port() {
+  return z
+    .int()
+    .min(0)
+    .max(65535)
+    .register(settingFacts, facts('a port: a whole number from 0 to 65535', { reads: 'number' }))
+}
+
+/** A constant whole number, for versions. */
+export function constant(value: number) {
+  return z.literal(value).register(settingFacts, facts(`the number ${value}`, { reads: 'number' }))
+}
+
+export function choice<const T extends readonly [string, ...string[]]>(words: T) {
+  return z.enum(words).register(settingFacts, facts(`one of ${words.join(', ')}`, { choices: words }))
+}
+
+/** A path of a file or directory; `~/` is the user's home, a relative one starts at the file that names it. */
+export function path(what: string) {
+  return z
+    .string()
+    .min(1)
+    .max(4096)
+    .refine((text) => !text.includes('\0'))
+    .register(settingFacts, facts(`the path of ${what}`, { role: 'path' }))
+}
+
+/** An address to listen on. */
+export function hostAddress() {
+  return z
+    .string()
+    .max(253)
+    .regex(/^[A-Za-z0-9._:-]+$/)
+    .register(settingFacts, facts('an IP address or a host name, without a port'))
+}
+
+/** Web origins, scheme and host without a path. */
+export function origins() {
+  const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin === text
+  return z
+    .array(
+      z
+        .string()
+        .max(300)
+        .refine((text) => /^https?:/.test(text) && isOrigin(text)),
+    )
+    .max(100)
+    .register(
+      settingFacts,
+      facts('web origins in a list, each such as https://ops.example.org', {
+        reads: 'list',
+        suggest: (found) =>
+          typeof found === 'string' && /^https?:/.test(found) && URL.canParse(found)
+            ? `write ${new URL(found).origin}`
+            : '',
+      }),
+    )
+}
+
+/** Where a secret is kept. The secret itself never stands in a config. */
+export type SecretReference = { env: string } | { file: string }
+
+export function secret() {
+  return z
+    .union([
+      z.strictObject({ env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/) }),
+      z.strictObject({ file: z.string().min(1).max(4096) }),
+    ])
+    .register(
+      settingFacts,
+      facts('a reference to where the secret is kept: {env: NAME} or {file: path}', { role: 'secret' }),
+    )
+}

@@ -1,0 +1,276 @@
+import { describe, expect, it } from 'vitest'
+import { maxConfigBytes } from '../../../../src/engine/config/index.ts'
+import { load, mistakes } from './sources.ts'
+
+const sections = 'version, environment, server, dataDirectory, logging, telemetry, environments'
+
+/** What is wrong, the text, and the one mistake it must be told as. */
+const table: [string, string, string][] = [
+  [
+    'a misspelt section',
+    'servr:\n  port: 1\n',
+    `1:1 servr: unknown key "servr", expected ${sections} | did you mean "server"?`,
+  ],
+  [
+    'a misspelt key',
+    'server:\n  prot: 1\n',
+    '2:3 server.prot: unknown key "prot", expected host, port, allowedOrigins, token, tls | did you mean "port"?',
+  ],
+  [
+    'another way to write a key',
+    'server:\n  allowed_origins: []\n',
+    '2:3 server.allowed_origins: unknown key "allowed_origins", expected host, port, allowedOrigins, token, tls | did you mean "allowedOrigins"?',
+  ],
+  [
+    'a key in the wrong section',
+    '\nport: 1\n',
+    `2:1 port: unknown key "port", expected ${sections} | it belongs further in: server.port`,
+  ],
+  ['an inherited name', '__proto__: {}\n', `1:1 __proto__: unknown key "__proto__", expected ${sections} | `],
+  [
+    'a quoted number',
+    'server:\n  port: "8080"\n',
+    '2:9 server.port: found the text "8080", expected a port: a whole number from 0 to 65535 | ',
+  ],
+  [
+    'a port out of range',
+    'server: {host: localhost, port: 65536}\n',
+    '1:33 server.port: found the number 65536, expected a port: a whole number from 0 to 65535 | ',
+  ],
+  [
+    'a missing value',
+    'server:\n  port:\n',
+    '2:8 server.port: found nothing, expected a port: a whole number from 0 to 65535 | ',
+  ],
+  [
+    'a value for a section',
+    'logging: info\n',
+    '1:10 logging: found the text "info", expected a section with level, destination | ',
+  ],
+  [
+    'a list for a section',
+    'logging:\n  - info\n',
+    '2:3 logging: found a list, expected a section with level, destination | ',
+  ],
+  [
+    'a word that is none of the choices',
+    'environment: prodction\n',
+    '1:14 environment: found the text "prodction", expected one of development, staging, production | did you mean "production"?',
+  ],
+  [
+    'a choice cut short',
+    'environment: prod\n',
+    '1:14 environment: found the text "prod", expected one of development, staging, production | did you mean "production"?',
+  ],
+  [
+    'a duration without a unit',
+    'telemetry:\n  interval: 1000\n',
+    '2:13 telemetry.interval: found the number 1000, expected a duration with its unit from 1s to 1m, such as 30s, 12h or 7d | the unit is missing, as in 1000ms',
+  ],
+  [
+    'a duration out of range',
+    'telemetry:\n  interval: 10ms\n',
+    '2:13 telemetry.interval: found the text "10ms", expected a duration with its unit from 1s to 1m, such as 30s, 12h or 7d | ',
+  ],
+  [
+    'a size that is none',
+    'telemetry: {retention: {size: big}}\n',
+    '1:31 telemetry.retention.size: found the text "big", expected a size with its unit from 1MB to 1TB, such as 100MB or 1GiB | ',
+  ],
+  [
+    'a percentage without its sign',
+    'telemetry:\n  limits:\n    cpu:\n      warning: 85\n',
+    '4:16 telemetry.limits.cpu.warning: found the number 85, expected a share from 0 to 1, or a percentage such as 80% | write 85% or 0.85',
+  ],
+  [
+    'an origin with a path',
+    'server:\n  allowedOrigins:\n    - https://a.example\n    - https://b.example/x\n',
+    '4:7 server.allowedOrigins.1: found the text "https://b.example/x", expected web origins in a list, each such as https://ops.example.org | write https://b.example',
+  ],
+  [
+    'critical below warning',
+    'telemetry:\n  limits:\n    cpu:\n      critical: 0.5\n',
+    '4:17 telemetry.limits.cpu.critical: found a warning from 0.8 and critical from 0.5, expected critical above warning | ',
+  ],
+  [
+    'roll-ups that go before what they are made of',
+    'telemetry:\n  retention:\n    minute: 1d\n',
+    '3:13 telemetry.retention.minute: found minutes kept shorter than raw samples, expected at least as long | ',
+  ],
+  [
+    'an open address without protection',
+    'server:\n  host: 0.0.0.0\n',
+    '2:9 server.host: found the text "0.0.0.0", expected a loopback address as there is no server.tls and server.token | write 127.0.0.1, or add what is missing',
+  ],
+  [
+    'half a certificate',
+    'server:\n  tls:\n    certFile: a.pem\n',
+    '3:5 server.tls.keyFile: "server.tls.keyFile" is missing, expected the path of a PEM private key | ',
+  ],
+  [
+    'a mistake in the overrides of another environment',
+    'environments:\n  staging:\n    server:\n      port: x\n',
+    '4:13 environments.staging.server.port: found the text "x", expected a port: a whole number from 0 to 65535 | ',
+  ],
+  [
+    'a key twice',
+    'server:\n  port: 1\n  host: localhost\n  port: 2\n',
+    '4:3 : the key "port" stands here twice | it already stands in line 2; keep one',
+  ],
+  ['a tab', 'server:\n\tport: 1\n', '2:1 : tabs are not allowed as indentation | indent with spaces'],
+  [
+    'two documents',
+    'version: 1\n---\nversion: 1\n',
+    '2:1 : found a second document, expected one | remove everything from `---` on',
+  ],
+  ['a list at the top', '- version\n', '1:1 : found a list, expected keys with values | write `key: value`'],
+  [
+    'a text at the top',
+    'hello\n',
+    '1:1 : found a single value, expected keys with values | write `key: value`',
+  ],
+  ['an unknown tag', 'server: !file x\n', '1:9 : unresolved tag: !file | '],
+  ['a key that is a list', '? [a]\n: 1\n', '1:3 : found a key that is not text | write `key: value`'],
+  ['an alias into itself', 'server: &s\n  tls: *s\n', '2:8 : the alias *s leads nowhere or to itself | '],
+]
+
+describe('a mistake in the file', () => {
+  it.each(table)('is told with its place and remedy: %s', (_what, text, told) => {
+    expect(mistakes(text)).toEqual([told])
+  })
+
+  it('is told together with all the others, by line', () => {
+    const text = 'servr: 1\nserver:\n  port: x\n  host: ""\ntelemetry:\n  interval: 5\n'
+    expect(mistakes(text).map((each) => each.split(' ')[0])).toEqual(['1:1', '3:9', '4:9', '6:13'])
+  })
+
+  it('does not make a second one of what follows from it', () => {
+    expect(
+      mistakes('server:\n  host: 0.0.0.0\n  token: wrong\n  tls: {certFile: a, keyFile: b}\n'),
+    ).toHaveLength(1)
+    expect(
+      mistakes('server: {port: 1}\n  bad: [\n', {
+        flags: [{ name: '--host', path: 'server.host', text: '0.0.0.0' }],
+      }),
+    ).not.toContainEqual(expect.stringContaining('loopback'))
+  })
+
+  it('never shows what stands where a secret belongs', () => {
+    for (const text of [
+      'server: {token: hunter2}',
+      'server: {token: {env: hunter2 x}}',
+      'server: {token: {hunter2: 1}}',
+    ]) {
+      const told = mistakes(text)
+      expect(told).toHaveLength(1)
+      expect(told[0]).toContain('a reference to where the secret is kept: {env: NAME} or {file: path}')
+      expect(told[0]).not.toContain('hunter2')
+    }
+  })
+})
+
+describe('a file that is no config', () => {
+  const bytes = (...values: number[]) => new Uint8Array(values)
+
+  it('is told where its bytes stop being UTF-8', () => {
+    const text = new TextEncoder().encode('version: 1\nserver: {host: "é')
+    expect(mistakes(new Uint8Array([...text, 0xff, 0x22, 0x7d]))).toEqual([
+      '2:18 : found bytes that are not UTF-8 text | save the file as UTF-8',
+    ])
+    expect(mistakes(bytes(0xff, 0xfe, 0x41, 0))).toEqual([
+      '1:1 : found UTF-16 text, expected UTF-8 | save the file as UTF-8',
+    ])
+  })
+
+  it('is refused above 1 MiB, and read just below', () => {
+    const comment = (length: number) => `#${' '.repeat(length - 1)}`
+    expect(mistakes(comment(maxConfigBytes))).toEqual([])
+    expect(mistakes(comment(maxConfigBytes + 1))).toEqual([
+      '1:1 : found 1048577 bytes, expected at most 1048576 (1 MiB) | is this the right file?',
+    ])
+  })
+
+  it('is refused when its aliases multiply', () => {
+    const level = (index: number) =>
+      `l${index}: &l${index} [${Array(9)
+        .fill(`*l${index - 1}`)
+        .join(', ')}]`
+    const bomb = ['l0: &l0 [x, x]', ...Array.from({ length: 8 }, (_, index) => level(index + 1))].join('\n')
+    expect(mistakes(bomb)).toEqual([
+      expect.stringMatching(/^\d:\d+ : too large or too nested once aliases are followed/),
+    ])
+  })
+
+  it.each([
+    ['nested without end', '['.repeat(500_000)],
+    ['nested in blocks', '- '.repeat(500_000)],
+    ['one key per byte', Array.from({ length: 80_000 }, (_, index) => `k${index}: 1`).join('\n')],
+    ['only quotes', '"'.repeat(1_000_000)],
+  ])('is refused before it takes long: %s', (_what, text) => {
+    expect(mistakes(text)).toEqual([
+      '1:1 : the file is too large or too nested to be a config | is this the right file?',
+    ])
+  })
+})
+
+describe('a .json file', () => {
+  const path = '/etc/pilothouse/pilothouse.json'
+
+  it('is told apart by line and column as well', () => {
+    expect(mistakes('{\n\t"server": {\n\t\t"port": 70000\n\t}\n}', { path })).toEqual([
+      '3:11 server.port: found the number 70000, expected a port: a whole number from 0 to 65535 | ',
+    ])
+    expect(mistakes('{"server": {"port": 1}, "server": {}}', { path })).toEqual([
+      '1:25 : the key "server" stands here twice | it already stands in line 1; keep one',
+    ])
+  })
+
+  it('may not hold what only YAML allows', () => {
+    expect(mistakes('{"version": 1,\n "server": {"port": 1,}}', { path })).toEqual([
+      expect.stringMatching(/^2:23 : not JSON: /),
+    ])
+    expect(mistakes('version: 1\n', { path })).toEqual([expect.stringMatching(/^1:1 : not JSON: /)])
+    expect(mistakes('{"version": 1', { path })).toEqual([expect.stringMatching(/^1:14 : /)])
+    expect(mistakes('', { path })).toEqual([
+      '1:1 : found an empty file, expected a JSON object | write {} at least',
+    ])
+  })
+})
+
+describe('a mistake outside the file', () => {
+  it('is told by the name of the variable, with the nearest one there is', () => {
+    const result = load(null, {
+      variables: {
+        PILOTHOUSE_SERVER_PORT: '1',
+        PILOTHOUSE_TELEMETRY__INTERVALL: '1s',
+        PILOTHOUSE_SERVER__PORT: 'x',
+      },
+    })
+    expect(!result.ok && result.error.map(({ file, message, hint }) => [file, message, hint])).toEqual([
+      [
+        'PILOTHOUSE_SERVER_PORT',
+        'no setting has this environment variable',
+        'did you mean PILOTHOUSE_SERVER__PORT?',
+      ],
+      [
+        'PILOTHOUSE_TELEMETRY__INTERVALL',
+        'no setting has this environment variable',
+        'did you mean PILOTHOUSE_TELEMETRY__INTERVAL?',
+      ],
+      ['PILOTHOUSE_SERVER__PORT', 'found the text "x", expected a port: a whole number from 0 to 65535', ''],
+    ])
+  })
+
+  it('never shows the value of a variable that is no setting', () => {
+    const result = load(null, { variables: { PILOTHOUSE_SERVER__TOKEN: 'hunter2' } })
+    expect(result.ok).toBe(false)
+    expect(JSON.stringify(result)).not.toContain('hunter2')
+  })
+
+  it('is told by the name of the flag', () => {
+    const result = load('server: {port: 1}', {
+      flags: [{ name: '--port', path: 'server.port', text: '99999' }],
+    })
+    expect(!result.ok && result.error).toMatchObject([{ file: '--port', line: 0, path: 'server.port' }])
+  })
+})
