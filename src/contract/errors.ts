@@ -75,7 +75,12 @@ export const errorCatalogue = {
     'The database was written by a newer Pilothouse',
     'Start that version, or restore a backup.',
   ),
-  STORE_UNWRITABLE: entry(503, 'The database cannot be opened or written', 'Check the data directory and its permissions.', true),
+  STORE_UNWRITABLE: entry(
+    503,
+    'The database cannot be opened or written',
+    'Check the data directory and its permissions.',
+    true,
+  ),
   STORE_FULL: entry(
     507,
     'No space is left for the database',
