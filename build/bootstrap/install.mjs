@@ -44,7 +44,7 @@ export async function ensureInstalled(children) {
       isShell,
       onLine: (line) => {
         if (/^npm (warn|http)/i.test(line)) {
-          if (/http (fetch|cache)/.test(line)) running.note(`${(fetched += 1)} fetched`)
+          if (/http (fetch|cache) .*\.tgz/.test(line)) running.note(`${(fetched += 1)} fetched`)
           return
         }
         lines.push(line)
