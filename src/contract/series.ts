@@ -98,6 +98,9 @@ export const seriesNames = {
   'sockets.tcp_memory': 'bytes',
   'sockets.udp_in_use': 'count',
   'sockets.udp_memory': 'bytes',
+  /** the IPv6 ones; the ones above are IPv4 where not of all families */
+  'sockets.tcp6_in_use': 'count',
+  'sockets.udp6_in_use': 'count',
   'tcp.established': 'count',
   'tcp.opened': 'per_second',
   'tcp.accepted': 'per_second',

@@ -184,7 +184,9 @@ export const processSchema = z.object({
   cpuRatio: z.number(),
   /** Resident memory. */
   memoryBytes: z.number(),
+  /** 0 where the system does not tell. */
   threadCount: z.number(),
+  /** 0 where the system does not tell. */
   startedAtMs: z.number(),
 })
 export type ProcessInfo = z.infer<typeof processSchema>

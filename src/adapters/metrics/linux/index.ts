@@ -1,0 +1,1 @@
+export { LinuxProcSource, type LinuxProcOptions } from './source.ts'

@@ -1,0 +1,1 @@
+export { PortableSource, type PortableOptions } from './source.ts'
