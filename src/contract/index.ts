@@ -1,4 +1,3 @@
-export * from './config.ts'
 export * from './call-client.ts'
 export * from './channel.ts'
 export * from './column-serializer.ts'

@@ -1,16 +1,16 @@
-import type { ConfigSetting } from '../../contract/index.ts'
+import type { ConfigEntries } from '../../contract/index.ts'
 import type { LoadedConfig } from './load.ts'
 import { settings, type Setting } from './settings.ts'
 import type { Origin } from './tree.ts'
 
-/** Where a value comes from, in words: `pilothouse.yaml:3:9`, `PILOTHOUSE_SERVER__PORT`, `--port`, `default`. */
+/** Where a value comes from: `file pilothouse.yaml:3:9`, `environment PILOTHOUSE_…`, `flag --port`, `default`. */
 export function wordsForOrigin(origin: Origin): string {
   switch (origin.kind) {
     case 'file':
-      return `${origin.file}:${origin.line}:${origin.column}`
+      return `file ${origin.file}:${origin.line}:${origin.column}`
     case 'environment':
     case 'flag':
-      return origin.name
+      return `${origin.kind} ${origin.name}`
     case 'default':
       return 'default'
   }
@@ -37,9 +37,12 @@ function valueText(setting: Setting, loaded: LoadedConfig): string {
   return textOf(written ?? setting.fallback)
 }
 
+/** One setting of the running config, for a person to read. */
+export type ConfigEntry = ConfigEntries['entries'][number] & { isSecret: boolean; description: string }
+
 /** Every setting that holds now with its origin, in the order of the schema; secrets are masked. */
-export function describeConfig(loaded: LoadedConfig): ConfigSetting[] {
-  return settings.map((setting) => {
+export function describeConfig(loaded: LoadedConfig): ConfigEntries & { entries: ConfigEntry[] } {
+  const entries = settings.map((setting) => {
     const origin = loaded.origins.get(setting.path) ?? { kind: 'default' }
     return {
       path: setting.path,
@@ -50,6 +53,7 @@ export function describeConfig(loaded: LoadedConfig): ConfigSetting[] {
       description: setting.description,
     }
   })
+  return { file: loaded.file, environment: loaded.config.environment, entries }
 }
 
 export interface ChangedSetting {
@@ -60,8 +64,8 @@ export interface ChangedSetting {
 
 /** What differs between two configs, as a person reads it. A value that only moved to another line did not change. */
 export function changedSettings(before: LoadedConfig, after: LoadedConfig): ChangedSetting[] {
-  const old = new Map(describeConfig(before).map(({ path, value }) => [path, value]))
+  const old = new Map(describeConfig(before).entries.map(({ path, value }) => [path, value]))
   return describeConfig(after)
-    .map(({ path, value }) => ({ path, from: old.get(path) ?? '', to: value }))
+    .entries.map(({ path, value }) => ({ path, from: old.get(path) ?? '', to: value }))
     .filter(({ from, to }) => from !== to)
 }

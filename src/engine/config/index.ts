@@ -1,4 +1,4 @@
-export { changedSettings, describeConfig, wordsForOrigin, type ChangedSetting } from './describe.ts'
+export { changedSettings, describeConfig, type ChangedSetting, type ConfigEntry } from './describe.ts'
 export { configJsonSchema } from './json-schema.ts'
 export { loadConfig, type ConfigSources, type LoadedConfig } from './load.ts'
 export {

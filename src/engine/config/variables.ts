@@ -5,8 +5,8 @@ import { emptySection, withNode, type ConfigNode, type Origin, type Section } fr
 
 const prefix = 'PILOTHOUSE_'
 
-/** Variables of this name space that are not settings: where the config is, and switches of the start command. */
-const otherNames = /^PILOTHOUSE_(CONFIG|(START|TEST|BENCH)(_[A-Z0-9_]+)?)$/
+/** Variables of this name space that are not settings: where the config is, and a switch of the start command. */
+const otherNames = /^PILOTHOUSE_(CONFIG|FETCH_ELECTRON)$/
 
 /** What Kubernetes sets in every pod beside a Service named `pilothouse`. */
 const serviceLinks =

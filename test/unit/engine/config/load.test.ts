@@ -108,18 +108,18 @@ describe('the description of a config', () => {
     variables: { PILOTHOUSE_TELEMETRY__RETENTION__RAW: '2d' },
     flags: [flag('--port', 'server.port', '0')],
   })
-  const setting = (path: string) => describeConfig(shown).find((each) => each.path === path)
+  const setting = (path: string) => describeConfig(shown).entries.find((each) => each.path === path)
 
   it('names the origin of each value', () => {
     expect(setting('environment')).toMatchObject({
       value: 'staging',
-      origin: `${file}:1:14`,
+      origin: `file ${file}:1:14`,
       isDefault: false,
     })
-    expect(setting('server.port')).toMatchObject({ value: '0', origin: '--port' })
+    expect(setting('server.port')).toMatchObject({ value: '0', origin: 'flag --port' })
     expect(setting('telemetry.retention.raw')).toMatchObject({
       value: '2d',
-      origin: 'PILOTHOUSE_TELEMETRY__RETENTION__RAW',
+      origin: 'environment PILOTHOUSE_TELEMETRY__RETENTION__RAW',
     })
     expect(setting('logging.level')).toMatchObject({ value: 'info', origin: 'default', isDefault: true })
     expect(setting('dataDirectory')).toMatchObject({
@@ -133,7 +133,7 @@ describe('the description of a config', () => {
   })
 
   it('has words for every setting', () => {
-    for (const { path, description } of describeConfig(shown)) expect(description, path).not.toBe('')
+    for (const { path, description } of describeConfig(shown).entries) expect(description, path).not.toBe('')
   })
 
   it('tells what changed between two configs, not what only moved', () => {

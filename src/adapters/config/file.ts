@@ -1,0 +1,120 @@
+import { constants } from 'node:fs'
+import { open, readdir, type FileHandle } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import type { ConfigProblem } from '../../contract/index.ts'
+import { maxConfigBytes } from '../../engine/config/index.ts'
+import { fail, messageOf, ok, type Result } from '../../engine/core/index.ts'
+import type { Places } from './places.ts'
+
+export const configNames = ['pilothouse.yaml', 'pilothouse.yml', 'pilothouse.json'] as const
+
+export interface ConfigFile {
+  /** Absolute. */
+  path: string
+  bytes: Uint8Array
+}
+
+/** How a file was named, to tell a person who named it. */
+export interface NamedFile {
+  path: string
+  by: string
+}
+
+const problem = (file: string, message: string, hint = ''): ConfigProblem => ({
+  file,
+  line: 1,
+  column: 1,
+  path: '',
+  message,
+  hint,
+})
+
+const codeOf = (thrown: unknown) => (thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '')
+
+function wordsFor(thrown: unknown): string {
+  switch (codeOf(thrown)) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return 'there is no such file'
+    case 'EACCES':
+    case 'EPERM':
+      return 'this user may not read it'
+    case 'EISDIR':
+      return 'this is a directory, expected a file'
+    case 'ELOOP':
+      return 'its links lead in a circle'
+    default:
+      return `it cannot be read: ${messageOf(thrown)}`
+  }
+}
+
+/** Reads no more than one byte beyond what a config may have: enough to see that it is too large. */
+async function readBounded(handle: FileHandle): Promise<Uint8Array> {
+  const buffer = new Uint8Array(maxConfigBytes + 1)
+  let length = 0
+  while (length < buffer.length) {
+    const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length)
+    if (bytesRead === 0) break
+    length += bytesRead
+  }
+  return buffer.subarray(0, length)
+}
+
+/** The bytes of a file that must be there. Devices and pipes are refused, as reading them may never end. */
+export async function readConfigFile(
+  path: string,
+  namedBy = '',
+): Promise<Result<ConfigFile, ConfigProblem[]>> {
+  const hint = namedBy ? `it was named by ${namedBy}` : ''
+  let handle: FileHandle | undefined
+  try {
+    // O_NONBLOCK, so that a pipe without a writer does not hold the start.
+    const { O_RDONLY, O_NONBLOCK = 0 } = constants as Partial<typeof constants> & { O_RDONLY: number }
+    handle = await open(path, O_RDONLY | O_NONBLOCK)
+    const stat = await handle.stat()
+    if (stat.isDirectory()) return fail([problem(path, 'this is a directory, expected a file', hint)])
+    if (!stat.isFile()) return fail([problem(path, 'this is a device or a pipe, expected a file', hint)])
+    return ok({ path, bytes: await readBounded(handle) })
+  } catch (thrown) {
+    return fail([problem(path, wordsFor(thrown), hint)])
+  } finally {
+    await handle?.close()
+  }
+}
+
+/** The directories a config is looked for in, in that order. */
+export const searched = (places: Places): string[] => [
+  ...new Set([places.workingDirectory, places.configDirectory]),
+]
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    const names = new Set(await readdir(directory))
+    return configNames.filter((name) => names.has(name))
+  } catch {
+    // A directory that cannot be listed holds no config for this user.
+    return []
+  }
+}
+
+/**
+ * The config file: the named one, else the first of pilothouse.yaml, .yml, .json in the working directory, then in
+ * the user's config directory. Null when there is none; a problem when the named one is missing or one directory
+ * has two.
+ */
+export async function findConfigFile(
+  places: Places,
+  named: NamedFile | undefined,
+): Promise<Result<ConfigFile | null, ConfigProblem[]>> {
+  if (named) return readConfigFile(resolve(places.workingDirectory, named.path), named.by)
+  for (const directory of searched(places)) {
+    const [first, second] = await namesIn(directory)
+    if (!first) continue
+    if (second) {
+      const message = `${second} stands beside it, expected only one config in a directory`
+      return fail([problem(join(directory, first), message, 'keep one of them')])
+    }
+    return readConfigFile(join(directory, first))
+  }
+  return ok(null)
+}

@@ -1,0 +1,57 @@
+import { homedir } from 'node:os'
+import { posix, win32 } from 'node:path'
+
+/** Where a person's files are on this system. */
+export interface Places {
+  workingDirectory: string
+  home: string
+  /** Searched for a config after the working directory. */
+  configDirectory: string
+  /** Databases and logs when nothing else is named. */
+  dataDirectory: string
+}
+
+export interface System {
+  platform: NodeJS.Platform
+  variables: Readonly<Record<string, string | undefined>>
+  home: string
+  workingDirectory: string
+}
+
+/** This process's own surroundings. */
+export const thisSystem = (): System => ({
+  platform: process.platform,
+  variables: process.env,
+  home: homedir(),
+  workingDirectory: process.cwd(),
+})
+
+/** The customs of each system: XDG on Linux and the like, Library on macOS, AppData on Windows. */
+export function placesOf({ platform, variables, home, workingDirectory }: System): Places {
+  const { join, isAbsolute } = platform === 'win32' ? win32 : posix
+  const base = (name: string, ...fallback: string[]) => {
+    const written = variables[name]
+    // The XDG specification: a relative path in these variables is to be ignored.
+    return written && isAbsolute(written) ? written : join(home, ...fallback)
+  }
+  if (platform === 'win32') {
+    const roaming = base('APPDATA', 'AppData', 'Roaming')
+    const local = base('LOCALAPPDATA', 'AppData', 'Local')
+    return {
+      workingDirectory,
+      home,
+      configDirectory: join(roaming, 'Pilothouse'),
+      dataDirectory: join(local, 'Pilothouse'),
+    }
+  }
+  if (platform === 'darwin') {
+    const directory = join(home, 'Library', 'Application Support', 'Pilothouse')
+    return { workingDirectory, home, configDirectory: directory, dataDirectory: directory }
+  }
+  return {
+    workingDirectory,
+    home,
+    configDirectory: join(base('XDG_CONFIG_HOME', '.config'), 'pilothouse'),
+    dataDirectory: join(base('XDG_DATA_HOME', '.local', 'share'), 'pilothouse'),
+  }
+}

@@ -1,0 +1,38 @@
+import type { ConfigProblem } from '../../contract/index.ts'
+import { loadConfig, type Flag, type LoadedConfig } from '../../engine/config/index.ts'
+import type { Result } from '../../engine/core/index.ts'
+import { findConfigFile, type NamedFile } from './file.ts'
+import { placesOf, type System } from './places.ts'
+
+export interface ConfigRequest {
+  system: System
+  /** The file named by a flag; else PILOTHOUSE_CONFIG, else the usual places. */
+  file?: string | undefined
+  flags?: readonly Flag[]
+}
+
+/** Who names the file, if anybody does. */
+export function namedFile({ system, file }: ConfigRequest): NamedFile | undefined {
+  if (file) return { path: file, by: '--config' }
+  const variable = system.variables['PILOTHOUSE_CONFIG']
+  return variable ? { path: variable, by: 'PILOTHOUSE_CONFIG' } : undefined
+}
+
+export interface ConfigRead {
+  /** The bytes it was read from; null without a file. */
+  bytes: Uint8Array | null
+  /** Where they stand; null without a file. */
+  path: string | null
+  result: Result<LoadedConfig, ConfigProblem[]>
+}
+
+/** One look at the file and everything else a config is made from. */
+export async function readConfig(request: ConfigRequest): Promise<ConfigRead> {
+  const { system, flags = [] } = request
+  const places = placesOf(system)
+  const found = await findConfigFile(places, namedFile(request))
+  if (!found.ok) return { bytes: null, path: found.error[0]?.file ?? null, result: found }
+  const file = found.value
+  const result = loadConfig({ file, variables: system.variables, flags, places })
+  return { bytes: file?.bytes ?? null, path: file?.path ?? null, result }
+}
