@@ -1,19 +1,17 @@
 import { defineConfig } from '@playwright/test'
 import { findPeer } from './build/bootstrap/peers.mjs'
 
-/** What a spec runs on; the fixtures in test/e2e start it. */
-export interface HostOption {
-  host: 'headless' | 'shell-double' | 'electron'
-}
+// Every spec runs on each shell: the headless host, the desktop shell's double, and real Electron when asked for.
+const shell = process.env['PILOTHOUSE_E2E_SHELL'] ?? 'headless'
 
 const chromium = findPeer('chromium')
 
-// Every spec runs on the headless host and on the desktop shell: its double everywhere, real Electron when asked for.
-export default defineConfig<object, HostOption>({
+export default defineConfig({
   testDir: 'test/e2e',
-  outputDir: 'test-results/e2e',
+  outputDir: `test-results/${shell}`,
+  testIgnore: shell === 'headless' ? '**/desktop.*.spec.ts' : [],
   fullyParallel: true,
-  workers: 2,
+  workers: shell === 'electron' ? 1 : 2,
   forbidOnly: process.env['CI'] === 'true',
   timeout: 60_000,
   expect: { timeout: 15_000 },
@@ -26,9 +24,5 @@ export default defineConfig<object, HostOption>({
     // The system's Chromium where there is one, else the browser Playwright fetched.
     launchOptions: chromium ? { executablePath: chromium } : {},
   },
-  projects: [
-    { name: 'headless', use: { host: 'headless' } },
-    { name: 'shell-double', use: { host: 'shell-double' } },
-    { name: 'electron', use: { host: 'electron' }, workers: 1 },
-  ],
+  projects: [{ name: shell }],
 })

@@ -15,6 +15,8 @@ import { dim, red, say } from './bootstrap/terminal.mjs'
 const graceMs = 8000
 /** A desktop that fails this early did not get a window up. */
 const earlyMs = 10_000
+/** How long a start waits for Electron's binary, unless it is told to wait for as long as it takes. */
+const fetchLimitMs = 15_000
 
 const children = new Children()
 new Interrupts({ onStop: () => children.stop(graceMs), onKill: () => children.kill() }).listen()
@@ -62,7 +64,9 @@ async function isDesktopChosen(node) {
     isFetchForced: isFetchForced || wanted === 'desktop',
     nowMs: Date.now(),
   })
-  if (choice.open === 'fetch') return fetchElectron(children, node, { isForced: isFetchForced })
+  if (choice.open === 'fetch') {
+    return fetchElectron(children, node, { limitMs: isFetchForced ? Infinity : fetchLimitMs })
+  }
   if (choice.open === 'headless' && choice.because) say(dim(`Opening the headless app: ${choice.because}.`))
   return choice.open === 'desktop'
 }

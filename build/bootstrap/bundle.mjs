@@ -4,6 +4,7 @@ import { projectEnvironment } from './find-node.mjs'
 import { inProject, root } from './project.mjs'
 import { bundleSources, fingerprint } from './sources.mjs'
 import { dim, phase, red, say, seconds } from './terminal.mjs'
+import { toolScript } from './tools.mjs'
 
 const stampFile = inProject('dist', '.stamp')
 
@@ -24,7 +25,7 @@ export async function ensureBuilt(children, node, { isForced = false } = {}) {
   const running = phase('Building')
   /** @type {string[]} */
   const lines = []
-  const exit = await children.run(node, [inProject('node_modules/vite/bin/vite.js'), 'build', '--app'], {
+  const exit = await children.run(node, [toolScript('vite'), 'build', '--app'], {
     cwd: root,
     env: projectEnvironment(node),
     onLine: (line) => lines.push(line),

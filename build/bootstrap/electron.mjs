@@ -6,7 +6,6 @@ import { dim, phase, say, seconds } from './terminal.mjs'
 
 const home = inProject('node_modules', 'electron')
 const failureFile = inProject('node_modules', '.cache', 'pilothouse', 'electron-failure.json')
-const fetchLimitMs = 15_000
 
 /** The version of Electron the project needs, as its package in node_modules says. */
 export const electronVersion = () =>
@@ -45,10 +44,10 @@ export function rememberedFailure() {
  * Tries once to download Electron's binary.
  * @param {import('./children.mjs').Children} children
  * @param {string} node
- * @param {{ isForced: boolean }} options Forced, it may take as long as it takes; else 15 s.
- * @returns {Promise<boolean>} False when it could not; that has been said, and is remembered.
+ * @param {{ limitMs: number }} options It is given up after `limitMs`; Infinity waits as long as it takes.
+ * @returns {Promise<boolean>} False when it could not; that has been said in one line, and is remembered.
  */
-export async function fetchElectron(children, node, { isForced }) {
+export async function fetchElectron(children, node, { limitMs }) {
   const running = phase(`Fetching Electron ${electronVersion()}`)
   let lastError = ''
   const exit = await children.run(node, [join(home, 'install.js')], {
@@ -57,7 +56,7 @@ export async function fetchElectron(children, node, { isForced }) {
       const error = /^\s*(?:\w*Error|cause|\[cause\]): ?(.+)/.exec(line)?.[1]
       if (error) lastError ||= error.trim()
     },
-    ...(isForced ? {} : { limitMs: fetchLimitMs }),
+    ...(limitMs === Infinity ? {} : { limitMs }),
   })
   const tookMs = running.end()
   if (children.isStopping) return false
@@ -66,9 +65,7 @@ export async function fetchElectron(children, node, { isForced }) {
     say(`  Electron fetched ${dim(seconds(tookMs))}`)
     return true
   }
-  const why = exit.isTimedOut
-    ? `not done within ${fetchLimitMs / 1000} s`
-    : lastError || 'its download failed'
+  const why = exit.isTimedOut ? `not done within ${limitMs / 1000} s` : lastError || 'its download failed'
   say(
     `Electron cannot be fetched (${why}): opening the headless app. PILOTHOUSE_FETCH_ELECTRON=1 tries again.`,
   )

@@ -1,8 +1,9 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { readTextIfThere } from './files.mjs'
 import { findPeer, peers, planPeers } from './peers.mjs'
-import { inProject, root } from './project.mjs'
+import { root } from './project.mjs'
 import { dim, phase, say, seconds, yellow } from './terminal.mjs'
+import { toolScript } from './tools.mjs'
 
 const browserLimitMs = 10 * 60 * 1000
 
@@ -70,7 +71,7 @@ async function withoutStartingServices(install) {
 
 /** @param {import('./children.mjs').Children} children @param {string} node */
 async function fetchBrowser(children, node) {
-  const cli = inProject('node_modules', '@playwright', 'test', 'cli.js')
+  const cli = toolScript('@playwright/test', 'playwright')
   const withSystemLibraries = process.platform === 'linux' && process.getuid?.() === 0 ? ['--with-deps'] : []
   await step(
     children,

@@ -4,6 +4,7 @@ import { readTextIfThere } from './files.mjs'
 import { projectEnvironment } from './find-node.mjs'
 import { inProject, root } from './project.mjs'
 import { playwrightCounts, vitestCounts } from './reports.mjs'
+import { toolScript } from './tools.mjs'
 
 /** A line a test prints when it skips for want of a peer starts with this; test/support/peers.ts writes it. */
 export const missingPeerPrefix = 'peer missing: '
@@ -15,6 +16,7 @@ export const missingPeerPrefix = 'peer missing: '
  * @property {number} tookMs
  * @property {string[]} lines What it printed.
  * @property {string[]} skipReasons Each once.
+ * @property {boolean} [isSkipped] The whole stage could not run here, and that is nobody's fault.
  */
 
 /**
@@ -33,13 +35,14 @@ export async function runStage(children, node, stage, { paths, onLine }) {
   /** @type {string[]} */
   const lines = []
   let exitCode = 0
-  for (const [script = '', ...args] of stage.commands) {
+  for (const [tool = '', ...args] of stage.commands) {
+    const [packageName = '', command] = tool.split(' ')
     const exit = await children.run(
       node,
-      [inProject('node_modules', script), ...args, ...runnerArguments(stage.runner, report, paths)],
+      [toolScript(packageName, command), ...args, ...runnerArguments(stage.runner, report, paths)],
       {
         cwd: root,
-        env: { ...projectEnvironment(node), PLAYWRIGHT_JSON_OUTPUT_FILE: report },
+        env: { ...projectEnvironment(node), ...stage.env, PLAYWRIGHT_JSON_OUTPUT_FILE: report },
         onLine: (line) => {
           lines.push(line)
           onLine?.(line)

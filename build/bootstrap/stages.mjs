@@ -6,7 +6,9 @@ import { inProject } from './project.mjs'
  * @property {string} name
  * @property {string} says What it proves, for a person.
  * @property {'check' | 'vitest' | 'playwright'} runner A check counts as one test.
- * @property {readonly (readonly string[])[]} commands Each: a script below node_modules, then its arguments.
+ * @property {readonly (readonly string[])[]} commands Each: a package, and its command if that has another
+ *   name; then the arguments.
+ * @property {Readonly<Record<string, string>>} [env] Set for its commands.
  * @property {readonly import('./peers.mjs').PeerName[]} peers What it runs against.
  * @property {boolean} [needsBundle] It runs what ships.
  * @property {boolean} [needsElectron] It runs on Electron's own binary.
@@ -18,49 +20,54 @@ const vitest = (project, peers, says) => ({
   name: project,
   says,
   runner: 'vitest',
-  commands: [['vitest/vitest.mjs', 'run', '--project', project]],
+  commands: [['vitest', 'run', '--project', project]],
   peers,
 })
 
 /** @param {string} name @param {string} says @param {...(readonly string[])} commands @returns {Stage} */
 const check = (name, says, ...commands) => ({ name, says, runner: 'check', commands, peers: [] })
 
+/** @param {string} name @param {'headless' | 'double' | 'electron'} shell @param {string} says @returns {Stage} */
+const browser = (name, shell, says) => ({
+  name,
+  says,
+  runner: 'playwright',
+  commands: [['@playwright/test playwright', 'test']],
+  env: { PILOTHOUSE_E2E_SHELL: shell },
+  peers: ['chromium'],
+  needsBundle: true,
+})
+
 const ours = ['src', 'electron', 'test', 'build'].filter((directory) => existsSync(inProject(directory)))
 
 /** All stages, in the order in which they run and report. @type {readonly Stage[]} */
 export const stages = [
-  check('format', 'prettier leaves every file as it is', ['prettier/bin/prettier.cjs', '--check', '.']),
-  check('lint', 'eslint finds nothing', ['eslint/bin/eslint.js', '--max-warnings', '0', '.']),
+  check('format', 'prettier leaves every file as it is', ['prettier', '--check', '.']),
+  check('lint', 'eslint finds nothing', ['eslint', '--max-warnings', '0', '.']),
   check(
     'types',
     'tsc and svelte-check find nothing',
-    ['typescript/bin/tsc', '-p', '.'],
-    ['svelte-check/bin/svelte-check', '--tsconfig', './tsconfig.json', '--fail-on-warnings'],
+    ['typescript tsc', '-p', '.'],
+    ['svelte-check', '--tsconfig', './tsconfig.json', '--fail-on-warnings'],
   ),
   check(
     'rules',
     'the layers hold (dependency-cruiser) and nothing is unused (knip)',
-    ['dependency-cruiser/bin/dependency-cruise.mjs', ...ours],
-    ['knip/bin/knip.js', '--no-config-hints'],
+    ['dependency-cruiser', ...ours],
+    ['knip', '--no-config-hints'],
   ),
   vitest('unit', [], 'pure decisions'),
   vitest('contract', [], 'one suite over every transport'),
   vitest('ports', ['promtool', 'node-exporter'], 'every adapter against the real thing'),
+  browser('e2e', 'headless', "the built app's headless host in a real browser"),
+  browser(
+    'shell',
+    'double',
+    'the built desktop shell on a double of Electron, its windows in a real browser',
+  ),
   {
-    name: 'e2e',
-    says: 'the built app in a real browser',
-    runner: 'playwright',
-    commands: [['@playwright/test/cli.js', 'test', '--project', 'headless', '--project', 'shell-double']],
-    peers: ['chromium'],
-    needsBundle: true,
-  },
-  {
-    name: 'electron',
-    says: "the same end-to-end specs on Electron's own binary",
-    runner: 'playwright',
-    commands: [['@playwright/test/cli.js', 'test', '--project', 'electron']],
+    ...browser('electron', 'electron', "the same end-to-end specs on Electron's own binary"),
     peers: [],
-    needsBundle: true,
     needsElectron: true,
     isOnDemand: true,
   },

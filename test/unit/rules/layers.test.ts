@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { toolScript } from '../../../build/bootstrap/tools.mjs'
 import config from '../../../.dependency-cruiser.mjs'
 
 const project = join(import.meta.dirname, '../../..')
@@ -68,7 +69,7 @@ beforeAll(() => {
   for (const [file, target] of allowed) plant(file, target)
   for (const [, file, target] of violations) plant(file, target)
 
-  const cruiser = join(project, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs')
+  const cruiser = toolScript('dependency-cruiser')
   const cruise = (reporter: string) =>
     spawnSync(process.execPath, [cruiser, '--output-type', reporter, 'src', 'electron', 'build'], {
       cwd: house,
