@@ -73,7 +73,17 @@ describe('the arguments of npm test', () => {
   }
 
   it('runs every stage but those on demand', () => {
-    expect(chosen()).toEqual(['format', 'lint', 'types', 'rules', 'unit', 'contract', 'ports', 'e2e'])
+    expect(chosen()).toEqual([
+      'format',
+      'lint',
+      'types',
+      'rules',
+      'unit',
+      'contract',
+      'ports',
+      'e2e',
+      'shell',
+    ])
   })
 
   it('runs the stages named, in the order of the list', () => {
@@ -87,7 +97,7 @@ describe('the arguments of npm test', () => {
   })
 
   it('looks in every test stage for a part of a name', () => {
-    expect(chosen('transports')).toEqual(['unit', 'contract', 'ports', 'e2e'])
+    expect(chosen('transports')).toEqual(['unit', 'contract', 'ports', 'e2e', 'shell'])
   })
 
   it.each([
