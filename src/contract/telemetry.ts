@@ -116,6 +116,8 @@ export const forecastSchema = z.object({
   fullAtMs: z.number(),
   earliestMs: z.number(),
   latestMs: z.number(),
+  /** Since when it is forecast. */
+  sinceMs: z.number(),
   /** A sentence: "disk / full in about 4 days". */
   text: z.string(),
 })

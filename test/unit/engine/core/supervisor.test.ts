@@ -61,7 +61,14 @@ describe('a supervised loop', () => {
       },
       'the disk is on fire',
     ],
-    ['rejects with something that is no error', () => Promise.reject('smoke'), 'smoke'],
+    [
+      'throws something that is no error',
+      () => {
+        // eslint-disable-next-line @typescript-eslint/only-throw-error -- what a careless library does
+        throw 'smoke'
+      },
+      'smoke',
+    ],
     [
       'returns although nobody stopped it',
       () => Promise.resolve(),
