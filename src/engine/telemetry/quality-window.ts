@@ -1,5 +1,5 @@
 /**
- * Counters over a rolling window: `kindCount` kinds for each slot, in buckets by time. The oldest bucket is dropped
+ * Counters over a rolling window: `kindCount` kinds for each slot, in buckets by time. It starts with one slot. The oldest bucket is dropped
  * whole, so that a total covers between the window less one bucket and the window.
  */
 export class RollingCounts {
@@ -15,6 +15,7 @@ export class RollingCounts {
     this.#kindCount = kindCount
     this.#bucketMs = windowMs / bucketCount
     this.#buckets = Array.from({ length: bucketCount }, () => new Uint32Array(0))
+    this.grow(1)
   }
 
   /** Makes room for `slotCount` slots; never shrinks. */
