@@ -1,0 +1,1 @@
+export type { Journal, Launch } from './ports.ts'
