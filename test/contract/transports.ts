@@ -25,7 +25,7 @@ export interface Reach extends AsyncDisposable {
 
 export interface Transport {
   name: string
-  reach(engine: Engine, role?: Role): Promise<Reach>
+  reach: (engine: Engine, role?: Role) => Promise<Reach>
 }
 
 const liveOptions = ({ live, feed, parts, epoch }: Engine) => ({

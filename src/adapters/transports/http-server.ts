@@ -107,7 +107,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   })
   await registerScreens(fastify, options, rules, siteGuard)
 
-  fastify.setNotFoundHandler({ preHandler: siteGuard }, (request, reply) =>
+  fastify.setNotFoundHandler({ preHandler: [fastify.rateLimit(), siteGuard] }, (request, reply) =>
     sendError(reply, 'NOT_FOUND', `Nothing is served at ${request.method} ${pathOf(request)}.`),
   )
 
