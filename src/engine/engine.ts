@@ -1,8 +1,25 @@
-import type { ConfigEntries, ConfigStatus, Notice, ReadinessCheck, SeriesQuality } from '../contract/index.ts'
+import type { ConfigStatus, ConfigEntries, Host, HostState, ReadinessCheck } from '../contract/index.ts'
 import { createRouter, type ApiRouter } from './api/index.ts'
 import { Disposables, LiveStore, Supervisor, type Clock, type Log, type Rng } from './core/index.ts'
+import { NoticeBoard, type Journal } from './journal/index.ts'
 import { SampleFeed } from './live/index.ts'
-import { HostLoop, type MetricSource, type TelemetryStore } from './telemetry/index.ts'
+import {
+  changesOf,
+  combineHealth,
+  createHostMonitor,
+  HostLoop,
+  seriesText,
+  type HostMonitor,
+  type Limits,
+  type MetricSource,
+  type TelemetryStore,
+} from './telemetry/index.ts'
+
+/** What may change while the engine runs. */
+export interface EngineSettings {
+  intervalMs: number
+  limits: Limits
+}
 
 export interface EngineParts {
   clock: Clock
@@ -10,12 +27,24 @@ export interface EngineParts {
   log: Log
   version: string
   environment: string
-  intervalMs: number
+  settings: EngineSettings
   sources: readonly MetricSource[]
   telemetry: TelemetryStore
+  journal: Journal
+  /** The running configuration, for the screen that shows it. */
   config: () => ConfigEntries
   configStatus: ConfigStatus
 }
+
+interface Watched {
+  source: MetricSource
+  monitor: HostMonitor
+  lastTurnMs: number
+  values: { atMs: number; seriesIds: readonly number[]; values: Float64Array } | undefined
+}
+
+/** How often what has no loop of its own is looked at: silent hosts, readiness. */
+const watchEveryMs = 1000
 
 /**
  * The product without its surroundings: samples hosts, keeps their state, answers the contract. Everything outside
@@ -28,68 +57,71 @@ export class Engine implements AsyncDisposable {
   readonly feed = new SampleFeed()
   readonly router: ApiRouter
   readonly parts: EngineParts
+  readonly notices: NoticeBoard
   readonly #supervisor: Supervisor
   readonly #held = new Disposables()
   readonly #startedAtMs: number
-  readonly #latest = new Map<string, Record<string, number>>()
+  readonly #hosts = new Map<string, Watched>()
+  #settings: EngineSettings
 
   constructor(parts: EngineParts) {
     this.parts = parts
     this.epoch = parts.rng.hex(8)
+    this.#settings = parts.settings
     this.#startedAtMs = parts.clock.nowMs()
     this.#supervisor = new Supervisor(parts)
+    this.notices = new NoticeBoard({ ...parts, live: this.live })
+    for (const source of parts.sources) {
+      const monitor = createHostMonitor({ hostId: source.hostId, ...parts.settings })
+      this.#hosts.set(source.hostId, { source, monitor, lastTurnMs: -Infinity, values: undefined })
+    }
     this.router = createRouter({
       live: this.live,
       telemetry: parts.telemetry,
-      source: (hostId) => parts.sources.find((source) => source.hostId === hostId),
-      quality: (_hostId): SeriesQuality[] => [],
+      source: (hostId) => this.#hosts.get(hostId)?.source,
+      quality: (hostId) => this.#hosts.get(hostId)?.monitor.seriesQuality() ?? [],
       config: parts.config,
     })
     this.live.put('config', parts.configStatus)
-    this.live.put('notices', [] as Notice[])
   }
 
   start(): void {
-    const { clock, log, sources, telemetry, environment, intervalMs } = this.parts
-    for (const source of sources) {
-      const loop = new HostLoop({
-        source,
-        telemetry,
-        live: this.live,
-        feed: this.feed,
-        clock,
-        log,
-        environment,
-        intervalMs,
-        observed: () => undefined,
-      })
-      this.#supervisor.add({
-        name: `sampling ${source.hostId}`,
-        deadlineMs: Math.max(10_000, intervalMs * 5),
-        run: (signal, heart) => loop.run(signal, () => heart.beat()),
-      })
-    }
-    this.#showStatus()
+    for (const watched of this.#hosts.values()) this.#watch(watched)
     this.#held.use(this.#supervisor.subscribe(() => this.#showStatus()))
-    this.#held.use(clock.every(1000, () => this.#showStatus()))
+    this.#held.use(this.parts.clock.every(watchEveryMs, () => this.#look()))
+    this.#showStatus()
+    void this.#openJournal()
   }
 
-  /** Newest values of a host by series name (labels in braces), NaN left out. */
+  /** Takes a changed configuration into use without a restart. */
+  applySettings(settings: EngineSettings): void {
+    this.#settings = settings
+    for (const { monitor } of this.#hosts.values()) monitor.setLimits(settings.limits)
+  }
+
+  /** Newest values of a host by series (`disk.busy{device=sda}`), what was not measured left out. */
   latest(hostId: string): Record<string, number> {
-    return this.#latest.get(hostId) ?? {}
+    const host = this.live.get(`host:${hostId}`)
+    const values = this.#hosts.get(hostId)?.values?.values
+    const named = host?.series.map((series, slot): [string, number] => [
+      seriesText(series),
+      values?.[slot] ?? Number.NaN,
+    ])
+    return Object.fromEntries((named ?? []).filter(([, value]) => !Number.isNaN(value)))
   }
 
   /** What must hold for this engine to be relied on, each with its reason. */
   checks(): ReadinessCheck[] {
-    const store = this.parts.telemetry.status()
+    const telemetry = this.parts.telemetry.status()
+    const state = this.parts.journal.status()
     return [
       ...this.#supervisor.checks(),
-      {
-        name: 'telemetry database',
-        ok: store.isWritable,
-        text: store.isWritable ? 'writable' : store.reason,
-        sinceMs: this.#startedAtMs,
-      },
+      check('telemetry database', telemetry.isWritable, telemetry.reason, this.#startedAtMs),
+      check('state database', state.isWritable, state.reason, state.sinceMs),
+      ...[...this.#hosts.values()].map(({ monitor }) => {
+        const { freshness, reasons } = monitor.state().quality
+        return check(`telemetry of ${monitor.hostId}`, freshness !== 'stale', reasons[0] ?? 'stale', 0)
+      }),
     ]
   }
 
@@ -97,14 +129,108 @@ export class Engine implements AsyncDisposable {
     await this.#supervisor.stop()
     await this.#held[Symbol.asyncDispose]()
     await this.parts.telemetry.flush()
+    await this.parts.journal.stopped(this.epoch, this.parts.clock.nowMs())
+  }
+
+  async #openJournal(): Promise<void> {
+    const { journal, clock, version } = this.parts
+    await this.notices.load()
+    await journal.launched({ epoch: this.epoch, version, startedAtMs: this.#startedAtMs })
+    const before = await journal.launchBefore(this.epoch)
+    const wasKilled = before.ok && before.value !== null && before.value.stoppedAtMs === null
+    this.notices.post(
+      wasKilled
+        ? {
+            severity: 'warning',
+            text: 'The engine started again after a run that ended without shutting down',
+            link: '/settings/about',
+          }
+        : { severity: 'info', text: `The engine started, version ${version}`, link: '/settings/about' },
+    )
+    this.parts.log.info('engine started', { epoch: this.epoch, atMs: clock.nowMs() })
+  }
+
+  #watch(watched: Watched): void {
+    const { source, monitor } = watched
+    const { clock, telemetry, environment } = this.parts
+    const { hostId } = source
+    const loop = new HostLoop({
+      source,
+      telemetry,
+      monitor,
+      clock,
+      intervalMs: () => this.#settings.intervalMs,
+      catalogChanged: (facts, series, catalogVersion) =>
+        this.live.put(`host:${hostId}`, {
+          id: hostId,
+          name: facts.hostname,
+          environment,
+          facts,
+          series: [...series],
+          catalogVersion,
+        }),
+      sampled: ({ atMs, values }, seriesIds) => {
+        watched.values = { atMs, seriesIds, values }
+        this.feed.publish({ hostId, atMs, seriesIds, values })
+      },
+      judged: (state) => {
+        watched.lastTurnMs = clock.monotonicMs()
+        this.#show(hostId, state)
+      },
+    })
+    this.#supervisor.add({
+      name: `sampling ${hostId}`,
+      deadlineMs: Math.max(10_000, this.#settings.intervalMs * 5),
+      run: (signal, heart) => loop.run(signal, () => heart.beat()),
+    })
+  }
+
+  /** A host whose loop waits to be restarted grows old all the same. */
+  #look(): void {
+    const now = { atMs: this.parts.clock.nowMs(), monotonicMs: this.parts.clock.monotonicMs() }
+    for (const { monitor, lastTurnMs } of this.#hosts.values()) {
+      if (now.monotonicMs - lastTurnMs < 2 * this.#settings.intervalMs) continue
+      monitor.tick(now)
+      this.#show(monitor.hostId, monitor.state())
+    }
+    this.#showStatus()
+  }
+
+  #show(hostId: string, state: HostState): void {
+    const host = this.live.get(`host:${hostId}`)
+    if (host) this.#tellChanges(host, this.live.get(`hostState:${hostId}`), state)
+    this.live.put(`hostState:${hostId}`, state)
+    this.live.put(
+      'health',
+      combineHealth(
+        [...this.#hosts.values()].map(({ monitor }) => ({
+          health: monitor.state().health,
+          lastScore: monitor.lastScore(),
+        })),
+      ),
+    )
+  }
+
+  #tellChanges(host: Host, before: HostState | undefined, after: HostState): void {
+    for (const change of changesOf(host, before, after)) this.notices.post(change)
   }
 
   #showStatus(): void {
+    const checks = this.checks()
+    const shown = this.live.get('engine')
+    if (shown && JSON.stringify(shown.checks) === JSON.stringify(checks)) return
     this.live.put('engine', {
       version: this.parts.version,
       environment: this.parts.environment,
       startedAtMs: this.#startedAtMs,
-      checks: this.checks(),
+      checks,
     })
   }
 }
+
+const check = (name: string, ok: boolean, reason: string, sinceMs: number): ReadinessCheck => ({
+  name,
+  ok,
+  text: ok ? 'well' : reason,
+  sinceMs,
+})

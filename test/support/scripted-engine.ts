@@ -1,7 +1,12 @@
 import type { Chart } from '../../src/contract/index.ts'
 import { ok, seededRng, silentLog } from '../../src/engine/core/index.ts'
 import { Engine } from '../../src/engine/engine.ts'
-import type { MetricSource, Reading, TelemetryStore } from '../../src/engine/telemetry/index.ts'
+import {
+  defaultLimits,
+  type MetricSource,
+  type Reading,
+  type TelemetryStore,
+} from '../../src/engine/telemetry/index.ts'
 import { systemClock } from '../../src/adapters/system/index.ts'
 
 /** What a transport needs behind it: an engine whose host says what the test tells it to. */
@@ -77,7 +82,16 @@ export function scriptedEngine(seed = 1): { engine: Engine; setCpu(value: number
     log: silentLog,
     version: '1.2.3',
     environment: 'development',
-    intervalMs: 20,
+    settings: { intervalMs: 20, limits: defaultLimits },
+    journal: {
+      append: () => Promise.resolve(ok(undefined)),
+      newest: () => Promise.resolve(ok([])),
+      launched: () => Promise.resolve(ok(undefined)),
+      stopped: () => Promise.resolve(ok(undefined)),
+      launchBefore: () => Promise.resolve(ok(null)),
+      status: () => ({ isWritable: true, reason: '', sinceMs: 0 }),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    },
     sources: [source],
     telemetry,
     config: () => ({ file: null, environment: 'development', entries: [] }),

@@ -1,1 +1,2 @@
+export { NoticeBoard, type NoticeBoardParts } from './notice-board.ts'
 export type { Journal, Launch } from './ports.ts'

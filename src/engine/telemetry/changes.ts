@@ -44,7 +44,8 @@ export function changesOf(host: Host, before: HostState | undefined, after: Host
 
 const keyOf = ({ kind, subject }: LimitState): string => `${kind} ${subject}`
 
-const subjectOf = ({ kind, subject }: LimitState): string => (subject ? `${kind} ${labelText(subject)}` : kind)
+const subjectOf = ({ kind, subject }: LimitState): string =>
+  subject ? `${kind} ${labelText(subject)}` : kind
 
 const figure = ({ unit }: LimitState, value: number): string =>
   unit === 'celsius' ? `${Math.round(value)} °C` : percentText(value)

@@ -1,3 +1,4 @@
+export { changesOf, type Change } from './changes.ts'
 export { combineHealth, type HealthMember } from './health-combine.ts'
 export type { OpenAlert } from './health.ts'
 export type { History, HistoryQuery } from './history.ts'
