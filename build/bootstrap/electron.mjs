@@ -66,9 +66,7 @@ export async function fetchElectron(children, node, { limitMs }) {
     return true
   }
   const why = exit.isTimedOut ? `not done within ${limitMs / 1000} s` : lastError || 'its download failed'
-  say(
-    `Electron cannot be fetched (${why}): opening the headless app. PILOTHOUSE_FETCH_ELECTRON=1 tries again.`,
-  )
+  say(`Electron cannot be fetched (${why}).`)
   mkdirSync(dirname(failureFile), { recursive: true })
   writeFileSync(failureFile, JSON.stringify({ version: electronVersion(), atMs: Date.now() }))
   return false
