@@ -58,7 +58,7 @@ export class ByteReader {
     return false
   }
 
-  /** Past blanks and a decimal number; NaN, without moving on, where there is none. */
+  /** Past blanks and a decimal number; NaN where there is none (without moving on) or it is no finite one. */
   number(): number {
     this.skipBlanks()
     const start = this.at
@@ -75,6 +75,7 @@ export class ByteReader {
       const fraction = this.#digits()
       value += fraction / 10 ** (this.at - fractionStart)
     }
+    if (value === Infinity) return NaN
     return isNegative ? -value : value
   }
 

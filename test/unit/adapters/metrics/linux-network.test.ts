@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest'
+import { countStates } from '../../../../src/adapters/metrics/linux/connections.ts'
+import { NetDevSection } from '../../../../src/adapters/metrics/linux/net-dev.ts'
+import {
+  NetstatSection,
+  SnmpSection,
+  Sockstat6Section,
+  SockstatSection,
+} from '../../../../src/adapters/metrics/linux/network-protocols.ts'
+import { SectionRounds } from './section-rounds.ts'
+
+const headings =
+  'Inter-|   Receive                                                |  Transmit\n' +
+  ' face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n'
+const row = (name: string, bytes: number, sent = 0) =>
+  `${name}: ${bytes} 10 1 2 0 0 0 0 ${sent} 20 3 4 0 0 0 0\n`
+
+describe('/proc/net/dev', () => {
+  const rounds = () => new SectionRounds((slots) => new NetDevSection(slots))
+
+  it('gives rates of each interface', () => {
+    const dev = rounds()
+    dev.round(`${headings}${row('    lo', 1000)}${row('  eth0', 5000, 100)}`)
+    const values = dev.round(`${headings}${row('    lo', 3000)}${row('  eth0', 5000, 300)}`, 2)
+    expect(values['network.received{lo}']).toBe(1000)
+    expect(values['network.sent{eth0}']).toBe(100)
+    expect(values['network.send_errors{eth0}']).toBe(0)
+  })
+
+  it('reads the form without a blank behind the colon', () => {
+    const dev = rounds()
+    dev.round('eth0:1000 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n')
+    expect(dev.round('eth0:1500 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n')['network.received{eth0}']).toBe(500)
+  })
+
+  it('appends an interface that comes and knows nothing of one that is gone', () => {
+    const dev = rounds()
+    dev.round(row('eth0', 1000))
+    const version = dev.slots.version
+    expect(dev.round(row('eth0', 1000) + row('wg0', 70))['network.received{wg0}']).toBeNaN()
+    expect(dev.slots.version).toBeGreaterThan(version)
+    const gone = dev.round(row('wg0', 170))
+    expect(gone['network.received{eth0}']).toBeNaN()
+    expect(gone['network.received{wg0}']).toBe(100)
+    // Back with a counter that ran on: the growth was not within the last round.
+    expect(dev.round(row('eth0', 99_000) + row('wg0', 170))['network.received{eth0}']).toBeNaN()
+    expect(dev.resets).toEqual([])
+  })
+
+  it('leaves out the interfaces of single containers, whose names never end', () => {
+    expect(rounds().round(row('veth1a2b3c4', 1) + row('cali99', 1) + row('ifb0', 1))).toEqual({})
+  })
+
+  it('takes a 32-bit counter that wraps for what it is, and any other fall for a reset', () => {
+    const dev = rounds()
+    dev.round(row('eth0', 2 ** 32 - 1000, 5_000_000))
+    const values = dev.round(row('eth0', 500, 100))
+    expect(values['network.received{eth0}']).toBe(1500)
+    expect(values['network.sent{eth0}']).toBeNaN()
+    expect(dev.resets).toEqual(['network.sent{eth0}'])
+  })
+})
+
+describe('/proc/net/sockstat', () => {
+  it('gives sockets by use, memory in bytes', () => {
+    const sockstat = new SectionRounds((slots) => new SockstatSection(slots, 4096))
+    const values = sockstat.round(
+      'sockets: used 14\nTCP: inuse 5 orphan 1 tw 7 alloc 9 mem 447\nUDP: inuse 2 mem 3\nUDPLITE: inuse 99\nFRAG: inuse 0 memory 0\n',
+    )
+    expect(values).toEqual({
+      'sockets.used': 14,
+      'sockets.tcp_in_use': 5,
+      'sockets.tcp_orphaned': 1,
+      'sockets.tcp_time_wait': 7,
+      'sockets.tcp_allocated': 9,
+      'sockets.tcp_memory': 447 * 4096,
+      'sockets.udp_in_use': 2,
+      'sockets.udp_memory': 3 * 4096,
+    })
+    const six = new SectionRounds((slots) => new Sockstat6Section(slots))
+    expect(six.round('TCP6: inuse 3\nUDP6: inuse 1\n')).toEqual({
+      'sockets.tcp6_in_use': 3,
+      'sockets.udp6_in_use': 1,
+    })
+  })
+})
+
+describe('/proc/net/snmp and netstat', () => {
+  const snmp = (established: number, retransmitted: number) =>
+    'Ip: Forwarding DefaultTTL InReceives\nIp: 2 64 17807\nIcmp: InMsgs\nIcmp: 1\n' +
+    'Tcp: RtoAlgorithm MaxConn ActiveOpens CurrEstab RetransSegs\n' +
+    `Tcp: 1 -1 134 ${established} ${retransmitted}\n`
+
+  it('finds each number under its name, whatever the order and with the negative one in between', () => {
+    const section = new SectionRounds((slots) => new SnmpSection(slots))
+    section.round(snmp(4, 100))
+    const values = section.round(snmp(5, 130), 10)
+    expect(values['tcp.established']).toBe(5)
+    expect(values['tcp.retransmitted']).toBe(3)
+    expect(values['ip.received']).toBe(0)
+    expect(values).not.toHaveProperty('udp.sent')
+  })
+
+  it('does not mix up tables when a line of numbers is missing', () => {
+    const section = new SectionRounds((slots) => new SnmpSection(slots))
+    expect(section.round('Tcp: CurrEstab\nUdp: InDatagrams\nUdp: 7\n')).not.toHaveProperty('tcp.established')
+  })
+
+  it('tells of a listener that cannot keep up', () => {
+    const section = new SectionRounds((slots) => new NetstatSection(slots))
+    const text = (overflows: number) =>
+      `TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 0 ${overflows} ${overflows}\nIpExt: InOctets\nIpExt: 5\n`
+    section.round(text(0))
+    expect(section.round(text(20), 10)).toEqual({
+      'tcp.syn_cookies_sent': 0,
+      'tcp.listen_overflows': 2,
+      'tcp.listen_drops': 2,
+    })
+  })
+})
+
+describe('/proc/net/tcp', () => {
+  it('is counted by state, rows of IPv6 like those of IPv4', () => {
+    const counts: Record<string, number> = {}
+    countStates(
+      [
+        '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode',
+        '   0: 00000000:07E8 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1504 1',
+        '   1: 0100007F:0050 0100007F:C001 01 00000000:00000000 00:00000000 00000000     0        0 1505 1',
+        '1234: 00000000000000000000000001000000:0050 00000000000000000000000001000000:C002 01 00000000:00000000 00',
+        '   3: 0100007F:0050 0100007F:C003 0C 00000000:00000000',
+        '   4: 0100007F:0050 0100007F:C003 FF 00000000:00000000',
+        '',
+      ],
+      counts,
+    )
+    expect(counts).toEqual({ listen: 1, established: 2, syn_received: 1 })
+  })
+})

@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest'
+import { commandOf, parseProcessStat } from '../../../../src/adapters/metrics/linux/process-stat.ts'
+import { parseUsers } from '../../../../src/adapters/metrics/linux/processes.ts'
+import { printable } from '../../../../src/adapters/metrics/printable.ts'
+
+const rest =
+  'S 1 42 42 0 -1 4194560 100 0 0 0 250 150 0 0 20 0 7 0 12345 1000000 321 18446744073709551615 1 1'
+
+describe('/proc/PID/stat', () => {
+  it('gives parent, state, time, threads, start and memory', () => {
+    expect(parseProcessStat(`42 (node) ${rest}`)).toEqual({
+      pid: 42,
+      name: 'node',
+      state: 'sleeping',
+      parentPid: 1,
+      cpuTicks: 400,
+      threadCount: 7,
+      startTicks: 12345,
+      residentPages: 321,
+    })
+  })
+
+  it.each([
+    ['closing parentheses', ') R 1 1 (evil'],
+    ['a newline', 'line\nbreak'],
+    ['blanks', 'a b  c'],
+    ['nothing', ''],
+    ['a whole fake row', '1) R 9 9 9 9 9'],
+  ])('is not fooled by a name of %s', (_, name) => {
+    expect(parseProcessStat(`42 (${name}) ${rest}`)).toMatchObject({
+      pid: 42,
+      name,
+      parentPid: 1,
+      cpuTicks: 400,
+    })
+  })
+
+  it.each([
+    ['nothing', ''],
+    ['a row cut short', '42 (node) S 1 42'],
+    ['no name', '42 node S 1'],
+    ['no pid', `(node) ${rest}`],
+  ])('knows no process from %s', (_, text) => {
+    expect(parseProcessStat(text)).toBeUndefined()
+  })
+})
+
+describe('what a person reads', () => {
+  it('is the command line with its arguments, or the name in brackets where there is none', () => {
+    expect(commandOf('/usr/bin/node\0--flag\0server.js\0', 'node')).toBe('/usr/bin/node --flag server.js')
+    expect(commandOf('', 'kworker/0:1')).toBe('[kworker/0:1]')
+  })
+
+  it('holds no character that breaks a line, colours a terminal or turns the writing round', () => {
+    expect(printable('a\nb\u001b[31mc\u202ed\u2028e')).toBe('a?b?[31mc?d?e')
+    expect(printable('naïve 名前 ✓')).toBe('naïve 名前 ✓')
+  })
+
+  it('names users by the first entry of their number', () => {
+    const users = parseUsers(
+      'root:x:0:0::/root:/bin/sh\ntoor:x:0:0::/:/bin/sh\n\nbroken\nana:x:1000:1000::/home/ana:/bin/sh',
+    )
+    expect([...users]).toEqual([
+      ['0', 'root'],
+      ['1000', 'ana'],
+    ])
+  })
+})
