@@ -65,7 +65,10 @@ async function isDesktopChosen(node) {
     nowMs: Date.now(),
   })
   if (choice.open === 'fetch') {
-    return fetchElectron(children, node, { limitMs: isFetchForced ? Infinity : fetchLimitMs })
+    const why = await fetchElectron(children, node, { limitMs: isFetchForced ? Infinity : fetchLimitMs })
+    if (why === null) return true
+    if (!children.isStopping) say(`Electron cannot be fetched (${why}): opening the headless app.`)
+    return false
   }
   if (choice.open === 'headless' && choice.because) say(dim(`Opening the headless app: ${choice.because}.`))
   return choice.open === 'desktop'

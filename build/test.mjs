@@ -101,9 +101,9 @@ async function obstacleTo(stage, node) {
   if (stage.peers.includes('chromium') && !(await hasBrowser(children, node))) {
     return { outcome: missing, reason: 'there is no Chromium here' }
   }
-  const limitMs = isCi ? patientFetchMs : briefFetchMs
-  if (stage.needsElectron && !electronBinary() && !(await fetchElectron(children, node, { limitMs }))) {
-    return { outcome: missing, reason: "Electron's own binary is not here" }
+  if (stage.needsElectron && !electronBinary()) {
+    const why = await fetchElectron(children, node, { limitMs: isCi ? patientFetchMs : briefFetchMs })
+    if (why !== null) return { outcome: missing, reason: `Electron's own binary cannot be fetched (${why})` }
   }
   if (stage.needsBundle && !(await ensureBuilt(children, node))) {
     return { outcome: 'failed', reason: 'the build failed' }

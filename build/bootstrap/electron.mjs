@@ -45,7 +45,7 @@ export function rememberedFailure() {
  * @param {import('./children.mjs').Children} children
  * @param {string} node
  * @param {{ limitMs: number }} options It is given up after `limitMs`; Infinity waits as long as it takes.
- * @returns {Promise<boolean>} False when it could not; that has been said in one line, and is remembered.
+ * @returns {Promise<string | null>} Why it could not, in a few words, which is remembered; null when it is there.
  */
 export async function fetchElectron(children, node, { limitMs }) {
   const running = phase(`Fetching Electron ${electronVersion()}`)
@@ -59,15 +59,13 @@ export async function fetchElectron(children, node, { limitMs }) {
     ...(limitMs === Infinity ? {} : { limitMs }),
   })
   const tookMs = running.end()
-  if (children.isStopping) return false
+  if (children.isStopping) return 'interrupted'
   if (exit.code === 0 && electronBinary()) {
     rmSync(failureFile, { force: true })
     say(`  Electron fetched ${dim(seconds(tookMs))}`)
-    return true
+    return null
   }
-  const why = exit.isTimedOut ? `not done within ${limitMs / 1000} s` : lastError || 'its download failed'
-  say(`Electron cannot be fetched (${why}).`)
   mkdirSync(dirname(failureFile), { recursive: true })
   writeFileSync(failureFile, JSON.stringify({ version: electronVersion(), atMs: Date.now() }))
-  return false
+  return exit.isTimedOut ? `not done within ${limitMs / 1000} s` : lastError || 'its download failed'
 }

@@ -204,7 +204,7 @@ describe.skipIf(process.platform === 'win32')('npm start', () => {
       write('node_modules/electron/install.js', `console.error('Error: no way there'); process.exit(1)`)
       const first = startAsUser()
       expect(await first.ended).toBe(3)
-      expect(first.said()).toContain('Electron cannot be fetched (no way there).')
+      expect(first.said()).toContain('Electron cannot be fetched (no way there): opening the headless app.')
       write('node_modules/electron/install.js', `console.error('Error: tried again'); process.exit(1)`)
       const second = startAsUser()
       expect(await second.ended).toBe(3)
