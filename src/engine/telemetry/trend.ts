@@ -1,7 +1,7 @@
 import type { Forecast, Trend } from '../../contract/index.ts'
 import { durationText } from './wording.ts'
 
-/** Points the window is averaged to: enough for the statistics, few enough for all their pairs. */
+/** Bins the window is cut into: enough for the statistics, few enough for all their pairs. */
 const binCount = 60
 /** With fewer points the confidence bounds mean nothing. */
 const fewestPoints = 10
@@ -16,8 +16,8 @@ const leastSpanMs = 10 * 60_000
 const widestBounds = 3
 
 /**
- * The slope of a series: the median of the slopes between all pairs of its binned means (Theil 1950, Sen 1968), which
- * up to 29 % of wild values do not move, with Sen's confidence bounds from the variance of Kendall's statistic. It is
+ * The slope of a series: the median of the slopes between all pairs of the medians of its bins (Theil 1950, Sen
+ * 1968), so that wild values do not move it, with Sen's confidence bounds from the variance of Kendall's statistic. It is
  * `steady` when zero lies within the bounds. Times in ms, in any order; NaN values are left out. Nothing when fewer
  * than 10 points are left.
  */
@@ -78,7 +78,7 @@ interface Point {
   value: number
 }
 
-/** Means of equal stretches of time, oldest first; stretches without a number give no point. */
+/** Medians of equal stretches of time, oldest first; stretches without a number give no point. */
 function binned(timesMs: Float64Array, values: Float64Array): Point[] {
   let fromMs = Infinity
   let toMs = -Infinity
@@ -88,19 +88,20 @@ function binned(timesMs: Float64Array, values: Float64Array): Point[] {
     toMs = Math.max(toMs, atMs)
   })
   if (!(toMs > fromMs)) return []
-  const bins = Array.from({ length: binCount }, () => ({ seconds: 0, value: 0, count: 0 }))
+  const bins = Array.from({ length: binCount }, () => ({ seconds: 0, values: [] as number[] }))
   timesMs.forEach((atMs, i) => {
     const value = values[i] ?? NaN
     if (!Number.isFinite(value)) return
     const bin = bins[Math.min(binCount - 1, Math.floor(((atMs - fromMs) / (toMs - fromMs)) * binCount))]
-    if (!bin) return
-    bin.seconds += (atMs - fromMs) / 1000
-    bin.value += value
-    bin.count += 1
+    bin?.values.push(value)
+    if (bin) bin.seconds += (atMs - fromMs) / 1000
   })
   return bins
-    .filter(({ count }) => count > 0)
-    .map(({ seconds, value, count }) => ({ seconds: seconds / count, value: value / count }))
+    .filter(({ values }) => values.length > 0)
+    .map(({ seconds, values }) => ({
+      seconds: seconds / values.length,
+      value: median(Float64Array.from(values).sort()),
+    }))
 }
 
 /** In ascending order. */
