@@ -1,0 +1,137 @@
+import Sqlite from 'better-sqlite3'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { AppError } from '../../../engine/core/index.ts'
+import { isDamage } from './sqlite-errors.ts'
+
+export type Database = Sqlite.Database
+
+const schemaVersion = 1
+/** 'PHts' in the file's head: this is a telemetry database and not some other file of SQLite. */
+const applicationId = 0x50487473
+/** Damaged files are kept for whoever wants to look, but not without end. */
+const damagedFilesKept = 2
+
+const schema = `
+  CREATE TABLE host (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+  CREATE TABLE series (
+    id INTEGER PRIMARY KEY, host INTEGER NOT NULL REFERENCES host, name TEXT NOT NULL, labels TEXT NOT NULL,
+    unit TEXT NOT NULL, grp INTEGER NOT NULL, UNIQUE (host, name, labels, unit)
+  ) STRICT;
+  CREATE TABLE tail (
+    host INTEGER NOT NULL, t0 INTEGER NOT NULL, seq INTEGER NOT NULL, crc INTEGER NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (host, t0, seq)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE chunk (
+    id INTEGER PRIMARY KEY, host INTEGER NOT NULL, res INTEGER NOT NULL, grp INTEGER NOT NULL, t0 INTEGER NOT NULL,
+    first INTEGER NOT NULL, n INTEGER NOT NULL, crc INTEGER NOT NULL, body BLOB NOT NULL,
+    UNIQUE (host, res, grp, t0)
+  ) STRICT;
+  CREATE TABLE usage (
+    host INTEGER NOT NULL, res INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY (host, res)
+  ) STRICT, WITHOUT ROWID;
+`
+
+export interface OpenedDatabase {
+  db: Database
+  /** What became of a damaged file, or empty. */
+  notice: string
+}
+
+/**
+ * Opens the telemetry database, making it where there is none. A damaged file is moved aside and a fresh one begun:
+ * telemetry can be recorded anew, and an engine that does not start helps nobody. Throws AppError STORE_TOO_NEW for
+ * a database of a later version and CONFIG_INVALID for one of another program; throws what SQLite throws when the
+ * file is locked or the disk fails.
+ */
+export function openDatabase(file: string, nowMs: number): OpenedDatabase {
+  mkdirSync(dirname(file), { recursive: true })
+  try {
+    return { db: connect(file), notice: '' }
+  } catch (thrown) {
+    if (!isDamage(thrown)) throw thrown
+    return { notice: moveAside(file, nowMs), db: connect(file) }
+  }
+}
+
+/** Renames a damaged database out of the way. Gives the sentence to show. The file must not be open. */
+export function moveAside(file: string, nowMs: number): string {
+  const stamp = new Date(nowMs).toISOString().replace(/[-:]|\..*/g, '')
+  let aside = `${file}.damaged-${stamp}`
+  for (let n = 2; existsSync(aside); n++) aside = `${file}.damaged-${stamp}-${n}`
+  for (const suffix of ['', '-wal', '-shm']) {
+    if (existsSync(file + suffix)) renameSync(file + suffix, aside + suffix)
+  }
+  dropOldest(file)
+  return `The telemetry database was damaged; it was moved to ${aside} and a new one begun.`
+}
+
+function dropOldest(file: string): void {
+  const folder = dirname(file)
+  const damaged = readdirSync(folder)
+    .filter((name) => name.startsWith(`${basename(file)}.damaged-`) && !/-(wal|shm)$/.test(name))
+    .map((name) => join(folder, name))
+    .sort((a, b) => statSync(b).ctimeMs - statSync(a).ctimeMs)
+  for (const old of damaged.slice(damagedFilesKept)) {
+    for (const suffix of ['', '-wal', '-shm']) rmSync(old + suffix, { force: true })
+  }
+}
+
+function connect(file: string): Database {
+  // A log left behind means the last run did not end in order: then, and only then, the whole file is read through.
+  const endedBadly = existsSync(`${file}-wal`) && statSync(`${file}-wal`).size > 0
+  const db = new Sqlite(file, { timeout: 500 })
+  try {
+    // Takes effect only while the file has no tables, hence before them.
+    db.pragma('auto_vacuum = INCREMENTAL')
+    const version = readVersion(db, file)
+    db.pragma('journal_mode = WAL')
+    db.pragma('synchronous = NORMAL')
+    db.pragma('wal_autocheckpoint = 100')
+    db.pragma('journal_size_limit = 1000000')
+    if (version === 0) create(db)
+    if (endedBadly || isTooShort(db, file)) checkSoundness(db)
+    return db
+  } catch (thrown) {
+    db.close()
+    throw thrown
+  }
+}
+
+function readVersion(db: Database, file: string): number {
+  const version = db.pragma('user_version', { simple: true }) as number
+  const id = db.pragma('application_id', { simple: true }) as number
+  const isEmpty = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() === 0
+  if (isEmpty && id === 0) return 0
+  if (id !== applicationId) {
+    throw new AppError('CONFIG_INVALID', `${file} is a database of another program, not of telemetry.`)
+  }
+  if (version > schemaVersion) {
+    throw new AppError(
+      'STORE_TOO_NEW',
+      `${file} has telemetry schema ${version}; this Pilothouse knows up to ${schemaVersion}.`,
+      { details: { file, version, known: schemaVersion } },
+    )
+  }
+  return version
+}
+
+function create(db: Database): void {
+  db.transaction(() => {
+    db.exec(schema)
+    db.pragma(`application_id = ${applicationId}`)
+    db.pragma(`user_version = ${schemaVersion}`)
+  }).immediate()
+}
+
+function isTooShort(db: Database, file: string): boolean {
+  const bytes =
+    (db.pragma('page_count', { simple: true }) as number) *
+    (db.pragma('page_size', { simple: true }) as number)
+  return statSync(file).size < bytes
+}
+
+function checkSoundness(db: Database): void {
+  const finding = db.pragma('quick_check(1)', { simple: true }) as string
+  if (finding !== 'ok') throw new Sqlite.SqliteError(`quick_check: ${finding}`, 'SQLITE_CORRUPT')
+}

@@ -1,0 +1,58 @@
+import type { Block } from './block.ts'
+
+/** Columns of one series in a chart. */
+export interface Points {
+  timesMs: Float64Array<ArrayBuffer>
+  min: Float64Array<ArrayBuffer>
+  mean: Float64Array<ArrayBuffer>
+  max: Float64Array<ArrayBuffer>
+}
+
+/** A pause of more than this many times the usual distance of two samples is a gap. */
+const gapFactor = 2.5
+
+/**
+ * The samples of `block` within [fromMs, toMs] as they are, by series, with one NaN point in each gap; or undefined
+ * when they are more than `maxPoints`.
+ */
+export function pointsOf(
+  block: Block,
+  range: { fromMs: number; toMs: number; maxPoints: number },
+): Map<number, Points> | undefined {
+  const first = block.timesMs.findIndex((timeMs) => timeMs >= range.fromMs)
+  const end = block.timesMs.findLastIndex((timeMs) => timeMs <= range.toMs) + 1
+  const timesMs = first < 0 ? new Float64Array() : block.timesMs.subarray(first, Math.max(first, end))
+  if (timesMs.length > range.maxPoints) return undefined
+  const gaps = gapsIn(timesMs)
+  if (timesMs.length + gaps.length > range.maxPoints) return undefined
+  const times = withGaps(timesMs, gaps, (row) => ((timesMs[row - 1] ?? 0) + (timesMs[row] ?? 0)) / 2)
+  return new Map<number, Points>(
+    block.columns.map((column) => {
+      const values = withGaps(column.values.subarray(Math.max(0, first), end), gaps, () => NaN)
+      return [column.key, { timesMs: times, min: values, mean: values, max: values }]
+    }),
+  )
+}
+
+/** Rows before which a gap lies. */
+function gapsIn(timesMs: Float64Array): number[] {
+  const distances = timesMs.subarray(1).map((timeMs, i) => timeMs - (timesMs[i] ?? 0))
+  const usual = distances.toSorted()[distances.length >> 1] ?? Infinity
+  return Array.from(distances, (_, i) => i + 1).filter((row) => (distances[row - 1] ?? 0) > gapFactor * usual)
+}
+
+function withGaps(
+  values: Float64Array,
+  gaps: readonly number[],
+  between: (row: number) => number,
+): Float64Array<ArrayBuffer> {
+  const filled = new Float64Array(values.length + gaps.length)
+  let from = 0
+  gaps.forEach((row, n) => {
+    filled.set(values.subarray(from, row), from + n)
+    filled[row + n] = between(row)
+    from = row
+  })
+  filled.set(values.subarray(from), from + gaps.length)
+  return filled
+}
