@@ -37,7 +37,8 @@ export default defineConfig({
   plugins: [svelte()],
   define: { __PILOTHOUSE_VERSION__: JSON.stringify(version) },
   root: 'src/renderer',
-  base: './',
+  // Views have addresses of several parts, so that what they load must be named from the root.
+  base: '/',
   publicDir: 'public',
   builder: {
     buildApp: async (builder) => {

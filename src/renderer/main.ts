@@ -1,10 +1,31 @@
 import { mount } from 'svelte'
 import App from './App.svelte'
+import { CommandRegistry } from './commands/index.ts'
 import { openWebsocketChannels } from './connection/websocket-channels.ts'
+import { Router } from './routing/index.ts'
 import { EngineLink } from './state/engine-link.svelte.ts'
+import { PageClock } from './state/page-clock.svelte.ts'
+import { SampleHub } from './state/sample-hub.ts'
+import { Standing } from './state/standing.svelte.ts'
+import { Theme } from './state/theme.svelte.ts'
+import './style/index.css'
 
+const theme = new Theme()
+const router = new Router(window)
+const clock = new PageClock()
 const link = new EngineLink(() => openWebsocketChannels(location.origin))
+const hub = new SampleHub(link.samples, {
+  isHidden: () => document.hidden,
+  onChange: (listener) => {
+    document.addEventListener('visibilitychange', listener)
+    return () => document.removeEventListener('visibilitychange', listener)
+  },
+})
+const standing = new Standing(link, router, clock)
 link.start()
 
 const target = document.getElementById('app')
-if (target) mount(App, { target, props: { link } })
+if (target) {
+  const app = { link, hub, router, theme, clock, commands: new CommandRegistry(), standing }
+  mount(App, { target, props: { app } })
+}

@@ -6,6 +6,7 @@ import {
   type LiveRecords,
   type SampleRows,
 } from '../../contract/index.ts'
+import type { SampleSource } from './sample-hub.ts'
 
 /**
  * The screens' view of the engine: its records, whether they are live, and their age. One for the whole page.
@@ -19,6 +20,7 @@ export class EngineLink {
   #lastHeardMs = $state(0)
   #clockOffsetMs = $state(0)
   #sampleListeners: ((rows: SampleRows[]) => void)[] = []
+  #openListeners: ((epoch: string) => void)[] = []
   #link: Connection
 
   constructor(open: () => Promise<Channels>) {
@@ -36,6 +38,7 @@ export class EngineLink {
           this.#epoch = epoch
           this.#version = version
           this.#refusal = ''
+          for (const listener of this.#openListeners) listener(epoch)
         },
         changed: (records) => (this.#records = records),
         samples: (rows) => {
@@ -78,6 +81,17 @@ export class EngineLink {
     return this.#link.calls
   }
 
+  /** The link as the one source of the page's samples. */
+  get samples(): SampleSource {
+    return {
+      stream: (hosts) => this.stream(hosts),
+      onSamples: (listener) => this.onSamples(listener),
+      onOpen: (listener) => this.onOpen(listener),
+      chart: async (input) => this.calls.telemetry.chart(input),
+      engineNowMs: () => Date.now() + this.#clockOffsetMs,
+    }
+  }
+
   start(): void {
     this.#link.start()
   }
@@ -95,6 +109,14 @@ export class EngineLink {
     this.#sampleListeners = [...this.#sampleListeners, listener]
     return () => {
       this.#sampleListeners = this.#sampleListeners.filter((other) => other !== listener)
+    }
+  }
+
+  /** Calls `listener` at the beginning of each connection, with the engine's epoch; the result stops it. */
+  onOpen(listener: (epoch: string) => void): () => void {
+    this.#openListeners = [...this.#openListeners, listener]
+    return () => {
+      this.#openListeners = this.#openListeners.filter((other) => other !== listener)
     }
   }
 }

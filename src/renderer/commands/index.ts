@@ -1,0 +1,2 @@
+export * from './command-registry.svelte.ts'
+export * from './key-sequences.ts'

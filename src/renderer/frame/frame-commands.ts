@@ -1,0 +1,83 @@
+import type { Command } from '../commands/index.ts'
+import { hostPath } from '../routing/index.ts'
+import type { App } from '../state/app-context.ts'
+import { themeChoices } from '../state/theme.svelte.ts'
+
+/** Commands of the frame, there on every screen. */
+export function frameCommands(
+  app: App,
+  open: { palette: () => void; keySheet: () => void },
+  hosts: { id: string; name: string }[],
+): Command[] {
+  const { router, theme, link } = app
+  const first = hosts[0]
+  return [
+    {
+      id: 'go-overview',
+      title: 'Overview',
+      group: 'Go to',
+      keys: 'g o',
+      keywords: ['home', 'health'],
+      run: () => router.go('/overview'),
+    },
+    ...hosts.map((host): Command => ({
+      id: `go-host-${host.id}`,
+      title: `Host ${host.name}`,
+      group: 'Go to',
+      ...(host === first ? { keys: 'g h' } : {}),
+      keywords: ['cpu', 'memory', 'disk', 'network', 'processes'],
+      run: () => router.go(hostPath(host.id)),
+    })),
+    {
+      id: 'go-config',
+      title: 'Settings: configuration',
+      group: 'Go to',
+      keys: 'g s',
+      keywords: ['config', 'options', 'yaml'],
+      run: () => router.go('/settings/config'),
+    },
+    {
+      id: 'go-about',
+      title: 'Settings: about',
+      group: 'Go to',
+      keys: 'g a',
+      keywords: ['version', 'licence', 'readiness', 'api'],
+      run: () => router.go('/settings/about'),
+    },
+    {
+      id: 'filter',
+      title: 'Filter this view',
+      group: 'View',
+      keys: '/',
+      run: () => {
+        const field = document.querySelector<HTMLInputElement>('main [data-filter]')
+        if (field) field.select()
+        else open.palette()
+      },
+    },
+    { id: 'theme', title: 'Change theme', group: 'View', keys: 't', run: () => theme.turn() },
+    ...themeChoices.map((choice): Command => ({
+      id: `theme-${choice}`,
+      title: `Theme: ${choice === 'system' ? 'as the system' : choice}`,
+      group: 'View',
+      keywords: ['colour', 'night', 'day'],
+      run: () => theme.choose(choice),
+    })),
+    {
+      id: 'retry',
+      title: 'Connect to the engine now',
+      group: 'View',
+      keywords: ['reconnect', 'retry', 'offline'],
+      run: () => link.retryNow(),
+    },
+    {
+      id: 'palette',
+      title: 'Go to or do anything by name',
+      group: 'Help',
+      keys: 'mod+k',
+      isEverywhere: true,
+      run: open.palette,
+    },
+    { id: 'keys', title: 'Show the keys', group: 'Help', keys: '?', run: open.keySheet },
+  ]
+}

@@ -1,0 +1,2 @@
+export * from './router.svelte.ts'
+export * from './views.ts'

@@ -1,0 +1,108 @@
+import type { ConfigProblem, LimitState, LiveRecords, ReadinessCheck } from '../../../contract/index.ts'
+import { dateTime, duration, quantityText } from '../../format/index.ts'
+import { hostPath, sectionOf } from '../../routing/index.ts'
+import type { HostView } from '../../state/standing.svelte.ts'
+
+/** Something a person should look at, with the one obvious thing to do about it. */
+export interface Need {
+  id: string
+  severity: 'critical' | 'warning' | 'stale'
+  title: string
+  detail: string
+  action: { label: string; href: string }
+}
+
+const rank = { critical: 0, warning: 1, stale: 2 } as const
+
+/** All that needs a person now, worst first; within a severity the engine's own trouble before the hosts'. */
+export function needsOf(records: Partial<LiveRecords>, hosts: HostView[], nowMs: number): Need[] {
+  const needs = [
+    ...(records.engine?.checks ?? []).filter(({ ok }) => !ok).map((check) => checkNeed(check, nowMs)),
+    ...configNeeds(records.config?.problems ?? []),
+    ...hosts.flatMap((view) => hostNeeds(view, nowMs)),
+  ]
+  return needs.sort((a, b) => rank[a.severity] - rank[b.severity])
+}
+
+function checkNeed(check: ReadinessCheck, nowMs: number): Need {
+  return {
+    id: `check:${check.name}`,
+    severity: 'critical',
+    title: `The engine is not ready: ${check.name}`,
+    detail: `${check.text} · since ${dateTime(check.sinceMs, nowMs)}`,
+    action: { label: 'See all checks', href: '/settings/about' },
+  }
+}
+
+function configNeeds(problems: ConfigProblem[]): Need[] {
+  const first = problems[0]
+  if (!first) return []
+  const count = problems.length === 1 ? 'a mistake' : `${problems.length} mistakes`
+  return [
+    {
+      id: 'config',
+      severity: 'warning',
+      title: `The configuration has ${count}; the earlier one stays in use`,
+      detail: `${first.file}:${first.line}:${first.column} ${first.message}`,
+      action: { label: 'See the configuration', href: '/settings/config' },
+    },
+  ]
+}
+
+function hostNeeds({ host, state }: HostView, nowMs: number): Need[] {
+  if (!state) return []
+  const silent: Need[] =
+    state.quality.freshness === 'stale'
+      ? [
+          {
+            id: `silent:${host.id}`,
+            severity: 'stale',
+            title: `${host.name} is silent`,
+            detail: `last sample ${dateTime(state.quality.lastSampleMs, nowMs)} · not judged on`,
+            action: { label: 'Open the host', href: hostPath(host.id) },
+          },
+        ]
+      : []
+  const limits = state.limits.flatMap((limit) =>
+    limit.severity === 'critical' || limit.severity === 'warning'
+      ? [limitNeed(host.id, host.name, limit, limit.severity, nowMs)]
+      : [],
+  )
+  return [...silent, ...limits]
+}
+
+function limitNeed(
+  hostId: string,
+  hostName: string,
+  limit: LimitState,
+  severity: 'critical' | 'warning',
+  nowMs: number,
+): Need {
+  const name = limitNames[limit.kind] ?? limit.kind
+  const what = limit.subject ? `${name} ${limit.subject}` : name
+  const value = limit.value === null ? '' : ` at ${quantityText(limit.value, limit.unit)}`
+  const bound = quantityText(limit[severity], limit.unit)
+  return {
+    id: `limit:${hostId}:${limit.kind}:${limit.subject}`,
+    severity,
+    title: `${hostName}: ${what}${value}`,
+    detail: `limit ${bound} · mean of ${duration(limit.holdMs)} · since ${dateTime(limit.sinceMs, nowMs)}`,
+    action: { label: 'Open the chart', href: hostPath(hostId, sectionOf(limit.series)) },
+  }
+}
+
+const limitNames: Record<string, string> = {
+  cpu: 'CPU busy',
+  iowait: 'CPU waiting for I/O',
+  steal: 'CPU taken by other machines',
+  cpuPressure: 'tasks waiting for CPU',
+  memory: 'memory used',
+  memoryPressure: 'tasks waiting for memory',
+  ioPressure: 'tasks waiting for I/O',
+  swap: 'swap used',
+  disk: 'disk',
+  inodes: 'inodes of',
+  temperature: 'temperature of',
+  networkErrors: 'errors on',
+  networkDrops: 'dropped packets on',
+}

@@ -1,0 +1,68 @@
+import type { Host, HostState } from '../../contract/index.ts'
+import type { Router } from '../routing/index.ts'
+import type { EngineLink } from './engine-link.svelte.ts'
+import { livenessOf, type Liveness } from './liveness.ts'
+import type { PageClock } from './page-clock.svelte.ts'
+
+/** A host as the records tell of it. */
+export interface HostView {
+  host: Host
+  /** Missing for a moment at the beginning. */
+  state: HostState | undefined
+}
+
+/** What stands on screen and how far it can be trusted, derived from the records and the time. */
+export class Standing {
+  #link: EngineLink
+  #router: Router
+  #clock: PageClock
+
+  constructor(link: EngineLink, router: Router, clock: PageClock) {
+    this.#link = link
+    this.#router = router
+    this.#clock = clock
+  }
+
+  #hosts = $derived.by(() => hostViews(this.#link.records))
+  #lastSampleMs = $derived.by(() => {
+    const times = this.#hosts.flatMap(({ state }) => (state ? [state.quality.lastSampleMs] : []))
+    return times.length === 0 ? null : Math.max(...times)
+  })
+  #liveness = $derived.by<Liveness>(() =>
+    livenessOf({
+      connection: this.#link.connection,
+      nowMs: Math.max(this.#clock.nowMs, this.#link.lastHeardMs),
+      lastHeardMs: this.#link.lastHeardMs,
+      clockOffsetMs: this.#link.clockOffsetMs,
+      lastSampleMs: this.#lastSampleMs,
+      isPaused: this.#router.isPaused,
+    }),
+  )
+
+  /** This machine first, the others by name. */
+  get hosts(): HostView[] {
+    return this.#hosts
+  }
+  get liveness(): Liveness {
+    return this.#liveness
+  }
+  /** Figures may be read as the present. */
+  get isCurrent(): boolean {
+    return this.#liveness.kind === 'live' || this.#liveness.kind === 'paused'
+  }
+  /** The engine's time, milliseconds. */
+  get engineNowMs(): number {
+    return this.#clock.nowMs + this.#link.clockOffsetMs
+  }
+}
+
+function hostViews(records: EngineLink['records']): HostView[] {
+  const views: HostView[] = []
+  for (const key of Object.keys(records)) {
+    if (!key.startsWith('host:')) continue
+    const host = records[key as `host:${string}`]
+    if (host) views.push({ host, state: records[`hostState:${host.id}`] })
+  }
+  const rank = ({ host }: HostView) => (host.id === 'local' ? 0 : 1)
+  return views.sort((a, b) => rank(a) - rank(b) || a.host.name.localeCompare(b.host.name))
+}
