@@ -1,11 +1,14 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { readFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
+import { fileURLToPath } from 'node:url'
 import { defineConfig, type BuildEnvironmentOptions } from 'vite'
 
 const { version } = JSON.parse(readFileSync(new URL('./package.json', import.meta.url), 'utf8')) as {
   version: string
 }
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
 /** What a bundle leaves to the runtime: Node itself, Electron, and the one native module. */
 const external = [/^node:/, ...builtinModules, 'electron', 'better-sqlite3']
@@ -34,7 +37,7 @@ const nodeBuild = (
 
 // One `vite build` makes everything that ships: screens, headless host and workers, desktop shell and its preload.
 export default defineConfig({
-  plugins: [svelte()],
+  plugins: [svelte({ configFile: here('svelte.config.mjs') })],
   define: { __PILOTHOUSE_VERSION__: JSON.stringify(version) },
   root: 'src/renderer',
   // Views have addresses of several parts, so that what they load must be named from the root.
@@ -42,7 +45,10 @@ export default defineConfig({
   publicDir: 'public',
   builder: {
     buildApp: async (builder) => {
-      for (const environment of Object.values(builder.environments)) await builder.build(environment)
+      for (const name of ['client', 'node', 'electron', 'preload']) {
+        const environment = builder.environments[name]
+        if (environment) await builder.build(environment)
+      }
     },
   },
   environments: {
@@ -59,9 +65,22 @@ export default defineConfig({
     node: {
       resolve: { noExternal: true },
       build: nodeBuild('../../dist/node', {
-        cli: 'src/hosts/cli/index.ts',
-        'telemetry-worker': 'src/adapters/stores/telemetry/worker.ts',
+        cli: here('src/hosts/cli/index.ts'),
+        'telemetry-worker': here('src/adapters/stores/telemetry/worker.ts'),
+        'engine-process': here('src/hosts/engine-process/main.ts'),
       }),
+    },
+    electron: {
+      resolve: { noExternal: true },
+      build: nodeBuild('../../dist/electron', { main: here('electron/main.ts') }),
+    },
+    preload: {
+      resolve: { noExternal: true },
+      // A sandboxed preload cannot be a module.
+      build: {
+        ...nodeBuild('../../dist/electron', { preload: here('electron/preload.ts') }, 'cjs'),
+        emptyOutDir: false,
+      },
     },
   },
 })

@@ -1,0 +1,124 @@
+import { MessageChannelMain, utilityProcess, type MessagePortMain, type UtilityProcess } from 'electron'
+import type { EngineProcessState } from '../src/contract/index.ts'
+import { engineArguments, engineMessageSchema, type ShellMessage } from '../src/hosts/engine-process/index.ts'
+import { failuresInARow, restartDelayMs } from './restart-backoff.ts'
+
+export interface EngineProcessOptions {
+  /** The engine's program. */
+  entry: string
+  dataDirectory: string
+  changed: (state: EngineProcessState) => void
+}
+
+export interface EnginePorts {
+  live: MessagePortMain
+  calls: MessagePortMain
+}
+
+const stopWithinMs = 5000
+
+/** The engine in a process of its own, started again whenever it ends without having been asked to. */
+export class EngineProcess {
+  #options: EngineProcessOptions
+  #state: EngineProcessState = { kind: 'stopped', restartCount: 0 }
+  #child: UtilityProcess | undefined
+  #startedAtMs = 0
+  #failureCount = 0
+  #failure = ''
+  #retry: NodeJS.Timeout | undefined
+
+  constructor(options: EngineProcessOptions) {
+    this.#options = options
+  }
+
+  get state(): EngineProcessState {
+    return this.#state
+  }
+
+  start(): void {
+    if (this.#child || this.#retry) return
+    this.#spawn(0)
+  }
+
+  /** Ports of a new consumer, or undefined while there is no engine to speak to. */
+  connect(actor: string): EnginePorts | undefined {
+    if (this.#state.kind !== 'running' || !this.#child) return undefined
+    const live = new MessageChannelMain()
+    const calls = new MessageChannelMain()
+    this.#tell({ kind: 'consumer', actor }, [live.port1, calls.port1])
+    return { live: live.port2, calls: calls.port2 }
+  }
+
+  /** Asks the engine to end, and ends it when it does not. Resolves when it is gone. */
+  async stop(): Promise<void> {
+    clearTimeout(this.#retry)
+    this.#retry = undefined
+    const child = this.#child
+    this.#show({ kind: 'stopped', restartCount: this.#state.restartCount })
+    if (!child) return
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+    this.#tell({ kind: 'stop' })
+    const force = setTimeout(() => child.kill(), stopWithinMs)
+    await ended
+    clearTimeout(force)
+  }
+
+  #spawn(restartCount: number): void {
+    const { entry, dataDirectory } = this.#options
+    this.#retry = undefined
+    this.#failure = ''
+    this.#startedAtMs = performance.now()
+    this.#show({ kind: 'starting', restartCount })
+    const child = utilityProcess.fork(entry, engineArguments({ dataDirectory }), {
+      serviceName: 'Pilothouse engine',
+    })
+    this.#child = child
+    child.on('message', (raw: unknown) => this.#receive(raw))
+    child.once('exit', (code) => this.#ended(code))
+  }
+
+  #receive(raw: unknown): void {
+    const message = engineMessageSchema.parse(raw)
+    if (message.kind === 'failed') this.#failure = message.message
+    else if (this.#state.kind === 'starting') {
+      this.#show({ kind: 'running', restartCount: this.#state.restartCount })
+    }
+  }
+
+  #ended(code: number): void {
+    this.#child = undefined
+    if (this.#state.kind === 'stopped') return
+    this.#failureCount = failuresInARow(this.#failureCount, performance.now() - this.#startedAtMs)
+    const restartCount = this.#state.restartCount + 1
+    const delayMs = restartDelayMs(this.#failureCount)
+    this.#retry = setTimeout(() => this.#spawn(restartCount), delayMs)
+    this.#show({
+      kind: 'waiting',
+      restartCount,
+      retryAtMs: Date.now() + delayMs,
+      reason: this.#failure || `The engine's process ended unexpectedly (code ${code}).`,
+    })
+  }
+
+  #tell(message: ShellMessage, ports: MessagePortMain[] = []): void {
+    this.#child?.postMessage(message, ports)
+  }
+
+  #show(state: EngineProcessState): void {
+    this.#state = state
+    this.#options.changed(state)
+  }
+}
+
+/** Why there is no engine to speak to, for a person. */
+export function absenceOf(state: EngineProcessState): string {
+  switch (state.kind) {
+    case 'starting':
+    case 'running':
+      return 'The engine is starting.'
+    case 'waiting':
+      return `${state.reason} Restart ${state.restartCount} follows.`
+    case 'stopped':
+      return 'The engine was stopped.'
+  }
+}

@@ -1,0 +1,110 @@
+import { app, dialog, Menu, session } from 'electron'
+import { join } from 'node:path'
+import type { LiveRecords } from '../src/contract/index.ts'
+import { registerAppScheme, serveAppScheme } from './app-scheme.ts'
+import { showBadge } from './badge.ts'
+import { linkIn, linkScheme, viewOfLink } from './deep-links.ts'
+import { EngineProcess } from './engine-process.ts'
+import { EngineWatch } from './engine-watch.ts'
+import { denyPermissions, lockDownPages } from './lockdown.ts'
+import { menuTemplate } from './menu.ts'
+import { notify } from './notifications.ts'
+import { answerPages } from './page-access.ts'
+import { StatusTray } from './tray.ts'
+import { hasUpdateSource, startUpdates } from './updates.ts'
+import { standingOf, worseningOf } from './watch-state.ts'
+import { Windows } from './windows.ts'
+
+const dist = join(import.meta.dirname, '..')
+
+app.enableSandbox()
+registerAppScheme()
+lockDownPages()
+
+if (app.requestSingleInstanceLock()) {
+  // Links may come before the app is ready.
+  let early = viewOfLink(linkIn(process.argv) ?? '')
+  let open = (path?: string) => {
+    early = path ?? early
+  }
+  app.on('second-instance', (_event, argv) => open(viewOfLink(linkIn(argv) ?? '')))
+  app.on('open-url', (event, link) => {
+    event.preventDefault()
+    const path = viewOfLink(link)
+    if (path !== undefined) open(path)
+  })
+  app
+    .whenReady()
+    .then(async () => {
+      const windows = await start(early)
+      open = (path) => windows.show(path)
+    })
+    .catch((failure: Error) => {
+      dialog.showErrorBox('Pilothouse cannot start', failure.stack ?? failure.message)
+      app.exit(1)
+    })
+} else {
+  app.quit()
+}
+
+async function start(path: string | undefined): Promise<Windows> {
+  const userData = app.getPath('userData')
+  // Windows shows notifications only of an app it knows by name: that of the installer's shortcut.
+  if (process.platform === 'win32') app.setAppUserModelId('io.pilothouse.desktop')
+  if (app.isPackaged) app.setAsDefaultProtocolClient(linkScheme)
+  serveAppScheme(join(dist, 'renderer'))
+  denyPermissions(session.defaultSession)
+
+  const windows = new Windows({
+    preload: join(dist, 'electron', 'preload.cjs'),
+    stateFile: join(userData, 'window-state.json'),
+  })
+  const show = (view?: string) => windows.show(view)
+  const engine = new EngineProcess({
+    entry: join(dist, 'node', 'engine-process.js'),
+    dataDirectory: join(userData, 'engine'),
+    changed: (state) => {
+      windows.tellEngineState(state)
+      if (state.kind === 'running') watch.engineIsUp()
+    },
+  })
+  answerPages(windows, engine)
+
+  const tray = new StatusTray({ show, quit: () => app.quit() })
+  let known: Partial<LiveRecords> = {}
+  const watch = new EngineWatch(engine, (watched) => {
+    const standing = standingOf(watched)
+    tray.update(standing)
+    showBadge(standing, windows)
+    if (!watched.isLive) return
+    const worsening = worseningOf(known, watched.records)
+    // An engine that was just started knows nothing yet; what was known before it stays the measure.
+    if (typeof watched.records.health?.score === 'number') known = watched.records
+    if (worsening) notify(worsening, show)
+  })
+
+  engine.start()
+  windows.open(path)
+  quitInOrder(windows, engine, watch)
+
+  const checkForUpdates = hasUpdateSource(app.isPackaged, process.resourcesPath)
+    ? await startUpdates((message) => process.stderr.write(`${message}\n`))
+    : undefined
+  const actions = { newWindow: () => void windows.open(), show, ...(checkForUpdates && { checkForUpdates }) }
+  Menu.setApplicationMenu(Menu.buildFromTemplate(menuTemplate(process.platform, app.isPackaged, actions)))
+  return windows
+}
+
+/** The engine ends in its own time, so that nothing it holds is lost, and only then the app. */
+function quitInOrder(windows: Windows, engine: EngineProcess, watch: EngineWatch): void {
+  app.on('window-all-closed', () => {
+    if (process.platform !== 'darwin') app.quit()
+  })
+  app.on('activate', () => windows.show())
+  app.on('will-quit', (event) => {
+    if (engine.state.kind === 'stopped') return
+    event.preventDefault()
+    watch.close()
+    void engine.stop().finally(() => app.quit())
+  })
+}

@@ -1,0 +1,8 @@
+export {
+  engineArguments,
+  engineMessageSchema,
+  shellMessageSchema,
+  type EngineArguments,
+  type EngineMessage,
+  type ShellMessage,
+} from './protocol.ts'
