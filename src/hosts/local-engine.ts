@@ -1,0 +1,133 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createLocalMetricSource } from '../adapters/metrics/index.ts'
+import { openJournal } from '../adapters/stores/state/index.ts'
+import { openTelemetryStore } from '../adapters/stores/telemetry/index.ts'
+import { systemClock, systemRng } from '../adapters/system/index.ts'
+import type { ConfigProblem } from '../contract/index.ts'
+import {
+  changedSettings,
+  describeConfig,
+  type ChangedSetting,
+  type Config,
+  type LoadedConfig,
+} from '../engine/config/index.ts'
+import { AppError, Disposables, messageOf, type Log, type Result } from '../engine/core/index.ts'
+import { Engine, type EngineSettings } from '../engine/engine.ts'
+import { defaultLimits } from '../engine/telemetry/index.ts'
+import { version } from './version.ts'
+
+export interface LocalEngineOptions {
+  /** As loaded at the start; a change comes in through `applyConfig`. */
+  config: LoadedConfig
+  log: Log
+  /** Where the bundle put the store's worker; left out when running from source. */
+  telemetryWorkerUrl?: URL
+}
+
+export interface LocalEngine extends AsyncDisposable {
+  engine: Engine
+  /**
+   * Takes a newer config into use (what needs a restart, as the data directory, waits for one), or shows why a
+   * changed file was refused while the running one goes on.
+   */
+  configChanged(changed: Result<LoadedConfig, ConfigProblem[]>): void
+}
+
+/**
+ * The engine of this machine with its real surroundings, not yet started. Both hosts (headless and the desktop's
+ * engine process) are made from it. Throws AppError when a database cannot be had.
+ */
+export async function openLocalEngine(options: LocalEngineOptions): Promise<LocalEngine> {
+  let loaded = options.config
+  const { dataDirectory, environment, telemetry: wanted } = loaded.config
+  const clock = systemClock()
+  const held = new Disposables()
+  try {
+    await makeDirectory(dataDirectory)
+    const telemetry = await openTelemetryStore({
+      file: join(dataDirectory, 'telemetry.sqlite'),
+      clock,
+      retention: wanted.retention,
+      ...(options.telemetryWorkerUrl ? { workerUrl: options.telemetryWorkerUrl } : {}),
+    })
+    if (!telemetry.ok) throw telemetry.error
+    held.use(telemetry.value)
+    const journal = await openJournal({ file: join(dataDirectory, 'state.sqlite'), clock })
+    if (!journal.ok) throw journal.error
+    held.use(journal.value)
+    const source = held.use(createLocalMetricSource({ clock, platform: process.platform }))
+    const engine = held.use(
+      new Engine({
+        clock,
+        rng: systemRng(),
+        log: options.log,
+        version,
+        environment,
+        settings: settingsOf(loaded.config),
+        sources: [source],
+        telemetry: telemetry.value,
+        journal: journal.value,
+        config: () => describeConfig(loaded),
+        configStatus: { file: loaded.file, loadedAtMs: clock.nowMs(), problems: [] },
+      }),
+    )
+    return {
+      engine,
+      configChanged: (changed) => {
+        const status = { file: loaded.file, loadedAtMs: clock.nowMs() }
+        if (!changed.ok) {
+          engine.live.put('config', { ...status, problems: changed.error })
+          const [first] = changed.error
+          engine.notices.post({
+            severity: 'warning',
+            text: `The changed configuration was refused${first ? ` (line ${first.line}: ${first.message})` : ''}; the earlier one stays in force`,
+            link: '/settings',
+          })
+          return
+        }
+        const changes = changedSettings(loaded, changed.value)
+        loaded = changed.value
+        engine.applySettings(settingsOf(loaded.config))
+        engine.live.put('config', { ...status, problems: [] })
+        if (changes.length > 0)
+          engine.notices.post({ severity: 'info', text: changeText(changes), link: '/settings' })
+      },
+      [Symbol.asyncDispose]: () => held[Symbol.asyncDispose](),
+    }
+  } catch (failure) {
+    await held[Symbol.asyncDispose]()
+    throw failure
+  }
+}
+
+function settingsOf({ telemetry }: Config): EngineSettings {
+  const { cpu, memory, disk } = telemetry.limits
+  return {
+    intervalMs: telemetry.intervalMs,
+    limits: {
+      ...defaultLimits,
+      cpu: { ...defaultLimits.cpu, ...cpu },
+      memory: { ...defaultLimits.memory, ...memory },
+      disk: { ...defaultLimits.disk, ...disk },
+    },
+  }
+}
+
+function changeText(changes: ChangedSetting[]): string {
+  const [first] = changes
+  const rest = changes.length > 1 ? ` and ${changes.length - 1} more` : ''
+  return `Configuration changed: ${first?.path} from ${first?.from || 'unset'} to ${first?.to || 'unset'}${rest}`
+}
+
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 })
+  } catch (failure) {
+    throw new AppError(
+      'UNAVAILABLE',
+      `The data directory ${path} cannot be made: ${messageOf(failure)}. Name another with --data-dir.`,
+      { cause: failure },
+    )
+  }
+}
