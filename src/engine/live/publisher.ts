@@ -184,20 +184,26 @@ export class LivePublisher implements Disposable {
   }
 }
 
-function toRows(hostId: string, stream: Stream): SampleRows {
-  const width = stream.seriesIds.length
-  const values = new Float64Array(stream.rows.length * width).fill(Number.NaN)
-  stream.rows.forEach((row, rowIndex) => {
-    const columnOf = new Map(row.seriesIds.map((id, index) => [id, index]))
-    stream.seriesIds.forEach((id, index) => {
-      const column = columnOf.get(id)
+function toRows(hostId: string, { seriesIds, rows }: Stream): SampleRows {
+  const width = seriesIds.length
+  const values = new Float64Array(rows.length * width).fill(Number.NaN)
+  let known: readonly number[] | undefined
+  let columns: (number | undefined)[] = []
+  rows.forEach((row, rowIndex) => {
+    // Rows share one list of ids until the host's catalogue grows.
+    if (row.seriesIds !== known) {
+      known = row.seriesIds
+      const columnOf = new Map(known.map((id, column) => [id, column]))
+      columns = seriesIds.map((id) => columnOf.get(id))
+    }
+    columns.forEach((column, index) => {
       if (column !== undefined) values[rowIndex * width + index] = row.values[column] ?? Number.NaN
     })
   })
   return {
     hostId,
-    seriesIds: Float64Array.from(stream.seriesIds),
-    timesMs: Float64Array.from(stream.rows, (row) => row.atMs),
+    seriesIds: Float64Array.from(seriesIds),
+    timesMs: Float64Array.from(rows, (row) => row.atMs),
     values,
   }
 }

@@ -1,0 +1,104 @@
+import * as z from 'zod'
+
+/** Names of services and releases: they become file names, host names and metric labels. */
+export const nameSchema = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$/i, 'letters, digits, dots, dashes and underscores, at most 63')
+
+/** How an instance shows that it is well. */
+export const healthProbeSchema = z.strictObject({
+  path: z.string().startsWith('/').max(500).default('/'),
+  intervalMs: z.number().int().min(100).default(1000),
+  timeoutMs: z.number().int().min(50).default(2000),
+  /** Answers in a row that make an instance healthy, and unhealthy. */
+  rise: z.number().int().min(1).default(2),
+  fall: z.number().int().min(1).default(3),
+})
+export type HealthProbe = z.infer<typeof healthProbeSchema>
+
+/** What runs: a command without a shell. `PORT` is set by the platform; `{port}` in an argument stands for it too. */
+export const commandArtifactSchema = z.strictObject({
+  kind: z.literal('command'),
+  argv: z.array(z.string().max(10_000)).min(1).max(100),
+  env: z.record(z.string().max(200), z.string().max(10_000)).default({}),
+  cwd: z.string().max(4000).optional(),
+})
+
+/** One immutable version of a service. */
+export const releaseSchema = z.object({
+  service: nameSchema,
+  id: nameSchema,
+  artifact: commandArtifactSchema,
+  parameters: z.record(z.string().max(200), z.string().max(10_000)).default({}),
+  note: z.string().max(2000).default(''),
+  createdAtMs: z.number(),
+  createdBy: z.string(),
+})
+export type Release = z.infer<typeof releaseSchema>
+
+export const balancings = [
+  'round_robin',
+  'weighted_round_robin',
+  'least_connections',
+  'ip_hash',
+  'power_of_two',
+] as const
+
+export const instanceStates = ['starting', 'healthy', 'unhealthy', 'draining', 'down'] as const
+
+export const instanceSchema = z.object({
+  id: z.string(),
+  releaseId: z.string(),
+  state: z.enum(instanceStates),
+  /** Why it is in this state, when that is not plain. */
+  reason: z.string(),
+  pid: z.number().nullable(),
+  port: z.number(),
+  startedAtMs: z.number(),
+  restartCount: z.number(),
+  inFlight: z.number(),
+  memoryBytes: z.number().nullable(),
+})
+export type Instance = z.infer<typeof instanceSchema>
+
+/** Figures of a service or one release over the newest window, or NaN-free null where nothing was measured. */
+export const sliSchema = z.object({
+  windowMs: z.number(),
+  requestsPerSecond: z.number(),
+  errorRatio: z.number().nullable(),
+  p50Ms: z.number().nullable(),
+  p95Ms: z.number().nullable(),
+  p99Ms: z.number().nullable(),
+  inFlight: z.number(),
+})
+export type Sli = z.infer<typeof sliSchema>
+
+/** Shares of traffic by release, percent, together 100 (or 0 when nothing is routed). */
+export const weightsSchema = z.record(nameSchema, z.number().min(0).max(100))
+export type Weights = z.infer<typeof weightsSchema>
+
+/** A service as screens see it. */
+export const serviceStateSchema = z.object({
+  name: nameSchema,
+  environment: z.string(),
+  target: z.string(),
+  router: z.string(),
+  /** Where the router listens, e.g. `http://127.0.0.1:8080`. */
+  address: z.string(),
+  stableReleaseId: z.string().nullable(),
+  candidateReleaseId: z.string().nullable(),
+  /** Of the running deployment; null when there is none. */
+  deploymentId: z.string().nullable(),
+  /** As read back from the router, not as wished for. */
+  weights: weightsSchema,
+  instances: z.array(instanceSchema),
+  sli: z.record(z.string(), sliSchema),
+  /** Set by an emergency rollback: automation waits until a person resumes it. */
+  automationStopped: z.object({ by: z.string(), atMs: z.number(), reason: z.string() }).nullable(),
+  /** Router or target cannot be reached, or says other than wished: a sentence; empty when all is well. */
+  trouble: z.string(),
+  /** Grows with each change a person or the engine makes; calls that change something name the one they saw. */
+  revision: z.number(),
+  updatedAtMs: z.number(),
+})
+export type ServiceState = z.infer<typeof serviceStateSchema>
