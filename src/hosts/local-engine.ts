@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createLocalMetricSource } from '../adapters/metrics/index.ts'
-import { openJournal } from '../adapters/stores/state/index.ts'
+import { openJournal } from '../adapters/stores/volatile-journal.ts'
 import { openTelemetryStore } from '../adapters/stores/telemetry/index.ts'
 import { systemClock, systemRng } from '../adapters/system/index.ts'
 import type { ConfigProblem } from '../contract/index.ts'
@@ -48,7 +48,12 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
     const telemetry = await openTelemetryStore({
       file: join(dataDirectory, 'telemetry.sqlite'),
       clock,
-      retention: wanted.retention,
+      retention: {
+        samplesMs: wanted.retention.rawMs,
+        minutesMs: wanted.retention.minuteMs,
+        hoursMs: wanted.retention.hourMs,
+        bytesPerHost: wanted.retention.sizeBytesPerHost,
+      },
       ...(options.telemetryWorkerUrl ? { workerUrl: options.telemetryWorkerUrl } : {}),
     })
     if (!telemetry.ok) throw telemetry.error
