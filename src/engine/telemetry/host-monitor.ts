@@ -184,7 +184,7 @@ class Monitor implements HostMonitor {
     const { ring } = this
     const known = new Map(this.#ringForecasts.map((forecast) => [forecast.series, forecast]))
     const timesMs = Float64Array.from({ length: ring.length }, (_, back) => ring.timeMs(back))
-    this.#ringForecasts = this.#sources.flatMap(({ kind, subject, series, formula }) => {
+    this.#ringForecasts = this.#sources.flatMap(({ on: { kind, subject, series }, formula }) => {
       if (kind !== 'disk') return []
       const shares = Float64Array.from({ length: ring.length }, (_, back) => valueOf(ring, formula, back))
       const trend = trendOf(timesMs, shares)

@@ -70,8 +70,8 @@ const rules: Partial<Record<SeriesName, Rule>> = {
 const idleTraffic = 1000
 
 /** One limit on one thing of a host: what it is on, and which slots it is made from. */
-export interface LimitSource extends LimitSubject {
-  kind: LimitKind
+export interface LimitSource {
+  on: LimitSubject
   formula: Formula
 }
 
@@ -87,15 +87,15 @@ export function planLimits(series: readonly SeriesKey[]): LimitSource[] {
     if (!rule) return []
     const subject = rule.label === undefined ? '' : (key.labels[rule.label] ?? '')
     if (rule.label === 'mount' && hidden.has(subject)) return []
-    const found = {
+    const on: LimitSubject = {
       kind: rule.limit,
       subject: labelText(subject),
       series: seriesText(key),
-      unit: rule.limit === 'temperature' ? ('celsius' as const) : ('ratio' as const),
+      unit: rule.limit === 'temperature' ? 'celsius' : 'ratio',
     }
-    if (rule.formula === 'value') return [{ ...found, formula: { kind: 'value', of: slot } }]
+    if (rule.formula === 'value') return [{ on, formula: { kind: 'value', of: slot } }]
     const other = rule.other && slots.get(seriesText({ ...key, name: rule.other }))
-    return other === undefined ? [] : [{ ...found, formula: { kind: rule.formula, of: slot, other } }]
+    return other === undefined ? [] : [{ on, formula: { kind: rule.formula, of: slot, other } }]
   })
 }
 
@@ -118,11 +118,10 @@ export function valueOf(ring: SampleRing, formula: Formula, back: number): numbe
 
 /** The mean over the newest `holdMs` of the ring's own time; each number stands for one interval. */
 export function measure(ring: SampleRing, formula: Formula, holdMs: number, intervalMs: number): Measured {
-  const newestMs = ring.elapsedMs(0)
+  const rowCount = Math.max(1, ring.countSince(holdMs))
   let sum = 0
   let count = 0
-  for (let back = 0; back < ring.length; back++) {
-    if (back > 0 && newestMs - ring.elapsedMs(back) >= holdMs) break
+  for (let back = 0; back < rowCount; back++) {
     const value = valueOf(ring, formula, back)
     if (!Number.isFinite(value)) continue
     sum += value
@@ -131,7 +130,7 @@ export function measure(ring: SampleRing, formula: Formula, holdMs: number, inte
   return { mean: count === 0 ? NaN : sum / count, coveredMs: count * intervalMs }
 }
 
-/** The next states of all limits of a host. States are found again by what they are on, in any order. */
+/** The next states of all limits of a host, in the order of `sources`; `previous` may be of an older plan. */
 export function decideLimits(
   previous: readonly LimitState[],
   sources: readonly LimitSource[],
@@ -139,17 +138,11 @@ export function decideLimits(
   limits: Limits,
   intervalMs: number,
 ): LimitState[] {
-  const before = new Map(previous.map((state) => [`${state.kind} ${state.series}`, state]))
-  return sources.map(({ formula, ...subject }) => {
-    const limit = limits[subject.kind]
-    const measured = measure(ring, formula, limit.holdMs, intervalMs)
-    return decideLimit(
-      before.get(`${subject.kind} ${subject.series}`),
-      subject,
-      measured,
-      limit,
-      ring.timeMs(0),
-    )
+  return sources.map(({ on, formula }, i) => {
+    const isOnSame = (state: LimitState | undefined) => state?.kind === on.kind && state.series === on.series
+    const before = isOnSame(previous[i]) ? previous[i] : previous.find(isOnSame)
+    const limit = limits[on.kind]
+    return decideLimit(before, on, measure(ring, formula, limit.holdMs, intervalMs), limit, ring.timeMs(0))
   })
 }
 

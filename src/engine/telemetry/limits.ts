@@ -64,7 +64,7 @@ export interface Measured {
 }
 
 /** What a limit is on, which does not change while it lives. */
-export type LimitSubject = Pick<LimitState, 'kind' | 'subject' | 'series' | 'unit'>
+export type LimitSubject = Pick<LimitState, 'subject' | 'series' | 'unit'> & { kind: LimitKind }
 
 /**
  * The next state of a limit. A mean at or above a threshold raises it; only a mean 5 % below the threshold lets it go,

@@ -73,6 +73,19 @@ export class SampleRing {
     return this.#columns[slot]?.[this.#position(back)] ?? NaN
   }
 
+  /** How many of the newest rows lie less than `durationMs` of elapsed time before the newest one. */
+  countSince(durationMs: number): number {
+    const afterMs = this.elapsedMs(0) - durationMs
+    let inside = 0
+    let outside = this.length
+    while (inside < outside) {
+      const middle = (inside + outside) >> 1
+      if (this.elapsedMs(middle) > afterMs) inside = middle + 1
+      else outside = middle
+    }
+    return inside
+  }
+
   /** The rows whose wall time is in [fromMs, toMs], as columns of `slots`. Times may step back where the clock did. */
   window(fromMs: number, toMs: number, slots: readonly number[]): RingWindow {
     const backs: number[] = []

@@ -66,6 +66,7 @@ describe('history by duration', () => {
             maxPoints,
           })
           const [column] = series
+          for (const atMs of timesMs) expect(stepMs === 0 ? 0 : atMs % stepMs).toBe(0)
           expect(timesMs.length).toBeLessThanOrEqual(maxPoints)
           timesMs.forEach((fromMs, i) => {
             const inside = rows

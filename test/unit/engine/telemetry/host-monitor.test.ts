@@ -176,6 +176,25 @@ describe('a host monitor', () => {
     })
   })
 
+  it.each([
+    [0.9, 5, []],
+    [20, 1000, ['2 % of packets of eth0 faulty over 60 s']],
+  ])('with %d errors beside %d good packets a second says %j', (errors, packets, said) => {
+    const monitor = monitorOf()
+    feed(monitor, 0, 60, () => ({ 'network.receive_errors': errors, 'network.packets_received': packets }))
+    expect(texts(monitor)).toEqual(said)
+  })
+
+  it('judges a host that is read once a minute by its newest reading', () => {
+    const monitor = createHostMonitor({ hostId: 'slow', intervalMs: 60_000 })
+    for (let minute = 0; minute < 6; minute++) {
+      const values = valuesOf(calm, { 'cpu.busy': minute < 5 ? 0.1 : 0.9 })
+      monitor.observe(readingAt(minute * 60, values), catalogOf(calm), moment(minute * 60))
+    }
+    expect(texts(monitor)).toEqual(['CPU 90 % busy over 30 s'])
+    expect(monitor.state().quality).toMatchObject({ freshness: 'fresh', canBeJudged: true })
+  })
+
   it('keeps labels from outside out of the grammar of its sentences', () => {
     const monitor = monitorOf()
     const labels = { mount: `/\u202Eevil\n\u0000${'x'.repeat(200)}`, device: '/dev/sdz' }

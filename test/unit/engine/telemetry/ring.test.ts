@@ -60,6 +60,19 @@ describe('the ring', () => {
     )
   })
 
+  it('counts the newest rows within a duration of its own time', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(3), { maxLength: 40 }), fc.nat(30), (steps, duration) => {
+        const ring = new SampleRing(16)
+        let elapsedMs = 0
+        const elapsed = steps.map((step) => (elapsedMs += step))
+        for (const each of elapsed) ring.append(0, each, Float64Array.of(1))
+        const expected = elapsed.slice(-16).filter((each) => each > elapsedMs - duration)
+        expect(ring.countSince(duration)).toBe(expected.length)
+      }),
+    )
+  })
+
   it('copies what it is given: a source may reuse its array', () => {
     const ring = new SampleRing(2)
     const values = Float64Array.of(1)

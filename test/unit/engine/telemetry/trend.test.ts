@@ -17,6 +17,8 @@ const forecastOf = (count: number, share: (minute: number) => number) => {
   return forecastFull({ subject: '/', series: 'filesystem.used', share: share(count - 1), trend, nowMs })
 }
 const day = 24 * 60
+const chance = seededRng(3)
+const noise = Array.from({ length: 600 }, () => chance.next())
 
 describe('a trend', () => {
   it('is the slope of a line, whatever noise and wild values lie on it', () => {
@@ -79,6 +81,8 @@ describe('a forecast', () => {
   it.each<[string, number, (minute: number) => number]>([
     ['one large copy', day, (minute) => (minute < 700 ? 0.5 : 0.7)],
     ['a disk that stopped filling', day, (minute) => 0.5 + Math.min(minute, 500) * 0.0005],
+    ['a disk that fills ever slower', day, (minute) => 0.5 + Math.min(minute, 700) * 4e-4 + minute * 2e-5],
+    ['a rise that noise all but hides', 600, (minute) => 0.92 + minute * 2e-5 + (noise[minute] ?? 0) * 0.05],
     ['a disk that has only just begun to fill', day, (minute) => 0.5 + Math.max(0, minute - 1380) * 0.002],
     ['a disk that empties', day, (minute) => 0.9 - minute * 0.0001],
     ['noise', day, (minute) => 0.5 + ((minute * 7919) % 97) / 1000],
