@@ -116,8 +116,8 @@ function resolutionFor(
       const coarser = resolutions[chosen + 1]
       if (!coarser) break
       const finerMs = chunks.firstMs({ hostId, resolution: finer, group }) ?? Infinity
-      const coarserMs = chunks.firstMs({ hostId, resolution: coarser, group }) ?? Infinity
-      if (fromMs >= finerMs || !(coarserMs + coarser.stepMs <= finerMs)) break
+      const coarserMs = chunks.firstMs({ hostId, resolution: coarser, group })
+      if (coarserMs === undefined || fromMs >= finerMs || coarserMs + coarser.stepMs > finerMs) break
       chosen++
     }
   }

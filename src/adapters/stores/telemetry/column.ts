@@ -32,7 +32,7 @@ export interface Precision {
   isRough: boolean
 }
 
-/** A rough value is right to 1 in 8192, better than the stamp of a 1 s rate. */
+/** A rough value is right to 1 in 4096, better than the interval of a 1 s rate is known. */
 export const significantBits = 12
 
 /**
@@ -119,19 +119,17 @@ function decodePresent(kind: number, from: ByteReader, count: number, scale: num
 function toIntegers(values: Float64Array, { scale, isRough }: Precision): Float64Array | undefined {
   const integers = new Float64Array(values.length)
   for (let i = 0; i < values.length; i++) {
-    const scaled = Math.round((values[i] ?? 0) * scale)
+    const scaled = (values[i] ?? 0) * scale
     if (!(Math.abs(scaled) <= largestInteger)) return undefined
-    integers[i] = isRough ? roughly(scaled) : scaled
+    const unit = isRough ? roughUnit(scaled) : 1
+    integers[i] = Math.round(scaled / unit) * unit
   }
   return integers
 }
 
-function roughly(integer: number): number {
-  const bits = Math.floor(Math.log2(Math.abs(integer) || 1)) + 1
-  if (bits <= significantBits) return integer
-  const unit = 2 ** (bits - significantBits)
-  return Math.round(integer / unit) * unit
-}
+/** What the last significant bit of `value` stands for, at least 1. */
+const roughUnit = (value: number): number =>
+  2 ** Math.max(0, Math.floor(Math.log2(Math.abs(value) || 1)) + 1 - significantBits)
 
 /** Takes the least value from all and divides by the greatest common divisor, in place; 0 when all are equal. */
 function reduce(integers: Float64Array): { least: number; divisor: number } {

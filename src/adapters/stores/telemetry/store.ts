@@ -41,7 +41,8 @@ const closingPatienceMs = 5000
  * of another program) or UNAVAILABLE; a damaged file is no failure but a `notice` in the status.
  *
  * Precision: a value comes back within half a unit of the last place kept: 0.0001 for ratios, 1 for bytes and bytes
- * a second, 0.01 for other rates, counts and degrees, 0.01 ms for seconds. NaN is kept as it is.
+ * a second, 0.01 for other rates, counts and degrees, 0.01 ms for seconds; rates moreover to 1 in 4096. NaN is kept
+ * as it is.
  *
  * Order: rows may come in any order of time; two values of one series for the same millisecond are one, the later
  * appended. Rows older than samples are kept for are dropped and counted.
