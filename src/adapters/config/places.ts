@@ -28,11 +28,12 @@ export const thisSystem = (): System => ({
 
 /** The customs of each system: XDG on Linux and the like, Library on macOS, AppData on Windows. */
 export function placesOf({ platform, variables, home, workingDirectory }: System): Places {
-  const { join, isAbsolute } = platform === 'win32' ? win32 : posix
+  const path = platform === 'win32' ? win32 : posix
+  const join = (...parts: string[]) => path.join(...parts)
   const base = (name: string, ...fallback: string[]) => {
     const written = variables[name]
     // The XDG specification: a relative path in these variables is to be ignored.
-    return written && isAbsolute(written) ? written : join(home, ...fallback)
+    return written && path.isAbsolute(written) ? written : join(home, ...fallback)
   }
   if (platform === 'win32') {
     const roaming = base('APPDATA', 'AppData', 'Roaming')

@@ -49,6 +49,8 @@ class ConfigWatcher implements AsyncDisposable {
   readonly #directories: string[]
   readonly #watchers = new Map<string, FSWatcher>()
   #last: ConfigRead
+  /** The fingerprint at the last look. */
+  #seen = ''
   #poll: Disposable | undefined
   #settling: Disposable | undefined
   #isDisposed = false
@@ -87,7 +89,11 @@ class ConfigWatcher implements AsyncDisposable {
     if (this.#isDisposed || this.#settling) return
     const now = await fingerprint(await this.#watched())
     if (this.#isDisposed || this.#settling) return
-    if (now === before) return this.#look()
+    if (now === this.#seen) return
+    if (now === before) {
+      this.#seen = now
+      return this.#look()
+    }
     this.#settling = this.#options.clock.after(this.#options.settleMs ?? 100, () => {
       this.#settling = undefined
       this.#looking = this.#looking.then(() => this.#settle(now))
