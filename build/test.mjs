@@ -19,6 +19,8 @@ const interrupted = 130
 /** How long Electron's binary may take to arrive: where it has to, and where it would be nice. */
 const [patientFetchMs, briefFetchMs] = [10 * 60_000, 60_000]
 const children = new Children()
+/** @type {Promise<boolean> | undefined} */
+let build
 new Interrupts({ onStop: () => children.stop(3000), onKill: () => children.kill() }).listen()
 
 const wanted = parseTestArguments(
@@ -105,7 +107,8 @@ async function obstacleTo(stage, node) {
     const why = await fetchElectron(children, node, { limitMs: isCi ? patientFetchMs : briefFetchMs })
     if (why !== null) return { outcome: missing, reason: `Electron's own binary cannot be fetched (${why})` }
   }
-  if (stage.needsBundle && !(await ensureBuilt(children, node))) {
+  // One build serves all stages; a broken one is told of once.
+  if (stage.needsBundle && !(await (build ??= ensureBuilt(children, node)))) {
     return { outcome: 'failed', reason: 'the build failed' }
   }
   return null

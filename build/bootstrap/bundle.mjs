@@ -3,7 +3,7 @@ import { readTextIfThere } from './files.mjs'
 import { projectEnvironment } from './find-node.mjs'
 import { inProject, root } from './project.mjs'
 import { bundleSources, fingerprint } from './sources.mjs'
-import { dim, phase, red, say, seconds } from './terminal.mjs'
+import { colorEnvironment, dim, phase, red, say, seconds } from './terminal.mjs'
 import { toolScript } from './tools.mjs'
 
 const stampFile = inProject('dist', '.stamp')
@@ -27,7 +27,7 @@ export async function ensureBuilt(children, node, { isForced = false } = {}) {
   const lines = []
   const exit = await children.run(node, [toolScript('vite'), 'build', '--app'], {
     cwd: root,
-    env: projectEnvironment(node),
+    env: { ...projectEnvironment(node), ...colorEnvironment() },
     onLine: (line) => lines.push(line),
   })
   const tookMs = running.end()

@@ -4,6 +4,7 @@ import { readTextIfThere } from './files.mjs'
 import { projectEnvironment } from './find-node.mjs'
 import { inProject, root } from './project.mjs'
 import { playwrightCounts, vitestCounts } from './reports.mjs'
+import { colorEnvironment } from './terminal.mjs'
 import { toolScript } from './tools.mjs'
 
 /** A line a test prints when it skips for want of a peer starts with this; test/support/peers.ts writes it. */
@@ -42,7 +43,12 @@ export async function runStage(children, node, stage, { paths, onLine }) {
       [toolScript(packageName, command), ...args, ...runnerArguments(stage.runner, report, paths)],
       {
         cwd: root,
-        env: { ...projectEnvironment(node), ...stage.env, PLAYWRIGHT_JSON_OUTPUT_FILE: report },
+        env: {
+          ...projectEnvironment(node),
+          ...colorEnvironment(),
+          ...stage.env,
+          PLAYWRIGHT_JSON_OUTPUT_FILE: report,
+        },
         onLine: (line) => {
           lines.push(line)
           onLine?.(line)

@@ -4,6 +4,9 @@ const hasColor = isTty && process.env.NO_COLOR === undefined
 /** @param {string} code @param {string} text */
 const paint = (code, text) => (hasColor ? `\u001b[${code}m${text}\u001b[0m` : text)
 
+/** Has what we start print colours exactly where we do: it writes to a pipe and cannot know. */
+export const colorEnvironment = () => (hasColor ? { FORCE_COLOR: '1' } : { NO_COLOR: '1', FORCE_COLOR: '0' })
+
 export const bold = (/** @type {string} */ text) => paint('1', text)
 export const dim = (/** @type {string} */ text) => paint('2', text)
 export const red = (/** @type {string} */ text) => paint('31', text)
