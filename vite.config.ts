@@ -21,6 +21,7 @@ const nodeBuild = (
   outDir,
   emptyOutDir: true,
   ssr: true,
+  copyPublicDir: false,
   target: 'node24',
   minify: false,
   sourcemap: true,

@@ -96,7 +96,7 @@ export class EngineProcess {
       kind: 'waiting',
       restartCount,
       retryAtMs: Date.now() + delayMs,
-      reason: this.#failure || `The engine's process ended unexpectedly (code ${code}).`,
+      reason: this.#failure || `the engine's process ended unexpectedly (code ${code})`,
     })
   }
 
@@ -110,15 +110,15 @@ export class EngineProcess {
   }
 }
 
-/** Why there is no engine to speak to, for a person. */
+/** Why there is no engine to speak to, for a person; a clause without its full stop. */
 export function absenceOf(state: EngineProcessState): string {
   switch (state.kind) {
     case 'starting':
     case 'running':
-      return 'The engine is starting.'
+      return 'the engine is starting'
     case 'waiting':
-      return `${state.reason} Restart ${state.restartCount} follows.`
+      return `${state.reason.replace(/\.$/, '')}; restart ${state.restartCount} follows`
     case 'stopped':
-      return 'The engine was stopped.'
+      return 'the engine was stopped'
   }
 }

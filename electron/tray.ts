@@ -18,7 +18,7 @@ export class StatusTray {
     this.#actions = actions
     this.#tray = new Tray(trayIcon('stale', process.platform))
     this.#tray.on('click', () => actions.show())
-    this.update({ severity: 'stale', count: 0, sentence: 'The engine is starting.' })
+    this.update({ severity: 'stale', count: 0, sentence: 'the engine is starting' })
   }
 
   update({ severity, sentence }: Standing): void {

@@ -1,6 +1,8 @@
 import { mount } from 'svelte'
 import App from './App.svelte'
 import { CommandRegistry } from './commands/index.ts'
+import { desktopApi } from './connection/desktop.ts'
+import { openPortChannels } from './connection/port-channels.ts'
 import { openWebsocketChannels } from './connection/websocket-channels.ts'
 import { Router } from './routing/index.ts'
 import { EngineLink } from './state/engine-link.svelte.ts'
@@ -13,7 +15,10 @@ import './style/index.css'
 const theme = new Theme()
 const router = new Router(window)
 const clock = new PageClock()
-const link = new EngineLink(() => openWebsocketChannels(location.origin))
+const desktop = desktopApi()
+const link = new EngineLink(() =>
+  desktop ? openPortChannels(desktop) : openWebsocketChannels(location.origin),
+)
 const hub = new SampleHub(link.samples, {
   isHidden: () => document.hidden,
   onChange: (listener) => {
@@ -23,6 +28,10 @@ const hub = new SampleHub(link.samples, {
 })
 const standing = new Standing(link, router, clock)
 link.start()
+desktop?.onNavigate((address) => router.go(address))
+desktop?.onEngineState(({ kind }) => {
+  if (kind === 'running') link.retryNow()
+})
 
 const target = document.getElementById('app')
 if (target) {

@@ -10,6 +10,7 @@ export interface LaunchOptions {
   /** The app's built main program. */
   main: string
   args: readonly string[]
+  env: NodeJS.ProcessEnv
   /** Where its windows are shown. */
   newContext: () => Promise<BrowserContext>
 }
@@ -35,10 +36,10 @@ export interface DoubleApp {
 const closeWithinMs = 15_000
 
 /** Starts the app's main process on the double of Electron. */
-export function launchDouble({ main, args, newContext }: LaunchOptions): DoubleApp {
+export function launchDouble({ main, args, env, newContext }: LaunchOptions): DoubleApp {
   const child = fork(fileURLToPath(new URL('./boot.ts', import.meta.url)), [main, ...args], {
     serialization: 'advanced',
-    env: { ...process.env, PILOTHOUSE_DOUBLE: '1' },
+    env: { ...env, ELECTRON_DOUBLE: '1' },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     // Not those of the test runner, which are for its own loader.
     execArgv: [],

@@ -1,0 +1,76 @@
+import { parseArgs } from 'node:util'
+import { watchConfig } from '../../adapters/config/index.ts'
+import { systemClock } from '../../adapters/system/index.ts'
+import { CallServer, serveLive } from '../../adapters/transports/index.ts'
+import { portChannel, type ConfigProblem, type PortLike } from '../../contract/index.ts'
+import { AppError, Disposables, silentLog } from '../../engine/core/index.ts'
+import { openLocalEngine } from '../local-engine.ts'
+import { version } from '../version.ts'
+import { readDesktopConfig } from './desktop-config.ts'
+import { shellMessageSchema, type EngineMessage } from './protocol.ts'
+
+/** What Electron gives a utility process; typed here because nothing outside the shell imports Electron. */
+interface ParentPort {
+  on(event: 'message', listener: (event: { data: unknown; ports: PortLike[] }) => void): void
+  postMessage(message: unknown): void
+}
+
+const { parentPort } = process as typeof process & { parentPort: ParentPort }
+const tell = (message: EngineMessage) => parentPort.postMessage(message)
+const held = new Disposables()
+
+try {
+  await run()
+} catch (failure) {
+  if (!(failure instanceof AppError)) throw failure
+  tell({ kind: 'failed', code: failure.code, message: failure.message })
+  await held[Symbol.asyncDispose]()
+  process.exit(1)
+}
+
+/** Starts the engine and serves whoever the shell brings, until the shell says stop. Throws AppError. */
+async function run(): Promise<void> {
+  const { values } = parseArgs({ options: { 'data-dir': { type: 'string' } } })
+  if (values['data-dir'] === undefined) throw new Error('the shell names the data directory: --data-dir PATH')
+  const { request, read } = await readDesktopConfig(values['data-dir'])
+  if (!read.result.ok) throw new AppError('CONFIG_INVALID', sentenceOf(read.result.error))
+  const config = read.result.value
+  const clock = systemClock()
+  const log = silentLog
+  const local = held.use(
+    await openLocalEngine({
+      config,
+      log,
+      telemetryWorkerUrl: new URL('./telemetry-worker.js', import.meta.url),
+    }),
+  )
+  held.use(
+    watchConfig({ request, clock, current: read, onChange: (changed) => local.configChanged(changed) }),
+  )
+
+  const { engine } = local
+  const calls = new CallServer(engine.router, log)
+  const live = { store: engine.live, feed: engine.feed, clock, epoch: engine.epoch, version }
+  parentPort.on('message', ({ data, ports }) => {
+    const message = shellMessageSchema.parse(data)
+    if (message.kind === 'stop') {
+      void held[Symbol.asyncDispose]().finally(() => process.exit(0))
+      return
+    }
+    const [livePort, callsPort] = ports
+    if (!livePort || !callsPort) throw new Error('a consumer comes with two ports')
+    serveLive(portChannel<Uint8Array>(livePort), live)
+    // Whoever sits at this machine owns it: there is nobody else to ask.
+    calls.serve(portChannel(callsPort), { role: 'admin', actor: message.actor })
+  })
+  engine.start()
+  tell({ kind: 'ready' })
+}
+
+function sentenceOf(problems: readonly ConfigProblem[]): string {
+  const [first] = problems
+  if (!first) return 'The configuration has mistakes.'
+  const where = first.line > 0 ? `${first.file}:${first.line}:${first.column}` : first.file
+  const rest = problems.length > 1 ? `, and ${problems.length - 1} more` : ''
+  return `The configuration has mistakes: ${where} ${first.message}${rest}.`
+}
