@@ -1,2 +1,3 @@
 export * from './command-registry.svelte.ts'
+export * from './find-commands.ts'
 export * from './key-sequences.ts'

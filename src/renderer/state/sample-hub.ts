@@ -93,7 +93,9 @@ export class SampleHub implements Disposable {
   /** The columns of a wanted series; empty before anything is there. */
   columns(hostId: string, seriesId: number): Columns {
     const window = this.#entries.get(keyOf(hostId, seriesId))?.window
-    return window ?? { timesMs: new Float64Array(), values: new Float64Array() }
+    if (!window) return { timesMs: new Float64Array(), values: new Float64Array() }
+    const { timesMs, values } = window
+    return { timesMs, values }
   }
 
   /** The newest number of a wanted series, however old; undefined before there is one. */

@@ -1,6 +1,6 @@
 import type { Series, SeriesName, Unit } from '../../../contract/index.ts'
 import { peakOf } from '../../components/index.ts'
-import { quantityText } from '../../format/index.ts'
+import { noFigure, quantityText } from '../../format/index.ts'
 import type { HostSection } from '../../routing/index.ts'
 import type { Columns } from '../../state/sample-hub.ts'
 import { combine, sumColumns } from './column-sums.ts'
@@ -64,9 +64,7 @@ export function hostCards(series: readonly Series[], coreCount: number, reader: 
 
 function cpuCard(host: HostReadings, coreCount: number): HostCard {
   const busy = host.sum('cpu.busy')
-  const loads = (['load.1m', 'load.5m', 'load.15m'] as const).map((name) =>
-    quantityText(host.value(name), 'count'),
-  )
+  const loads = (['load.1m', 'load.5m', 'load.15m'] as const).map((name) => loadText(host.value(name)))
   const cores = coreCount === 1 ? '1 core' : `${coreCount} cores`
   return {
     section: 'cpu',
@@ -138,6 +136,9 @@ function networkCard(host: HostReadings): HostCard {
     ...sparkOf(traffic, 'bytes_per_second', 'received + sent', { least: 10_000 }),
   }
 }
+
+/** Always two decimals, as every other tool shows loads. */
+const loadText = (load: number) => (Number.isNaN(load) ? noFigure : load.toFixed(2))
 
 /** A sparkline up to just above its peak, but never so steep that noise on an idle host looks like a storm. */
 function sparkOf(

@@ -81,7 +81,8 @@ function limitNeed(
   const name = limitNames[limit.kind] ?? limit.kind
   const what = limit.subject ? `${name} ${limit.subject}` : name
   const value = limit.value === null ? '' : ` at ${quantityText(limit.value, limit.unit)}`
-  const bound = quantityText(limit[severity], limit.unit)
+  // Written by a person: 80 %, not 80.0 %.
+  const bound = quantityText(limit[severity], limit.unit).replace(/\.0(?=\D)/, '')
   return {
     id: `limit:${hostId}:${limit.kind}:${limit.subject}`,
     severity,
