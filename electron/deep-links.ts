@@ -14,19 +14,10 @@ export function viewOfLink(link: string): string | undefined {
   if (url?.protocol !== `${linkScheme}:`) return undefined
   if (url.username || url.password || url.port || url.hash) return undefined
   const path = `/${url.host}${url.pathname.replace(/\/$/, '')}`
-  const isPlain = /^(\/[A-Za-z0-9._~%:-]*)+$/.test(path) && /^(\?[A-Za-z0-9._~%:,=&+-]*)?$/.test(url.search)
-  return isPlain && isViewPath(path) && !hasHiddenCharacters(path) ? path + url.search : undefined
+  const isPlain = /^(\/[A-Za-z0-9._~:-]+)+$/.test(path) && /^(\?[A-Za-z0-9._~%:,=&+-]*)?$/.test(url.search)
+  return isPlain && isViewPath(path) ? path + url.search : undefined
 }
 
 /** The link among the arguments of a start, e.g. of a second instance. */
 export const linkIn = (argv: readonly string[]): string | undefined =>
   argv.find((argument) => argument.startsWith(`${linkScheme}:`))
-
-function hasHiddenCharacters(path: string): boolean {
-  try {
-    // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-    return path.split('/').some((part) => /[\u0000-\u001f\u007f/\\]|^\.\.?$/.test(decodeURIComponent(part)))
-  } catch {
-    return true
-  }
-}

@@ -23,11 +23,11 @@ export function fitToDisplays(saved: WindowState | undefined, workAreas: readonl
   const [primary = { x: 0, y: 0, ...usualSize }] = workAreas
   const home = saved && workAreas.find((area) => isGraspable(saved.bounds, area))
   if (!saved || !home) return { bounds: centred(primary), isMaximized: saved?.isMaximized ?? false }
-  const bounds = {
-    ...saved.bounds,
-    width: clamp(saved.bounds.width, minimalSize.width, home.width),
-    height: clamp(saved.bounds.height, minimalSize.height, home.height),
-  }
+  const width = clamp(saved.bounds.width, minimalSize.width, home.width)
+  const height = clamp(saved.bounds.height, minimalSize.height, home.height)
+  // A window that became narrower may have lost the part that was seen.
+  const x = clamp(saved.bounds.x, home.x + graspable.width - width, home.x + home.width - graspable.width)
+  const bounds = { x, y: saved.bounds.y, width, height }
   return { bounds, isMaximized: saved.isMaximized }
 }
 

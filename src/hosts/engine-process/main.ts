@@ -1,9 +1,11 @@
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { watchConfig } from '../../adapters/config/index.ts'
+import { openLog } from '../../adapters/log/index.ts'
 import { systemClock } from '../../adapters/system/index.ts'
 import { CallServer, serveLive } from '../../adapters/transports/index.ts'
 import { portChannel, type ConfigProblem, type PortLike } from '../../contract/index.ts'
-import { AppError, Disposables, silentLog } from '../../engine/core/index.ts'
+import { AppError, Disposables } from '../../engine/core/index.ts'
 import { openLocalEngine } from '../local-engine.ts'
 import { version } from '../version.ts'
 import { readDesktopConfig } from './desktop-config.ts'
@@ -36,7 +38,13 @@ async function run(): Promise<void> {
   if (!read.result.ok) throw new AppError('CONFIG_INVALID', sentenceOf(read.result.error))
   const config = read.result.value
   const clock = systemClock()
-  const log = silentLog
+  const log = held.use(
+    openLog({
+      level: config.config.logging.level,
+      clock,
+      to: { kind: 'file', directory: join(config.config.dataDirectory, 'logs') },
+    }),
+  )
   const local = held.use(
     await openLocalEngine({
       config,
