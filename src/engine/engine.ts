@@ -1,6 +1,6 @@
 import type { ConfigStatus, ConfigEntries, Host, HostState, ReadinessCheck } from '../contract/index.ts'
 import { createRouter, type ApiRouter } from './api/index.ts'
-import { Disposables, LiveStore, Supervisor, type Clock, type Log, type Rng } from './core/index.ts'
+import { Disposables, LiveStore, sleep, Supervisor, type Clock, type Log, type Rng } from './core/index.ts'
 import { NoticeBoard, type Journal } from './journal/index.ts'
 import { SampleFeed } from './live/index.ts'
 import {
@@ -8,6 +8,7 @@ import {
   combineHealth,
   createHostMonitor,
   HostLoop,
+  longForecasts,
   seriesText,
   type HostMonitor,
   type Limits,
@@ -42,6 +43,9 @@ interface Watched {
   lastTurnMs: number
   values: { atMs: number; seriesIds: readonly number[]; values: Float64Array } | undefined
 }
+
+/** What takes days to fill need not be forecast more often. */
+const forecastEveryMs = 600_000
 
 /** How often what has no loop of its own is looked at: silent hosts, readiness. */
 const watchEveryMs = 1000
@@ -89,6 +93,7 @@ export class Engine implements AsyncDisposable {
     for (const watched of this.#hosts.values()) this.#watch(watched)
     this.#held.use(this.#supervisor.subscribe(() => this.#showStatus()))
     this.#held.use(this.parts.clock.every(watchEveryMs, () => this.#look()))
+    this.#supervisor.add({ name: 'forecasts', run: (signal) => this.#forecast(signal) })
     this.#showStatus()
     void this.#openJournal()
   }
@@ -194,6 +199,19 @@ export class Engine implements AsyncDisposable {
       this.#show(monitor.hostId, monitor.state())
     }
     this.#showStatus()
+  }
+
+  /** "Full in 4 days" needs days of the past, which only the store has. */
+  async #forecast(signal: AbortSignal): Promise<void> {
+    const { clock, telemetry } = this.parts
+    while (!signal.aborted) {
+      await sleep(clock, forecastEveryMs, signal).catch(() => undefined)
+      for (const { monitor } of this.#hosts.values()) {
+        if (signal.aborted) return
+        const series = this.live.get(`host:${monitor.hostId}`)?.series ?? []
+        monitor.setLongForecasts(await longForecasts(monitor.hostId, series, telemetry, clock.nowMs()))
+      }
+    }
   }
 
   #show(hostId: string, state: HostState): void {

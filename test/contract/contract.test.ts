@@ -1,9 +1,12 @@
+import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   ackWindow,
+  contract,
   createCallClient,
   decodeFrame,
   encodeFrame,
+  errorCodes,
   LiveClient,
   liveProtocolVersion,
   maxMessageBytes,
@@ -81,6 +84,40 @@ describe.each(transports)('the contract over $name', ({ reach }) => {
   it('answers an unknown procedure with NOT_FOUND', async () => {
     const calls = (await openCalls()) as unknown as { no: { such: () => Promise<unknown> } }
     await expect(calls.no.such()).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  })
+
+  it('answers any input at all with a value or an error of the catalogue', async () => {
+    const calls = (await openCalls()) as unknown as Record<
+      string,
+      Record<string, (input: unknown) => Promise<unknown>>
+    >
+    const names = Object.entries(contract).flatMap(([group, procedures]) =>
+      Object.keys(procedures).map((name): [string, string] => [group, name]),
+    )
+    const almostRight = fc.record(
+      {
+        hostId: fc.oneof(fc.constant('local'), fc.string(), fc.jsonValue()),
+        seriesIds: fc.oneof(fc.array(fc.integer()), fc.jsonValue()),
+        fromMs: fc.oneof(fc.double(), fc.jsonValue()),
+        toMs: fc.oneof(fc.double(), fc.jsonValue()),
+        pid: fc.oneof(fc.integer(), fc.jsonValue()),
+      },
+      { requiredKeys: [] },
+    )
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...names),
+        fc.oneof(almostRight, fc.jsonValue()),
+        async ([group, name], input) => {
+          const failure: unknown = await calls[group]?.[name]?.(input).then(
+            () => undefined,
+            (thrown: unknown) => thrown,
+          )
+          if (failure !== undefined) expect(errorCodes).toContain((failure as { code: string }).code)
+        },
+      ),
+      { numRuns: 150 },
+    )
   })
 
   it('tells a defect without its text', async () => {

@@ -24,11 +24,14 @@ export function changesOf(host: Host, before: HostState | undefined, after: Host
     const earlier = known.get(keyOf(limit))
     known.delete(keyOf(limit))
     if (earlier?.severity === limit.severity) continue
-    const threshold = limit.severity === 'critical' ? limit.critical : limit.warning
-    const direction = earlier?.severity === 'critical' ? 'is back below critical' : 'passed'
+    const isCritical = limit.severity === 'critical'
+    const what =
+      earlier?.severity === 'critical'
+        ? `is back below critical (${figure(limit, limit.critical)})`
+        : `passed ${figure(limit, isCritical ? limit.critical : limit.warning)}`
     changes.push({
-      severity: limit.severity === 'critical' ? 'critical' : 'warning',
-      text: `${name}: ${subjectOf(limit)} ${direction} ${figure(limit, threshold)}`,
+      severity: isCritical ? 'critical' : 'warning',
+      text: `${name}: ${subjectOf(limit)} ${what}`,
       link,
     })
   }
