@@ -44,7 +44,7 @@ export function drawChart(tables: Tables, query: ChartQuery, pending: readonly B
     return stored
   })
   const groups = Map.groupBy(series, ({ group }) => group)
-  const resolution = resolutionFor(tables.chunks, hostId ?? -1, groups.keys(), query)
+  const resolution = resolutionFor(tables, hostId ?? -1, groups.keys(), query, pending)
   const grid = gridFor(query, resolution)
   const recent = recentBlocks(tables, hostId ?? -1, grid, new Set(query.seriesIds), pending)
   const drawn = new Map<number, Points>()
@@ -102,23 +102,32 @@ function binned(
   }
 }
 
-/** See `drawChart`; a coarser resolution reaches further back only when its data does by more than one step. */
+/** See `drawChart`. A coarser one serves only where it has what the finer one has no longer. */
 function resolutionFor(
-  chunks: ChunkTable,
+  { chunks, tail }: Tables,
   hostId: number,
   groups: Iterable<number>,
   { fromMs, toMs, maxPoints }: ChartQuery,
+  pending: readonly Block[],
 ): Resolution {
+  const oldestRecentMs = pending.reduce(
+    (oldest, block) => Math.min(oldest, block.timesMs[0] ?? Infinity),
+    tail.oldestT0(hostId) ?? Infinity,
+  )
   let chosen = resolutions.findLastIndex(({ stepMs }) => stepMs * maxPoints <= toMs - fromMs)
   for (const group of groups) {
+    const reachesBack = (coarser: Resolution, sinceMs: number) => {
+      const place = { hostId, resolution: coarser, group }
+      if (sinceMs > toMs) return chunks.hasBetween(place, floorTo(fromMs, coarser.stepMs), toMs + 1)
+      // The point that the oldest row of the finer one has gone into begins before it and tells no more.
+      return chunks.hasBetween(place, fromMs, sinceMs - coarser.stepMs)
+    }
     for (;;) {
-      const finer = resolutions[chosen] ?? samples
-      const coarser = resolutions[chosen + 1]
-      if (!coarser) break
-      const finerMs = chunks.firstMs({ hostId, resolution: finer, group }) ?? Infinity
-      const coarserMs = chunks.firstMs({ hostId, resolution: coarser, group })
-      if (coarserMs === undefined || fromMs >= finerMs || coarserMs + coarser.stepMs > finerMs) break
-      chosen++
+      const resolution = resolutions[chosen] ?? samples
+      const sinceMs = Math.min(chunks.firstMs({ hostId, resolution, group }) ?? Infinity, oldestRecentMs)
+      const next = resolutions.findIndex((other, i) => i > chosen && reachesBack(other, sinceMs))
+      if (next < 0) break
+      chosen = next
     }
   }
   return resolutions[chosen] ?? samples

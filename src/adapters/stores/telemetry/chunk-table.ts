@@ -22,6 +22,7 @@ export class ChunkTable {
   readonly #one
   readonly #range
   readonly #oldest
+  readonly #any
   readonly #put
   readonly #drop
   readonly #use
@@ -36,10 +37,15 @@ export class ChunkTable {
     this.#oldest = db.prepare<unknown[], { t0: number; first: number }>(
       `SELECT t0, first FROM chunk WHERE ${at} ORDER BY t0 LIMIT 1`,
     )
+    this.#any = db
+      .prepare<unknown[], number>(
+        `SELECT count(*) FROM chunk WHERE ${at} AND t0 > ? AND t0 < ? AND first < ? AND last >= ?`,
+      )
+      .pluck()
     this.#put = db.prepare(
-      `INSERT INTO chunk (host, res, grp, t0, first, n, crc, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO chunk (host, res, grp, t0, first, last, n, crc, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (host, res, grp, t0) DO UPDATE
-       SET first = excluded.first, n = excluded.n, crc = excluded.crc, body = excluded.body`,
+       SET first = excluded.first, last = excluded.last, n = excluded.n, crc = excluded.crc, body = excluded.body`,
     )
     this.#drop = db.prepare<unknown[], { bytes: number }>(
       `DELETE FROM chunk WHERE ${at} AND t0 = ? RETURNING length(body) AS bytes`,
@@ -78,6 +84,13 @@ export class ChunkTable {
     return this.#oldest.get(...where(place))?.first
   }
 
+  /** Whether there are blocks with rows before `beforeMs` and rows from `fromMs` on. */
+  hasBetween(place: Place, fromMs: number, beforeMs: number): boolean {
+    if (fromMs >= beforeMs) return false
+    const t0After = fromMs - place.resolution.spanMs
+    return (this.#any.get(...where(place), t0After, beforeMs, beforeMs, fromMs) ?? 0) > 0
+  }
+
   /** Start of the oldest block, or undefined. */
   oldestT0(place: Place): number | undefined {
     return this.#oldest.get(...where(place))?.t0
@@ -87,7 +100,15 @@ export class ChunkTable {
   write(place: Place, t0: number, block: Block): void {
     const before = this.#one.get(...where(place), t0)?.body.length ?? 0
     const body = encodeBlock(block)
-    this.#put.run(...where(place), t0, block.timesMs[0], block.timesMs.length, crc32(body), body)
+    this.#put.run(
+      ...where(place),
+      t0,
+      block.timesMs[0],
+      block.timesMs.at(-1),
+      block.timesMs.length,
+      crc32(body),
+      body,
+    )
     this.#use.run(place.hostId, place.resolution.stepMs, body.length - before)
   }
 

@@ -19,6 +19,7 @@ export class TailTable {
   readonly #range
   readonly #drop
   readonly #windows
+  readonly #oldest
 
   constructor(db: Database) {
     this.#put = db.prepare(
@@ -30,6 +31,7 @@ export class TailTable {
     )
     this.#drop = db.prepare('DELETE FROM tail WHERE host = ? AND t0 = ?')
     this.#windows = db.prepare<unknown[], Window>('SELECT DISTINCT host AS hostId, t0 FROM tail')
+    this.#oldest = db.prepare<unknown[], number | null>('SELECT min(t0) FROM tail WHERE host = ?').pluck()
   }
 
   get damagedCount(): number {
@@ -63,6 +65,11 @@ export class TailTable {
 
   drop(window: Window): void {
     this.#drop.run(window.hostId, window.t0)
+  }
+
+  /** Start of the oldest window of a host that has rows here, or undefined. */
+  oldestT0(hostId: number): number | undefined {
+    return this.#oldest.get(hostId) ?? undefined
   }
 
   windows(): Window[] {
