@@ -157,7 +157,7 @@ export class SampleHub implements Disposable {
         const entry = this.#entries.get(keyOf(hostId, seriesId))
         if (!entry) return
         const firstMs = timesMs[0] ?? Number.NaN
-        if (entry.isFilled && firstMs - entry.window.lastMs > gapMs) {
+        if (entry.isFilled && entry.window.length > 0 && firstMs - entry.window.lastMs > gapMs) {
           entry.isFilled = false
           isGap = true
         }

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest'
+import { ago, clockTime, dateTime, duration } from '../../../../src/renderer/format/index.ts'
+
+const plain = (text: string) => text.replaceAll('\u00a0', ' ')
+
+describe('a duration', () => {
+  it.each([
+    [0, '0.0 s'],
+    [420, '0.4 s'],
+    [9_949, '9.9 s'],
+    [9_960, '10 s'],
+    [59_400, '59 s'],
+    [59_700, '1 min'],
+    [125_000, '2 min 5 s'],
+    [3_600_000, '1 h'],
+    [3_605_000, '1 h'],
+    [2 * 3_600_000 + 180_000, '2 h 3 min'],
+    [86_400_000 * 3 + 3_600_000 * 4 + 60_000, '3 d 4 h'],
+    [-5, '0.0 s'],
+    [Number.NaN, '–'],
+  ])('of %d ms reads %s', (spanMs, text) => {
+    expect(plain(duration(spanMs))).toBe(text)
+  })
+})
+
+describe('how long ago something was', () => {
+  it.each([
+    [0, 'just now'],
+    [-4_000, 'just now'],
+    [1_499, 'just now'],
+    [4_700, '4 s ago'],
+    [119_000, '1 min ago'],
+    [7_300_000, '2 h ago'],
+    [86_400_000 * 9, '9 d ago'],
+  ])('%d ms ago reads %s', (spanMs, text) => {
+    expect(plain(ago(1_000_000_000 - spanMs, 1_000_000_000))).toBe(text)
+  })
+})
+
+describe('a time', () => {
+  const atMs = Date.UTC(2025, 10, 20, 12, 31, 7)
+
+  it('is a time of day in 24 hours', () => {
+    expect(clockTime(atMs, 'UTC')).toBe('12:31:07')
+    expect(clockTime(Date.UTC(2025, 10, 20, 0, 5, 0), 'UTC')).toBe('00:05:00')
+  })
+
+  it('names its day only when that is not today', () => {
+    expect(dateTime(atMs, atMs + 3_600_000, 'UTC')).toBe('12:31:07')
+    expect(dateTime(atMs, atMs + 86_400_000, 'UTC')).toBe('20 Nov 2025, 12:31:07')
+  })
+
+  it('knows that the same moment is another day elsewhere', () => {
+    const evening = Date.UTC(2025, 10, 20, 23, 30, 0)
+    expect(dateTime(evening, evening + 3_600_000, 'UTC')).toBe('20 Nov 2025, 23:30:00')
+    expect(dateTime(evening, evening + 3_600_000, 'Europe/Berlin')).toBe('00:30:00')
+  })
+})
