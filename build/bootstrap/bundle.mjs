@@ -25,7 +25,7 @@ export async function ensureBuilt(children, node, { isForced = false } = {}) {
   const running = phase('Building')
   /** @type {string[]} */
   const lines = []
-  const exit = await children.run(node, [toolScript('vite'), 'build', '--app'], {
+  const exit = await children.run(node, [toolScript('vite'), 'build', '--app', '--logLevel', 'warn'], {
     cwd: root,
     env: { ...projectEnvironment(node), ...colorEnvironment() },
     onLine: (line) => lines.push(line),

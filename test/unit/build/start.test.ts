@@ -81,12 +81,12 @@ describe.skipIf(process.platform === 'win32')('npm start', () => {
   function start(
     args: string[] = [],
     env: NodeJS.ProcessEnv = {},
-    command?: string[],
+    command = [process.execPath, join(house, 'build/start.mjs')],
     user: { uid?: number; gid?: number } | null = null,
   ) {
     const { npm_lifecycle_event: _event, PILOTHOUSE_CONFIG: _config, ...clean } = process.env
-    const [program = process.execPath, ...first] = command ?? [process.execPath]
-    const child = spawn(program, [...first, join(house, 'build/start.mjs'), ...args], {
+    const [program = '', ...first] = command
+    const child = spawn(program, [...first, ...args], {
       cwd: house,
       env: { ...clean, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -122,12 +122,24 @@ describe.skipIf(process.platform === 'win32')('npm start', () => {
     await vi.waitUntil(() => !pids.some(isRunning))
   })
 
+  it('ends everything with exit code 0 when npm alone is told to end', async () => {
+    const { scripts } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')) as { scripts: object }
+    write('package.json', JSON.stringify({ scripts }))
+    const { child, ended, running, said } = start(['--', '--headless'], {}, ['npm', 'start'])
+    const pids = await running()
+    child.kill('SIGINT')
+    expect(await ended).toBe(0)
+    expect(said()).toContain('bye')
+    await vi.waitUntil(() => !pids.some(isRunning))
+  })
+
   it('ends with the npm that started it, when that is killed', async () => {
     const npm = `require('node:child_process').spawn(process.execPath, process.argv.slice(1), { stdio: 'inherit' })`
     const { child, running } = start(['--headless'], { npm_lifecycle_event: 'start' }, [
       process.execPath,
       '-e',
       npm,
+      join(house, 'build/start.mjs'),
     ])
     const pids = await running()
     child.kill('SIGKILL')
