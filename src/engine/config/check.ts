@@ -1,4 +1,3 @@
-import type * as z from 'zod'
 import type { ConfigProblem } from '../../contract/index.ts'
 import { nearest } from './nearest.ts'
 import { configFileSchema } from './schema.ts'
@@ -85,12 +84,7 @@ export interface CheckedTree {
   problems: ConfigProblem[]
 }
 
-const isMissing = (root: Section, issue: z.core.$ZodIssue) =>
-  issue.code === 'invalid_type' && nodeAt(root, issue.path) === undefined
-
-/**
- * Checks what one source wrote, alone. Keys that are missing are no mistake here: another source may have them.
- */
+/** Checks what one source wrote, alone; every key may be missing, as another source may have it. */
 export function checkTree(written: Section): CheckedTree {
   const root = withoutEmptySections(written)
   const parsed = configFileSchema.safeParse(plainOf(root))
@@ -109,7 +103,7 @@ export function checkTree(written: Section): CheckedTree {
     const path = [...issue.path]
     if (issue.code === 'unrecognized_keys' && !isSecret(path)) {
       for (const key of issue.keys) add([...path, key], unknownKey(root, [...path.map(String), key]))
-    } else if (!isMissing(root, issue)) {
+    } else {
       const leaf = isSecret(path) ? [...faultyPath(path)] : path
       add(leaf, wrongValue(root, leaf))
     }

@@ -1,10 +1,10 @@
 import { isAbsolute, join, normalize, resolve } from 'node:path'
 import type { ConfigProblem } from '../../contract/index.ts'
 import { fail, ok, type Result } from '../core/index.ts'
-import { checkTree, problemAt, wordsFor } from './check.ts'
+import { checkTree, problemAt } from './check.ts'
 import { parseConfigText } from './parse.ts'
 import { configFileSchema, configOf, environments, type Config, type Limit } from './schema.ts'
-import { keysOfSection, settingOf, settings } from './settings.ts'
+import { settingOf, settings } from './settings.ts'
 import { decodeConfig } from './text.ts'
 import {
   emptySection,
@@ -82,9 +82,6 @@ function withAbsolutePaths(root: Section, places: ConfigSources['places']): Sect
   }, root)
 }
 
-const isLoopback = (host: string) =>
-  host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)
-
 interface CrossProblem extends ConfigProblem {
   /** The settings it was concluded from. */
   from: readonly string[]
@@ -96,16 +93,6 @@ function crossProblems(config: Config, root: Section): CrossProblem[] {
   const add = (path: string, from: readonly string[], message: string, hint = '') =>
     problems.push({ ...problemAt(originAt(root, path.split('.')), path, message, hint), from })
 
-  const { host, tls, token } = config.server
-  if (!isLoopback(host) && (!tls || !token)) {
-    const lacking = [tls ? '' : 'server.tls', token ? '' : 'server.token'].filter(Boolean).join(' and ')
-    add(
-      'server.host',
-      ['server.host', 'server.tls', 'server.token'],
-      `found ${wordsFor(host)}, expected a loopback address as there is no ${lacking}`,
-      'write 127.0.0.1, or add what is missing',
-    )
-  }
   const limits = Object.entries<Limit>(config.telemetry.limits)
   for (const [name, { warning, critical }] of limits) {
     if (critical > warning) continue
@@ -155,19 +142,6 @@ function parsedFile(file: ConfigSources['file']): ParsedFile {
   return { ...checkTree(parsed.root), isRead: true }
 }
 
-/** Problems of what is there only together: keys that no source wrote. */
-function missingProblems(root: Section): ConfigProblem[] {
-  const parsed = configFileSchema.safeParse(plainOf(root))
-  return parsed.success
-    ? []
-    : parsed.error.issues.map((issue) => {
-        const path = issue.path.map(String).join('.')
-        const expected =
-          settingOf(issue.path)?.expected ?? `a section with ${keysOfSection(issue.path)?.join(', ')}`
-        return problemAt(originAt(root, issue.path), path, `"${path}" is missing, expected ${expected}`, '')
-      })
-}
-
 const mostProblems = 100
 const inOrder = (a: ConfigProblem, b: ConfigProblem) => a.line - b.line || a.column - b.column
 
@@ -192,13 +166,11 @@ export function loadConfig(sources: ConfigSources): Result<LoadedConfig, ConfigP
   const merged = layers.reduce((base, layer) => merge(base, layer, isWhole))
   const root = withAbsolutePaths(merged, sources.places)
 
-  const missing = missingProblems(root)
-  problems.push(...missing)
-  // Faulty parts are left out above, so this parses unless something is missing.
-  const parsed = configFileSchema.safeParse(plainOf(missing.length > 0 ? emptySection() : root))
+  // Faulty parts are left out above, and no key must be there.
+  const parsed = configFileSchema.safeParse(plainOf(root))
   if (!parsed.success) throw new Error('a checked config does not parse', { cause: parsed.error })
   const config = configOf(parsed.data, sources.places.dataDirectory)
-  const cross = missing.length > 0 || !file.isRead ? [] : crossProblems(config, root)
+  const cross = !file.isRead ? [] : crossProblems(config, root)
   problems.push(
     ...cross.filter((each) => isConclusive(each, problems)).map(({ from: _from, ...problem }) => problem),
   )

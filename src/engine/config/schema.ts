@@ -3,7 +3,7 @@ import {
   choice,
   constant,
   duration,
-  hostAddress,
+  loopbackAddress,
   origins,
   path,
   port,
@@ -34,9 +34,7 @@ const limit = (warning: number, critical: number, of: string) =>
 const sections = {
   server: z
     .strictObject({
-      host: hostAddress()
-        .prefault('127.0.0.1')
-        .describe('Address to listen on. Any but a loopback address needs `tls` and `token`.'),
+      host: loopbackAddress().prefault('127.0.0.1').describe('Address to listen on.'),
       port: port().prefault(7780).describe('Port to listen on; 0 takes a free one.'),
       allowedOrigins: origins()
         .prefault([])
@@ -44,13 +42,6 @@ const sections = {
       token: secret()
         .optional()
         .describe('Where the access token is kept. Without it, each launch makes a new one and prints it.'),
-      tls: z
-        .strictObject({
-          certFile: path('a PEM certificate chain').describe('Certificate chain, PEM.'),
-          keyFile: path('a PEM private key').describe('Private key, PEM.'),
-        })
-        .optional()
-        .describe('Serve HTTPS with this certificate.'),
     })
     .prefault({})
     .describe('How the headless server is reached.'),
@@ -128,7 +119,6 @@ export interface Config {
     port: number
     allowedOrigins: readonly string[]
     token: SecretReference | null
-    tls: { certFile: string; keyFile: string } | null
   }
   /** Absolute. */
   dataDirectory: string
@@ -145,7 +135,7 @@ export function configOf(parsed: z.output<typeof configFileSchema>, dataDirector
   const { server, telemetry } = parsed
   return {
     environment: parsed.environment,
-    server: { ...server, token: server.token ?? null, tls: server.tls ?? null },
+    server: { ...server, token: server.token ?? null },
     dataDirectory: parsed.dataDirectory ?? dataDirectory,
     logging: parsed.logging,
     telemetry: {

@@ -117,13 +117,14 @@ export function path(what: string) {
     .register(settingFacts, facts(`the path of ${what}`, { role: 'path' }))
 }
 
-/** An address to listen on. */
-export function hostAddress() {
-  return z
-    .string()
-    .max(253)
-    .regex(/^[A-Za-z0-9._:-]+$/)
-    .register(settingFacts, facts('an IP address or a host name, without a port'))
+/** An address only this machine can reach: what there is no TLS for must not be served to others. */
+export function loopbackAddress() {
+  return z.enum(['127.0.0.1', '::1', 'localhost']).register(
+    settingFacts,
+    facts('a loopback address: 127.0.0.1, ::1 or localhost', {
+      suggest: () => 'others are not served yet, as there is no TLS; use a tunnel or a proxy on this machine',
+    }),
+  )
 }
 
 /** Web origins, scheme and host without a path. */

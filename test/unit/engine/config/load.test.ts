@@ -12,7 +12,6 @@ describe('a config', () => {
       port: 7780,
       allowedOrigins: [],
       token: null,
-      tls: null,
     })
     expect(config.environment).toBe('development')
     expect(config.dataDirectory).toBe('/home/ada/.local/share/pilothouse')
@@ -61,12 +60,10 @@ environments: {production: {telemetry: {limits: {cpu: {critical: 0.9}}}}}`
   })
 
   it('starts relative paths where they are written, and ~ at home', () => {
-    const text =
-      'dataDirectory: data\nserver: {tls: {certFile: ~/cert.pem, keyFile: ../key.pem}, token: {file: token}}'
+    const text = 'dataDirectory: data\nserver: {token: {file: ~/token}}'
     const { config } = loaded(text)
     expect(config.dataDirectory).toBe('/etc/pilothouse/data')
-    expect(config.server.tls).toEqual({ certFile: '/home/ada/cert.pem', keyFile: '/etc/key.pem' })
-    expect(config.server.token).toEqual({ file: '/etc/pilothouse/token' })
+    expect(config.server.token).toEqual({ file: '/home/ada/token' })
     const flags = [flag('--data-dir', 'dataDirectory', 'here')]
     expect(loaded(text, { flags }).config.dataDirectory).toBe('/work/here')
   })
