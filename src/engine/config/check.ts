@@ -49,7 +49,7 @@ function wrongValue(root: Section, path: PropertyKey[]): ConfigProblem {
   }
   if (setting.role === 'secret') {
     const hint = 'a secret never stands in a config; nothing of it is shown here'
-    return problemAt(origin, name, `found something else, expected ${setting.expected}`, hint)
+    return problemAt(origin, name, `found no reference, expected ${setting.expected}`, hint)
   }
   const meant = typeof value === 'string' ? nearest(value, setting.choices) : undefined
   const hint = meant ? `did you mean "${meant}"?` : setting.suggest(value)

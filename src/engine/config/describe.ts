@@ -41,7 +41,9 @@ function valueText(setting: Setting, loaded: LoadedConfig): string {
 export type ConfigEntry = ConfigEntries['entries'][number] & { isSecret: boolean; description: string }
 
 /** Every setting that holds now with its origin, in the order of the schema; secrets are masked. */
-export function describeConfig(loaded: LoadedConfig): ConfigEntries & { entries: ConfigEntry[] } {
+export function describeConfig(
+  loaded: LoadedConfig,
+): Omit<ConfigEntries, 'entries'> & { entries: ConfigEntry[] } {
   const entries = settings.map((setting) => {
     const origin = loaded.origins.get(setting.path) ?? { kind: 'default' }
     return {

@@ -1,0 +1,80 @@
+import { Command, CommanderError } from 'commander'
+import type { System } from '../../adapters/config/index.ts'
+import { version } from '../version.ts'
+import { checkConfig, printSchema, showConfig, type CommandSurroundings } from './config-commands.ts'
+import { exitCodes } from './output.ts'
+import { serveCommand, type Bundle } from './serve-command.ts'
+import { requestOf, withSettingOptions, type SettingValues } from './setting-options.ts'
+
+export interface CliSurroundings extends CommandSurroundings {
+  system: System
+  bundle: Bundle
+}
+
+const examples = `
+Examples:
+  pilothouse serve --port 0            open on a free port, print the address, open the browser
+  pilothouse config check              find every mistake in pilothouse.yaml
+  pilothouse config show               what holds, and where each value comes from
+
+Every setting can also be an environment variable: PILOTHOUSE_SERVER__PORT=8080 is server.port.
+Exit codes: 0 well, 1 the command failed or the config has mistakes, 2 wrong use of the command line.`
+
+/**
+ * Runs one command line and gives its exit code: 0 well, 1 failed, 2 wrong use. `serve` ends with its signal.
+ */
+export async function runCli(args: readonly string[], surroundings: CliSurroundings): Promise<number> {
+  const { out, err, system, bundle } = surroundings
+  let code: number = exitCodes.ok
+  const program = new Command('pilothouse')
+    .description('The room from which an on-call engineer steers production.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help of a command')
+    .addHelpText('after', examples)
+    .showSuggestionAfterError()
+    .configureOutput({ writeOut: (text) => out.write(text), writeErr: (text) => err.write(text) })
+    .exitOverride()
+
+  withSettingOptions(program.command('serve'))
+    .description('run the engine and serve its screens to browsers on this machine')
+    .option('--no-open', 'do not open a browser')
+    .action(async ({ open, ...values }: SettingValues & { open: boolean }) => {
+      const request = { config: requestOf(values, system), isBrowserWanted: open, bundle }
+      code = await serveCommand(request, surroundings)
+    })
+
+  const config = program.command('config').description('check and show the configuration')
+  type ConfigOptions = SettingValues & { json?: boolean }
+  withSettingOptions(config.command('check'))
+    .description('find every mistake: line, column, what was expected, the nearest valid key')
+    .option('--json', 'write the result as JSON')
+    .action(async ({ json = false, ...values }: ConfigOptions) => {
+      code = await checkConfig(requestOf(values, system), json, surroundings)
+    })
+  withSettingOptions(config.command('show'))
+    .description('show every setting with its origin; secrets are masked')
+    .option('--json', 'write the settings as JSON')
+    .action(async ({ json = false, ...values }: ConfigOptions) => {
+      code = await showConfig(requestOf(values, system), json, surroundings)
+    })
+  config
+    .command('schema')
+    .description('print the JSON Schema for editors')
+    .action(() => {
+      code = printSchema(surroundings)
+    })
+
+  program
+    .command('version')
+    .description('print the version')
+    .action(() => out.write(`${version}\n`))
+
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+    return code
+  } catch (failure) {
+    if (!(failure instanceof CommanderError)) throw failure
+    return failure.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+  }
+}

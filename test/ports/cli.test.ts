@@ -1,0 +1,155 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+
+const entry = fileURLToPath(new URL('../../src/hosts/cli/index.ts', import.meta.url))
+
+let directory: string
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'pilothouse-cli-'))
+})
+afterEach(() => rm(directory, { recursive: true, force: true }))
+
+/** The command line as a process of its own, in an empty directory with a home of its own. */
+function pilothouse(args: string[], variables: Record<string, string> = {}) {
+  const child = spawn(process.execPath, [entry, ...args], {
+    cwd: directory,
+    env: { PATH: process.env['PATH'], HOME: directory, ...variables },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const text = { stdout: '', stderr: '' }
+  child.stdout.on('data', (chunk: Buffer) => (text.stdout += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (text.stderr += chunk.toString()))
+  const ended = new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ code, ...text }))
+  })
+  return { child, ended, text }
+}
+
+const run = (args: string[], variables?: Record<string, string>) => pilothouse(args, variables).ended
+const config = (text: string) => writeFile(join(directory, 'pilothouse.yaml'), text)
+
+describe('pilothouse config check', () => {
+  it('ends with 0 and names the file when all is well', async () => {
+    await config('environment: staging\n')
+    const { code, stdout } = await run(['config', 'check'])
+    expect(code).toBe(0)
+    expect(stdout).toContain('pilothouse.yaml  (environment staging)')
+  })
+
+  it('ends with 1 and points at every mistake', async () => {
+    await config('server:\n  prot: 1\nlogging:\n  level: loud\n')
+    const { code, stderr } = await run(['config', 'check'], { PILOTHOUSE_SERVER_PORT: '1' })
+    expect(code).toBe(1)
+    expect(stderr).toContain(
+      [
+        'pilothouse.yaml:2:3  unknown key "prot", expected host, port, allowedOrigins, token',
+        '  2 |   prot',
+        '    |   ^',
+        '  did you mean "port"?',
+      ].join('\n'),
+    )
+    expect(stderr).toContain('pilothouse.yaml:4:10  found the text "loud"')
+    expect(stderr).toContain('PILOTHOUSE_SERVER_PORT  no setting has this environment variable')
+    expect(stderr).toContain('3 mistakes in the configuration')
+  })
+
+  it('gives the same as JSON', async () => {
+    await config('servr: 1\n')
+    const { code, stdout } = await run(['config', 'check', '--json'])
+    expect(code).toBe(1)
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, problems: [{ line: 1, column: 1, path: 'servr' }] })
+  })
+
+  it('shows no secret that stands in the wrong place, nor what a misspelt key holds', async () => {
+    await config('server:\n  token: hunter2\npasswrd: hunter2\n"passwrd2": {a: hunter2}\n')
+    const { stderr } = await run(['config', 'check'])
+    expect(stderr).toContain('3 mistakes')
+    expect(stderr).not.toContain('hunter2')
+  })
+
+  it('does not let the file write on the terminal', async () => {
+    await config('server:\n  port: "\\e[2J"\nx: "\u0001\u001b[31m"\n')
+    const { stderr } = await run(['config', 'check'])
+    // eslint-disable-next-line no-control-regex
+    expect(stderr).not.toMatch(/[\u0001\u001b]/)
+  })
+})
+
+describe('pilothouse config show', () => {
+  it('names value and origin of each setting, and masks secrets', async () => {
+    await config('server:\n  port: 1234\n  token: {env: MY_TOKEN}\n')
+    const args = ['config', 'show', '--environment', 'production']
+    const { code, stdout } = await run(args, { MY_TOKEN: 'hunter2', PILOTHOUSE_LOGGING__LEVEL: 'warn' })
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^server\.port +1234 +file .*pilothouse\.yaml:2:9$/m)
+    expect(stdout).toMatch(/^environment +production +flag --environment$/m)
+    expect(stdout).toMatch(/^logging\.level +warn +environment PILOTHOUSE_LOGGING__LEVEL$/m)
+    expect(stdout).toMatch(/^telemetry\.retention\.raw +7d +default$/m)
+    expect(stdout).toMatch(/^server\.token +••••••/m)
+    expect(stdout).not.toContain('hunter2')
+  })
+
+  it('gives the same as JSON', async () => {
+    const { stdout } = await run(['config', 'show', '--json', '--port', '0'])
+    const shown = JSON.parse(stdout) as { entries: unknown[] }
+    expect(shown.entries).toContainEqual(
+      expect.objectContaining({ path: 'server.port', value: '0', origin: 'flag --port' }),
+    )
+  })
+})
+
+describe('pilothouse', () => {
+  it('prints a JSON Schema', async () => {
+    const { code, stdout } = await run(['config', 'schema'])
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ type: 'object', additionalProperties: false })
+  })
+
+  it.each([[['--help']], [['serve', '--help']], [['config', 'check', '--help']]])(
+    'helps with %j',
+    async (args) => {
+      const { code, stdout } = await run(args)
+      expect(code).toBe(0)
+      expect(stdout).toContain('Usage: pilothouse')
+    },
+  )
+
+  it('prints its version both ways', async () => {
+    const [command, option] = await Promise.all([run(['version']), run(['--version'])])
+    expect(command.stdout).toMatch(/^\d+\.\d+\.\d+\S*\n$/)
+    expect(option.stdout).toBe(command.stdout)
+  })
+
+  it.each([
+    [[]],
+    [['sail']],
+    [['serve', '--prot', '1']],
+    [['config']],
+    [['serve', 'extra']],
+    [['serve', '--port']],
+  ])('ends with 2 when used as %j', async (args) => {
+    const { code, stderr } = await run(args)
+    expect(code).toBe(2)
+    expect(stderr).not.toBe('')
+  })
+})
+
+describe('pilothouse serve', () => {
+  it('ends with 1 and the mistakes when the config is bad', async () => {
+    const { code, stderr } = await run(['serve', '--no-open', '--port', 'x'])
+    expect(code).toBe(1)
+    expect(stderr).toContain('--port  found the text "x"')
+  })
+
+  it('ends with 1 and the place when its token is missing', async () => {
+    await config('server: {token: {env: MY_TOKEN}}\n')
+    const { code, stderr } = await run(['serve', '--no-open', '--port', '0'])
+    expect(code).toBe(1)
+    expect(stderr).toContain('No secret in the variable MY_TOKEN')
+  })
+})
