@@ -33,6 +33,27 @@ export const judgeLimitsSchema = z.strictObject({
 })
 export type JudgeLimits = z.infer<typeof judgeLimitsSchema>
 
+export const hookPhases = ['validating', 'staging', 'stepping', 'promoting', 'rolling_back'] as const
+
+/**
+ * Something of the operator's own that runs before or after a phase (before and after each step for `stepping`). Those
+ * of `rolling_back` never delay traffic: both run when it has returned.
+ */
+export const hookSchema = z.strictObject({
+  name: z.string().min(1).max(100),
+  when: z.enum(['before', 'after']),
+  phase: z.enum(hookPhases),
+  run: z.discriminatedUnion('kind', [
+    /** Without a shell; the deployment is described in the environment (`PILOTHOUSE_SERVICE`, ...). */
+    z.strictObject({ kind: z.literal('script'), argv: z.array(z.string().max(10_000)).min(1).max(100) }),
+    /** A POST of the same as JSON; any 2xx is success. */
+    z.strictObject({ kind: z.literal('webhook'), url: z.url().max(2000) }),
+  ]),
+  timeoutMs: z.number().int().min(100).max(3_600_000).default(30_000),
+  onFailure: z.enum(['continue', 'pause', 'rollback']).default('pause'),
+})
+export type Hook = z.infer<typeof hookSchema>
+
 /** Everything that was decided before a deployment began; kept with it, never changed. */
 export const planSchema = z.object({
   strategy: z.literal('canary'),
@@ -46,10 +67,13 @@ export const planSchema = z.object({
   /** Longest wait for the candidate to become healthy. */
   progressDeadlineMs: z.number().int().min(1000),
   instances: z.number().int().min(1).max(1000),
+  /** How many instances may be starting at the same time. */
+  startAtOnce: z.number().int().min(1).max(1000),
   skipAnalysis: z.boolean(),
   /** Stable is known to be broken: compare with absolute limits only. */
   isFix: z.boolean(),
   keepStableWarmMs: z.number().int().min(0),
+  hooks: z.array(hookSchema).max(100),
 })
 export type Plan = z.infer<typeof planSchema>
 
@@ -146,12 +170,16 @@ export type Deployment = z.infer<typeof deploymentSchema>
 
 /** Counts of one bin and release, as a judge is fed: latencies as a histogram over `latencyBoundsMs`. */
 export const binSchema = z.object({
+  /** Begin of the bin, wall time of the router, and how long it really took: more than nominal after a suspend. */
   atMs: z.number(),
   durationMs: z.number(),
   releaseId: z.string(),
+  /** Attempts that ended in this bin, retries counted each; `errors` and `timeouts` are among them. */
   requests: z.number(),
+  /** 5xx answers, broken connections and timeouts. */
   errors: z.number(),
   timeouts: z.number(),
+  /** At the end of the bin: attempts that have not ended, and the age of the oldest. */
   inFlight: z.number(),
   oldestInFlightMs: z.number(),
   latencyCounts: z.array(z.number()),

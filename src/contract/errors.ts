@@ -59,6 +59,12 @@ export const errorCatalogue = {
     'The configuration file cannot be read',
     'Check the path and its permissions.',
   ),
+  NO_HEALTHY_INSTANCE: entry(
+    409,
+    'No healthy instance could take the traffic',
+    'Look at the instances and their logs; traffic stays where it is until one is healthy.',
+    true,
+  ),
   STORE_BUSY: entry(
     503,
     'The database is locked by somebody else',

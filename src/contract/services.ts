@@ -47,6 +47,42 @@ export const balancings = [
   'power_of_two',
 ] as const
 
+/** How requests of a service are spread over releases and instances. */
+export const routingSchema = z.strictObject({
+  balancing: z.enum(balancings).default('power_of_two'),
+  /** Requests with this header, or cookie, of this value go to the candidate whatever the weights. */
+  candidateHeader: z
+    .strictObject({ name: z.string().min(1).max(100), value: z.string().max(500) })
+    .optional(),
+  candidateCookie: z
+    .strictObject({ name: z.string().min(1).max(100), value: z.string().max(500) })
+    .optional(),
+  /** Whether a client stays with the release that it got first, as far as the weights allow. */
+  isSticky: z.boolean().default(false),
+})
+export type Routing = z.infer<typeof routingSchema>
+
+/** A service as configured. */
+export const serviceDefinitionSchema = z.strictObject({
+  name: nameSchema,
+  /** Names of the adapters that run and route it. */
+  target: z.string().max(100).default('edge'),
+  router: z.string().max(100).default('edge'),
+  listen: z.strictObject({
+    host: z.string().min(1).max(255).default('127.0.0.1'),
+    /** 0 takes a free port. */
+    port: z.number().int().min(0).max(65_535).default(0),
+  }),
+  routing: routingSchema.prefault({}),
+  health: healthProbeSchema.prefault({}),
+  /** Longest wait for requests in flight before an instance is stopped, and from SIGTERM to SIGKILL. */
+  drainMs: z.number().int().min(0).max(3_600_000).default(30_000),
+  graceMs: z.number().int().min(0).max(600_000).default(10_000),
+  /** Of one instance; it is restarted above it. */
+  memoryLimitBytes: z.number().int().min(1_000_000).nullable().default(null),
+})
+export type ServiceDefinition = z.infer<typeof serviceDefinitionSchema>
+
 export const instanceStates = ['starting', 'healthy', 'unhealthy', 'draining', 'down'] as const
 
 export const instanceSchema = z.object({

@@ -1,0 +1,52 @@
+import type { Bin, JudgeLimits, Judgement } from '../../contract/index.ts'
+import type { Result } from '../core/index.ts'
+import type { Counts } from './counts.ts'
+
+/** What a judge knows of a deployment before any bin. */
+export interface JudgeContext {
+  candidateReleaseId: string
+  /** Null for the first release of a service: only absolute limits can be held to. */
+  stableReleaseId: string | null
+  limits: JudgeLimits
+  /** Stable is known to be broken: it is no measure. */
+  isFix: boolean
+  /** Of the stable release, captured before the deployment touched anything; null when it had no traffic. */
+  baseline: Counts | null
+}
+
+/** State of a judge between two evaluations: plain data, stored as JSON with the bins that led to it. */
+export type JudgeMemory = Record<string, unknown>
+
+export interface JudgeRequest {
+  context: JudgeContext
+  /** Of the last reply; null at the first evaluation. */
+  memory: JudgeMemory | null
+  /** New since the last evaluation, of both releases, oldest first, gaps already dropped. */
+  bins: readonly Bin[]
+  /** Why there are no bins this time: a sentence; empty when the source answered. */
+  sourceTrouble: string
+  /** Which step; another one than last time begins a new hold, evidence is carried over. */
+  stepIndex: number
+  /** Of the candidate at the router, percent. */
+  weight: number
+  /** Time watched since the candidate first had traffic, ms; pauses and gaps do not count. */
+  exposedMs: number
+  /** The step's time is up: `continue` then means that a little more is needed. */
+  isHoldOver: boolean
+  atMs: number
+}
+
+export interface JudgeReply {
+  memory: JudgeMemory
+  /** `promote` is "good as far as seen": the step may end when its time is up. */
+  judgement: Judgement
+}
+
+/**
+ * Port: whether a candidate is as good as it must be. Deterministic in its request, so that stored evidence can be
+ * judged again. A judge that fails or does not answer is a source without data: it never promotes.
+ */
+export interface Judge {
+  readonly name: string
+  evaluate(request: JudgeRequest): Promise<Result<JudgeReply>>
+}

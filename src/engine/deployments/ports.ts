@@ -1,0 +1,151 @@
+import type {
+  AuditEntry,
+  Bin,
+  Deployment,
+  DeploymentPhase,
+  Hook,
+  Plan,
+  Release,
+  Validation,
+} from '../../contract/index.ts'
+import type { JudgeMemory } from '../canary/index.ts'
+import type { Result } from '../core/index.ts'
+import type { DeploymentEvent } from './events.ts'
+
+/** What the store holds of a service beside its configuration. */
+export interface ServiceRecord {
+  name: string
+  stableReleaseId: string | null
+  automationStopped: { by: string; atMs: number; reason: string } | null
+  /** Grows with each stored change. */
+  revision: number
+}
+
+/** An audit entry before the store has given it its place in the chain. */
+export type AuditDraft = Omit<AuditEntry, 'seq' | 'previousHash' | 'hash'>
+
+export interface StoredEvent {
+  deploymentId: string
+  /** From 1 without a hole. */
+  seq: number
+  /** Wall time, for people. */
+  atMs: number
+  /** Time watched since the event before, ms, monotonic: restarts and suspends do not count. */
+  elapsedMs: number
+  event: DeploymentEvent
+}
+
+/** What belongs together: all of it is on disk when `commit` resolves, or none. */
+export interface Commit {
+  events: readonly StoredEvent[]
+  /** As it stands after the events: what lists and screens read. */
+  deployments: readonly Deployment[]
+  services: readonly ServiceRecord[]
+  releases: readonly Release[]
+  /** Evidence, with the judge's memory after it and where to read on. */
+  evidence: readonly EvidenceCommit[]
+  audit: readonly AuditDraft[]
+}
+
+export interface EvidenceCommit {
+  deploymentId: string
+  bins: readonly Bin[]
+  memory: JudgeMemory | null
+  /** Of the router's bins; a restart reads on from here. */
+  cursor: string | null
+}
+
+/** A deployment that has not ended, with everything needed to go on. */
+export interface OpenDeployment {
+  events: readonly StoredEvent[]
+  memory: JudgeMemory | null
+  cursor: string | null
+}
+
+export interface DeploymentFilter {
+  service?: string
+  phases?: readonly DeploymentPhase[]
+  releaseId?: string
+  createdBy?: string
+  /** Occurs in service, releases, reason or why. */
+  text?: string
+  fromMs?: number
+  toMs?: number
+  limit: number
+  /** Only older than this one. */
+  beforeId?: string
+}
+
+export interface AuditFilter {
+  actor?: string
+  target?: string
+  fromMs?: number
+  toMs?: number
+  limit: number
+  beforeSeq?: number
+}
+
+/**
+ * Port: deployments, releases, evidence and audit at rest, on disk when a promise resolves. Failures are STORE_BUSY,
+ * STORE_FULL, STORE_UNWRITABLE, STORE_CORRUPT; and CONFLICT when an event's place is taken: another engine writes.
+ */
+export interface DeploymentStore extends AsyncDisposable {
+  commit(commit: Commit): Promise<Result<void>>
+  services(): Promise<Result<ServiceRecord[]>>
+  /** All that have not ended, oldest first. */
+  open(): Promise<Result<OpenDeployment[]>>
+  events(deploymentId: string): Promise<Result<StoredEvent[]>>
+  deployment(id: string): Promise<Result<Deployment>>
+  /** Newest first. */
+  deployments(filter: DeploymentFilter): Promise<Result<Deployment[]>>
+  release(service: string, id: string): Promise<Result<Release>>
+  /** Newest first. */
+  releases(service: string, limit: number): Promise<Result<Release[]>>
+  bins(deploymentId: string): Promise<Result<Bin[]>>
+  /** Newest first. */
+  audit(filter: AuditFilter): Promise<Result<AuditEntry[]>>
+  /** Oldest first, from `fromSeq` on, at most `limit`: what a check of the chain walks over. */
+  auditFrom(fromSeq: number, limit: number): Promise<Result<AuditEntry[]>>
+}
+
+export interface ValidationRequest {
+  deploymentId: string
+  service: string
+  release: Release
+  stableReleaseId: string | null
+  plan: Plan
+}
+
+/** Port: the checks before a deployment. Within 5 minutes, whatever the checks do. */
+export interface Validator {
+  validate(request: ValidationRequest, signal: AbortSignal): Promise<Result<Validation>>
+}
+
+/** What a hook is told, as JSON or in its environment. */
+export interface HookContext {
+  /** The same for the same occasion: a hook that runs again after a crash can tell. */
+  key: string
+  deploymentId: string
+  service: string
+  candidateReleaseId: string
+  stableReleaseId: string | null
+  phase: Hook['phase']
+  when: Hook['when']
+  stepIndex: number | null
+  weight: number
+}
+
+export interface HookOutcome {
+  isSuccess: boolean
+  /** Exit code, status or signal, as a sentence. */
+  text: string
+  /** What it printed, cut at 64 kB. */
+  output: string
+}
+
+/**
+ * Port: runs a hook to its end, or kills it at its timeout. A hook that fails is an outcome; a failed Result is ours.
+ */
+export interface HookRunner {
+  run(hook: Hook, context: HookContext, signal: AbortSignal): Promise<Result<HookOutcome>>
+}
