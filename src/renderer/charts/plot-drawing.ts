@@ -1,0 +1,144 @@
+import type { Outline, Points } from './decimate.ts'
+import type { ChartTheme, LevelLine, Marker, PlotArea, SeriesStyle } from './time-chart.ts'
+
+export interface Scales {
+  x(timeMs: number): number
+  y(value: number): number
+}
+
+const areaAlpha = 0.1
+const bandAlpha = 0.22
+
+/** What lies behind the lines: the area of filled series, and the band between least and greatest. */
+export function drawBackdrop(
+  context: CanvasRenderingContext2D,
+  plot: PlotArea,
+  scales: Scales,
+  of: { outlines: readonly Outline[]; styles: readonly SeriesStyle[]; theme: ChartTheme },
+): void {
+  clipped(context, plot, () => {
+    of.outlines.forEach(({ line, low, high }, index) => {
+      const style = of.styles[index]
+      if (!style) return
+      context.fillStyle = of.theme.series[style.tone % of.theme.series.length] ?? of.theme.text
+      if (style.isFilled) {
+        context.globalAlpha = areaAlpha
+        fillRuns(context, line, undefined, scales)
+      }
+      context.globalAlpha = bandAlpha
+      fillRuns(context, high, low, scales)
+    })
+  })
+}
+
+/** Levels and markers, over the lines. */
+export function drawForeground(
+  context: CanvasRenderingContext2D,
+  plot: PlotArea,
+  scales: Scales,
+  of: { levels: readonly LevelLine[]; markers: readonly Marker[]; theme: ChartTheme },
+): void {
+  clipped(context, { ...plot, top: 0 }, () => {
+    for (const { value, label, severity } of of.levels)
+      drawLevel(context, plot, scales.y(value), label, of.theme[severity], of.theme)
+    for (const { timeMs, severity } of of.markers) {
+      drawMarker(context, plot, scales.x(timeMs), severity, of.theme[severity])
+    }
+  })
+}
+
+function clipped(context: CanvasRenderingContext2D, plot: PlotArea, draw: () => void): void {
+  context.save()
+  context.beginPath()
+  context.rect(plot.left, plot.top, plot.right - plot.left, plot.bottom - plot.top)
+  context.clip()
+  draw()
+  context.restore()
+}
+
+/** Fills between `upper` and `lower` (zero without one), run by run between the gaps. */
+function fillRuns(
+  context: CanvasRenderingContext2D,
+  upper: Points,
+  lower: Points | undefined,
+  scales: Scales,
+): void {
+  const zero = scales.y(0)
+  let start = 0
+  for (let index = 0; index <= upper.count; index++) {
+    if (index < upper.count && !Number.isNaN(upper.values[index])) continue
+    if (index > start) {
+      context.beginPath()
+      for (let at = start; at < index; at++) {
+        context.lineTo(scales.x(upper.timesMs[at] ?? 0), scales.y(upper.values[at] ?? 0))
+      }
+      for (let at = index - 1; at >= start; at--) {
+        context.lineTo(scales.x(upper.timesMs[at] ?? 0), lower ? scales.y(lower.values[at] ?? 0) : zero)
+      }
+      context.fill()
+    }
+    start = index + 1
+  }
+}
+
+function drawLevel(
+  context: CanvasRenderingContext2D,
+  plot: PlotArea,
+  y: number,
+  label: string,
+  colour: string,
+  theme: ChartTheme,
+): void {
+  if (y < plot.top || y > plot.bottom) return
+  context.strokeStyle = colour
+  context.globalAlpha = 0.75
+  context.lineWidth = 1
+  context.setLineDash([6, 4])
+  context.beginPath()
+  context.moveTo(plot.left, Math.round(y) + 0.5)
+  context.lineTo(plot.right, Math.round(y) + 0.5)
+  context.stroke()
+  context.setLineDash([])
+  context.globalAlpha = 1
+  context.fillStyle = theme.text
+  context.font = `11px ${theme.font}`
+  context.textAlign = 'right'
+  context.textBaseline = y - plot.top > 16 ? 'bottom' : 'top'
+  context.fillText(label, plot.right - 2, y - plot.top > 16 ? y - 2 : y + 3)
+}
+
+/** A dotted line with the shape of its severity at the top: diamond, triangle, disc. */
+function drawMarker(
+  context: CanvasRenderingContext2D,
+  plot: PlotArea,
+  x: number,
+  severity: Marker['severity'],
+  colour: string,
+): void {
+  if (x < plot.left || x > plot.right) return
+  context.strokeStyle = context.fillStyle = colour
+  context.lineWidth = 1
+  context.setLineDash([2, 3])
+  context.beginPath()
+  context.moveTo(Math.round(x) + 0.5, plot.top)
+  context.lineTo(Math.round(x) + 0.5, plot.bottom)
+  context.stroke()
+  context.setLineDash([])
+  const y = plot.top - 4
+  context.beginPath()
+  if (severity === 'critical') {
+    polygon(context, [x, y - 4.5, x + 4.5, y, x, y + 4.5, x - 4.5, y])
+  } else if (severity === 'warning') {
+    polygon(context, [x, y - 4, x + 4.5, y + 4, x - 4.5, y + 4])
+  } else {
+    context.arc(x, y, 3, 0, Math.PI * 2)
+  }
+  context.fill()
+}
+
+function polygon(context: CanvasRenderingContext2D, corners: number[]): void {
+  for (let index = 0; index < corners.length; index += 2) {
+    context.lineTo(corners[index] ?? 0, corners[index + 1] ?? 0)
+  }
+  context.closePath()
+}

@@ -1,0 +1,74 @@
+import type { Unit } from '../../contract/index.ts'
+import type { Columns } from './columns.ts'
+import type { AxisBounds } from './value-axis.ts'
+
+/** How one series looks. `tone` counts through the theme's series colours; the dash tells it apart without colour. */
+export interface SeriesStyle {
+  label: string
+  tone: number
+  dash: readonly number[]
+  /** A light area down to zero. */
+  isFilled: boolean
+}
+
+/** A moment worth seeing on every chart: a notice, later a deployment or an incident. */
+export interface Marker {
+  timeMs: number
+  severity: 'info' | 'ok' | 'warning' | 'critical'
+  text: string
+}
+
+/** A level to compare with: a limit of the configuration, the number of cores. */
+export interface LevelLine {
+  value: number
+  label: string
+  severity: 'info' | 'warning' | 'critical'
+}
+
+/** Colours and font as CSS values. */
+export interface ChartTheme {
+  text: string
+  grid: string
+  series: readonly string[]
+  info: string
+  ok: string
+  warning: string
+  critical: string
+  font: string
+}
+
+/** Where the plot lies in the canvas, CSS pixels. */
+export interface PlotArea {
+  left: number
+  right: number
+  top: number
+  bottom: number
+}
+
+export interface TimeChartOptions {
+  series: readonly SeriesStyle[]
+  unit: Unit
+  bounds: AxisBounds
+  levels: readonly LevelLine[]
+  theme: ChartTheme
+  /** Width of the value axis: the same for all charts of a screen, so that their times lie above each other. */
+  axisWidthPx: number
+  /** Text of a tick of the value axis. */
+  tickText(value: number, step: number): string
+}
+
+/**
+ * A chart of some series over time. Everything set is drawn at the next `draw`, which the owner calls when there is
+ * a frame for it; `plot` is valid after that. Another chart library is another implementation of this.
+ */
+export interface TimeChart {
+  readonly plot: PlotArea
+  /** One for each series of the options, in their order. The chart reads them when it draws. */
+  setColumns(columns: readonly Columns[]): void
+  setRange(fromMs: number, toMs: number): void
+  setMarkers(markers: readonly Marker[]): void
+  setTheme(theme: ChartTheme): void
+  resize(widthPx: number, heightPx: number): void
+  draw(): void
+  destroy(): void
+}

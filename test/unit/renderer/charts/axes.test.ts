@@ -1,0 +1,94 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { timeTicks } from '../../../../src/renderer/charts/time-axis.ts'
+import { axisTicks, niceStep, valueAxis } from '../../../../src/renderer/charts/value-axis.ts'
+
+const hour = 3_600_000
+
+describe('the value axis', () => {
+  it('stays at 100 % for shares of the whole, however little is used', () => {
+    expect(valueAxis(0.01, 0.03, 'ratio', { leastMax: 1, fixedMax: 1 })).toEqual({
+      min: 0,
+      max: 1,
+      step: 0.25,
+    })
+  })
+
+  it('does not blow noise near zero up', () => {
+    expect(valueAxis(0, 0.001, 'ratio', { leastMax: 0.1 }).max).toBeGreaterThanOrEqual(0.1)
+  })
+
+  it('counts bytes in binary steps', () => {
+    expect(niceStep(3 * 1024 ** 3, 'bytes')).toBe(5 * 1024 ** 3)
+    expect(niceStep(600, 'bytes')).toBe(1024)
+  })
+
+  it('has no half things', () => {
+    expect(niceStep(0.3, 'count')).toBe(1)
+  })
+
+  it('keeps its size while the data still fills it, and shrinks when it no longer does', () => {
+    const tall = valueAxis(0, 90, 'count', { leastMax: 4 })
+    expect(valueAxis(0, 60, 'count', { leastMax: 4 }, tall)).toBe(tall)
+    expect(valueAxis(0, 10, 'count', { leastMax: 4 }, tall).max).toBeLessThan(tall.max)
+  })
+
+  it('always contains the data, in 3 to 8 equal steps', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 1e-6, max: 1e15, noNaN: true }),
+        fc.constantFrom('bytes', 'bytes_per_second', 'per_second', 'seconds') as fc.Arbitrary<'bytes'>,
+        (high, unit) => {
+          const axis = valueAxis(0, high, unit, { leastMax: 0 })
+          expect(axis.max).toBeGreaterThanOrEqual(high * (1 - 1e-12))
+          const ticks = axisTicks(axis)
+          expect(ticks.length).toBeGreaterThanOrEqual(3)
+          expect(ticks.length).toBeLessThanOrEqual(9)
+        },
+      ),
+    )
+  })
+
+  it('goes below zero where temperatures do', () => {
+    expect(valueAxis(-12, 30, 'celsius', { leastMax: 10 }).min).toBeLessThanOrEqual(-12)
+  })
+})
+
+describe('the time axis', () => {
+  it('stands on round local times', () => {
+    const ticks = timeTicks(0, hour, 6, () => 2 * hour)
+    expect(ticks.map(({ text }) => text)).toEqual(
+      ['02:00', '02:10', '02:20', '02:30', '02:40', '02:50', '03:00'].slice(0, ticks.length),
+    )
+  })
+
+  it('names the day at midnight', () => {
+    const from = Date.UTC(2025, 10, 20, 20)
+    expect(timeTicks(from, from + 8 * hour, 5, () => 0).map(({ text }) => text)).toContain('21 Nov')
+  })
+
+  it('stays on round local times over a change to summer time', () => {
+    const change = Date.UTC(2025, 2, 30, 1)
+    const offset = (timeMs: number) => (timeMs < change ? hour : 2 * hour)
+    const texts = timeTicks(change - 6 * hour, change + 6 * hour, 6, offset).map(({ text }) => text)
+    for (const text of texts) expect(text).toMatch(/:00$|Mar$/)
+  })
+
+  it('never has more ticks than asked for, by more than the one at the end, and all in range', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 2e12 }),
+        fc.integer({ min: 5000, max: 400 * 24 * hour }),
+        fc.integer({ min: 2, max: 20 }),
+        (fromMs, spanMs, most) => {
+          const ticks = timeTicks(fromMs, fromMs + spanMs, most, () => hour)
+          expect(ticks.length).toBeLessThanOrEqual(most + 1)
+          for (const { timeMs } of ticks) {
+            expect(timeMs).toBeGreaterThanOrEqual(fromMs)
+            expect(timeMs).toBeLessThanOrEqual(fromMs + spanMs)
+          }
+        },
+      ),
+    )
+  })
+})
