@@ -26,6 +26,7 @@ const paddingRightPx = 10
 /** The chart on Chart.js: it draws axes and lines; what is drawn is chosen here, and nothing is animated. */
 export function createChartJsTimeChart(canvas: HTMLCanvasElement, options: TimeChartOptions): TimeChart {
   let columns: Parameters<TimeChart['setColumns']>[0] = []
+  let levels: Parameters<TimeChart['setLevels']>[0] = []
   let markers: Parameters<TimeChart['setMarkers']>[0] = []
   let theme = options.theme
   let fromMs = 0
@@ -47,7 +48,7 @@ export function createChartJsTimeChart(canvas: HTMLCanvasElement, options: TimeC
     beforeDatasetsDraw: (chart) =>
       drawBackdrop(chart.ctx, plotOf(chart), scalesOf(chart), { outlines, styles: options.series, theme }),
     afterDatasetsDraw: (chart) =>
-      drawForeground(chart.ctx, plotOf(chart), scalesOf(chart), { levels: options.levels, markers, theme }),
+      drawForeground(chart.ctx, plotOf(chart), scalesOf(chart), { levels, markers, theme }),
   }
 
   const configuration: ChartConfiguration<'line', Point[]> = {
@@ -135,7 +136,7 @@ export function createChartJsTimeChart(canvas: HTMLCanvasElement, options: TimeC
         }
       }
     }
-    for (const level of options.levels) if (level.severity === 'info') high = Math.max(high, level.value)
+    for (const level of levels) if (level.severity === 'info') high = Math.max(high, level.value)
     axis = valueAxis(low, high, options.unit, options.bounds, axis)
     const { x, y } = chart.options.scales ?? {}
     if (x) Object.assign(x, { min: fromMs, max: toMs })
@@ -151,6 +152,7 @@ export function createChartJsTimeChart(canvas: HTMLCanvasElement, options: TimeC
       fromMs = nextFromMs
       toMs = nextToMs
     },
+    setLevels: (next) => (levels = next),
     setMarkers: (next) => (markers = next),
     setTheme: (next) => {
       theme = next

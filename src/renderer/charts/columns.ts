@@ -34,11 +34,20 @@ export class Columns {
   #max: Float64Array
   /** Samples in the newest bin. */
   #newestCount = 0
+  #appendedMs: number
 
-  /** `intervalMs` is the time between samples as taken, to know a gap in what is appended. */
-  constructor(history: History | undefined, stepMs: number, intervalMs = 1000) {
+  /**
+   * `intervalMs` is the time between samples as taken, to know a gap in what is appended; up to `coveredMs` history
+   * is complete, so that no sample is folded into a bin twice.
+   */
+  constructor(
+    history: History | undefined,
+    stepMs: number,
+    { intervalMs = 1000, coveredMs = Number.NEGATIVE_INFINITY } = {},
+  ) {
     this.stepMs = stepMs
     this.#intervalMs = intervalMs
+    this.#appendedMs = coveredMs
     const length = history?.timesMs.length ?? 0
     const capacity = length + 256
     const grown = (column: Float64Array | undefined) => {
@@ -75,10 +84,16 @@ export class Columns {
     return this.length === 0 ? Number.NEGATIVE_INFINITY : (this.#timesMs[this.#end - 1] ?? Number.NaN)
   }
 
+  /** Time of the newest sample that is in: in bins, later than the begin of the newest one once samples were folded. */
+  get newestSampleMs(): number {
+    return Math.max(this.newestMs, this.#appendedMs)
+  }
+
   /** Adds a live sample. One that is not newer than what is there is ignored: history has it already. */
   append(timeMs: number, value: number): void {
+    if (timeMs <= this.newestSampleMs) return
     const newestMs = this.newestMs
-    if (timeMs <= newestMs) return
+    this.#appendedMs = timeMs
     if (this.stepMs > 0 && timeMs < newestMs + this.stepMs) {
       this.#fold(timeMs, value)
       return

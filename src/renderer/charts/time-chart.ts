@@ -49,7 +49,6 @@ export interface TimeChartOptions {
   series: readonly SeriesStyle[]
   unit: Unit
   bounds: AxisBounds
-  levels: readonly LevelLine[]
   theme: ChartTheme
   /** Width of the value axis: the same for all charts of a screen, so that their times lie above each other. */
   axisWidthPx: number
@@ -66,6 +65,7 @@ export interface TimeChart {
   /** One for each series of the options, in their order. The chart reads them when it draws. */
   setColumns(columns: readonly Columns[]): void
   setRange(fromMs: number, toMs: number): void
+  setLevels(levels: readonly LevelLine[]): void
   setMarkers(markers: readonly Marker[]): void
   setTheme(theme: ChartTheme): void
   resize(widthPx: number, heightPx: number): void

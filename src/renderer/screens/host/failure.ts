@@ -1,0 +1,22 @@
+import { errorCatalogue, type ErrorCode } from '../../../contract/index.ts'
+
+/** A failed call, as a person reads it. */
+export interface Failure {
+  code: ErrorCode
+  title: string
+  /** What a person can do now. */
+  action: string
+  isRetryable: boolean
+}
+
+/** Whatever a call threw, as an entry of the catalogue. */
+export function failureOf(error: unknown): Failure {
+  const code = codeOf(error)
+  const { title, action, retryable } = errorCatalogue[code]
+  return { code, title, action, isRetryable: retryable }
+}
+
+function codeOf(error: unknown): ErrorCode {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
+  return typeof code === 'string' && Object.hasOwn(errorCatalogue, code) ? (code as ErrorCode) : 'INTERNAL'
+}
