@@ -29,6 +29,13 @@ export interface ConnectionOptions {
 
 const firstDelayMs = 250
 const longestDelayMs = 10_000
+/** An attempt that leads to nothing in this time has failed. */
+const openWithinMs = 10_000
+/**
+ * The engine speaks each second. One that is silent for this long is gone, though the channel may not know: after
+ * sleep, a pulled cable, a process that hangs.
+ */
+const silenceMs = 15_000
 
 /**
  * Delay before attempt `attempt` (1, 2, ...): doubles up to 10 s, each drawn from its upper half, so that many
@@ -49,6 +56,7 @@ export class Connection {
   #stream: Extract<ClientFrame, { kind: 'stream' }>['hosts'] = []
   #attempt = 0
   #cancelRetry: () => void = () => undefined
+  #cancelSilence: () => void = () => undefined
 
   constructor(options: ConnectionOptions) {
     this.#options = options
@@ -91,7 +99,7 @@ export class Connection {
     this.#setState({ kind: 'connecting', attempt: this.#attempt })
     let channels: Channels
     try {
-      channels = await this.#options.open()
+      channels = await this.#openInTime()
     } catch (failure) {
       this.#retryLater(failure instanceof Error ? failure.message : String(failure))
       return
@@ -102,16 +110,25 @@ export class Connection {
       return
     }
     this.#channels = channels
-    const lost = () => {
+    const lose = (reason: string) => {
       if (this.#channels !== channels) return
       this.#drop()
-      if (!this.#isClosed()) this.#retryLater('the connection was lost')
+      if (!this.#isClosed()) this.#retryLater(reason)
     }
-    channels.live.onClose(lost)
-    channels.calls.onClose(lost)
+    const watchSilence = () => {
+      this.#cancelSilence()
+      this.#cancelSilence = this.#options.after(silenceMs, () => lose('the engine was silent'))
+    }
+    channels.live.onClose(() => lose('the connection was lost'))
+    channels.calls.onClose(() => lose('the connection was lost'))
+    watchSilence()
     this.#calls = createCallClient(channels.calls)
     this.#live = new LiveClient(channels.live, {
       ...bindAll(this.#options.listener),
+      heard: (engineTimeMs) => {
+        watchSilence()
+        this.#options.listener.heard(engineTimeMs)
+      },
       greeted: (hello) => {
         this.#attempt = 0
         this.#setState({ kind: 'open' })
@@ -125,7 +142,28 @@ export class Connection {
     return this.#state.kind === 'closed'
   }
 
+  /** The channels, or a rejection in time; channels that come too late are closed. */
+  #openInTime(): Promise<Channels> {
+    return new Promise((resolve, reject) => {
+      let isLate = false
+      const cancel = this.#options.after(openWithinMs, () => {
+        isLate = true
+        reject(new Error('the engine did not answer'))
+      })
+      this.#options
+        .open()
+        .finally(cancel)
+        .then((channels) => {
+          if (!isLate) return resolve(channels)
+          channels.live.close()
+          channels.calls.close()
+        })
+        .catch(reject)
+    })
+  }
+
   #drop(): void {
+    this.#cancelSilence()
     const channels = this.#channels
     this.#channels = undefined
     this.#calls = undefined
