@@ -10,9 +10,7 @@ export function lockDownPages(): void {
 }
 
 function lockDown(contents: WebContents): void {
-  contents.on('will-navigate', (details) => {
-    if (!isAppUrl(details.url)) details.preventDefault()
-  })
+  // Sent for every frame, the main one included.
   contents.on('will-frame-navigate', (details) => {
     if (!details.isMainFrame || !isAppUrl(details.url)) details.preventDefault()
   })

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SingleInstance } from './single-instance.ts'
 import { parentPeer } from './parent.ts'
+import { metricsOfChildren } from './utility-process.ts'
 
 export interface PreventableEvent {
   defaultPrevented: boolean
@@ -92,6 +93,11 @@ class App extends EventEmitter {
 
   setAppUserModelId(): void {
     // Known to Windows only.
+  }
+
+  /** This process, and its utility processes under the names they were given. */
+  getAppMetrics(): { pid: number; type: string; name?: string }[] {
+    return [{ pid: process.pid, type: 'Browser' }, ...metricsOfChildren()]
   }
 
   setBadgeCount(count: number): boolean {

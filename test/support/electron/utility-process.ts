@@ -17,9 +17,11 @@ export class UtilityProcess extends EventEmitter {
   #child: ChildProcess
   #peer: Peer
   #relay: PortRelay
+  readonly serviceName: string
 
   constructor(modulePath: string, args: readonly string[], options: ForkOptions) {
     super()
+    this.serviceName = options.serviceName ?? 'Node Utility Process'
     this.#child = fork(modulePath, args, {
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       env: options.env ?? process.env,
@@ -58,8 +60,13 @@ export class UtilityProcess extends EventEmitter {
   }
 }
 
-/** All that were forked, newest last. */
-export const forked: UtilityProcess[] = []
+const forked: UtilityProcess[] = []
+
+/** Those that live, as `app.getAppMetrics` tells of them. */
+export const metricsOfChildren = (): { pid: number; type: string; name: string }[] =>
+  forked.flatMap(({ pid, serviceName }) =>
+    pid === undefined ? [] : [{ pid, type: 'Utility', name: serviceName }],
+  )
 
 export const utilityProcess = {
   fork(modulePath: string, args: readonly string[] = [], options: ForkOptions = {}): UtilityProcess {
