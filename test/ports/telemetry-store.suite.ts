@@ -9,6 +9,8 @@ export interface StorePlace extends AsyncDisposable {
   open(clock: Clock): Promise<Result<TelemetryStore>>
 }
 
+/** How long a condition may take to come true on a machine that is busy. */
+const patience = { timeout: 30_000 }
 const startMs = Date.UTC(2026, 2, 14, 9, 0, 0)
 const keys: SeriesKey[] = [
   { name: 'cpu.busy', labels: {}, unit: 'ratio' },
@@ -334,7 +336,7 @@ export function describeTelemetryStore(name: string, makePlace: () => Promise<St
       const { store, ids, clock } = await setUp()
       store.append('local', ids, { atMs: clock.nowMs(), values: new Float64Array(5) })
       await clock.advance(4999)
-      await expect.poll(() => store.status().pendingRowCount).toBe(0)
+      await expect.poll(() => store.status().pendingRowCount, patience).toBe(0)
       expect(store.status().lastCommitMs).toBeGreaterThan(startMs)
     })
 

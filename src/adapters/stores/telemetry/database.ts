@@ -32,6 +32,15 @@ const schema = `
   ) STRICT, WITHOUT ROWID;
 `
 
+/** What is read at each start: damage there shows while the file can still be moved aside. */
+const probes = [
+  'SELECT * FROM host',
+  'SELECT * FROM series',
+  'SELECT * FROM usage',
+  'SELECT DISTINCT host, t0 FROM tail',
+  'SELECT max(id) FROM chunk',
+]
+
 export interface OpenedDatabase {
   db: Database
   /** What became of a damaged file, or empty. */
@@ -82,15 +91,17 @@ function connect(file: string): Database {
   const endedBadly = existsSync(`${file}-wal`) && statSync(`${file}-wal`).size > 0
   const db = new Sqlite(file, { timeout: 500 })
   try {
-    // Takes effect only while the file has no tables, hence before them.
-    db.pragma('auto_vacuum = INCREMENTAL')
+    // Before anything else: a file that is refused is left as it is.
     const version = readVersion(db, file)
+    // Takes effect only while the file has no tables, hence before they are made.
+    if (version === 0) db.pragma('auto_vacuum = INCREMENTAL')
     db.pragma('journal_mode = WAL')
     db.pragma('synchronous = NORMAL')
     db.pragma('wal_autocheckpoint = 100')
     db.pragma('journal_size_limit = 1000000')
     if (version === 0) create(db)
     if (endedBadly || isTooShort(db, file)) checkSoundness(db)
+    for (const probe of probes) db.prepare(probe).all()
     return db
   } catch (thrown) {
     db.close()

@@ -36,7 +36,7 @@ export class WorkerLink {
     const link = new WorkerLink(new Worker(url, { workerData: start, execArgv: [], name: 'telemetry-store' }))
     const opened = await new Promise<Result<unknown>>((settle) => link.#waiting.set(0, settle))
     if (opened.ok) return ok(link)
-    await link.terminate()
+    await link.ended
     return opened
   }
 

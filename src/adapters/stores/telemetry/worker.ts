@@ -72,17 +72,22 @@ function planUpkeep(nowMs: number): void {
   })
 }
 
+function serve(): void {
+  port.on('message', (request: Request) => {
+    if (!archive) return
+    try {
+      answer(request, archive)
+    } catch (thrown) {
+      reply(request.id, { ok: false, failure: failureOf(thrown) })
+    }
+  })
+}
+
 try {
   archive = new Archive(start.file, start.retention, start.nowMs)
   reply(0, { ok: true, value: null })
+  serve()
 } catch (thrown) {
+  // Nothing listens then, so the thread ends by itself.
   reply(0, { ok: false, failure: failureOf(thrown) })
 }
-port.on('message', (request: Request) => {
-  if (!archive) return
-  try {
-    answer(request, archive)
-  } catch (thrown) {
-    reply(request.id, { ok: false, failure: failureOf(thrown) })
-  }
-})

@@ -199,14 +199,14 @@ describe('the archive', { timeout: 60_000 }, () => {
     expect(draw(600_000, 9)).toEqual({
       stepMs: 120_000,
       min: 100,
-      mean: expect.closeTo(twoMinutes, 0),
+      mean: expect.closeTo(twoMinutes, 0) as number,
       max: 1000,
     })
     const hour = (58 * 100 + 1000 + 1000 + 100 + 3 * 200) / 64
     expect(draw(2 * hourMs, 2)).toEqual({
       stepMs: 2 * hourMs,
       min: 100,
-      mean: expect.closeTo(hour, 0),
+      mean: expect.closeTo(hour, 0) as number,
       max: 1000,
     })
   })
