@@ -22,7 +22,8 @@ export function findNode() {
   return null
 }
 
-function bundledNode() {
+/** @returns {string | null} The Node that came with node_modules; null when there is none for this machine. */
+export function bundledNode() {
   const executable = process.platform === 'win32' ? 'node.exe' : 'node'
   // `.bin/node` is a script on Windows, so the package itself is asked; its name differs on one system.
   const places = ['node', 'node-bin'].map((prefix) =>

@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto'
  * @property {boolean} isLink node_modules is a link to a directory that somebody else looks after.
  * @property {string} platform As in `process.platform`; a directory shared between systems holds one's binaries.
  * @property {string} arch
+ * @property {string | null} libc `glibc` or `musl` on Linux, null elsewhere.
  */
 
 /**
@@ -36,11 +37,16 @@ export function installDecision(facts) {
   // A stamp for another machine means the binaries are that machine's, whatever the versions are.
   const stampedFor = facts.stampText?.trim().split(' ')[1]
   if (stampedFor !== undefined && stampedFor !== `${facts.platform}-${facts.arch}`) return 'install'
-  return fits(facts) ? 'adopt' : 'install'
+  return isComplete(facts) ? 'adopt' : 'install'
 }
 
-/** @param {InstallFacts} facts */
-function fits({ lockText, installedLockText, platform, arch }) {
+/**
+ * Whether exactly what the lockfile names for this machine was installed. npm leaves an optional package out without
+ * a word when it asks for a newer Node than the one running npm, also when that package is the only build of a
+ * tool for this machine.
+ * @param {Omit<InstallFacts, 'stampText' | 'isLink'>} facts
+ */
+export function isComplete({ lockText, installedLockText, ...machine }) {
   const wanted = packagesOf(lockText)
   const installed = packagesOf(installedLockText ?? '')
   if (!wanted || !installed) return false
@@ -48,20 +54,22 @@ function fits({ lockText, installedLockText, platform, arch }) {
     if (path === '') return true
     const there = installed[path]
     if (there) return there.version === entry.version && there.integrity === entry.integrity
-    return entry.optional === true && !isFor(entry, platform, arch)
+    return entry.optional === true && !isFor(entry, machine)
   })
   return isEachThere && Object.keys(installed).every((path) => path in wanted)
 }
 
 /**
  * @typedef {{ version?: string, integrity?: string, optional?: boolean, os?: string[], cpu?: string[], libc?: string[] }} LockEntry
- * @param {LockEntry} entry @param {string} platform @param {string} arch
+ * @param {LockEntry} entry
+ * @param {Pick<InstallFacts, 'platform' | 'arch' | 'libc'>} machine
  */
-function isFor({ os, cpu, libc }, platform, arch) {
-  // npm leaves out an optional package without a system of its own (it belongs to one that has), and one for the
-  // other C library; its absence says nothing.
-  if ((!os && !cpu) || libc) return false
-  return (os ?? [platform]).includes(platform) && (cpu ?? [arch]).includes(arch)
+function isFor({ os, cpu, libc }, machine) {
+  // npm leaves out an optional package without a system of its own with the one that needs it.
+  if (!os && !cpu) return false
+  const isFitting = (/** @type {string[] | undefined} */ list, /** @type {string | null} */ own) =>
+    list === undefined || (own !== null && list.includes(own))
+  return isFitting(os, machine.platform) && isFitting(cpu, machine.arch) && isFitting(libc, machine.libc)
 }
 
 /**

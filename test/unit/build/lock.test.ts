@@ -33,6 +33,7 @@ const facts = {
   isLink: false,
   platform: 'linux',
   arch: 'x64',
+  libc: 'glibc' as string | null,
 }
 
 describe('whether packages are installed', () => {
@@ -66,6 +67,11 @@ describe('whether packages are installed', () => {
     ['there is one too many', { ...onLinux, 'node_modules/moss': { version: '1.0.0' } }],
   ])('installs when %s', (_why, installed) => {
     expect(installDecision({ ...facts, installedLockText: lock(installed) })).toBe('install')
+  })
+
+  it('minds the C library: the one build for it must be there, the other may be missing', () => {
+    expect(installDecision({ ...facts, libc: 'musl' })).toBe('install')
+    expect(installDecision({ ...facts, libc: null })).toBe('adopt')
   })
 
   it('installs anew in a directory that another kind of machine had filled', () => {
