@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createLocalMetricSource } from '../adapters/metrics/index.ts'
-import { openJournal } from '../adapters/stores/volatile-journal.ts'
+import { openStateStore } from '../adapters/stores/state/index.ts'
 import { openTelemetryStore } from '../adapters/stores/telemetry/index.ts'
 import { systemClock, systemRng } from '../adapters/system/index.ts'
 import type { ConfigProblem } from '../contract/index.ts'
@@ -58,7 +58,7 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
     })
     if (!telemetry.ok) throw telemetry.error
     held.use(telemetry.value)
-    const journal = await openJournal({ file: join(dataDirectory, 'state.sqlite'), clock })
+    const journal = await openStateStore({ file: join(dataDirectory, 'state.sqlite'), clock })
     if (!journal.ok) throw journal.error
     held.use(journal.value)
     const source = held.use(createLocalMetricSource({ clock, platform: process.platform }))

@@ -1,0 +1,65 @@
+import Sqlite, { type Database } from 'better-sqlite3'
+import { Kysely, SqliteDialect } from 'kysely'
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { backUp, isBackupDue } from './backups.ts'
+import { migrate, schemaState, type Migration } from './migrate.ts'
+import type { Tables } from './tables.ts'
+
+/** How long another program may hold the file while it is opened. */
+const busyMs = 1000
+const backupEveryMs = 24 * 60 * 60 * 1000
+
+export interface OpenDatabase {
+  sqlite: Database
+  query: Kysely<Tables>
+}
+
+/** Throws what SQLite throws, or an AppError. */
+function connect(file: string): Database {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  const sqlite = new Sqlite(file, { timeout: busyMs })
+  try {
+    // One engine a data directory: a second one is told so at once, and not by torn figures later.
+    sqlite.pragma('locking_mode = EXCLUSIVE')
+    sqlite.pragma('journal_mode = WAL')
+    // What is told as kept has reached the disk.
+    sqlite.pragma('synchronous = FULL')
+    sqlite.pragma('foreign_keys = ON')
+    sqlite.pragma('trusted_schema = OFF')
+    // Takes the lock now, not at the first write.
+    sqlite.exec('BEGIN IMMEDIATE; COMMIT')
+    const finding = sqlite.pragma('quick_check(1)', { simple: true })
+    if (finding !== 'ok') throw new Sqlite.SqliteError(`quick_check: ${String(finding)}`, 'SQLITE_CORRUPT')
+    return sqlite
+  } catch (thrown) {
+    sqlite.close()
+    throw thrown
+  }
+}
+
+/**
+ * Opens the database at `file`, makes it if there is none, copies it before a migration and once a day, and brings
+ * it to the newest schema. Throws what SQLite throws, or STORE_TOO_NEW; then nothing was changed.
+ */
+export async function openDatabase(
+  file: string,
+  migrations: readonly Migration[],
+  nowMs: number,
+): Promise<OpenDatabase> {
+  const sqlite = connect(file)
+  const query = new Kysely<Tables>({ dialect: new SqliteDialect({ database: sqlite }) })
+  try {
+    const untyped = query as unknown as Kysely<unknown>
+    const { version, pending } = await schemaState(untyped, migrations, file)
+    const isNew = version === 0
+    if (!isNew && (pending.length > 0 || isBackupDue(file, nowMs, backupEveryMs))) {
+      backUp(sqlite, file, version, nowMs)
+    }
+    if (pending.length > 0) await migrate(untyped, pending, nowMs)
+    return { sqlite, query }
+  } catch (thrown) {
+    await query.destroy()
+    throw thrown
+  }
+}

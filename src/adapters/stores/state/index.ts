@@ -1,0 +1,1 @@
+export { openStateStore, type StateStore, type StateStoreOptions } from './store.ts'
