@@ -99,8 +99,12 @@ export async function serveCommand(
         clock,
         current: read,
         onChange: (changed) => {
-          if (changed.ok) log.setLevel(changed.value.config.logging.level)
-          else log.warn('the changed configuration has mistakes', { problems: changed.error })
+          if (changed.ok) {
+            log.setLevel(changed.value.config.logging.level)
+            log.info('the configuration was read anew', { file: changed.value.file })
+          } else {
+            log.warn('the changed configuration has mistakes', { problems: changed.error })
+          }
           served.configChanged(changed)
         },
       }),

@@ -1,11 +1,11 @@
-import { spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { startNode } from './process.ts'
 
-const entry = fileURLToPath(new URL('../../src/hosts/cli/index.ts', import.meta.url))
+const entry = fileURLToPath(new URL('../../../src/hosts/cli/index.ts', import.meta.url))
 
 let directory: string
 beforeEach(async () => {
@@ -13,24 +13,8 @@ beforeEach(async () => {
 })
 afterEach(() => rm(directory, { recursive: true, force: true }))
 
-/** The command line as a process of its own, in an empty directory with a home of its own. */
-function pilothouse(args: string[], variables: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [entry, ...args], {
-    cwd: directory,
-    env: { PATH: process.env['PATH'], HOME: directory, ...variables },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const text = { stdout: '', stderr: '' }
-  child.stdout.on('data', (chunk: Buffer) => (text.stdout += chunk.toString()))
-  child.stderr.on('data', (chunk: Buffer) => (text.stderr += chunk.toString()))
-  const ended = new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve, reject) => {
-    child.on('error', reject)
-    child.on('close', (code) => resolve({ code, ...text }))
-  })
-  return { child, ended, text }
-}
-
-const run = (args: string[], variables?: Record<string, string>) => pilothouse(args, variables).ended
+const run = (args: string[], variables?: Record<string, string>) =>
+  startNode(entry, args, directory, variables).ended
 const config = (text: string) => writeFile(join(directory, 'pilothouse.yaml'), text)
 
 describe('pilothouse config check', () => {
