@@ -6,6 +6,7 @@ export const observed = {
   trays: [] as Tray[],
   notifications: [] as Notification[],
   openedOutside: [] as string[],
+  windowsAskedFor: [] as { url: string; isAllowed: boolean }[],
   errorBoxes: [] as { title: string; content: string }[],
 }
 

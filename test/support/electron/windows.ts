@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { app, preventable, quitSteps } from './app.ts'
+import { observed } from './native.ts'
 import { windowServer, parentPeer } from './parent.ts'
 import { PortRelay, type MessagePortMain } from './ports.ts'
 import { protocol, session } from './session.ts'
@@ -76,7 +77,9 @@ class WebContents extends EventEmitter {
 
   /** Whether a page may open a window; Electron lets it when nobody says otherwise. */
   mayOpen(url: string): boolean {
-    return (this.#openHandler?.({ url }) ?? { action: 'allow' }).action === 'allow'
+    const isAllowed = (this.#openHandler?.({ url }) ?? { action: 'allow' }).action === 'allow'
+    observed.windowsAskedFor.push({ url, isAllowed })
+    return isAllowed
   }
 
   /** Whether a page may go to `url`, as the app's listeners decide. */
