@@ -7,7 +7,7 @@ import { openDouble } from './double.ts'
 import { openElectron } from './electron.ts'
 import { shellKind, type ShellOptions } from './shell.ts'
 
-type Start = Partial<Pick<ShellOptions, 'directory' | 'config' | 'args'>>
+type Start = Partial<Pick<ShellOptions, 'directory' | 'config' | 'args' | 'program'>>
 
 interface DesktopFixtures {
   /** An empty folder that lives as long as the test. */

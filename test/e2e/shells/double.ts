@@ -8,7 +8,7 @@ import { dist, surroundingsIn } from './surroundings.ts'
 export async function openDouble(options: ShellOptions): Promise<Desktop> {
   const { env, configFile } = surroundingsIn(options)
   const app = launchDouble({
-    main: dist('electron/main.js'),
+    main: options.program ? join(options.program, 'dist', 'electron', 'main.js') : dist('electron/main.js'),
     args: [`--user-data-dir=${join(options.directory, 'user-data')}`, ...(options.args ?? [])],
     env,
     newContext: options.newContext,

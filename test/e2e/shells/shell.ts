@@ -12,6 +12,8 @@ export interface ShellOptions {
   newContext: () => Promise<BrowserContext>
   /** Text of the engine's configuration; none when left out. */
   config?: string
+  /** Folder of the program; the built one of this checkout when left out. */
+  program?: string
   /** Further arguments of the start. */
   args?: readonly string[]
 }
