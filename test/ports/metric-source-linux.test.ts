@@ -44,6 +44,25 @@ describe.runIf(process.platform === 'linux')('the source of a Linux host', () =>
     }
   })
 
+  it('counts processes as they come and go, between its listings too', async () => {
+    const watched = make()
+    const counted = (is: (count: number) => boolean) =>
+      watched.until((reading) => {
+        const count = watched.value(reading, 'processes.count')
+        return count !== undefined && is(count) && count
+      })
+    const before = await counted((count) => count > 0)
+    const children = Array.from({ length: 200 }, () => spawn('sleep', ['600'], { stdio: 'ignore' }))
+    try {
+      // Others come and go as well, but not by the hundred.
+      await counted((count) => count >= before + 150)
+    } finally {
+      await Promise.all(children.map((child) => stop(child)))
+    }
+    await counted((count) => count <= before + 50)
+    await watched.source[Symbol.asyncDispose]()
+  })
+
   it('reads the rows of a program that calls itself something hostile', async () => {
     const title = 'a) R 1\n(b'
     const child = spawn(

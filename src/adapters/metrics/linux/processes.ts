@@ -1,11 +1,12 @@
 import { closeSync, openSync, readSync } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ProcessInfo } from '../../../contract/index.ts'
 import { AppError, fail, ok, sleep, type Clock, type Result } from '../../../engine/core/index.ts'
 import { printable } from '../printable.ts'
 import { readBootedAtMs, type KernelSizes } from './kernel-facts.ts'
+import { listProcesses } from './process-count.ts'
 import { commandOf, parseProcessStat, type ProcessStat } from './process-stat.ts'
 
 /** The shortest window worth a CPU share: fifty ticks. */
@@ -49,11 +50,6 @@ export class Processes {
     this.#signal = signal
   }
 
-  /** How many there are now. */
-  async count(): Promise<number> {
-    return (await this.#pids()).length
-  }
-
   async top(by: 'cpu' | 'memory', limit: number): Promise<Result<ProcessInfo[]>> {
     const table = await this.#current()
     const weight = by === 'cpu' ? (row: Row) => row.cpuRatio : (row: Row) => row.residentPages
@@ -88,7 +84,7 @@ export class Processes {
   }
 
   async #read(previous: Table | undefined): Promise<Table> {
-    const pids = await this.#pids()
+    const pids = await listProcesses(this.#procRoot)
     const atMs = this.#clock.monotonicMs()
     const rows = new Map<number, Row>()
     for (let i = 0; i < pids.length; i++) {
@@ -134,11 +130,6 @@ export class Processes {
       this.#users = readFile('/etc/passwd', 'utf8').then(parseUsers, () => new Map<string, string>())
     }
     return (await this.#users).get(uid) ?? uid
-  }
-
-  async #pids(): Promise<string[]> {
-    const names = await readdir(this.#procRoot).catch(() => [])
-    return names.filter((name) => /^[1-9]\d*$/.test(name))
   }
 
   /** The first 4 KiB of a file; empty when it is gone or forbidden. Open, read and close cost 8 us together. */

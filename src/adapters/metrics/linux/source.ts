@@ -13,6 +13,7 @@ import { readKernelSizes, readLinuxFacts } from './kernel-facts.ts'
 import { MeminfoSection } from './meminfo.ts'
 import { NetDevSection } from './net-dev.ts'
 import { NetstatSection, SnmpSection, Sockstat6Section, SockstatSection } from './network-protocols.ts'
+import { ProcessCount } from './process-count.ts'
 import { Processes } from './processes.ts'
 import type { Section } from './section.ts'
 import { LoadSection, NumbersSection, PressureSection } from './small-files.ts'
@@ -184,12 +185,13 @@ export class LinuxProcSource implements MetricSource {
   }
 
   #processCount(): Ticking {
+    const processes = new ProcessCount(this.#clock, this.#procRoot)
     const group = new SlotGroup(this.#slots)
     return new Background({
       group,
       clock: this.#clock,
       cadenceMs: cadences.processes,
-      gather: () => this.#processes.count(),
+      gather: () => processes.now(),
       apply: (count) => {
         if (count > 0) group.set(group.slot('processes.count'), count)
       },

@@ -1,7 +1,12 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { ProcessCount } from '../../../../src/adapters/metrics/linux/process-count.ts'
 import { commandOf, parseProcessStat } from '../../../../src/adapters/metrics/linux/process-stat.ts'
 import { parseUsers } from '../../../../src/adapters/metrics/linux/processes.ts'
 import { printable } from '../../../../src/adapters/metrics/printable.ts'
+import { VirtualClock } from '../../../support/clock.ts'
 
 const rest =
   'S 1 42 42 0 -1 4194560 100 0 0 0 250 150 0 0 20 0 7 0 12345 1000000 321 18446744073709551615 1 1'
@@ -64,5 +69,27 @@ describe('what a person reads', () => {
       ['0', 'root'],
       ['1000', 'ana'],
     ])
+  })
+})
+
+describe('the number of processes', () => {
+  it('is a listing every time in a container, where the kernel counts those of the whole machine', async () => {
+    const root = mkdtempSync(join(tmpdir(), 'proc-'))
+    try {
+      mkdirSync(join(root, 'self/ns'), { recursive: true })
+      symlinkSync('pid:[4026532198]', join(root, 'self/ns/pid'))
+      mkdirSync(join(root, '1'))
+      const count = new ProcessCount(new VirtualClock(), root)
+      expect(await count.now()).toBe(1)
+      mkdirSync(join(root, 'not-a-process'))
+      mkdirSync(join(root, '42'))
+      expect(await count.now()).toBe(2)
+    } finally {
+      rmSync(root, { recursive: true })
+    }
+  })
+
+  it('is unknown where nothing can be listed', async () => {
+    expect(await new ProcessCount(new VirtualClock(), join(tmpdir(), 'absent-proc')).now()).toBeNaN()
   })
 })
