@@ -5,7 +5,7 @@ import {
   enginePortsMessage,
   type ConnectAnswer,
   type DesktopApi,
-} from '../src/contract/desktop.ts'
+} from '../src/contract/desktop/index.ts'
 
 // Ports cannot cross the bridge as values; a message of the window carries them into the page's world.
 ipcRenderer.on(desktopChannels.enginePorts, (event, request: number) => {

@@ -13,7 +13,7 @@ import {
   type LoadedConfig,
 } from '../engine/config/index.ts'
 import { AppError, Disposables, messageOf, type Log, type Result } from '../engine/core/index.ts'
-import { Engine, type EngineSettings } from '../engine/engine.ts'
+import { Engine, type EngineSettings } from '../engine/index.ts'
 import { defaultLimits } from '../engine/telemetry/index.ts'
 import { version } from './version.ts'
 
@@ -45,6 +45,10 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
   const held = new Disposables()
   try {
     await makeDirectory(dataDirectory)
+    // First: its lock tells a second engine on the same directory apart, before that touches anything.
+    const journal = await openStateStore({ file: join(dataDirectory, 'state.sqlite'), clock })
+    if (!journal.ok) throw journal.error
+    held.use(journal.value)
     const telemetry = await openTelemetryStore({
       file: join(dataDirectory, 'telemetry.sqlite'),
       clock,
@@ -58,9 +62,6 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
     })
     if (!telemetry.ok) throw telemetry.error
     held.use(telemetry.value)
-    const journal = await openStateStore({ file: join(dataDirectory, 'state.sqlite'), clock })
-    if (!journal.ok) throw journal.error
-    held.use(journal.value)
     const source = held.use(createLocalMetricSource({ clock, platform: process.platform }))
     const engine = held.use(
       new Engine({

@@ -15,7 +15,7 @@ import {
   type Role,
 } from '../../src/contract/index.ts'
 import { silentLog } from '../../src/engine/core/index.ts'
-import type { Engine } from '../../src/engine/engine.ts'
+import type { Engine } from '../../src/engine/index.ts'
 import { fileURLToPath } from 'node:url'
 
 /** An engine made reachable by one transport; `open` connects one more consumer. */

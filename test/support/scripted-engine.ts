@@ -1,6 +1,6 @@
 import type { Chart } from '../../src/contract/index.ts'
 import { ok, seededRng, silentLog } from '../../src/engine/core/index.ts'
-import { Engine } from '../../src/engine/engine.ts'
+import { Engine } from '../../src/engine/index.ts'
 import {
   defaultLimits,
   type MetricSource,

@@ -1,7 +1,7 @@
 import { Gauge, Registry } from 'prom-client'
 import type { Host, HostState } from '../../contract/index.ts'
 import type { HealthAnswers } from '../../adapters/transports/index.ts'
-import type { Engine } from '../../engine/engine.ts'
+import type { Engine } from '../../engine/index.ts'
 
 /** The health endpoints' answers, from the state the engine already holds: no database, no reading of the machine. */
 export function healthAnswers(engine: Engine): HealthAnswers {

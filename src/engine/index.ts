@@ -1,0 +1,1 @@
+export { Engine, type EngineParts, type EngineSettings } from './engine.ts'
