@@ -81,16 +81,18 @@ function limitNeed(
   const name = limitNames[limit.kind] ?? limit.kind
   const what = limit.subject ? `${name} ${limit.subject}` : name
   const value = limit.value === null ? '' : ` at ${quantityText(limit.value, limit.unit)}`
-  // Written by a person: 80 %, not 80.0 %.
-  const bound = quantityText(limit[severity], limit.unit).replace(/\.0(?=\D)/, '')
+  const bound = round(quantityText(limit[severity], limit.unit))
   return {
     id: `limit:${hostId}:${limit.kind}:${limit.subject}`,
     severity,
     title: `${hostName}: ${what}${value}`,
-    detail: `limit ${bound} · mean of ${duration(limit.holdMs)} · since ${dateTime(limit.sinceMs, nowMs)}`,
+    detail: `limit ${bound} · mean of ${round(duration(limit.holdMs))} · since ${dateTime(limit.sinceMs, nowMs)}`,
     action: { label: 'Open the chart', href: hostPath(hostId, sectionOf(limit.series)) },
   }
 }
+
+/** What a person wrote is not measured: 80 %, not 80.0 %. */
+const round = (text: string) => text.replace(/\.0(?=\D)/, '')
 
 const limitNames: Record<string, string> = {
   cpu: 'CPU busy',
