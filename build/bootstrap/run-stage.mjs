@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { readTextIfThere } from './files.mjs'
 import { projectEnvironment } from './find-node.mjs'
@@ -33,8 +33,16 @@ export async function runStage(children, node, stage, { paths, onLine }) {
   const report = inProject('test-results', `${stage.name}.json`)
   mkdirSync(dirname(report), { recursive: true })
   rmSync(report, { force: true })
+  // Written as it comes: of a run that is cut off, this is what is left.
+  const log = openSync(inProject('test-results', `${stage.name}.log`), 'w')
   /** @type {string[]} */
   const lines = []
+  /** @param {string} line */
+  const note = (line) => {
+    lines.push(line)
+    writeSync(log, `${line}\n`)
+    onLine?.(line)
+  }
   let exitCode = 0
   for (const [tool = '', ...args] of stage.commands) {
     const [packageName = '', command] = tool.split(' ')
@@ -49,16 +57,12 @@ export async function runStage(children, node, stage, { paths, onLine }) {
           ...stage.env,
           PLAYWRIGHT_JSON_OUTPUT_FILE: report,
         },
-        onLine: (line) => {
-          lines.push(line)
-          onLine?.(line)
-        },
+        onLine: note,
       },
     )
-    if (exit.failure) lines.push(exit.failure.message)
+    if (exit.failure) note(exit.failure.message)
     if (exit.code !== 0) exitCode = exit.code ?? 1
   }
-  writeFileSync(inProject('test-results', `${stage.name}.log`), lines.map((line) => `${line}\n`).join(''))
   const counts = count(stage.runner, readTextIfThere(report), exitCode)
   // Tests that are not found cannot fail: as bad as a failure, unless a path asked for others.
   if (
@@ -67,8 +71,9 @@ export async function runStage(children, node, stage, { paths, onLine }) {
     counts.passed + counts.failed + counts.skipped === 0
   ) {
     counts.failed = 1
-    lines.push(`No tests were found for the stage ${stage.name}.`)
+    note(`No tests were found for the stage ${stage.name}.`)
   }
+  closeSync(log)
   return {
     name: stage.name,
     counts,
