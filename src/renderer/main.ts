@@ -1,3 +1,5 @@
+import '@fontsource-variable/inter/wght.css'
+import '@fontsource/jetbrains-mono/400.css'
 import { mount } from 'svelte'
 import App from './App.svelte'
 import { CommandRegistry } from './commands/index.ts'

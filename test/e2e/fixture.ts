@@ -51,6 +51,8 @@ export async function isLive({ page }: Pick<Shell, 'page'>): Promise<void> {
 
 async function openShell(options: ShellOptions): Promise<App> {
   const visit = (page: Shell['page']) => async (address: string) => {
+    // A window of the desktop opens empty and finds its address by itself.
+    await expect(page.getByTestId('liveness')).toBeVisible()
     await page.goto(new URL(address, page.url()).href)
   }
   if (shellKind === 'headless') {
