@@ -58,7 +58,10 @@ export class EngineProcess {
     if (!child) return
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
     this.#tell({ kind: 'stop' })
-    const force = setTimeout(() => child.kill(), stopWithinMs)
+    // What did not hear the message does not hear a polite signal either.
+    const force = setTimeout(() => {
+      if (child.pid !== undefined) process.kill(child.pid, 'SIGKILL')
+    }, stopWithinMs)
     await ended
     clearTimeout(force)
   }
@@ -74,6 +77,9 @@ export class EngineProcess {
     })
     this.#child = child
     child.on('message', (raw: unknown) => this.#receive(raw))
+    child.on('error', (type, location) => {
+      this.#failure = `the engine's process failed (${type} in ${location})`
+    })
     child.once('exit', (code) => this.#ended(code))
   }
 

@@ -7,7 +7,7 @@ import { linkIn, linkScheme, viewOfLink } from './deep-links.ts'
 import { EngineProcess } from './engine-process.ts'
 import { EngineWatch } from './engine-watch.ts'
 import { denyPermissions, lockDownPages } from './lockdown.ts'
-import { menuTemplate } from './menu.ts'
+import { menuTemplate, type MenuActions } from './menu.ts'
 import { notify } from './notifications.ts'
 import { answerPages } from './page-access.ts'
 import { StatusTray } from './tray.ts'
@@ -35,8 +35,8 @@ if (app.requestSingleInstanceLock()) {
   })
   app
     .whenReady()
-    .then(async () => {
-      const windows = await start(early)
+    .then(() => {
+      const windows = start(early)
       open = (path) => windows.show(path)
     })
     .catch((failure: Error) => {
@@ -47,7 +47,7 @@ if (app.requestSingleInstanceLock()) {
   app.quit()
 }
 
-async function start(path: string | undefined): Promise<Windows> {
+function start(path: string | undefined): Windows {
   const userData = app.getPath('userData')
   // Windows shows notifications only of an app it knows by name: that of the installer's shortcut.
   if (process.platform === 'win32') app.setAppUserModelId('io.pilothouse.desktop')
@@ -87,12 +87,17 @@ async function start(path: string | undefined): Promise<Windows> {
   windows.open(path)
   quitInOrder(windows, engine, watch)
 
-  const checkForUpdates = hasUpdateSource(app.isPackaged, process.resourcesPath)
-    ? await startUpdates((message) => process.stderr.write(`${message}\n`))
-    : undefined
-  const actions = { newWindow: () => void windows.open(), show, ...(checkForUpdates && { checkForUpdates }) }
-  Menu.setApplicationMenu(Menu.buildFromTemplate(menuTemplate(process.platform, app.isPackaged, actions)))
+  const actions = { newWindow: () => void windows.open(), show }
+  setMenu(actions)
+  if (hasUpdateSource(app.isPackaged, process.resourcesPath)) {
+    const log = (message: string) => process.stderr.write(`${message}\n`)
+    void startUpdates(log).then((checkForUpdates) => setMenu({ ...actions, checkForUpdates }))
+  }
   return windows
+}
+
+function setMenu(actions: MenuActions): void {
+  Menu.setApplicationMenu(Menu.buildFromTemplate(menuTemplate(process.platform, app.isPackaged, actions)))
 }
 
 /** The engine ends in its own time, so that nothing it holds is lost, and only then the app. */

@@ -7,9 +7,9 @@ import {
   type DesktopApi,
 } from '../src/contract/desktop/index.ts'
 
-// Ports cannot cross the bridge as values; a message of the window carries them into the page's world.
+// Ports cannot cross the bridge as values; a message to the window's own origin carries them into the page's world.
 ipcRenderer.on(desktopChannels.enginePorts, (event, request: number) => {
-  window.postMessage({ kind: enginePortsMessage, request }, location.origin, [...event.ports])
+  window.postMessage({ kind: enginePortsMessage, request }, '/', [...event.ports])
 })
 
 function subscribe<Value>(channel: string, listener: (value: Value) => void): () => void {

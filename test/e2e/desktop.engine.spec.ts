@@ -80,6 +80,15 @@ test.describe("the desktop's engine", () => {
     expect(isRunning(pid)).toBe(false)
   })
 
+  test('ends with the app even when it hangs', async ({ desktop }) => {
+    test.skip(process.platform === 'win32', 'a process cannot be made to hang from outside there')
+    const pid = await desktop.enginePid()
+    process.kill(pid, 'SIGSTOP')
+    await desktop.close()
+    expect(await desktop.ended).toBe(0)
+    expect(isRunning(pid)).toBe(false)
+  })
+
   test('does not outlive an app that is killed', async ({ desktop }) => {
     const pid = await desktop.enginePid()
     process.kill(desktop.pid, 'SIGKILL')
