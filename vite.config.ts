@@ -36,6 +36,15 @@ const nodeBuild = (
   },
 })
 
+const plainPreload = nodeBuild('../../dist/electron', { preload: here('electron/preload.ts') }, 'cjs')
+
+/** A sandboxed preload cannot be a module, and takes of the contract what it names: whole, that is a megabyte. */
+const preloadBuild: BuildEnvironmentOptions = {
+  ...plainPreload,
+  emptyOutDir: false,
+  rolldownOptions: { ...plainPreload.rolldownOptions, treeshake: { moduleSideEffects: false } },
+}
+
 // One `vite build` makes everything that ships: screens, headless host and workers, desktop shell and its preload.
 export default defineConfig({
   plugins: [svelte({ configFile: here('svelte.config.mjs') })],
@@ -77,11 +86,7 @@ export default defineConfig({
     },
     preload: {
       resolve: { noExternal: true },
-      // A sandboxed preload cannot be a module.
-      build: {
-        ...nodeBuild('../../dist/electron', { preload: here('electron/preload.ts') }, 'cjs'),
-        emptyOutDir: false,
-      },
+      build: preloadBuild,
     },
   },
 })

@@ -37,7 +37,7 @@ export class EngineProcess {
 
   start(): void {
     if (this.#child || this.#retry) return
-    this.#spawn(0)
+    this.#spawn(0, '')
   }
 
   /** Ports of a new consumer, or undefined while there is no engine to speak to. */
@@ -66,12 +66,12 @@ export class EngineProcess {
     clearTimeout(force)
   }
 
-  #spawn(restartCount: number): void {
+  #spawn(restartCount: number, reason: string): void {
     const { entry, dataDirectory } = this.#options
     this.#retry = undefined
     this.#failure = ''
     this.#startedAtMs = performance.now()
-    this.#show({ kind: 'starting', restartCount })
+    this.#show({ kind: 'starting', restartCount, reason })
     const child = utilityProcess.fork(entry, engineArguments({ dataDirectory }), {
       serviceName: 'Pilothouse engine',
     })
@@ -97,13 +97,9 @@ export class EngineProcess {
     this.#failureCount = failuresInARow(this.#failureCount, performance.now() - this.#startedAtMs)
     const restartCount = this.#state.restartCount + 1
     const delayMs = restartDelayMs(this.#failureCount)
-    this.#retry = setTimeout(() => this.#spawn(restartCount), delayMs)
-    this.#show({
-      kind: 'waiting',
-      restartCount,
-      retryAtMs: Date.now() + delayMs,
-      reason: this.#failure || `the engine's process ended unexpectedly (code ${code})`,
-    })
+    const reason = this.#failure || `the engine's process ended unexpectedly (code ${code})`
+    this.#retry = setTimeout(() => this.#spawn(restartCount, reason), delayMs)
+    this.#show({ kind: 'waiting', restartCount, retryAtMs: Date.now() + delayMs, reason })
   }
 
   #tell(message: ShellMessage, ports: MessagePortMain[] = []): void {
@@ -116,14 +112,19 @@ export class EngineProcess {
   }
 }
 
+const clause = (sentence: string): string => sentence.replace(/\.$/, '')
+
 /** Why there is no engine to speak to, for a person; a clause without its full stop. */
 export function absenceOf(state: EngineProcessState): string {
   switch (state.kind) {
     case 'starting':
+      return state.reason === ''
+        ? 'the engine is starting'
+        : `${clause(state.reason)}; restart ${state.restartCount} is under way`
     case 'running':
       return 'the engine is starting'
     case 'waiting':
-      return `${state.reason.replace(/\.$/, '')}; restart ${state.restartCount} follows`
+      return `${clause(state.reason)}; restart ${state.restartCount} follows`
     case 'stopped':
       return 'the engine was stopped'
   }

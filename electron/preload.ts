@@ -5,7 +5,7 @@ import {
   enginePortsMessage,
   type ConnectAnswer,
   type DesktopApi,
-} from '../src/contract/desktop/index.ts'
+} from '../src/contract/index.ts'
 
 // Ports cannot cross the bridge as values; a message to the window's own origin carries them into the page's world.
 ipcRenderer.on(desktopChannels.enginePorts, (event, request: number) => {

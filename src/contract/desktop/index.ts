@@ -1,6 +1,7 @@
 /** The engine's process as the desktop shell sees it. */
 export type EngineProcessState =
-  | { kind: 'starting'; restartCount: number }
+  /** `reason` is why it ended last; empty at the first start. */
+  | { kind: 'starting'; restartCount: number; reason: string }
   | { kind: 'running'; restartCount: number }
   /** It died, or could not start for `reason`; it is started again at `retryAtMs`, UTC epoch. */
   | { kind: 'waiting'; restartCount: number; retryAtMs: number; reason: string }
