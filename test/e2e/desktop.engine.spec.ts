@@ -30,7 +30,9 @@ test.describe("the desktop's engine", () => {
     }
     const pid = await desktop.enginePid()
     process.kill(pid, 'SIGKILL')
-    await expect(desktop.page.getByTestId('engine-lost')).toContainText(/restart [1-9]\d* (follows|is under way)/)
+    await expect(desktop.page.getByTestId('engine-lost')).toContainText(
+      /restart [1-9]\d* (follows|is under way)/,
+    )
     await isLive(desktop)
   })
 
