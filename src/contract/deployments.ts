@@ -14,7 +14,7 @@ export type Step = z.infer<typeof stepSchema>
 
 export const presets = ['conservative', 'balanced', 'aggressive'] as const
 
-/** What happens when the judge cannot say. */
+/** What happens when the judge cannot say. `pause` of a limit leaves it to the plan's `onInconclusive`. */
 export const undecidedPolicies = ['pause', 'promote', 'rollback'] as const
 
 export const judgeLimitsSchema = z.strictObject({

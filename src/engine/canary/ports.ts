@@ -25,20 +25,20 @@ export interface JudgeRequest {
   bins: readonly Bin[]
   /** Why there are no bins this time: a sentence; empty when the source answered. */
   sourceTrouble: string
-  /** Which step; another one than last time begins a new hold, evidence is carried over. */
-  stepIndex: number
+  /** Which hold, from 1: another one than last time begins anew, strikes and long evidence are carried over. */
+  hold: number
   /** Of the candidate at the router, percent. */
   weight: number
   /** Time watched since the candidate first had traffic, ms; pauses and gaps do not count. */
   exposedMs: number
-  /** The step's time is up: `continue` then means that a little more is needed. */
+  /** The hold's time is up: `continue` then means that a little more is needed. */
   isHoldOver: boolean
   atMs: number
 }
 
 export interface JudgeReply {
   memory: JudgeMemory
-  /** `promote` is "good as far as seen": the step may end when its time is up. */
+  /** `promote` is "good as far as seen": the hold may end when its time is up. */
   judgement: Judgement
 }
 

@@ -19,7 +19,7 @@ export type DeploymentEvent =
       retryOf: string
     }
   /** No earlier deployment of the service is open any more; this is the stable release now. */
-  | { kind: 'begun'; stableReleaseId: string | null }
+  | { kind: 'begun'; stableReleaseId: string | null; stableInstances: number }
   | { kind: 'validated'; validation: Validation }
   /** What the stable release did before anything was touched; null where it had no traffic. */
   | { kind: 'baselineCaptured'; baseline: Counts | null }

@@ -1,6 +1,5 @@
 export type { DeploymentEvent, PauseCause } from './events.ts'
 export type {
-  AuditDraft,
   AuditFilter,
   Commit,
   DeploymentFilter,
@@ -15,3 +14,4 @@ export type {
   ValidationRequest,
   Validator,
 } from './ports.ts'
+export { buildPlan, planOptionsSchema, undoPlan, type PlanOptions } from './plan.ts'

@@ -8,6 +8,7 @@ import type {
   Release,
   Validation,
 } from '../../contract/index.ts'
+import type { AuditDraft } from '../audit/index.ts'
 import type { JudgeMemory } from '../canary/index.ts'
 import type { Result } from '../core/index.ts'
 import type { DeploymentEvent } from './events.ts'
@@ -16,13 +17,12 @@ import type { DeploymentEvent } from './events.ts'
 export interface ServiceRecord {
   name: string
   stableReleaseId: string | null
+  /** Copies of the stable release. */
+  instances: number
   automationStopped: { by: string; atMs: number; reason: string } | null
   /** Grows with each stored change. */
   revision: number
 }
-
-/** An audit entry before the store has given it its place in the chain. */
-export type AuditDraft = Omit<AuditEntry, 'seq' | 'previousHash' | 'hash'>
 
 export interface StoredEvent {
   deploymentId: string

@@ -118,6 +118,6 @@ export interface Router {
    * in their order; one that fails does not hold up the others. A second order with the same key changes nothing.
    */
   emergency(orders: readonly EmergencyOrder[]): Promise<Result<RouterReport>[]>
-  /** What was counted since `cursor` (null: all that is kept), at most one bin a release and second. */
+  /** What was counted since `cursor` (null: all that is kept), at most one bin a release and second, and one while requests are in flight. */
   bins(service: string, cursor: string | null): Promise<Result<BinPage>>
 }

@@ -1,0 +1,236 @@
+import { assertNever } from '../core/index.ts'
+import type { DeploymentEvent } from './events.ts'
+import { hooksFor, type HookRun } from './hooks.ts'
+import { logEntryFor } from './log-entries.ts'
+import type { StoredEvent } from './ports.ts'
+import { engineActor, hasEnded, type DeploymentState, type Stage } from './state.ts'
+
+/**
+ * The state after one more event: `(state, event) -> state`. What is to be done in a state follows from it alone (see
+ * `wishesOf`), so that a restart needs the events and nothing else. Throws on an event out of order: that is a bug, or a damaged store.
+ */
+export function apply(state: DeploymentState | null, stored: StoredEvent): DeploymentState {
+  if (state === null) return begin(stored)
+  if (stored.seq !== state.seq + 1)
+    throw new Error(`event ${stored.seq} of ${stored.deploymentId} does not follow ${state.seq}`)
+  if (hasEnded(state)) throw new Error(`${state.id} has ended; ${stored.event.kind} cannot happen to it`)
+  const aged = age(state, stored)
+  const next = happen(aged, stored.event, stored.atMs)
+  const entry = logEntryFor(aged, next, stored)
+  return {
+    ...next,
+    seq: stored.seq,
+    revision: state.revision + (changesNothing.includes(stored.event.kind) ? 0 : 1),
+    log: entry ? [...state.log, entry] : state.log,
+    endedAtMs: hasEnded(next) ? stored.atMs : null,
+  }
+}
+
+const changesNothing: readonly DeploymentEvent['kind'][] = ['watched', 'noted', 'judged']
+
+/** The state that all of a deployment's events lead to. Throws when there is none. */
+export function replay(events: readonly StoredEvent[]): DeploymentState {
+  const state = events.reduce<DeploymentState | null>(apply, null)
+  if (!state) throw new Error('a deployment without events')
+  return state
+}
+
+function begin(stored: StoredEvent): DeploymentState {
+  const { event, atMs, seq } = stored
+  if (event.kind !== 'requested' || seq !== 1)
+    throw new Error(`the first event of ${stored.deploymentId} is ${event.kind}`)
+  const { id, service, candidateReleaseId, stableReleaseId, plan, by, why, retryOf } = event
+  const state: DeploymentState = {
+    id,
+    service,
+    candidateReleaseId,
+    stableReleaseId,
+    stableInstances: 0,
+    plan,
+    createdBy: by,
+    why,
+    retryOf,
+    createdAtMs: atMs,
+    seq,
+    revision: 1,
+    stage: { kind: 'queued' },
+    stageStartedAtMs: atMs,
+    pause: null,
+    rollback: null,
+    weight: 0,
+    hasHadTraffic: false,
+    isHandedOver: false,
+    isFullPromotion: false,
+    openedGate: -1,
+    holdCount: 0,
+    pendingHooks: [],
+    stageMs: 0,
+    activeMs: 0,
+    exposedMs: 0,
+    validation: null,
+    baseline: null,
+    judgement: null,
+    judgedHold: 0,
+    isJudgedAtEnd: false,
+    log: [],
+    endedAtMs: null,
+  }
+  const entry = logEntryFor(null, state, stored)
+  return { ...state, log: entry ? [entry] : [] }
+}
+
+/** Time that was watched counts for the stage only while nothing holds it. */
+function age(state: DeploymentState, { elapsedMs }: StoredEvent): DeploymentState {
+  const isRunning = state.pause === null && state.stage.kind !== 'queued'
+  return {
+    ...state,
+    stageMs: state.stageMs + (isRunning ? elapsedMs : 0),
+    activeMs: state.activeMs + (isRunning ? elapsedMs : 0),
+    exposedMs: state.exposedMs + (state.hasHadTraffic ? elapsedMs : 0),
+  }
+}
+
+function happen(state: DeploymentState, event: DeploymentEvent, atMs: number): DeploymentState {
+  const enter = (stage: Stage, hooks: readonly HookRun[] = []): DeploymentState => ({
+    ...state,
+    stage,
+    stageStartedAtMs: atMs,
+    stageMs: 0,
+    pendingHooks: hooks,
+    pause: null,
+  })
+  const { stage } = state
+  switch (event.kind) {
+    case 'requested':
+      throw new Error(`${state.id} was requested twice`)
+    case 'begun':
+      return {
+        ...enter({ kind: 'validating' }, hooksFor(state, 'before', 'validating')),
+        stableReleaseId: event.stableReleaseId,
+        stableInstances: event.stableInstances,
+      }
+    case 'validated':
+      return { ...state, validation: event.validation, pendingHooks: hooksFor(state, 'after', 'validating') }
+    case 'baselineCaptured':
+      return {
+        ...enter({ kind: 'staging' }, hooksFor(state, 'before', 'staging')),
+        baseline: event.baseline,
+      }
+    case 'hookEnded':
+      return { ...state, pendingHooks: state.pendingHooks.filter(({ key }) => key !== event.key) }
+    case 'candidateHealthy':
+      return state.isFullPromotion || state.stableReleaseId === null
+        ? raise(state, enter, hooksFor(state, 'after', 'staging'))
+        : enterStep(state, enter, 0, hooksFor(state, 'after', 'staging'))
+    case 'weightReached':
+      if (stage.kind !== 'shifting') return { ...state, weight: event.weight }
+      return {
+        ...enter({ kind: 'holding', step: stage.step }),
+        weight: event.weight,
+        holdCount: state.holdCount + 1,
+        isJudgedAtEnd: false,
+      }
+    case 'judged':
+      return {
+        ...state,
+        judgement: event.judgement,
+        judgedHold: state.holdCount,
+        isJudgedAtEnd: stage.kind === 'holding' && isHoldOver(state),
+      }
+    case 'stepPassed':
+    case 'stepSkipped': {
+      if (stage.kind !== 'holding' && stage.kind !== 'shifting') return state
+      const after = stage.kind === 'holding' ? hooksFor(state, 'after', 'stepping', stage.step) : []
+      const isLast = stage.step + 1 >= state.plan.steps.length
+      return isLast ? raise(state, enter, after) : enterStep(state, enter, stage.step + 1, after)
+    }
+    case 'paused':
+      return { ...state, pause: { cause: event.cause, by: event.by, reason: event.reason, sinceMs: atMs } }
+    case 'resumed':
+      return resume(state)
+    case 'promotionDemanded':
+      return stage.kind === 'holding' || stage.kind === 'shifting'
+        ? { ...raise(state, enter, []), isFullPromotion: true }
+        : { ...state, isFullPromotion: true, pause: null }
+    case 'candidateRaised':
+      return { ...enter({ kind: 'handing_over' }), hasHadTraffic: true }
+    case 'handedOver':
+      return {
+        ...enter({ kind: 'warm' }, hooksFor(state, 'after', 'promoting')),
+        weight: 100,
+        isHandedOver: true,
+      }
+    case 'warmthEnded':
+      return enter({ kind: 'retiring' })
+    case 'oldStopped':
+      return enter({ kind: 'promoted' })
+    case 'rollbackStarted': {
+      const rollback = { by: event.by, reason: event.reason, isEmergency: event.isEmergency }
+      const isUntouched = stage.kind === 'queued' || stage.kind === 'validating'
+      if (isUntouched) return { ...enter({ kind: outcome({ ...state, rollback }) }), rollback }
+      return { ...enter({ kind: 'returning' }), rollback }
+    }
+    case 'trafficReturned':
+      return {
+        ...enter({ kind: 'stopping' }, [
+          ...hooksFor(state, 'before', 'rolling_back'),
+          ...hooksFor(state, 'after', 'rolling_back'),
+        ]),
+        weight: 0,
+      }
+    case 'candidateStopped':
+      return enter({ kind: outcome(state) })
+    case 'noted':
+    case 'watched':
+      return state
+    default:
+      return assertNever(event)
+  }
+}
+
+export const isHoldOver = ({ stage, plan, stageMs }: DeploymentState): boolean =>
+  stage.kind === 'holding' && stageMs >= (plan.steps[stage.step]?.holdMs ?? 0)
+
+/** What never had traffic and was not ended by a person has failed; anything else was rolled back. */
+const outcome = ({ hasHadTraffic, rollback }: DeploymentState): 'rolled_back' | 'failed' =>
+  hasHadTraffic || (rollback && rollback.by !== engineActor) ? 'rolled_back' : 'failed'
+
+type Enter = (stage: Stage, hooks?: readonly HookRun[]) => DeploymentState
+
+const raise = (state: DeploymentState, enter: Enter, after: readonly HookRun[]): DeploymentState =>
+  enter({ kind: 'raising' }, [...after, ...hooksFor(state, 'before', 'promoting')])
+
+const enterStep = (
+  state: DeploymentState,
+  enter: Enter,
+  step: number,
+  after: readonly HookRun[],
+): DeploymentState => ({
+  ...enter({ kind: 'shifting', step }, [...after, ...hooksFor(state, 'before', 'stepping', step)]),
+  hasHadTraffic: true,
+})
+
+/** A person has looked: what the pause was for does not count against the deployment a second time. */
+function resume(state: DeploymentState): DeploymentState {
+  const { pause, stage } = state
+  if (!pause) return state
+  const open: DeploymentState = { ...state, pause: null }
+  switch (pause.cause) {
+    case 'gate':
+      return stage.kind === 'shifting' ? { ...open, openedGate: stage.step } : open
+    case 'failure':
+    case 'inconclusive':
+      return {
+        ...open,
+        stageMs: 0,
+        activeMs: 0,
+        isJudgedAtEnd: false,
+        holdCount: stage.kind === 'holding' ? state.holdCount + 1 : state.holdCount,
+      }
+    case 'person':
+    case 'hook':
+      return open
+    default:
+      return assertNever(pause.cause)
+  }
+}

@@ -1,0 +1,50 @@
+import { AppError, assertNever, fail, ok, type Result } from '../core/index.ts'
+import type { DeploymentEvent } from './events.ts'
+import { hasEnded, isGoingBack, type DeploymentState } from './state.ts'
+
+/** What a person may ask of a running deployment. */
+export interface Command {
+  kind: 'pause' | 'resume' | 'skip' | 'promote' | 'abort'
+  by: string
+  why: string
+  /** Of the deployment that the person saw; null for whoever wants it whatever has happened since. */
+  expectedRevision: number | null
+}
+
+/** What the command makes happen, or CONFLICT with the reason why it cannot any more. */
+export function obey(state: DeploymentState, command: Command): Result<DeploymentEvent> {
+  const { kind, by, why, expectedRevision } = command
+  const { id, candidateReleaseId: name, stage } = state
+  const refuse = (text: string) =>
+    fail(new AppError('CONFLICT', text, { details: { deploymentId: id, revision: state.revision } }))
+  if (hasEnded(state)) return refuse(`${id} has ended: ${name} was ${ending[stage.kind] ?? stage.kind}`)
+  if (expectedRevision !== null && expectedRevision !== state.revision)
+    return refuse(`${id} has changed since: it is at revision ${state.revision}, not ${expectedRevision}`)
+  if (isGoingBack(state)) return refuse(`${name} is being rolled back already`)
+  switch (kind) {
+    case 'pause':
+      if (state.pause) return refuse(`${id} is paused already: ${state.pause.reason}`)
+      return ok({ kind: 'paused', by, cause: 'person', reason: why || `${by} paused it` })
+    case 'resume':
+      return state.pause ? ok({ kind: 'resumed', by, why }) : refuse(`${id} is not paused`)
+    case 'skip':
+      return stage.kind === 'holding' || stage.kind === 'shifting'
+        ? ok({ kind: 'stepSkipped', by, why })
+        : refuse(`${id} is at no step that could be skipped`)
+    case 'promote':
+      if (state.isHandedOver) return refuse(`${name} has all traffic already`)
+      return ok({ kind: 'promotionDemanded', by, why })
+    case 'abort':
+      if (stage.kind === 'retiring')
+        return refuse(`${name} is promoted and ${state.stableReleaseId} has stopped: undo it`)
+      return ok({ kind: 'rollbackStarted', by, reason: why || `${by} aborted it`, isEmergency: false })
+    default:
+      return assertNever(kind)
+  }
+}
+
+const ending: Partial<Record<DeploymentState['stage']['kind'], string>> = {
+  promoted: 'promoted',
+  rolled_back: 'rolled back',
+  failed: 'never in traffic',
+}

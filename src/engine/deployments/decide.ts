@@ -1,0 +1,187 @@
+import { assertNever } from '../core/index.ts'
+import type { Counts } from '../canary/index.ts'
+import type { RouterReport, TargetReport } from '../services/index.ts'
+import { isHoldOver } from './apply.ts'
+import type { DeploymentEvent } from './events.ts'
+import type { ServiceRecord } from './ports.ts'
+import { engineActor, hasEnded, isGoingBack, type DeploymentState } from './state.ts'
+import {
+  agrees,
+  healthyCount,
+  isGone,
+  isHookOrGateDue,
+  isRoutedAsWished,
+  returnCause,
+  wishesOf,
+} from './wishes.ts'
+import { duration } from './wording.ts'
+
+/** No healthy instance for this long: it is not a blink of a health check. */
+const deadAfterMs = 5000
+
+/** What is seen of the world at one moment; null is "nobody answered". */
+export interface Facts {
+  router: RouterReport | null
+  target: TargetReport | null
+  /** How long the candidate has had no healthy instance, as far as the target answered, ms. */
+  deadForMs: number
+  /** Of the stable release before the deployment; undefined until it was looked for. */
+  baseline?: Counts | null
+}
+
+/**
+ * What happens next to a deployment, given what is seen: at most one event, null when it has to wait. Pure; asked
+ * again after each event until it waits. Anything that a person or a judge decides comes in as an event of its own.
+ */
+export function decide(state: DeploymentState, record: ServiceRecord, facts: Facts): DeploymentEvent | null {
+  if (hasEnded(state)) return null
+  if (isGoingBack(state)) return goBack(state, record, facts)
+  return (
+    foundAtRouter(state, facts) ??
+    failure(state, facts) ??
+    (state.pause ? null : (judged(state) ?? goOn(state, record, facts)))
+  )
+}
+
+/** Traffic was taken away and the word of it was lost with an engine: it is not given back. */
+function foundAtRouter({ id, hasHadTraffic }: DeploymentState, { router }: Facts): DeploymentEvent | null {
+  if (!hasHadTraffic || !router?.key.startsWith(`${returnCause(id)}:`)) return null
+  return rollback('its traffic had been taken away when the engine stopped')
+}
+
+const rollback = (reason: string): DeploymentEvent => ({
+  kind: 'rollbackStarted',
+  by: engineActor,
+  reason,
+  isEmergency: false,
+})
+
+/** What ends a deployment from any stage. A pause keeps it from failing by time, never from failing by its judge. */
+function failure(state: DeploymentState, facts: Facts): DeploymentEvent | null {
+  const { stage, plan, candidateReleaseId: name, validation } = state
+  const judgement = freshJudgement(state)
+  if (stage.kind === 'queued') return null
+  if (stage.kind === 'validating')
+    return validation && !validation.canDeploy
+      ? rollback(`${validation.failed} of its checks failed`)
+      : overdue(state)
+  if (stage.kind === 'retiring') return null
+  if (judgement?.decision === 'rollback' && stage.kind === 'holding' && state.pause?.cause !== 'failure')
+    return fail(state, judgement.text)
+  const isCarrying = stage.kind !== 'staging'
+  if (isCarrying && facts.deadForMs >= deadAfterMs)
+    return fail(state, `no instance of ${name} has been healthy for ${duration(facts.deadForMs)}`)
+  if (stage.kind === 'warm' || state.pause) return null
+  const waits = stage.kind !== 'holding' && !isHookOrGateDue(state)
+  if (waits && state.stageMs > plan.progressDeadlineMs) return fail(state, whyNoProgress(state, facts))
+  return overdue(state)
+}
+
+function overdue(state: DeploymentState): DeploymentEvent | null {
+  if (state.pause || state.activeMs <= state.plan.maxTimeMs) return null
+  return fail(state, `it has taken longer than ${duration(state.plan.maxTimeMs)}`)
+}
+
+/** As the plan says about failures; what is paused by one stays so, and nothing pauses before traffic is at stake. */
+function fail(state: DeploymentState, reason: string): DeploymentEvent | null {
+  if (state.plan.onFailure === 'rollback' || !state.hasHadTraffic || state.isHandedOver)
+    return rollback(reason)
+  if (state.pause?.cause === 'failure') return null
+  return { kind: 'paused', by: engineActor, cause: 'failure', reason }
+}
+
+function whyNoProgress({ stage, plan, candidateReleaseId: name }: DeploymentState, facts: Facts): string {
+  const within = `within ${duration(plan.progressDeadlineMs)}`
+  if (stage.kind !== 'staging' && stage.kind !== 'raising')
+    return `the router did not take the wished weights ${within}`
+  if (!facts.target) return `the target did not answer ${within}`
+  const sick = facts.target.instances.find(
+    ({ releaseId, state, reason }) => releaseId === name && state !== 'healthy' && reason !== '',
+  )
+  const counted = `${healthyCount(name, facts.target)} of ${plan.instances} instances of ${name} became healthy ${within}`
+  return sick ? `${counted}; ${sick.id}: ${sick.reason}` : counted
+}
+
+/** The judgement of this hold: that of an earlier one has had its say. */
+const freshJudgement = ({ judgement, judgedHold, holdCount }: DeploymentState) =>
+  judgedHold === holdCount ? judgement : null
+
+/** What follows from the newest judgement; that it is bad is told by `failure`. */
+function judged(state: DeploymentState): DeploymentEvent | null {
+  const { stage, isJudgedAtEnd, plan, pendingHooks } = state
+  const judgement = freshJudgement(state)
+  if (stage.kind !== 'holding' || pendingHooks.length > 0 || !isHoldOver(state)) return inconclusive(state)
+  const needsJudge = plan.steps[stage.step]?.analysis === true && !plan.skipAnalysis
+  if (!needsJudge) return { kind: 'stepPassed' }
+  if (!isJudgedAtEnd || !judgement) return null
+  if (judgement.decision === 'promote') return { kind: 'stepPassed' }
+  return inconclusive(state)
+}
+
+function inconclusive(state: DeploymentState): DeploymentEvent | null {
+  const { stage, plan } = state
+  const judgement = freshJudgement(state)
+  if (stage.kind !== 'holding' || judgement?.decision !== 'inconclusive') return null
+  switch (plan.onInconclusive) {
+    case 'pause':
+      return { kind: 'paused', by: engineActor, cause: 'inconclusive', reason: judgement.text }
+    case 'promote':
+      return isHoldOver(state) && state.isJudgedAtEnd ? { kind: 'stepPassed' } : null
+    case 'rollback':
+      return rollback(judgement.text)
+    default:
+      return assertNever(plan.onInconclusive)
+  }
+}
+
+function goOn(state: DeploymentState, record: ServiceRecord, facts: Facts): DeploymentEvent | null {
+  const { stage, plan, candidateReleaseId: name, pendingHooks } = state
+  if (pendingHooks.length > 0) return null
+  const wishes = wishesOf(state, record, facts.target)
+  const isRouted = facts.router !== null && isRoutedAsWished(wishes, facts.router)
+  const isRaised = facts.target !== null && healthyCount(name, facts.target) >= plan.instances
+  switch (stage.kind) {
+    case 'queued':
+      return null
+    case 'validating':
+      return state.validation && facts.baseline !== undefined
+        ? { kind: 'baselineCaptured', baseline: facts.baseline }
+        : null
+    case 'staging':
+      return isRaised ? { kind: 'candidateHealthy' } : null
+    case 'shifting':
+      if (isHookOrGateDue(state))
+        return {
+          kind: 'paused',
+          by: engineActor,
+          cause: 'gate',
+          reason: `Step ${stage.step + 1} of ${plan.steps.length} waits for a person`,
+        }
+      return isRouted ? { kind: 'weightReached', weight: plan.steps[stage.step]?.weight ?? 0 } : null
+    case 'holding':
+      return null
+    case 'raising':
+      return isRaised ? { kind: 'candidateRaised' } : null
+    case 'handing_over':
+      return isRouted ? { kind: 'handedOver' } : null
+    case 'warm':
+      return state.stableReleaseId === null || state.stageMs >= plan.keepStableWarmMs
+        ? { kind: 'warmthEnded' }
+        : null
+    case 'retiring': {
+      const old = state.stableReleaseId
+      const isAlone = old === null || (facts.target !== null && isGone(old, facts.target))
+      return isRouted && isAlone ? { kind: 'oldStopped' } : null
+    }
+    default:
+      return null
+  }
+}
+
+function goBack(state: DeploymentState, record: ServiceRecord, facts: Facts): DeploymentEvent | null {
+  const wishes = wishesOf(state, record, facts.target)
+  if (!facts.router || !agrees(facts.router.weights, wishes.weights)) return null
+  if (state.stage.kind === 'returning') return { kind: 'trafficReturned' }
+  if (state.stage.kind !== 'stopping' || state.pendingHooks.length > 0) return null
+  return facts.target && isGone(state.candidateReleaseId, facts.target) ? { kind: 'candidateStopped' } : null
+}

@@ -1,0 +1,114 @@
+import type { LogEntry } from '../../contract/index.ts'
+import { assertNever } from '../core/index.ts'
+import type { StoredEvent } from './ports.ts'
+import { engineActor, type DeploymentState } from './state.ts'
+import { because, duration } from './wording.ts'
+
+type Line = Pick<LogEntry, 'severity' | 'text'> & { actor?: string }
+
+const info = (text: string, actor?: string): Line => ({ severity: 'info', text, ...(actor ? { actor } : {}) })
+const good = (text: string): Line => ({ severity: 'ok', text })
+const warning = (text: string, actor?: string): Line => ({
+  severity: 'warning',
+  text,
+  ...(actor ? { actor } : {}),
+})
+
+/** The line that a person reads about an event; null for what only keeps the clocks. */
+export function logEntryFor(
+  before: DeploymentState | null,
+  after: DeploymentState,
+  { event, atMs }: StoredEvent,
+): LogEntry | null {
+  const line = lineFor(before, after, event)
+  return line && { atMs, actor: line.actor ?? engineActor, severity: line.severity, text: line.text }
+}
+
+function lineFor(
+  before: DeploymentState | null,
+  after: DeploymentState,
+  event: StoredEvent['event'],
+): Line | null {
+  const { candidateReleaseId: candidate, plan } = after
+  const stable = after.stableReleaseId ?? 'nothing'
+  switch (event.kind) {
+    case 'requested':
+      return info(
+        `${event.by} asked for ${candidate} in the place of ${event.stableReleaseId ?? 'nothing'}${because(event.why)}`,
+        event.by,
+      )
+    case 'begun':
+      return info(`The checks of ${candidate} begin; ${stable} is the stable release`)
+    case 'validated':
+      return event.validation.canDeploy
+        ? good(`${event.validation.passed} checks passed, with ${event.validation.warnings} warnings`)
+        : { severity: 'critical', text: `${event.validation.failed} checks failed` }
+    case 'baselineCaptured':
+      return info(
+        event.baseline
+          ? `${stable} was measured before anything changed, over ${event.baseline.requests} requests`
+          : `${stable} had no traffic to measure before the change`,
+      )
+    case 'hookEnded':
+      return event.isSuccess ? info(event.text) : warning(event.text)
+    case 'candidateHealthy':
+      return good(`All ${plan.instances} instances of ${candidate} are healthy, without traffic so far`)
+    case 'weightReached':
+      return info(`The router sends ${candidate} ${event.weight} % of requests, verified`)
+    case 'judged':
+      return event.judgement.decision === before?.judgement?.decision
+        ? null
+        : {
+            severity: {
+              continue: 'info' as const,
+              promote: 'ok' as const,
+              inconclusive: 'warning' as const,
+              rollback: 'critical' as const,
+            }[event.judgement.decision],
+            text: event.judgement.text,
+          }
+    case 'stepPassed':
+      return before?.stage.kind === 'holding'
+        ? good(`Step ${before.stage.step + 1} of ${plan.steps.length} is passed`)
+        : null
+    case 'stepSkipped':
+      return warning(`${event.by} skipped the rest of the step${because(event.why)}`, event.by)
+    case 'paused':
+      return warning(event.reason, event.by)
+    case 'resumed':
+      return info(`${event.by} resumed it${because(event.why)}`, event.by)
+    case 'promotionDemanded':
+      return warning(`${event.by} promotes ${candidate} without further steps${because(event.why)}`, event.by)
+    case 'candidateRaised':
+      return info(`All ${plan.instances} instances of ${candidate} are healthy: it may take all traffic`)
+    case 'handedOver':
+      return good(
+        `${candidate} has all traffic and is the stable release now` +
+          (after.stableReleaseId === null
+            ? ''
+            : `; ${stable} is kept warm for ${duration(plan.keepStableWarmMs)}`),
+      )
+    case 'warmthEnded':
+      return info(
+        after.stableReleaseId === null ? `${candidate} stays` : `${stable} is not needed any more and stops`,
+      )
+    case 'oldStopped':
+      return good(`${candidate} is promoted`)
+    case 'rollbackStarted':
+      return {
+        severity: 'critical',
+        actor: event.by,
+        text: `${event.isEmergency ? 'Emergency rollback' : 'Roll back'} to ${stable}: ${event.reason}`,
+      }
+    case 'trafficReturned':
+      return good(`${candidate} has 0 % of traffic, verified`)
+    case 'candidateStopped':
+      return info(`${candidate} has stopped`)
+    case 'noted':
+      return { severity: event.severity, text: event.text }
+    case 'watched':
+      return null
+    default:
+      return assertNever(event)
+  }
+}

@@ -1,0 +1,153 @@
+import * as z from 'zod'
+import {
+  hookSchema,
+  judgeLimitsSchema,
+  planSchema,
+  presets,
+  stepSchema,
+  undecidedPolicies,
+  type Plan,
+  type Step,
+} from '../../contract/index.ts'
+import { AppError, fail, ok, type Result } from '../core/index.ts'
+
+type Preset = (typeof presets)[number]
+
+const minute = 60_000
+const step = (weight: number, holdMinutes: number): Step => ({
+  weight,
+  holdMs: holdMinutes * minute,
+  analysis: true,
+  gate: false,
+})
+
+/** Steps, concurrency and patience of each preset. */
+const presetPlans: Record<Preset, Pick<Plan, 'steps' | 'startAtOnce' | 'keepStableWarmMs' | 'maxTimeMs'>> = {
+  conservative: {
+    steps: [step(1, 10), step(5, 10), step(10, 10), step(25, 10), step(50, 10)],
+    startAtOnce: 1,
+    keepStableWarmMs: 30 * minute,
+    maxTimeMs: 180 * minute,
+  },
+  balanced: {
+    steps: [step(10, 5), step(25, 5), step(50, 5)],
+    startAtOnce: 2,
+    keepStableWarmMs: 10 * minute,
+    maxTimeMs: 60 * minute,
+  },
+  aggressive: {
+    steps: [step(25, 2), step(50, 2)],
+    startAtOnce: 10,
+    keepStableWarmMs: 5 * minute,
+    maxTimeMs: 20 * minute,
+  },
+}
+
+/** What holds with nothing configured: 10 % for 10 minutes, judged every 30 s. */
+const plain: Omit<Plan, 'limits'> = {
+  strategy: 'canary',
+  preset: null,
+  steps: [step(10, 10)],
+  metricsEveryMs: 30_000,
+  onFailure: 'rollback',
+  onInconclusive: 'pause',
+  maxTimeMs: 60 * minute,
+  progressDeadlineMs: 10 * minute,
+  instances: 1,
+  startAtOnce: 2,
+  skipAnalysis: false,
+  isFix: false,
+  keepStableWarmMs: 10 * minute,
+  hooks: [],
+}
+
+/**
+ * What an environment, a service or a deployment may set of a plan; each is optional. Of `limits` single ones may be
+ * set. `weight` and `holdMs` are the short way to write a plan of one step.
+ */
+export const planOptionsSchema = z.strictObject({
+  preset: z.enum(presets).optional(),
+  steps: z.array(stepSchema).min(1).max(50).optional(),
+  weight: z.number().min(0).max(100).optional(),
+  holdMs: z.number().int().min(0).optional(),
+  limits: z
+    .strictObject(
+      Object.fromEntries(
+        Object.entries(judgeLimitsSchema.shape).map(([key, schema]) => [key, schema.unwrap().optional()]),
+      ) as {
+        [K in keyof typeof judgeLimitsSchema.shape]: z.ZodOptional<
+          ReturnType<(typeof judgeLimitsSchema.shape)[K]['unwrap']>
+        >
+      },
+    )
+    .optional(),
+  metricsEveryMs: planSchema.shape.metricsEveryMs.optional(),
+  onFailure: planSchema.shape.onFailure.optional(),
+  onInconclusive: z.enum(undecidedPolicies).optional(),
+  maxTimeMs: planSchema.shape.maxTimeMs.optional(),
+  progressDeadlineMs: planSchema.shape.progressDeadlineMs.optional(),
+  instances: planSchema.shape.instances.optional(),
+  startAtOnce: planSchema.shape.startAtOnce.optional(),
+  skipAnalysis: z.boolean().optional(),
+  isFix: z.boolean().optional(),
+  keepStableWarmMs: planSchema.shape.keepStableWarmMs.optional(),
+  hooks: z.array(hookSchema).max(100).optional(),
+})
+export type PlanOptions = z.infer<typeof planOptionsSchema>
+
+/**
+ * The plan that options of rising precedence give (environment, service, deployment). A preset holds from where it is
+ * named: what is named with it or later replaces its parts. BAD_INPUT, with every mistake, for a plan that cannot work.
+ */
+export function buildPlan(...layers: readonly PlanOptions[]): Result<Plan> {
+  let plan: Plan = { ...plain, limits: judgeLimitsSchema.parse({}) }
+  for (const { preset, limits, weight, holdMs, ...rest } of layers) {
+    if (preset) plan = { ...plan, preset, ...presetPlans[preset] }
+    const first = plan.steps[0]
+    if (first && (weight !== undefined || holdMs !== undefined))
+      plan.steps = [{ ...first, weight: weight ?? first.weight, holdMs: holdMs ?? first.holdMs }]
+    plan = { ...plan, ...defined(rest), limits: { ...plan.limits, ...defined(limits ?? {}) } }
+  }
+  const mistakes = mistakesIn(plan)
+  return mistakes.length === 0
+    ? ok(plan)
+    : fail(new AppError('BAD_INPUT', mistakes.join('; '), { details: { mistakes } }))
+}
+
+/** The plan of an undo: no steps and no judge, but all instances healthy before any traffic. */
+export function undoPlan(of: Plan): Plan {
+  return {
+    ...of,
+    preset: null,
+    steps: [{ weight: 100, holdMs: 0, analysis: false, gate: false }],
+    skipAnalysis: true,
+    startAtOnce: of.instances,
+  }
+}
+
+const defined = <T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>
+  }
+
+function mistakesIn({ steps, maxTimeMs, hooks, metricsEveryMs }: Plan): string[] {
+  const holdMs = steps.reduce((sum, each) => sum + each.holdMs, 0)
+  const weights = steps.map(({ weight }) => weight)
+  const falling = weights.findIndex((weight, i) => i > 0 && weight < (weights[i - 1] ?? 0))
+  const names = hooks.map(({ name }) => name)
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  return [
+    ...(falling > 0
+      ? [`step ${falling + 1} has ${weights[falling]} %, less than the ${weights[falling - 1]} % before it`]
+      : []),
+    ...(maxTimeMs < holdMs
+      ? [`the steps take ${holdMs / 1000} s together, the whole may take ${maxTimeMs / 1000} s at most`]
+      : []),
+    ...(twice === undefined ? [] : [`two hooks are called ${twice}`]),
+    ...(steps.some(({ analysis, holdMs: each }) => analysis && each < metricsEveryMs && each > 0)
+      ? [
+          `a step that is judged must hold for at least ${metricsEveryMs / 1000} s, the time between two judgements`,
+        ]
+      : []),
+  ]
+}

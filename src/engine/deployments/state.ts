@@ -1,0 +1,112 @@
+import type { Judgement, LogEntry, Plan, Validation } from '../../contract/index.ts'
+import type { Counts } from '../canary/index.ts'
+import type { PauseCause } from './events.ts'
+import type { HookRun } from './hooks.ts'
+
+/** Who acts when nobody does: name of the engine in logs and audit. */
+export const engineActor = 'pilothouse'
+
+/** Where a deployment is. `step` is an index into the plan's steps. */
+export type Stage =
+  /** Waits until an earlier deployment of the service has ended. */
+  | { kind: 'queued' }
+  | { kind: 'validating' }
+  /** Candidate starts, without traffic. */
+  | { kind: 'staging' }
+  /** The router shall take the step's weight. */
+  | { kind: 'shifting'; step: number }
+  | { kind: 'holding'; step: number }
+  /** All of the candidate's instances shall be healthy before it takes everything. */
+  | { kind: 'raising' }
+  | { kind: 'handing_over' }
+  /** The candidate is the stable release; the old one still runs, without traffic. */
+  | { kind: 'warm' }
+  | { kind: 'retiring' }
+  | { kind: 'promoted' }
+  /** Traffic goes back to the stable release. */
+  | { kind: 'returning' }
+  /** The candidate drains and stops. */
+  | { kind: 'stopping' }
+  | { kind: 'rolled_back' }
+  | { kind: 'failed' }
+
+export interface Pause {
+  cause: PauseCause
+  by: string
+  reason: string
+  sinceMs: number
+}
+
+/** All that is known of a deployment: the fold of its events. Never changed in place. */
+export interface DeploymentState {
+  id: string
+  service: string
+  candidateReleaseId: string
+  stableReleaseId: string | null
+  /** Copies of the stable release. */
+  stableInstances: number
+  plan: Plan
+  createdBy: string
+  why: string
+  retryOf: string
+  createdAtMs: number
+  /** Of the last event. */
+  seq: number
+  /** Grows with each event that changes what a person may do; passing time and judgements do not. */
+  revision: number
+  stage: Stage
+  stageStartedAtMs: number
+  pause: Pause | null
+  rollback: { by: string; reason: string; isEmergency: boolean } | null
+  /** Of the candidate, verified at the router, percent. */
+  weight: number
+  /** The router may have sent it requests. */
+  hasHadTraffic: boolean
+  /** From then on the candidate is the service's stable release, unless it is rolled back. */
+  isHandedOver: boolean
+  isFullPromotion: boolean
+  /** Step whose gate a person has opened; -1 before the first. */
+  openedGate: number
+  /** Holds begun. */
+  holdCount: number
+  /** Hooks to be run before the stage goes on, first first. */
+  pendingHooks: readonly HookRun[]
+  /** Time watched in this stage, in the whole, and since the candidate first had traffic, ms. Pauses count only for the last. */
+  stageMs: number
+  activeMs: number
+  exposedMs: number
+  validation: Validation | null
+  baseline: Counts | null
+  judgement: Judgement | null
+  /** Which hold the judgement is of: that of an earlier one has had its say. */
+  judgedHold: number
+  /** Whether that judgement was made when the hold's time was up. */
+  isJudgedAtEnd: boolean
+  log: readonly LogEntry[]
+  endedAtMs: number | null
+}
+
+const ended: readonly Stage['kind'][] = ['promoted', 'rolled_back', 'failed']
+
+export const hasEnded = ({ stage }: Pick<DeploymentState, 'stage'>): boolean => ended.includes(stage.kind)
+
+/** It goes back or has gone back: nothing of it moves forward any more. */
+export const isGoingBack = ({ rollback }: Pick<DeploymentState, 'rollback'>): boolean => rollback !== null
+
+/** The candidate's share that the plan wants in this stage, percent, pauses aside. */
+export function plannedWeight({ stage, plan, weight }: DeploymentState): number {
+  switch (stage.kind) {
+    case 'shifting':
+    case 'holding':
+      return plan.steps[stage.step]?.weight ?? weight
+    case 'raising':
+      return weight
+    case 'handing_over':
+    case 'warm':
+    case 'retiring':
+    case 'promoted':
+      return 100
+    default:
+      return 0
+  }
+}

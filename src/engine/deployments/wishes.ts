@@ -1,0 +1,181 @@
+import type { Weights } from '../../contract/index.ts'
+import type { RouterReport, TargetReport } from '../services/index.ts'
+import type { HookRun } from './hooks.ts'
+import type { ServiceRecord } from './ports.ts'
+import { plannedWeight, type DeploymentState } from './state.ts'
+
+/** How the world shall be, as far as a service is concerned. Follows from the stored state alone. */
+export interface Wishes {
+  weights: Weights
+  fallbackReleaseId: string | null
+  /** Copies by release that shall run. */
+  running: Readonly<Record<string, number>>
+  /** Releases of which nothing shall run. */
+  gone: readonly string[]
+  /** Why, as the first part of the key of a change: `d1:return`. */
+  cause: string
+}
+
+/** One thing to be done. All are idempotent; what came true needs none. */
+export type Effect =
+  | {
+      kind: 'setWeights'
+      weights: Weights
+      fallbackReleaseId: string | null
+      expectedRevision: number
+      key: string
+    }
+  | { kind: 'ensure'; releaseId: string; instances: number; key: string }
+  | { kind: 'remove'; releaseId: string; key: string }
+
+/** Work of a deployment that takes its time and is done once at a time, beside the wishes. */
+export type Errand = { kind: 'validate' } | { kind: 'hook'; run: HookRun }
+
+/** Cause of a change that takes the candidate's traffic away; known again at the router after a restart. */
+export const returnCause = (deploymentId: string): string => `${deploymentId}:return`
+
+/** What a service wishes while no deployment moves it. Nothing at all before its first release. */
+export function restingWishes(record: ServiceRecord, gone: readonly string[] = []): Wishes {
+  const { stableReleaseId, instances, name } = record
+  return {
+    weights: stableReleaseId === null ? {} : { [stableReleaseId]: 100 },
+    fallbackReleaseId: stableReleaseId,
+    running: stableReleaseId === null ? {} : { [stableReleaseId]: instances },
+    gone: gone.filter((releaseId) => releaseId !== stableReleaseId),
+    cause: `${name}:rest`,
+  }
+}
+
+/** What a service wishes in the middle of a deployment. */
+export function wishesOf(state: DeploymentState, record: ServiceRecord, target: TargetReport | null): Wishes {
+  const { stage, candidateReleaseId: candidate, stableReleaseId: stable, plan, id } = state
+  const stableRuns = stable === null ? {} : { [stable]: state.stableInstances }
+  const isHeld = state.pause !== null && (stage.kind === 'shifting' || stage.kind === 'handing_over')
+  const wished = isHeld ? state.weight : plannedWeight(state)
+  switch (stage.kind) {
+    case 'queued':
+    case 'validating':
+    case 'promoted':
+    case 'rolled_back':
+    case 'failed':
+      return restingWishes(record)
+    case 'staging':
+      return {
+        weights: shares(stable, candidate, 0),
+        fallbackReleaseId: stable,
+        running: { ...stableRuns, [candidate]: startingCount(state, target) },
+        gone: [],
+        cause: `${id}:stage`,
+      }
+    case 'shifting':
+    case 'holding':
+    case 'raising':
+    case 'handing_over':
+    case 'warm':
+      return {
+        weights: shares(stable, candidate, isHookOrGateDue(state) ? state.weight : wished),
+        fallbackReleaseId: stable ?? (state.isHandedOver ? candidate : null),
+        running: { ...stableRuns, [candidate]: plan.instances },
+        gone: [],
+        cause: `${id}:${stage.kind}`,
+      }
+    case 'retiring':
+      return {
+        weights: { [candidate]: 100 },
+        fallbackReleaseId: candidate,
+        running: { [candidate]: plan.instances },
+        gone: stable === null ? [] : [stable],
+        cause: `${id}:retire`,
+      }
+    case 'returning':
+      return {
+        weights: shares(stable, candidate, 0),
+        fallbackReleaseId: stable,
+        running: stableRuns,
+        gone: [],
+        cause: returnCause(id),
+      }
+    case 'stopping':
+      return {
+        weights: shares(stable, candidate, 0),
+        fallbackReleaseId: stable,
+        running: stableRuns,
+        gone: [candidate],
+        cause: returnCause(id),
+      }
+  }
+}
+
+/** At most `startAtOnce` copies start at a time; what was asked for is not taken back. */
+function startingCount({ candidateReleaseId, plan }: DeploymentState, target: TargetReport | null): number {
+  const asked = target?.wanted[candidateReleaseId] ?? 0
+  const healthy = target ? healthyCount(candidateReleaseId, target) : 0
+  return Math.min(plan.instances, Math.max(asked, healthy + plan.startAtOnce))
+}
+
+export const healthyCount = (releaseId: string, { instances }: TargetReport): number =>
+  instances.filter((instance) => instance.releaseId === releaseId && instance.state === 'healthy').length
+
+/** A step does not begin before its hooks have run and its gate is open. */
+export const isHookOrGateDue = ({ stage, pendingHooks, plan, openedGate }: DeploymentState): boolean =>
+  stage.kind === 'shifting' &&
+  (pendingHooks.length > 0 || (plan.steps[stage.step]?.gate === true && openedGate < stage.step))
+
+function shares(stable: string | null, candidate: string, weight: number): Weights {
+  const own: Weights = weight > 0 ? { [candidate]: weight } : {}
+  if (stable === null || weight === 100) return own
+  return { [stable]: 100 - weight, ...own }
+}
+
+/** Whether a router splits as wished; a release that is left out has 0. */
+export const agrees = (weights: Weights, wished: Weights): boolean =>
+  [...new Set([...Object.keys(weights), ...Object.keys(wished)])].every(
+    (releaseId) => Math.abs((weights[releaseId] ?? 0) - (wished[releaseId] ?? 0)) < 0.001,
+  )
+
+/**
+ * What is left to be done. Instances come before traffic and traffic leaves before instances do: a release is removed
+ * only when the router has been seen to send it nothing and not to fall back to it.
+ */
+export function effectsToward(
+  wishes: Wishes,
+  router: RouterReport | null,
+  target: TargetReport | null,
+): Effect[] {
+  const effects: Effect[] = []
+  if (target) {
+    for (const [releaseId, instances] of Object.entries(wishes.running))
+      if (target.wanted[releaseId] !== instances)
+        effects.push({
+          kind: 'ensure',
+          releaseId,
+          instances,
+          key: `${wishes.cause}:${releaseId}:${instances}`,
+        })
+  }
+  if (router && !isRoutedAsWished(wishes, router))
+    effects.push({
+      kind: 'setWeights',
+      weights: wishes.weights,
+      fallbackReleaseId: wishes.fallbackReleaseId,
+      expectedRevision: router.revision,
+      key: `${wishes.cause}:${router.revision}`,
+    })
+  if (target && router) {
+    for (const releaseId of wishes.gone) {
+      const isUsed = (router.weights[releaseId] ?? 0) > 0 || router.fallbackReleaseId === releaseId
+      const isWanted = target.wanted[releaseId] !== undefined
+      if (!isUsed && isWanted)
+        effects.push({ kind: 'remove', releaseId, key: `${wishes.cause}:${releaseId}:0` })
+    }
+  }
+  return effects
+}
+
+export const isRoutedAsWished = (wishes: Wishes, router: RouterReport): boolean =>
+  agrees(router.weights, wishes.weights) && router.fallbackReleaseId === wishes.fallbackReleaseId
+
+/** Whether anything of the release runs or shall run. */
+export const isGone = (releaseId: string, { wanted, instances }: TargetReport): boolean =>
+  wanted[releaseId] === undefined &&
+  instances.every((instance) => instance.releaseId !== releaseId || instance.state === 'down')

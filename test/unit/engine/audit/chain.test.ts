@@ -1,0 +1,111 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { AuditEntry } from '../../../../src/contract/index.ts'
+import {
+  auditAsCsv,
+  auditAsJsonLines,
+  canonicalJson,
+  chainStart,
+  findBreak,
+  link,
+  type AuditDraft,
+  type ChainEnd,
+} from '../../../../src/engine/audit/index.ts'
+
+const draft = (over: Partial<AuditDraft> = {}): AuditDraft => ({
+  atMs: 1_767_225_600_000,
+  actor: 'anna',
+  action: 'deployments.abort',
+  target: 'checkout',
+  why: 'errors',
+  details: { deploymentId: 'd1' },
+  ...over,
+})
+
+function chainOf(drafts: readonly AuditDraft[]): AuditEntry[] {
+  let end: ChainEnd = chainStart
+  return drafts.map((each) => {
+    const entry = link(end, each)
+    end = entry
+    return entry
+  })
+}
+
+const anyDraft = fc.record({
+  atMs: fc.integer(),
+  actor: fc.string(),
+  action: fc.string(),
+  target: fc.string(),
+  why: fc.string(),
+  details: fc.dictionary(fc.string(), fc.jsonValue()),
+})
+
+describe('the audit chain', () => {
+  it('is whole for any entries, also after they went through JSON', () => {
+    fc.assert(
+      fc.property(fc.array(anyDraft, { maxLength: 8 }), (drafts) => {
+        const kept = JSON.parse(JSON.stringify(chainOf(drafts))) as AuditEntry[]
+        expect(findBreak(kept)).toBeNull()
+      }),
+    )
+  })
+
+  it('names the first entry that was changed, whatever was changed in it', () => {
+    const fields: (keyof AuditDraft)[] = ['atMs', 'actor', 'action', 'target', 'why', 'details']
+    fc.assert(
+      fc.property(fc.nat(4), fc.constantFrom(...fields), (at, field) => {
+        const chain = chainOf(Array.from({ length: 5 }, () => draft()))
+        const touched = chain.map((entry, i) =>
+          i === at ? { ...entry, [field]: field === 'atMs' ? 1 : field === 'details' ? {} : 'other' } : entry,
+        )
+        expect(findBreak(touched)?.seq).toBe(at + 1)
+      }),
+    )
+  })
+
+  it('finds an entry that was taken out, put in elsewhere, or written anew with its own hash', () => {
+    const chain = chainOf(['a', 'b', 'c', 'd'].map((why) => draft({ why })))
+    expect(findBreak(chain.filter(({ seq }) => seq !== 2))).toMatchObject({ seq: 3 })
+    expect(findBreak([chain[1], chain[0]].filter((entry) => entry !== undefined))).toMatchObject({ seq: 2 })
+    const forged = link(chainStart, draft({ why: 'never happened' }))
+    expect(findBreak([forged, ...chain.slice(1)])).toMatchObject({ seq: 2 })
+  })
+
+  it('goes on from any entry that is trusted', () => {
+    const chain = chainOf([draft(), draft(), draft()])
+    expect(findBreak(chain.slice(1), chain[0])).toBeNull()
+  })
+})
+
+describe('canonical JSON', () => {
+  it('is one text for one value, in whatever order its keys were set', () => {
+    expect(canonicalJson({ b: 1, a: [{ d: null, c: 'x' }] })).toBe('{"a":[{"c":"x","d":null}],"b":1}')
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (value) => {
+        const reversed = Object.fromEntries(Object.entries(value).reverse())
+        expect(canonicalJson(reversed)).toBe(canonicalJson(value))
+        expect(JSON.parse(canonicalJson(value))).toEqual(JSON.parse(JSON.stringify(value)))
+      }),
+    )
+  })
+})
+
+describe('the audit export', () => {
+  it('as JSON lines can be read back and verified', () => {
+    const lines = auditAsJsonLines(chainOf([draft(), draft({ why: 'line\nbreak' })]))
+    const read = lines
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as AuditEntry)
+    expect(read).toHaveLength(2)
+    expect(findBreak(read)).toBeNull()
+  })
+
+  it('as CSV quotes what would break a row, and what a spreadsheet would run', () => {
+    const csv = auditAsCsv(chainOf([draft({ why: 'said "no", twice', actor: '=cmd()' })]))
+    expect(csv).toContain('"said ""no"", twice"')
+    expect(csv).toContain("'=cmd()")
+    expect(csv.startsWith('seq,time,actor,action,target,why,details,previousHash,hash\r\n')).toBe(true)
+    expect(csv).toContain('2026-01-01T00:00:00.000Z')
+  })
+})

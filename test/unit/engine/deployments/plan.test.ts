@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest'
+import { planSchema, presets } from '../../../../src/contract/index.ts'
+import { buildPlan, undoPlan, type PlanOptions } from '../../../../src/engine/deployments/index.ts'
+
+const built = (...layers: PlanOptions[]) => {
+  const plan = buildPlan(...layers)
+  if (!plan.ok) throw plan.error
+  return plan.value
+}
+
+describe('a plan', () => {
+  it('is 10 % for 10 minutes, judged every 30 s and rolled back on failure, with nothing configured', () => {
+    expect(built()).toMatchObject({
+      steps: [{ weight: 10, holdMs: 600_000, analysis: true, gate: false }],
+      metricsEveryMs: 30_000,
+      onFailure: 'rollback',
+      limits: { minSuccessRatio: 0.99, maxErrorRatio: 0.01, maxLatencyRegression: 0.2 },
+    })
+  })
+
+  it('takes each option from the last layer that sets it', () => {
+    const plan = built(
+      { weight: 5, limits: { maxErrorRatio: 0.02 } },
+      { holdMs: 60_000, instances: 3 },
+      { limits: { minSamples: 50 } },
+    )
+    expect(plan.steps).toEqual([{ weight: 5, holdMs: 60_000, analysis: true, gate: false }])
+    expect(plan.instances).toBe(3)
+    expect(plan.limits).toMatchObject({ maxErrorRatio: 0.02, minSamples: 50 })
+  })
+
+  it('takes a preset of a later layer over steps of an earlier one, and steps beside a preset over it', () => {
+    expect(built({ weight: 5 }, { preset: 'aggressive' }).steps.map(({ weight }) => weight)).toEqual([25, 50])
+    expect(built({ preset: 'aggressive', maxTimeMs: 3_600_000 }).maxTimeMs).toBe(3_600_000)
+  })
+
+  it.each(presets)('of the preset %s is valid, and fits into its own time', (preset) => {
+    const plan = built({ preset })
+    expect(planSchema.parse(plan)).toEqual(plan)
+    expect(plan.steps.reduce((sum, { holdMs }) => sum + holdMs, 0)).toBeLessThan(plan.maxTimeMs)
+  })
+
+  it('goes slower the more careful its preset is', () => {
+    const [conservative, balanced, aggressive] = presets.map((preset) => built({ preset }))
+    expect(conservative?.steps[0]?.weight).toBeLessThan(balanced?.steps[0]?.weight ?? 0)
+    expect(balanced?.steps[0]?.weight).toBeLessThan(aggressive?.steps[0]?.weight ?? 0)
+    expect(conservative?.startAtOnce).toBeLessThan(aggressive?.startAtOnce ?? 0)
+  })
+
+  it('names every mistake at once', () => {
+    const wrong = buildPlan({
+      steps: [
+        { weight: 50, holdMs: 600_000, analysis: true, gate: false },
+        { weight: 10, holdMs: 5000, analysis: true, gate: false },
+      ],
+      maxTimeMs: 60_000,
+    })
+    expect(wrong.ok).toBe(false)
+    if (wrong.ok) return
+    expect(wrong.error.code).toBe('BAD_INPUT')
+    expect(wrong.error.message).toContain('step 2 has 10 %, less than the 50 % before it')
+    expect(wrong.error.message).toContain('the whole may take 60 s at most')
+    expect(wrong.error.message).toContain('must hold for at least 30 s')
+  })
+
+  it('of an undo has no steps to wait for and starts all instances at once', () => {
+    const plan = undoPlan(built({ preset: 'conservative', instances: 4 }))
+    expect(plan.steps).toEqual([{ weight: 100, holdMs: 0, analysis: false, gate: false }])
+    expect(plan).toMatchObject({ skipAnalysis: true, startAtOnce: 4 })
+  })
+})
