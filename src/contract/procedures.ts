@@ -8,6 +8,7 @@ import {
   hostStateSchema,
   processSchema,
   seriesQualitySchema,
+  trendSchema,
 } from './telemetry.ts'
 
 export const roles = ['viewer', 'responder', 'deployer', 'admin'] as const
@@ -81,6 +82,21 @@ export const contract = {
         }),
       )
       .output(chartSchema),
+    trends: procedure
+      .route({
+        method: 'POST',
+        path: '/telemetry/trends',
+        summary: 'Where series are heading, from the newest window',
+      })
+      .input(
+        z.strictObject({
+          hostId,
+          seriesIds: z.array(z.number().int().nonnegative()).min(1).max(200),
+          /** At most the hour that is kept in memory. */
+          windowMs: z.number().int().min(10_000).max(3_600_000).default(900_000),
+        }),
+      )
+      .output(z.array(z.object({ seriesId: z.number(), trend: trendSchema.nullable() }))),
   },
   config: {
     show: procedure

@@ -84,6 +84,10 @@ export class Engine implements AsyncDisposable {
       telemetry: parts.telemetry,
       source: (hostId) => this.#hosts.get(hostId)?.source,
       quality: (hostId) => this.#hosts.get(hostId)?.monitor.seriesQuality() ?? [],
+      trend: (hostId, seriesId, windowMs) => {
+        const slot = this.live.get(`host:${hostId}`)?.series.findIndex(({ id }) => id === seriesId) ?? -1
+        return slot < 0 ? undefined : this.#hosts.get(hostId)?.monitor.trend(slot, windowMs)
+      },
       config: parts.config,
     })
     this.live.put('config', parts.configStatus)

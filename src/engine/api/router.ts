@@ -7,6 +7,7 @@ import {
   type HostState,
   type Role,
   type SeriesQuality,
+  type Trend,
 } from '../../contract/index.ts'
 import { AppError, type LiveStore, type Result } from '../core/index.ts'
 import type { MetricSource, TelemetryStore } from '../telemetry/index.ts'
@@ -24,6 +25,8 @@ export interface ApiParts {
   /** Undefined when no such host exists. */
   source: (hostId: string) => MetricSource | undefined
   quality: (hostId: string) => SeriesQuality[]
+  /** Undefined where there is too little to say, or no such series. */
+  trend: (hostId: string, seriesId: number, windowMs: number) => Trend | undefined
   config: () => ConfigEntries
 }
 
@@ -34,7 +37,7 @@ const orThrow = async <T>(result: Promise<Result<T>>): Promise<T> => {
 }
 
 /** The implementation of every procedure of the contract. Failures are thrown as AppError; transports translate. */
-export function createRouter({ live, telemetry, source, quality, config }: ApiParts) {
+export function createRouter({ live, telemetry, source, quality, trend, config }: ApiParts) {
   const sourceOrThrow = (hostId: string): MetricSource => {
     const found = source(hostId)
     if (!found) throw new AppError('NOT_FOUND', `There is no host "${hostId}".`, { details: { hostId } })
@@ -79,6 +82,13 @@ export function createRouter({ live, telemetry, source, quality, config }: ApiPa
           )
         }
         return orThrow(telemetry.chart(input))
+      }),
+      trends: api.telemetry.trends.handler(({ input }) => {
+        const { hostId } = sourceOrThrow(input.hostId)
+        return input.seriesIds.map((seriesId) => ({
+          seriesId,
+          trend: trend(hostId, seriesId, input.windowMs) ?? null,
+        }))
       }),
     },
     processes: {
