@@ -1,0 +1,22 @@
+export { BoundedOutput, cutOutput, outputLimitBytes } from './bounded-output.ts'
+export { judgeFreeze } from './freeze.ts'
+export { judgeLoad, type LoadLimits } from './load.ts'
+export { failed, failedForNow, passed, warned, worstOf, type Check, type Verdict } from './model.ts'
+export type { HostFact, OtherDeployment, ValidationFacts } from './ports.ts'
+export { judgeDataQuality, judgeExclusive, judgeHeadroom } from './readiness.ts'
+export { judgeJson } from './reports/json.ts'
+export { judgeJunit } from './reports/junit.ts'
+export { judgeSarif } from './reports/sarif.ts'
+export type { ReportVerdict } from './reports/verdict.ts'
+export { runLimitMs } from './run-checks.ts'
+export {
+  checkConfigSchema,
+  checkNameOf,
+  checksSchema,
+  withDefaultChecks,
+  type CheckConfig,
+  type CheckConfigOf,
+  type ReportConfig,
+} from './schema.ts'
+export { scanForSecrets } from './secrets.ts'
+export { validatorOf, type ValidatorOptions } from './validator.ts'

@@ -1,0 +1,48 @@
+import { errorRatio, quantileMs, type Counts } from '../canary/index.ts'
+import { percentText } from '../telemetry/index.ts'
+import { failed, passed, warned, type Verdict } from './model.ts'
+
+export interface LoadLimits {
+  /** Share of requests, 0 to 1. */
+  maxErrorRatio: number
+  /** Null: only against the baseline. */
+  maxP95Ms: number | null
+  /** Of the p95 against the stable release's: 0.2 is 20 % slower. */
+  maxRegression: number
+  /** Fewer requests than this say nothing. */
+  minRequests: number
+}
+
+/** Fewer requests than this make no p95 to compare with. */
+const fewestOfBaseline = 100
+
+/** Holds a short load against its limits and, where there is one, the stored baseline of the stable release. */
+export function judgeLoad(measured: Counts, baseline: Counts | null, limits: LoadLimits): Verdict {
+  const ratio = errorRatio(measured)
+  const p95 = quantileMs(measured, 0.95)
+  if (ratio === null || p95 === null || measured.requests < limits.minRequests)
+    return failed(
+      `Only ${measured.requests} requests were answered or failed; ${limits.minRequests} are needed to say anything.`,
+    )
+  const before = baseline && baseline.requests >= fewestOfBaseline ? quantileMs(baseline, 0.95) : null
+  const facts = `${measured.requests} requests, ${percentText(ratio)} failed, p95 ${msText(p95)}`
+  const output = `${facts}, p50 ${msText(quantileMs(measured, 0.5))}, p99 ${msText(quantileMs(measured, 0.99))}, stable p95 ${msText(before)}`
+  const complaints: string[] = []
+  if (ratio > limits.maxErrorRatio)
+    complaints.push(
+      `${percentText(ratio)} of the requests failed; the limit is ${percentText(limits.maxErrorRatio)}`,
+    )
+  if (limits.maxP95Ms !== null && p95 > limits.maxP95Ms)
+    complaints.push(`p95 is ${msText(p95)}; the limit is ${msText(limits.maxP95Ms)}`)
+  if (before !== null && p95 > before * (1 + limits.maxRegression))
+    complaints.push(
+      `p95 is ${msText(p95)}, of the stable release ${msText(before)}; ${percentText(limits.maxRegression)} more is allowed`,
+    )
+  if (complaints.length > 0) return failed(`The load shows a regression: ${complaints.join('; ')}.`, output)
+  if (before === null && limits.maxP95Ms === null)
+    return warned(`${facts}; there is no baseline to compare the time with.`, output)
+  return passed(`The load was carried: ${facts}.`, output)
+}
+
+const msText = (ms: number | null): string =>
+  ms === null ? 'unknown' : `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`

@@ -1,0 +1,65 @@
+import type { HostState } from '../../contract/index.ts'
+import { percentText } from '../telemetry/index.ts'
+import { failed, passed, warned, type Verdict } from './model.ts'
+import type { HostFact, OtherDeployment } from './ports.ts'
+
+/** Which limits of a host make it too full for one more release. */
+const headroomKinds: readonly string[] = ['cpu', 'memory', 'disk']
+
+/** Whether the hosts have room, by the limits that are configured for them. A host without data is no room. */
+export function judgeHeadroom(hosts: readonly HostFact[]): Verdict {
+  if (hosts.length === 0) return warned('No host is watched, so nobody knows whether there is room.')
+  const full = hosts.flatMap(({ name, state }) =>
+    tightOf(state).map((limit) => ({ severity: limit.severity, text: tightText(name, limit) })),
+  )
+  const unknown = hosts.filter(({ state }) => state.quality.freshness === 'stale').map(({ name }) => name)
+  const output = full.map(({ text }) => text).join('\n')
+  const critical = full.filter(({ severity }) => severity === 'critical')
+  if (critical.length > 0)
+    return failed(`There is no room: ${critical.map(({ text }) => text).join('; ')}.`, output)
+  const tight = [...full.map(({ text }) => text), ...unknown.map((name) => `${name} sends no data`)]
+  if (tight.length > 0) return warned(`There may be no room: ${tight.join('; ')}.`, output)
+  return passed(
+    `There is room: ${hosts.length === 1 ? 'the host is' : `all ${hosts.length} hosts are`} below the limits.`,
+  )
+}
+
+type LimitState = HostState['limits'][number]
+
+const tightOf = ({ limits }: HostState): LimitState[] =>
+  limits.filter(({ kind, severity }) => headroomKinds.includes(kind) && severity !== 'ok')
+
+function tightText(host: string, { kind, subject, value, severity }: LimitState): string {
+  const what = `${kind}${subject === '' ? '' : ` ${subject}`}`
+  if (severity === 'stale' || value === null) return `${what} of ${host} was not measured`
+  return `${what} of ${host} is ${percentText(value)} full`
+}
+
+/**
+ * Whether data are good enough to judge a candidate on. `countsTrouble` is why the router's counts cannot be read,
+ * empty when they can: without them there is no judging at all.
+ */
+export function judgeDataQuality(hosts: readonly HostFact[], countsTrouble: string): Verdict {
+  if (countsTrouble !== '')
+    return { ...failed(`The counts of the router cannot be read: ${countsTrouble}`), isTransient: true }
+  const doubtful = hosts.filter(({ state }) => !state.quality.canBeJudged)
+  const texts = doubtful.map(
+    ({ name, state }) => `${name}: ${state.quality.reasons.join(', ') || 'no reason given'}`,
+  )
+  if (texts.length > 0)
+    return warned(
+      `Data of ${doubtful.length} of ${hosts.length} hosts cannot be judged on: ${texts[0]}.`,
+      texts.join('\n'),
+    )
+  return passed('The counts of the router can be read, and data of all hosts can be judged on.')
+}
+
+/** Whether somebody else is deploying the service. */
+export function judgeExclusive(deploymentId: string, open: readonly OtherDeployment[]): Verdict {
+  const others = open.filter(({ id }) => id !== deploymentId)
+  if (others.length === 0) return passed('Nobody else is deploying this service.')
+  const texts = others.map(
+    ({ id, candidateReleaseId, createdBy }) => `${createdBy} deploys ${candidateReleaseId} (${id})`,
+  )
+  return failed(`The service is being deployed already: ${texts.join('; ')}.`)
+}

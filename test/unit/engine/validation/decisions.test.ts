@@ -1,0 +1,152 @@
+import { describe, expect, it } from 'vitest'
+import type { HostState } from '../../../../src/contract/index.ts'
+import { addCounts, noCounts, type Counts } from '../../../../src/engine/canary/index.ts'
+import { latencyBoundsMs } from '../../../../src/contract/index.ts'
+import {
+  judgeDataQuality,
+  judgeExclusive,
+  judgeFreeze,
+  judgeHeadroom,
+  judgeLoad,
+  type HostFact,
+} from '../../../../src/engine/validation/index.ts'
+
+const at = (text: string) => Date.parse(text)
+
+describe('a freeze window', () => {
+  const christmas = {
+    reason: 'Christmas',
+    timeZone: 'Europe/Berlin',
+    from: '2026-12-24T18:00',
+    to: '2026-12-27T06:00',
+  }
+  const weekends = {
+    reason: 'no weekend deployments',
+    timeZone: 'Europe/Berlin',
+    cron: '0 16 * * 5',
+    durationMs: 64 * 3_600_000,
+  }
+
+  it.each([
+    ['2026-12-24T16:59:59.999Z', 'passed'],
+    ['2026-12-24T17:00:00.000Z', 'failed'],
+    ['2026-12-27T04:59:59.999Z', 'failed'],
+    ['2026-12-27T05:00:00.000Z', 'passed'],
+  ])('holds from its begin to before its end in its own time zone: %s %s', (now, outcome) => {
+    expect(judgeFreeze([christmas], at(now)).outcome).toBe(outcome)
+  })
+
+  it.each([
+    ['2026-11-20T14:59:59.999Z', 'passed'],
+    ['2026-11-20T15:00:00.000Z', 'failed'],
+    ['2026-11-23T06:59:59.999Z', 'failed'],
+    ['2026-11-23T07:00:00.000Z', 'passed'],
+    // Summer time: an hour earlier in UTC.
+    ['2026-07-03T13:59:59.999Z', 'passed'],
+    ['2026-07-03T14:00:00.000Z', 'failed'],
+  ])('comes back as its cron pattern says: %s %s', (now, outcome) => {
+    expect(judgeFreeze([weekends], at(now)).outcome).toBe(outcome)
+  })
+
+  it('says why and until when, and that one which begins anew before it is over never ends', () => {
+    expect(judgeFreeze([weekends], at('2026-11-21T10:00:00Z')).text).toBe(
+      'Deployments are frozen: no weekend deployments, until 23 Nov 2026, 08:00 (Europe/Berlin).',
+    )
+    const always = { reason: 'closed', timeZone: 'UTC', cron: '0 * * * *', durationMs: 2 * 3_600_000 }
+    expect(judgeFreeze([always], at('2026-11-21T10:30:00Z')).text).toContain('without an end')
+  })
+})
+
+const host = (limits: Partial<HostState['limits'][number]>[], canBeJudged = true): HostFact => ({
+  name: 'web-1',
+  state: {
+    quality: {
+      freshness: canBeJudged ? 'fresh' : 'stale',
+      canBeJudged,
+      reasons: canBeJudged ? [] : ['no reading for 2 min'],
+    },
+    limits: limits.map((limit) => ({ subject: '', value: 0.97, ...limit })),
+  } as unknown as HostState,
+})
+
+describe('room on the hosts', () => {
+  it('is judged by their configured limits, the worst first', () => {
+    expect(judgeHeadroom([host([])]).outcome).toBe('passed')
+    expect(judgeHeadroom([host([{ kind: 'temperature', severity: 'critical' }])]).outcome).toBe('passed')
+    expect(judgeHeadroom([host([{ kind: 'cpu', severity: 'warning', value: 0.85 }])])).toMatchObject({
+      outcome: 'warning',
+      text: 'There may be no room: cpu of web-1 is 85 % full.',
+    })
+    expect(
+      judgeHeadroom([
+        host([
+          { kind: 'cpu', severity: 'warning' },
+          { kind: 'memory', severity: 'critical' },
+        ]),
+      ]),
+    ).toMatchObject({
+      outcome: 'failed',
+      text: 'There is no room: memory of web-1 is 97 % full.',
+    })
+  })
+
+  it('is unknown, not there, when nothing is measured', () => {
+    expect(judgeHeadroom([]).outcome).toBe('warning')
+    expect(judgeHeadroom([host([], false)]).outcome).toBe('warning')
+    expect(judgeHeadroom([host([{ kind: 'cpu', severity: 'stale', value: null }])]).text).toContain(
+      'was not measured',
+    )
+  })
+})
+
+describe('data to judge on', () => {
+  it('need readable counts of the router and hosts that can be judged', () => {
+    expect(judgeDataQuality([host([])], '').outcome).toBe('passed')
+    expect(judgeDataQuality([host([], false)], '')).toMatchObject({
+      outcome: 'warning',
+      text: 'Data of 1 of 1 hosts cannot be judged on: web-1: no reading for 2 min.',
+    })
+    expect(judgeDataQuality([host([])], 'Nobody answers.')).toMatchObject({
+      outcome: 'failed',
+      isTransient: true,
+    })
+  })
+})
+
+describe('one deployment at a time', () => {
+  it('is refused while another one is open, and does not see itself', () => {
+    const own = { id: 'd1', candidateReleaseId: 'r2', createdBy: 'ana' }
+    expect(judgeExclusive('d1', [own]).outcome).toBe('passed')
+    expect(judgeExclusive('d2', [own])).toMatchObject({
+      outcome: 'failed',
+      text: 'The service is being deployed already: ana deploys r2 (d1).',
+    })
+  })
+})
+
+describe('a short load', () => {
+  const limits = { maxErrorRatio: 0.01, maxP95Ms: null, maxRegression: 0.2, minRequests: 50 }
+  const counts = (requests: number, errors: number, ms: number): Counts => {
+    const latencyCounts: number[] = latencyBoundsMs.map(() => 0)
+    latencyCounts[latencyBoundsMs.findIndex((bound) => bound >= ms)] = requests
+    const sum = noCounts()
+    addCounts(sum, { requests, errors, timeouts: 0, latencyCounts })
+    return sum
+  }
+
+  it('is held against errors, an absolute time and the stored baseline', () => {
+    const stable = counts(1000, 0, 100)
+    expect(judgeLoad(counts(500, 5, 100), stable, limits).outcome).toBe('passed')
+    expect(judgeLoad(counts(500, 6, 100), stable, limits).text).toContain('1.2 % of the requests failed')
+    expect(judgeLoad(counts(500, 0, 150), stable, limits).text).toContain('of the stable release')
+    expect(judgeLoad(counts(500, 0, 150), stable, { ...limits, maxRegression: 1 }).outcome).toBe('passed')
+    expect(judgeLoad(counts(500, 0, 150), null, { ...limits, maxP95Ms: 120 }).outcome).toBe('failed')
+  })
+
+  it('says so when there is nothing to compare with, or too little to say anything', () => {
+    expect(judgeLoad(counts(500, 0, 100), null, limits).outcome).toBe('warning')
+    expect(judgeLoad(counts(500, 0, 100), counts(20, 0, 10), limits).outcome).toBe('warning')
+    expect(judgeLoad(counts(49, 0, 100), null, limits).outcome).toBe('failed')
+    expect(judgeLoad(noCounts(), null, limits).outcome).toBe('failed')
+  })
+})
