@@ -60,6 +60,7 @@ export function createChartJsTimeChart(canvas: HTMLCanvasElement, options: TimeC
       parsing: false,
       normalized: true,
       responsive: false,
+      maintainAspectRatio: false,
       events: [],
       layout: { padding: { top: paddingTopPx, right: paddingRightPx } },
       elements: { point: { radius: 0, hitRadius: 0, hoverRadius: 0 }, line: { tension: 0 } },

@@ -39,8 +39,9 @@ export function drawForeground(
   of: { levels: readonly LevelLine[]; markers: readonly Marker[]; theme: ChartTheme },
 ): void {
   clipped(context, { ...plot, top: 0 }, () => {
-    for (const { value, label, severity } of of.levels)
-      drawLevel(context, plot, scales.y(value), label, of.theme[severity], of.theme)
+    of.levels.forEach(({ value, label, severity }, index) => {
+      drawLevel(context, plot, scales.y(value), { label, colour: of.theme[severity], theme: of.theme, index })
+    })
     for (const { timeMs, severity } of of.markers) {
       drawMarker(context, plot, scales.x(timeMs), severity, of.theme[severity])
     }
@@ -81,13 +82,12 @@ function fillRuns(
   }
 }
 
+/** Labels of levels stand in turn at the right, in the middle and at the left, since two may lie close together. */
 function drawLevel(
   context: CanvasRenderingContext2D,
   plot: PlotArea,
   y: number,
-  label: string,
-  colour: string,
-  theme: ChartTheme,
+  { label, colour, theme, index }: { label: string; colour: string; theme: ChartTheme; index: number },
 ): void {
   if (y < plot.top || y > plot.bottom) return
   context.strokeStyle = colour
@@ -101,10 +101,22 @@ function drawLevel(
   context.setLineDash([])
   context.globalAlpha = 1
   context.fillStyle = theme.text
-  context.font = `11px ${theme.font}`
-  context.textAlign = 'right'
-  context.textBaseline = y - plot.top > 16 ? 'bottom' : 'top'
-  context.fillText(label, plot.right - 2, y - plot.top > 16 ? y - 2 : y + 3)
+  context.font = `10.5px ${theme.font}`
+  const isBelow = y - plot.top < 14
+  context.textBaseline = isBelow ? 'top' : 'bottom'
+  const textY = isBelow ? y + 3 : y - 2
+  const inset = 4
+  const place = (['right', 'center', 'left'] as const)[index % 3] ?? 'right'
+  context.textAlign = place
+  const textX = { right: plot.right - inset, center: (plot.left + plot.right) / 2, left: plot.left + inset }[
+    place
+  ]
+  // Lines pass behind the text, not through it.
+  context.strokeStyle = theme.surface
+  context.lineWidth = 3
+  context.lineJoin = 'round'
+  context.strokeText(label, textX, textY)
+  context.fillText(label, textX, textY)
 }
 
 /** A dotted line with the shape of its severity at the top: diamond, triangle, disc. */

@@ -6,6 +6,7 @@ export function readChartTheme(element: Element): ChartTheme {
   const token = (name: string) => style.getPropertyValue(name).trim()
   return {
     text: token('--muted'),
+    surface: token('--panel'),
     grid: token('--line'),
     series: [1, 2, 3, 4, 5, 6].map((tone) => token(`--series-${tone}`)),
     info: token('--muted'),

@@ -28,6 +28,8 @@ export interface LevelLine {
 /** Colours and font as CSS values. */
 export interface ChartTheme {
   text: string
+  /** What the chart stands on. */
+  surface: string
   grid: string
   series: readonly string[]
   info: string
