@@ -60,6 +60,7 @@ test.describe('the tables of a host', () => {
   })
 
   test('say that a filter finds nothing', async ({ page }) => {
+    await page.getByTestId('processes').scrollIntoViewIfNeeded()
     await page.getByRole('searchbox', { name: 'Filter processes' }).fill('no such thing anywhere')
     await expect(page.getByTestId('processes')).toContainText('contains “no such thing anywhere”')
   })
@@ -78,7 +79,7 @@ test.describe('the tables of a host', () => {
   })
 
   test('show space and inodes of the root filesystem', async ({ page }) => {
-    const filesystems = page.getByRole('region', { name: 'Filesystems' }).last()
+    const filesystems = page.getByRole('region', { name: 'Filesystems, table' })
     await filesystems.scrollIntoViewIfNeeded()
     const space = filesystems.getByRole('meter', { name: /^Space of/ }).first()
     await expect(space).toHaveAttribute('aria-valuetext', /^[\d.]+\s%$/)
