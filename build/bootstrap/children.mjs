@@ -68,6 +68,8 @@ export class Children {
       const finish = (code, failure) => {
         clearTimeout(limit)
         this.#running.delete(child)
+        // Who still holds the other end writes to nobody from here on.
+        for (const stream of [child.stdout, child.stderr]) stream?.destroy()
         // Whatever it left in its group would outlive us.
         if (!failure && !isWindows) signalTree(child, 'SIGKILL')
         resolve({ code, isTimedOut, failure })

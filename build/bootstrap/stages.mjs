@@ -58,7 +58,11 @@ export const stages = [
   ),
   vitest('unit', [], 'pure decisions'),
   vitest('contract', [], 'one suite over every transport'),
-  vitest('ports', ['promtool', 'node-exporter'], 'every adapter against the real thing'),
+  {
+    ...vitest('ports', ['promtool', 'node-exporter'], 'every adapter against the real thing'),
+    // Some of them kill the whole headless host, screens included.
+    needsBundle: true,
+  },
   browser('e2e', 'headless', "the built app's headless host in a real browser"),
   browser(
     'shell',
