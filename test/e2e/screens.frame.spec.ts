@@ -162,6 +162,16 @@ test.describe('the page', () => {
   })
 })
 
+test.describe('an access token', () => {
+  test('that no longer counts is named as the reason, with the way out', async ({ app, page }) => {
+    test.skip(shellKind !== 'headless', 'the desktop needs no token')
+    await page.context().clearCookies()
+    process.kill(await app.enginePid(), 'SIGKILL')
+    await app.revive()
+    await expect(page.getByTestId('engine-lost')).toContainText('open the address that it printed')
+  })
+})
+
 test.describe('the engine', () => {
   test.skip(process.platform === 'win32', 'a process cannot be made to hang from outside there')
 
