@@ -6,7 +6,8 @@ import type { CallChannel } from './channel.ts'
 import { columnSerializer } from './column-serializer.ts'
 import { errorCatalogue, type ErrorCode } from './errors.ts'
 import { maxMessageBytes } from './frames.ts'
-import type { Contract, ErrorData } from './procedures.ts'
+import type { ErrorData } from './procedure.ts'
+import type { Contract } from './procedures.ts'
 
 export type CallClient = ContractRouterClient<Contract>
 

@@ -1,4 +1,6 @@
 import * as z from 'zod'
+import type { Deployment } from './deployments.ts'
+import type { ServiceState } from './services.ts'
 import type { Health, Host, HostState } from './telemetry.ts'
 
 /**
@@ -64,6 +66,9 @@ export interface LiveRecords {
   notices: Notice[]
   [host: `host:${string}`]: Host
   [state: `hostState:${string}`]: HostState
+  [service: `service:${string}`]: ServiceState
+  /** Deployments that run, and those that ended within the last hour. */
+  [deployment: `deployment:${string}`]: Deployment
 }
 export type LiveRecordKey = keyof LiveRecords
 

@@ -14,4 +14,4 @@ export type {
   ValidationRequest,
   Validator,
 } from './ports.ts'
-export { buildPlan, planOptionsSchema, undoPlan, type PlanOptions } from './plan.ts'
+export { buildPlan, undoPlan } from './plan.ts'

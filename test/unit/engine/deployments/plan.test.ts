@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { planSchema, presets } from '../../../../src/contract/index.ts'
-import { buildPlan, undoPlan, type PlanOptions } from '../../../../src/engine/deployments/index.ts'
+import { buildPlan, undoPlan } from '../../../../src/engine/deployments/index.ts'
+import type { PlanOptions } from '../../../../src/contract/index.ts'
 
 const built = (...layers: PlanOptions[]) => {
   const plan = buildPlan(...layers)

@@ -1,0 +1,260 @@
+import * as z from 'zod'
+import {
+  auditEntrySchema,
+  binSchema,
+  deploymentPhases,
+  deploymentSchema,
+  planSchema,
+  validationSchema,
+} from './deployments.ts'
+import { planOptionsSchema } from './plan-options.ts'
+import { procedure } from './procedure.ts'
+import { nameSchema, releaseSchema, serviceStateSchema } from './services.ts'
+
+const why = z.string().max(2000).default('').describe('Kept in the audit log.')
+const id = z.string().min(1).max(200)
+
+/** Of the deployment that the person saw; left out, the command holds whatever has happened since. */
+const expectedRevision = z.number().int().nonnegative().nullable().default(null)
+
+const deployer = procedure.meta({ role: 'deployer', dangerous: true })
+const responder = procedure.meta({ role: 'responder', dangerous: true })
+
+export const logLineSchema = z.object({
+  atMs: z.number(),
+  instanceId: z.string(),
+  releaseId: z.string(),
+  stream: z.enum(['stdout', 'stderr']),
+  text: z.string(),
+})
+export type LogLine = z.infer<typeof logLineSchema>
+
+/** What an emergency rollback did to one service, as read back from its router. */
+export const rollbackOutcomeSchema = z.object({
+  service: nameSchema,
+  ok: z.boolean(),
+  /** All traffic goes here now; null when the router could not be reached. */
+  releaseId: z.string().nullable(),
+  fromReleaseId: z.string().nullable(),
+  /** From the order to the verified answer of the router. */
+  tookMs: z.number(),
+  text: z.string(),
+})
+export type RollbackOutcome = z.infer<typeof rollbackOutcomeSchema>
+
+const differenceSchema = z.object({
+  path: z.string(),
+  from: z.string().nullable(),
+  to: z.string().nullable(),
+})
+
+export const comparisonSchema = z.object({
+  from: releaseSchema,
+  to: releaseSchema,
+  /** Artifact and parameters, what is the same left out. */
+  differences: z.array(differenceSchema),
+  /** Over the last hour each of them had traffic; null where nothing was kept. */
+  metrics: z.array(
+    z.object({
+      metric: z.enum(['errorRatio', 'p50Ms', 'p95Ms', 'p99Ms', 'requestsPerSecond']),
+      from: z.number().nullable(),
+      to: z.number().nullable(),
+    }),
+  ),
+})
+export type Comparison = z.infer<typeof comparisonSchema>
+
+const startInput = z.strictObject({
+  service: nameSchema,
+  releaseId: nameSchema,
+  options: planOptionsSchema.prefault({}),
+  why,
+})
+
+const command = (name: 'pause' | 'resume' | 'skip' | 'promote' | 'abort', summary: string) =>
+  deployer
+    .route({ method: 'POST', path: `/deployments/{id}/${name}`, summary })
+    .input(z.strictObject({ id, expectedRevision, why }))
+    .output(deploymentSchema)
+
+/** Services, releases, deployments, rollback, audit. */
+export const operations = {
+  services: {
+    list: procedure
+      .route({ method: 'GET', path: '/services', summary: 'All services with traffic, instances and SLIs' })
+      .output(z.array(serviceStateSchema)),
+    logs: procedure
+      .route({
+        method: 'GET',
+        path: '/services/{service}/logs',
+        summary: 'Newest lines that instances printed',
+      })
+      .input(
+        z.strictObject({
+          service: nameSchema,
+          releaseId: nameSchema.optional(),
+          instanceId: z.string().max(200).optional(),
+          lines: z.coerce.number().int().min(1).max(2000).default(200),
+        }),
+      )
+      .output(z.array(logLineSchema)),
+    bins: procedure
+      .route({
+        method: 'GET',
+        path: '/services/{service}/bins',
+        summary: 'Counts a release and second, newest minutes',
+      })
+      .input(z.strictObject({ service: nameSchema, fromMs: z.coerce.number() }))
+      .output(z.array(binSchema)),
+    resume: responder
+      .route({
+        method: 'POST',
+        path: '/services/{service}/resume',
+        summary: 'Let automation go on after an emergency',
+      })
+      .input(z.strictObject({ service: nameSchema, why }))
+      .output(serviceStateSchema),
+  },
+  releases: {
+    list: procedure
+      .route({
+        method: 'GET',
+        path: '/services/{service}/releases',
+        summary: 'Releases of a service, newest first',
+      })
+      .input(
+        z.strictObject({ service: nameSchema, limit: z.coerce.number().int().min(1).max(500).default(50) }),
+      )
+      .output(z.array(releaseSchema)),
+    create: deployer
+      .route({
+        method: 'POST',
+        path: '/services/{service}/releases',
+        summary: 'Make a release known; nothing runs yet',
+      })
+      .input(
+        z.strictObject({
+          service: nameSchema,
+          id: nameSchema,
+          artifact: releaseSchema.shape.artifact,
+          parameters: releaseSchema.shape.parameters,
+          note: releaseSchema.shape.note,
+        }),
+      )
+      .output(releaseSchema),
+    compare: procedure
+      .route({
+        method: 'GET',
+        path: '/services/{service}/compare',
+        summary: 'What differs between two releases',
+      })
+      .input(z.strictObject({ service: nameSchema, from: nameSchema, to: nameSchema }))
+      .output(comparisonSchema),
+  },
+  deployments: {
+    list: procedure
+      .route({ method: 'GET', path: '/deployments', summary: 'History with filters, newest first' })
+      .input(
+        z.strictObject({
+          service: nameSchema.optional(),
+          phases: z.array(z.enum(deploymentPhases)).max(20).optional(),
+          releaseId: nameSchema.optional(),
+          createdBy: z.string().max(200).optional(),
+          text: z.string().max(200).optional(),
+          fromMs: z.coerce.number().optional(),
+          toMs: z.coerce.number().optional(),
+          limit: z.coerce.number().int().min(1).max(500).default(50),
+          beforeId: z.string().max(200).optional(),
+        }),
+      )
+      .output(z.array(deploymentSchema)),
+    get: procedure
+      .route({ method: 'GET', path: '/deployments/{id}', summary: 'One deployment with its log' })
+      .input(z.strictObject({ id }))
+      .output(deploymentSchema),
+    bins: procedure
+      .route({ method: 'GET', path: '/deployments/{id}/bins', summary: 'The counts it was judged on' })
+      .input(z.strictObject({ id }))
+      .output(z.array(binSchema)),
+    rehearse: procedure
+      .meta({ role: 'deployer', dangerous: false })
+      .route({
+        method: 'POST',
+        path: '/deployments/rehearse',
+        summary: 'The plan and the checks, nothing moves',
+      })
+      .input(startInput)
+      .output(
+        z.object({ plan: planSchema, stableReleaseId: z.string().nullable(), validation: validationSchema }),
+      ),
+    start: deployer
+      .route({ method: 'POST', path: '/deployments', summary: 'Deploy a release' })
+      .input(startInput)
+      .output(deploymentSchema),
+    pause: command('pause', 'Stay at this step'),
+    resume: command('resume', 'Go on'),
+    skip: command('skip', 'Go to the next step now'),
+    promote: command('promote', 'All traffic to the candidate, judged or not'),
+    abort: command('abort', 'Roll back'),
+    retry: deployer
+      .route({ method: 'POST', path: '/deployments/{id}/retry', summary: 'Deploy the same again' })
+      .input(z.strictObject({ id, why }))
+      .output(deploymentSchema),
+    undo: deployer
+      .route({
+        method: 'POST',
+        path: '/services/{service}/undo',
+        summary: 'Back to a release of the history',
+      })
+      .input(z.strictObject({ service: nameSchema, releaseId: nameSchema.optional(), why }))
+      .output(deploymentSchema),
+  },
+  rollback: {
+    emergency: responder
+      .route({ method: 'POST', path: '/rollback', summary: 'All traffic to the stable release, at once' })
+      .input(
+        z.strictObject({
+          /** Left out: every service with a candidate. */
+          services: z.array(nameSchema).min(1).max(1000).optional(),
+          why,
+        }),
+      )
+      .output(z.array(rollbackOutcomeSchema)),
+  },
+  audit: {
+    list: procedure
+      .route({ method: 'GET', path: '/audit', summary: 'Who did what, newest first' })
+      .input(
+        z.strictObject({
+          actor: z.string().max(200).optional(),
+          target: z.string().max(200).optional(),
+          fromMs: z.coerce.number().optional(),
+          toMs: z.coerce.number().optional(),
+          limit: z.coerce.number().int().min(1).max(1000).default(100),
+          beforeSeq: z.coerce.number().int().optional(),
+        }),
+      )
+      .output(z.array(auditEntrySchema)),
+    verify: procedure
+      .route({ method: 'GET', path: '/audit/verify', summary: 'Whether the chain of the audit log is whole' })
+      .output(
+        z.object({
+          isWhole: z.boolean(),
+          entryCount: z.number(),
+          /** The first entry that does not follow from the one before it. */
+          firstBrokenSeq: z.number().nullable(),
+          text: z.string(),
+        }),
+      ),
+    export: procedure
+      .route({ method: 'GET', path: '/audit/export', summary: 'The audit log as JSON Lines or CSV' })
+      .input(
+        z.strictObject({
+          format: z.enum(['jsonl', 'csv']),
+          fromMs: z.coerce.number().optional(),
+          toMs: z.coerce.number().optional(),
+        }),
+      )
+      .output(z.object({ name: z.string(), text: z.string() })),
+  },
+}
