@@ -2,9 +2,9 @@ import type { SeriesKey } from '../../src/engine/telemetry/index.ts'
 
 /** Two groups of series, whose values follow from the time alone: an invented row would not fit. */
 export const killedKeys: SeriesKey[] = Array.from({ length: 20 }, (_, i) => ({
-  name: 'memory.used',
+  name: 'processes.count',
   labels: { part: `${i}` },
-  unit: 'bytes',
+  unit: 'count',
 }))
 
 export const killedValues = (atMs: number): Float64Array =>

@@ -23,9 +23,9 @@ const keys: SeriesKey[] = [
 /** How far off a stored value may be, by unit: the promise of the store. */
 const tolerance = (unit: string, value: number): number => {
   const half =
-    { ratio: 5e-5, bytes: 0, bytes_per_second: 0.5, per_second: 5e-3, count: 5e-3, celsius: 5e-3 }[unit] ?? 0
-  const rough = unit.endsWith('per_second') ? Math.abs(value) / 4096 : 0
-  return Math.max(half, rough) + 1e-9 * (1 + Math.abs(value))
+    { ratio: 2 ** -17, bytes: 0.5, bytes_per_second: 0.5, per_second: 2 ** -8, celsius: 5e-3 }[unit] ?? 0
+  const share = { ratio: 2 ** -10, bytes: 2 ** -13, celsius: 0 }[unit] ?? 2 ** -10
+  return Math.max(half, Math.abs(value) * share) + 1e-9 * (1 + Math.abs(value))
 }
 
 /** Everything ever appended, as a plain table: the last value of each series and millisecond. */
@@ -87,7 +87,8 @@ function expectChartOf(
         .map(([, value]) => value)
         .filter((value) => !Number.isNaN(value))
       const largest = Math.max(0, ...values.map(Math.abs))
-      const allowed = 2 * tolerance(unit, largest) + 1e-9 + (unit === 'bytes' ? 0.5 : 0)
+      // Each value was rounded, and its means over a minute and an hour were once more.
+      const allowed = 3 * tolerance(unit, largest)
       const mean = values.reduce((sum, value) => sum + value, 0) / values.length
       expectNear(drawn.min[i], values.length > 0 ? Math.min(...values) : NaN, allowed)
       expectNear(drawn.mean[i], mean, allowed)

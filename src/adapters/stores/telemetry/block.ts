@@ -1,6 +1,6 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { ByteReader, ByteWriter } from './bytes.ts'
-import { decodeColumn, encodeColumn, type Precision } from './column.ts'
+import { allBits, decodeColumn, encodeColumn, type Precision } from './column.ts'
 
 /** Samples of one stretch of time: a time and, in each column, a value for each row. */
 export interface Block {
@@ -16,10 +16,10 @@ export interface BlockColumn extends Precision {
 }
 
 const formatVersion = 1
-const exact: Precision = { scale: 1, isRough: false }
+const exact: Precision = { scale: 1, bits: allBits }
 const largestBlockBytes = 64 << 20
 const largestRowCount = 1 << 20
-const compression = { params: { [constants.ZSTD_c_compressionLevel]: 3 } }
+const compression = { params: { [constants.ZSTD_c_compressionLevel]: 6 } }
 const decompression = { maxOutputLength: largestBlockBytes }
 
 /**
@@ -38,7 +38,8 @@ export function encodeBlock(block: Block): Buffer {
     const start = bodies.length
     encodeColumn(column.values, column, bodies)
     out.varint(column.key - previousKey)
-    out.varint(column.scale * 2 + Number(column.isRough))
+    out.varint(column.scale)
+    out.byte(column.bits)
     out.varint(bodies.length - start)
     previousKey = column.key
   }
@@ -55,20 +56,19 @@ export function decodeBlock(body: Uint8Array, wanted?: ReadonlySet<number>): Blo
   const from = new ByteReader(zstdDecompressSync(body.subarray(1), decompression))
   const count = from.varint()
   if (count > largestRowCount) throw new RangeError(`a block of ${count} rows is not ours`)
-  const timesMs = decodeColumn(from, count, 1)
+  const timesMs = decodeColumn(from, count, exact)
   const heads: (Precision & { key: number; length: number })[] = []
   const columnCount = from.varint()
   let key = 0
   for (let i = 0; i < columnCount; i++) {
     key += from.varint()
-    const precision = from.varint()
-    heads.push({ key, scale: precision >>> 1, isRough: (precision & 1) === 1, length: from.varint() })
+    heads.push({ key, scale: from.varint(), bits: from.byte(), length: from.varint() })
   }
   const columns: BlockColumn[] = []
   for (const { length, ...head } of heads) {
     const bytes = from.take(length)
     if (wanted && !wanted.has(head.key)) continue
-    columns.push({ ...head, values: decodeColumn(new ByteReader(bytes), count, head.scale) })
+    columns.push({ ...head, values: decodeColumn(new ByteReader(bytes), count, head) })
   }
   return { timesMs, columns }
 }

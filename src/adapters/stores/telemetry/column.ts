@@ -4,7 +4,7 @@ import { type ByteReader, type ByteWriter, unzigzag, zigzag } from './bytes.ts'
  * One column of a block. Which form it takes depends on what it holds:
  * - absent: every value is NaN;
  * - constant: one number for all;
- * - integers: value x scale, rounded, above the least of them, in units of their greatest common divisor; as they
+ * - integers: codes of value x scale (see `codeOf`), above the least of them, in units of their greatest common divisor; as they
  *   are, as differences or as differences of differences, whichever has the least entropy; the bytes of equal weight
  *   stand together, so that zstd sees the quiet ones as runs;
  * - doubles: the eight bytes of each, where integers of that scale cannot hold a value (infinities, huge ones).
@@ -24,23 +24,22 @@ const hasGaps = 0x80
 /** Differences of differences of these, zigzagged, stay below 2^53. */
 const largestInteger = 2 ** 49
 
-/** How finely a column is kept. */
+/** How finely a column is kept: a value is off by at most half of 1 / scale or 1 in 2^bits, whichever is more. */
 export interface Precision {
-  /** Values are kept to half of 1 / scale; a positive integer. */
+  /** A positive integer. */
   scale: number
-  /** Whether large values are kept to `significantBits` only. */
-  isRough: boolean
+  /** Significant binary digits; `allBits` for no limit. */
+  bits: number
 }
 
-/** A rough value is right to 1 in 4096, better than the interval of a 1 s rate is known. */
-export const significantBits = 12
+export const allBits = 53
 
 /**
  * Appends `values` to `out`. They come back from `decodeColumn` as near as `precision` says (plus the rounding of a
  * double), NaN as NaN; a negative zero may come back as zero. What came back once comes back the same ever after.
  */
 export function encodeColumn(values: Float64Array, precision: Precision, out: ByteWriter): void {
-  const present = values.filter((value) => !Number.isNaN(value))
+  const present = presentOf(values)
   if (present.length === 0) {
     out.byte(form.absent)
     return
@@ -50,7 +49,7 @@ export function encodeColumn(values: Float64Array, precision: Precision, out: By
     out.byte(kind | gaps)
     if (gaps) out.append(presence(values))
   }
-  const integers = toIntegers(present, precision)
+  const integers = toCodes(present, precision)
   if (integers) {
     const { least, divisor } = reduce(integers)
     if (divisor === 0) {
@@ -74,26 +73,26 @@ export function encodeColumn(values: Float64Array, precision: Precision, out: By
 }
 
 /** Reads a column of `count` values. Throws RangeError on bytes that `encodeColumn` cannot have written. */
-export function decodeColumn(from: ByteReader, count: number, scale: number): Float64Array {
+export function decodeColumn(from: ByteReader, count: number, precision: Precision): Float64Array {
   const head = from.byte()
   const kind = head & ~hasGaps
   if (kind === form.absent) return new Float64Array(count).fill(NaN)
-  if ((head & hasGaps) === 0) return decodePresent(kind, from, count, scale)
+  if ((head & hasGaps) === 0) return decodePresent(kind, from, count, precision)
   const bitmap = from.take(Math.ceil(count / 8))
   const isPresent = (i: number) => ((bitmap[i >> 3] ?? 0) >> (i & 7)) & 1
   let presentCount = 0
   for (let i = 0; i < count; i++) presentCount += isPresent(i)
-  const present = decodePresent(kind, from, presentCount, scale)
+  const present = decodePresent(kind, from, presentCount, precision)
   const values = new Float64Array(count)
   let next = 0
   for (let i = 0; i < count; i++) values[i] = isPresent(i) ? (present[next++] ?? NaN) : NaN
   return values
 }
 
-function decodePresent(kind: number, from: ByteReader, count: number, scale: number): Float64Array {
+function decodePresent(kind: number, from: ByteReader, count: number, precision: Precision): Float64Array {
   switch (kind) {
     case form.constantInteger:
-      return new Float64Array(count).fill(from.signed() / scale)
+      return new Float64Array(count).fill(valueOf(from.signed(), precision))
     case form.constantDouble:
       return new Float64Array(count).fill(from.double())
     case form.integers:
@@ -105,7 +104,7 @@ function decodePresent(kind: number, from: ByteReader, count: number, scale: num
       const values = fromPlanes(from.take(width * count), count)
       if (kind !== form.integers) for (let i = 0; i < count; i++) values[i] = unzigzag(values[i] ?? 0)
       for (let order = form.integers; order < kind; order++) sumUp(values)
-      for (let i = 0; i < count; i++) values[i] = ((values[i] ?? 0) * divisor + least) / scale
+      for (let i = 0; i < count; i++) values[i] = valueOf((values[i] ?? 0) * divisor + least, precision)
       return values
     }
     case form.doubles:
@@ -115,21 +114,40 @@ function decodePresent(kind: number, from: ByteReader, count: number, scale: num
   }
 }
 
-/** Value x scale to the nearest integer that `precision` keeps, or undefined when one does not fit. */
-function toIntegers(values: Float64Array, { scale, isRough }: Precision): Float64Array | undefined {
-  const integers = new Float64Array(values.length)
+function valueOf(code: number, { scale, bits }: Precision): number {
+  return (code < 0 ? -numberOf(-code, bits) : numberOf(code, bits)) / scale
+}
+
+/** The codes of `values`, or undefined when one has none. */
+function toCodes(values: Float64Array, { scale, bits }: Precision): Float64Array | undefined {
+  const codes = new Float64Array(values.length)
   for (let i = 0; i < values.length; i++) {
     const scaled = (values[i] ?? 0) * scale
     if (!(Math.abs(scaled) <= largestInteger)) return undefined
-    const unit = isRough ? roughUnit(scaled) : 1
-    integers[i] = Math.round(scaled / unit) * unit
+    codes[i] = scaled < 0 ? -codeOf(-scaled, bits) : codeOf(scaled, bits)
   }
-  return integers
+  return codes
 }
 
-/** What the last significant bit of `value` stands for, at least 1. */
-const roughUnit = (value: number): number =>
-  2 ** Math.max(0, Math.floor(Math.log2(Math.abs(value) || 1)) + 1 - significantBits)
+/**
+ * Numbers that `bits` significant digits can tell apart, counted from zero: whole numbers are their own code as long
+ * as they have no more digits, and each octave beyond has the same number of codes, as with a floating-point number.
+ * So a code grows with its number, and noise of 1 % is the same few codes at any size.
+ */
+function codeOf(size: number, bits: number): number {
+  const plain = 2 ** bits
+  if (size < plain) return Math.round(size)
+  const octave = Math.floor(Math.log2(size)) + 1 - bits
+  return plain + (octave - 2) * (plain / 2) + Math.round(size / 2 ** octave)
+}
+
+/** The number that `codeOf` counted. */
+function numberOf(code: number, bits: number): number {
+  const plain = 2 ** bits
+  if (code <= plain) return code
+  const octave = Math.floor((code - plain) / (plain / 2)) + 1
+  return (code - plain - (octave - 2) * (plain / 2)) * 2 ** octave
+}
 
 /** Takes the least value from all and divides by the greatest common divisor, in place; 0 when all are equal. */
 function reduce(integers: Float64Array): { least: number; divisor: number } {
@@ -147,10 +165,21 @@ function reduce(integers: Float64Array): { least: number; divisor: number } {
 /** The order of differences whose bytes have the least entropy. */
 function leastOf(integers: Float64Array): { order: number; planes: Uint8Array } {
   const once = differencesOf(integers)
-  const candidates = [integers, once.map(zigzag), differencesOf(once).map(zigzag)].map(planesOf)
+  const candidates = [integers, zigzagged(once), zigzagged(differencesOf(once))].map(planesOf)
   const costs = candidates.map((planes) => entropyOf(planes, integers.length))
   const order = costs.indexOf(Math.min(...costs))
   return { order, planes: candidates[order] ?? new Uint8Array() }
+}
+
+/** The values that are not NaN; `values` itself where all are. */
+function presentOf(values: Float64Array): Float64Array {
+  let count = 0
+  for (const value of values) if (!Number.isNaN(value)) count++
+  if (count === values.length) return values
+  const present = new Float64Array(count)
+  let next = 0
+  for (const value of values) if (!Number.isNaN(value)) present[next++] = value
+  return present
 }
 
 function presence(values: Float64Array): Uint8Array {
@@ -172,6 +201,12 @@ function differencesOf(values: Float64Array): Float64Array {
   return differences
 }
 
+function zigzagged(values: Float64Array): Float64Array {
+  const folded = new Float64Array(values.length)
+  for (let i = 0; i < values.length; i++) folded[i] = zigzag(values[i] ?? 0)
+  return folded
+}
+
 function sumUp(values: Float64Array): void {
   let sum = 0
   for (let i = 0; i < values.length; i++) {
@@ -189,11 +224,16 @@ function planesOf(values: Float64Array): Uint8Array {
   const count = values.length
   const planes = new Uint8Array(count * width)
   for (let i = 0; i < count; i++) {
-    let rest = values[i] ?? 0
-    for (let at = i; rest > 0; at += count) {
-      const low = rest % 256
+    const value = values[i] ?? 0
+    let low = value >>> 0
+    for (let at = i; low > 0; at += count) {
       planes[at] = low
-      rest = (rest - low) / 256
+      low >>>= 8
+    }
+    let high = width > 4 ? Math.floor(value / 2 ** 32) : 0
+    for (let at = i + 4 * count; high > 0; at += count) {
+      planes[at] = high
+      high >>>= 8
     }
   }
   return planes

@@ -1,7 +1,7 @@
 import type { SeriesKey } from '../../../engine/telemetry/index.ts'
 
 /** Series a block holds: reading one costs reading its whole block, so few; each block has a head, so not too few. */
-export const seriesPerGroup = 12
+export const seriesPerGroup = 24
 
 /**
  * Puts new series of a host into groups, near to those that charts show with them: by family (the name up to its

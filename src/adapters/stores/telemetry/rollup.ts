@@ -1,6 +1,6 @@
 import { Bins, type Summary } from './bins.ts'
 import type { Block } from './block.ts'
-import type { Precision } from './column.ts'
+import { allBits, type Precision } from './column.ts'
 import { floorTo } from './resolutions.ts'
 
 const parts = ['min', 'mean', 'max', 'counts'] as const
@@ -23,7 +23,7 @@ export function summaryOf(block: Block, seriesId: number): Summary | undefined {
 
 /** A block of samples as a roll-up block: a row for each step of `stepMs` in which anything was measured. */
 export function rollUp(block: Block, stepMs: number): Block {
-  const series = block.columns.map(({ key, scale, isRough }) => ({ id: key, precision: { scale, isRough } }))
+  const series = block.columns.map(({ key, scale, bits }) => ({ id: key, precision: { scale, bits } }))
   const values = new Map(block.columns.map((column) => [column.key, column.values]))
   return collect([block.timesMs], series, stepMs, (bins, id) =>
     bins.addSamples(block.timesMs, values.get(id) ?? new Float64Array()),
@@ -34,9 +34,9 @@ export function rollUp(block: Block, stepMs: number): Block {
 export function rollUpAgain(blocks: readonly Block[], stepMs: number): Block {
   const precisions = new Map<number, Precision>()
   for (const { columns } of blocks) {
-    for (const { key, scale, isRough } of columns) {
+    for (const { key, scale, bits } of columns) {
       const id = Math.floor(key / parts.length)
-      if (key === rollupKey(id, 'mean')) precisions.set(id, { scale, isRough })
+      if (key === rollupKey(id, 'mean')) precisions.set(id, { scale, bits })
     }
   }
   const series = [...precisions].map(([id, precision]) => ({ id, precision }))
@@ -81,7 +81,7 @@ function collect(
       { key: rollupKey(id, 'min'), ...precision, values: pick(bins.min) },
       { key: rollupKey(id, 'mean'), ...precision, values: pick(bins.mean()) },
       { key: rollupKey(id, 'max'), ...precision, values: pick(bins.max) },
-      { key: rollupKey(id, 'counts'), scale: 1, isRough: false, values: pick(bins.counts) },
+      { key: rollupKey(id, 'counts'), scale: 1, bits: allBits, values: pick(bins.counts) },
     ]),
   }
 }

@@ -40,9 +40,9 @@ const closingPatienceMs = 5000
  * Opens the telemetry store on `file`. Fails with STORE_TOO_NEW, STORE_BUSY, STORE_FULL, CONFIG_INVALID (a database
  * of another program) or UNAVAILABLE; a damaged file is no failure but a `notice` in the status.
  *
- * Precision: a value comes back within half a unit of the last place kept: 0.0001 for ratios, 1 for bytes and bytes
- * a second, 0.01 for other rates, counts and degrees, 0.01 ms for seconds; rates moreover to 1 in 4096. NaN is kept
- * as it is.
+ * Precision: a value comes back within half of the last place kept (1/65536 for ratios, 1 for bytes and bytes a
+ * second, 1/128 for other rates, 0.01 for counts and degrees, 8 us for seconds) or, where that is more, within 1 in 1024
+ * for rates and ratios, 1 in 8192 for bytes, 1 in 16 million for seconds. NaN is kept as it is.
  *
  * Order: rows may come in any order of time; two values of one series for the same millisecond are one, the later
  * appended. Rows older than samples are kept for are dropped and counted.

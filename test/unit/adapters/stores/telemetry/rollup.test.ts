@@ -9,7 +9,7 @@ const block = (times: number[], columns: Record<number, number[]>): Block => ({
   columns: Object.entries(columns).map(([key, values]) => ({
     key: Number(key),
     scale: 100,
-    isRough: false,
+    bits: 53,
     values: Float64Array.from(values),
   })),
 })
