@@ -1,0 +1,1 @@
+export { edgeRouter } from './edge-router.ts'

@@ -1,0 +1,20 @@
+import type { LogLine, Target, TargetReport } from '../../../engine/services/index.ts'
+import { ok, type Result } from '../../../engine/core/index.ts'
+import type { EdgeClient } from './edge-client.ts'
+
+const nothing = async (call: Promise<Result<unknown>>): Promise<Result<void>> => {
+  const result = await call
+  return result.ok ? ok(undefined) : result
+}
+
+/** The embedded platform as a target. */
+export function edgeTarget(client: EdgeClient): Target {
+  return {
+    declare: (definition) => nothing(client.call('declare', { definition })),
+    ensure: ({ service, release, instances, key }) =>
+      nothing(client.call('ensure', { service, release, instances, key })),
+    observe: (service): Promise<Result<TargetReport>> => client.call('observe', { service }),
+    remove: ({ service, releaseId, key }) => nothing(client.call('remove', { service, releaseId, key })),
+    logs: (request): Promise<Result<LogLine[]>> => client.call('logs', request),
+  }
+}

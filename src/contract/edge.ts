@@ -1,0 +1,176 @@
+import * as z from 'zod'
+import { binSchema } from './deployments.ts'
+import { errorCodes } from './errors.ts'
+import {
+  instanceSchema,
+  nameSchema,
+  releaseSchema,
+  serviceDefinitionSchema,
+  weightsSchema,
+} from './services.ts'
+
+/** Identity of a wish: the same key asks for the same thing again. */
+const keySchema = z.string().min(1).max(200)
+
+/** Requests of one release that fail open its circuit; it is then left out of the split until probes succeed. */
+export const breakerSchema = z.strictObject({
+  /** Share of failures among the newest `window` attempts from which it opens. */
+  failureRatio: z.number().gt(0).max(1).default(0.5),
+  window: z.number().int().min(1).max(10_000).default(100),
+  /** Fewer attempts than this decide nothing. */
+  minAttempts: z.number().int().min(1).max(10_000).default(100),
+  openMs: z.number().int().min(1).default(60_000),
+  /** Attempts let through when half open: all must succeed. */
+  probes: z.number().int().min(1).max(1000).default(10),
+})
+export type BreakerSettings = z.infer<typeof breakerSchema>
+
+/** What protects a service at the proxy; each part null when it is off. */
+export const guardsSchema = z.strictObject({
+  breaker: breakerSchema.nullable().default(null),
+  /** Releases whose circuit a person or an action holds open. */
+  openCircuits: z.array(nameSchema).max(100).default([]),
+  rateLimit: z
+    .strictObject({
+      requestsPerSecond: z.number().gt(0).max(1e6),
+      burst: z.number().int().min(1).max(1e6),
+      per: z.enum(['service', 'client']).default('service'),
+    })
+    .nullable()
+    .default(null),
+  /** Refuses this share of requests, percent; those of an urgency (RFC 9218, 0 first to 7 last) below the limit pass. */
+  shedding: z
+    .strictObject({
+      percent: z.number().min(0).max(100),
+      sparesUrgencyBelow: z.number().int().min(0).max(8).default(0),
+    })
+    .nullable()
+    .default(null),
+  /** Only these client addresses (IP or CIDR) are served. */
+  lockdown: z
+    .strictObject({ allow: z.array(z.string().max(100)).max(1000) })
+    .nullable()
+    .default(null),
+})
+export type Guards = z.infer<typeof guardsSchema>
+
+export const edgeReportSchema = z.object({
+  weights: weightsSchema,
+  fallbackReleaseId: nameSchema.nullable(),
+  revision: z.number(),
+  key: z.string(),
+  emergency: z.object({ key: z.string(), atMs: z.number() }).nullable(),
+})
+export type EdgeReport = z.infer<typeof edgeReportSchema>
+
+/** A bin on the wire: its histogram as [index, count] of what is not zero. */
+export const edgeBinSchema = binSchema
+  .omit({ latencyCounts: true })
+  .extend({ latencies: z.array(z.tuple([z.number(), z.number()])) })
+export type EdgeBin = z.infer<typeof edgeBinSchema>
+
+const procedure = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) => ({ input, output })
+const service = z.strictObject({ service: nameSchema })
+const nothing = z.strictObject({})
+
+/**
+ * What the edge's admin socket answers: `POST /v1/NAME` with the input as JSON gives the output, or
+ * `edgeFailureSchema` with the status of its code.
+ */
+export const edgeProcedures = {
+  status: procedure(
+    nothing,
+    z.object({
+      version: z.string(),
+      pid: z.number(),
+      startedAtMs: z.number(),
+      services: z.array(z.object({ name: nameSchema, address: z.string(), instances: z.number() })),
+    }),
+  ),
+  declare: procedure(
+    z.strictObject({ definition: serviceDefinitionSchema }),
+    z.object({ address: z.string() }),
+  ),
+  ensure: procedure(
+    z.strictObject({
+      service: nameSchema,
+      release: releaseSchema,
+      instances: z.number().int().min(0).max(1000),
+      key: keySchema,
+    }),
+    nothing,
+  ),
+  observe: procedure(
+    service,
+    z.object({ instances: z.array(instanceSchema), wanted: z.record(z.string(), z.number()) }),
+  ),
+  remove: procedure(z.strictObject({ service: nameSchema, releaseId: nameSchema, key: keySchema }), nothing),
+  logs: procedure(
+    z.strictObject({
+      service: nameSchema,
+      releaseId: nameSchema.optional(),
+      instanceId: z.string().max(200).optional(),
+      lines: z.number().int().min(1).max(10_000),
+    }),
+    z.array(
+      z.object({
+        atMs: z.number(),
+        instanceId: z.string(),
+        releaseId: z.string(),
+        stream: z.enum(['stdout', 'stderr']),
+        text: z.string(),
+      }),
+    ),
+  ),
+  weights: procedure(service, edgeReportSchema),
+  setWeights: procedure(
+    z.strictObject({
+      service: nameSchema,
+      weights: weightsSchema,
+      fallbackReleaseId: nameSchema.nullable(),
+      expectedRevision: z.number().int().min(0),
+      key: keySchema,
+      endsEmergency: z.boolean(),
+    }),
+    edgeReportSchema,
+  ),
+  emergency: procedure(
+    z.strictObject({
+      orders: z
+        .array(z.strictObject({ service: nameSchema, key: keySchema, toReleaseId: nameSchema.optional() }))
+        .max(10_000),
+    }),
+    z.array(
+      z.discriminatedUnion('ok', [
+        z.object({ ok: z.literal(true), value: edgeReportSchema }),
+        z.object({ ok: z.literal(false), code: z.enum(errorCodes), message: z.string() }),
+      ]),
+    ),
+  ),
+  bins: procedure(
+    z.strictObject({ service: nameSchema, cursor: z.string().max(100).nullable() }),
+    z.object({ bins: z.array(edgeBinSchema), cursor: z.string() }),
+  ),
+  guards: procedure(
+    service,
+    z.object({
+      guards: guardsSchema,
+      /** By release: closed, open or half_open. */
+      circuits: z.record(z.string(), z.enum(['closed', 'open', 'half_open'])),
+    }),
+  ),
+  setGuards: procedure(z.strictObject({ service: nameSchema, guards: guardsSchema }), nothing),
+  /** Ends the edge; with `instances` also all that it runs. */
+  stop: procedure(z.strictObject({ instances: z.boolean() }), nothing),
+} as const
+
+export type EdgeProcedure = keyof typeof edgeProcedures
+export type EdgeInput<P extends EdgeProcedure> = z.infer<(typeof edgeProcedures)[P]['input']>
+export type EdgeOutput<P extends EdgeProcedure> = z.infer<(typeof edgeProcedures)[P]['output']>
+
+export const edgeFailureSchema = z.object({
+  code: z.enum(errorCodes),
+  message: z.string(),
+  details: z.record(z.string(), z.unknown()).default({}),
+})
+export type EdgeFailureBody = z.infer<typeof edgeFailureSchema>

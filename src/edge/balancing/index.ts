@@ -1,0 +1,26 @@
+import type { Routing } from '../../contract/index.ts'
+import type { EdgeRng } from '../clock.ts'
+import type { Balancer } from './candidate.ts'
+import { ipHash } from './ip-hash.ts'
+import { leastConnections, powerOfTwo } from './load.ts'
+import { roundRobin } from './round-robin.ts'
+import { smoothWeighted } from './smooth-weighted.ts'
+
+export type { Balancer, Candidate } from './candidate.ts'
+export { pointIn, releaseAt, ReleaseSplit } from './release-split.ts'
+
+/** The balancer of this name. */
+export function balancerOf(name: Routing['balancing'], rng: EdgeRng): Balancer {
+  switch (name) {
+    case 'round_robin':
+      return roundRobin()
+    case 'weighted_round_robin':
+      return smoothWeighted()
+    case 'least_connections':
+      return leastConnections()
+    case 'ip_hash':
+      return ipHash()
+    case 'power_of_two':
+      return powerOfTwo(rng)
+  }
+}

@@ -1,0 +1,6 @@
+export { AdminServer } from './admin/server.ts'
+export type { EdgeClock, EdgeLog, EdgeRng, Surroundings } from './clock.ts'
+export { EdgeFailure } from './failure.ts'
+export { limitsSchema, type Limits } from './limits.ts'
+export { lockDirectory } from './lock.ts'
+export { Platform, type PlatformOptions } from './platform.ts'

@@ -1,0 +1,212 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { guardsSchema, type EdgeInput, type EdgeOutput, type EdgeProcedure } from '../contract/index.ts'
+import type { Surroundings } from './clock.ts'
+import { EdgeFailure, messageOf } from './failure.ts'
+import type { Limits } from './limits.ts'
+import { Service } from './service.ts'
+import { readState, StateFile } from './state/state-file.ts'
+import type { ServiceRecord } from './state/state.ts'
+import { InstanceLog } from './supervisor/instance-log.ts'
+import { noTraffic } from './traffic.ts'
+
+export interface PlatformOptions extends Surroundings {
+  /** Holds the state and the logs. */
+  directory: string
+  limits: Limits
+  environment: Readonly<Record<string, string | undefined>>
+  version: string
+  /** A person or the app wants the edge to end. */
+  onStop: (withInstances: boolean) => void
+}
+
+/** What answers each procedure of the admin socket. */
+export type Handlers = {
+  [P in EdgeProcedure]: (input: EdgeInput<P>) => Promise<EdgeOutput<P>> | EdgeOutput<P>
+}
+
+/** All services of one edge, and their state on the disk. */
+export class Platform {
+  readonly #options: PlatformOptions
+  readonly #services = new Map<string, Service>()
+  /** Services on their way in: two that declare the same one wait for one another. */
+  #declaring: Promise<unknown> = Promise.resolve()
+  readonly #file: StateFile
+  readonly #bootId: string
+  readonly #startedAtMs: number
+  /** Nothing is written before everything was read: the state would lose what is not yet taken up. */
+  #isRestored = false
+
+  private constructor(options: PlatformOptions) {
+    this.#options = options
+    this.#bootId = options.rng.hex(8)
+    this.#startedAtMs = options.clock.nowMs()
+    this.#file = new StateFile(join(options.directory, 'state.json'), () => ({
+      services: [...this.#services.values()].map(({ record }) => record),
+    }))
+  }
+
+  /** Takes up the state of the directory: services listen and their instances are known when it resolves. */
+  static async open(options: PlatformOptions): Promise<Platform> {
+    await mkdir(options.directory, { recursive: true, mode: 0o700 })
+    await InstanceLog.prepare(join(options.directory, 'logs'))
+    const platform = new Platform(options)
+    const { state, trouble } = await readState(join(options.directory, 'state.json'))
+    if (trouble !== '') options.log.error('the state was damaged, the one before it is used', { trouble })
+    await Promise.all(state.services.map((record) => platform.#restore(record)))
+    platform.#isRestored = true
+    await platform.#file.save()
+    return platform
+  }
+
+  readonly handlers: Handlers = {
+    status: () => ({
+      version: this.#options.version,
+      pid: process.pid,
+      startedAtMs: this.#startedAtMs,
+      services: [...this.#services].map(([name, service]) => ({
+        name,
+        address: service.address,
+        instances: service.fleet.report().instances.length,
+      })),
+    }),
+    declare: ({ definition }) => {
+      const declared = this.#declaring.then(() => this.#declare(definition))
+      this.#declaring = declared.catch(() => undefined)
+      return declared
+    },
+    ensure: async (input) => {
+      if (input.release.service !== input.service)
+        throw new EdgeFailure('BAD_INPUT', `Release ${input.release.id} is one of ${input.release.service}.`)
+      await this.#service(input.service).fleet.ensure(input)
+      return {}
+    },
+    observe: ({ service }) => this.#service(service).fleet.report(),
+    remove: async (input) => {
+      const { fleet, traffic } = this.#service(input.service)
+      const share = traffic.record.weights[input.releaseId] ?? 0
+      if (share > 0)
+        throw new EdgeFailure(
+          'CONFLICT',
+          `${input.releaseId} still has ${share} % of the traffic of ${input.service}.`,
+        )
+      await fleet.remove(input)
+      return {}
+    },
+    logs: (input) => this.#service(input.service).fleet.logs(input),
+    weights: ({ service }) => this.#service(service).traffic.report(),
+    setWeights: async (input) => {
+      const report = this.#service(input.service).traffic.set(input)
+      await this.#persist()
+      return report
+    },
+    emergency: async ({ orders }) => {
+      // All of them first, the disk after: traffic has moved when the first byte is written.
+      const atMs = this.#options.clock.nowMs()
+      const results = orders.map((order) => this.#emergency(order, atMs))
+      await this.#persist().catch((failure: unknown) => {
+        this.#options.log.error('traffic has moved, but the state cannot be written', {
+          failure: messageOf(failure),
+        })
+      })
+      return results
+    },
+    bins: ({ service, cursor }) => this.#service(service).bins.since(cursor),
+    guards: ({ service }) => {
+      const { gate } = this.#service(service)
+      return { guards: gate.guards, circuits: gate.circuits() }
+    },
+    setGuards: async ({ service, guards }) => {
+      this.#service(service).setGuards(guards)
+      await this.#persist()
+      return {}
+    },
+    stop: ({ instances }) => {
+      this.#options.onStop(instances)
+      return {}
+    },
+  }
+
+  /** Ends the edge. Instances go on without it, or are drained and stopped. */
+  async close(withInstances: boolean): Promise<void> {
+    if (!withInstances) await this.#persist().catch(() => undefined)
+    await Promise.all([...this.#services.values()].map((service) => service.close(withInstances)))
+    if (withInstances) await this.#persist().catch(() => undefined)
+  }
+
+  async #restore(record: ServiceRecord): Promise<void> {
+    const { name } = record.definition
+    const service = this.#build(record)
+    this.#services.set(name, service)
+    const [, listening] = await Promise.allSettled([service.fleet.restore(record), service.listen()])
+    if (listening.status === 'rejected')
+      this.#options.log.error('a service cannot listen', {
+        service: name,
+        failure: messageOf(listening.reason),
+      })
+  }
+
+  async #declare(definition: EdgeInput<'declare'>['definition']): Promise<{ address: string }> {
+    const known = this.#services.get(definition.name)
+    if (known) {
+      await known.redefine(definition)
+    } else {
+      const service = this.#build({
+        definition,
+        port: definition.listen.port,
+        traffic: noTraffic(),
+        guards: guardsSchema.parse({}),
+        releases: [],
+        doneKeys: [],
+        instances: [],
+      })
+      try {
+        await service.listen()
+      } catch (failure) {
+        await service.close(false)
+        throw failure
+      }
+      this.#services.set(definition.name, service)
+    }
+    await this.#persist()
+    return { address: this.#service(definition.name).address }
+  }
+
+  #emergency(order: EdgeInput<'emergency'>['orders'][number], atMs: number): EdgeOutput<'emergency'>[number] {
+    try {
+      return { ok: true, value: this.#service(order.service).traffic.emergency(order, atMs) }
+    } catch (failure) {
+      if (!(failure instanceof EdgeFailure)) throw failure
+      return { ok: false, code: failure.code, message: failure.message }
+    }
+  }
+
+  #build(record: ServiceRecord): Service {
+    const { directory } = this.#options
+    return new Service(
+      {
+        ...this.#options,
+        logDirectory: join(directory, 'logs'),
+        bootId: this.#bootId,
+        persist: () => this.#persist(),
+      },
+      record,
+    )
+  }
+
+  /** Throws UNAVAILABLE when the disk does not take it: it holds now, and not after a restart. */
+  async #persist(): Promise<void> {
+    if (!this.#isRestored) return
+    try {
+      await this.#file.save()
+    } catch (failure) {
+      throw new EdgeFailure('UNAVAILABLE', `The edge's state cannot be written: ${messageOf(failure)}`)
+    }
+  }
+
+  #service(name: string): Service {
+    const service = this.#services.get(name)
+    if (!service) throw new EdgeFailure('NOT_FOUND', `The edge knows no service ${name}.`)
+    return service
+  }
+}

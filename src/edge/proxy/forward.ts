@@ -1,0 +1,242 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Transform, type Readable, type TransformCallback } from 'node:stream'
+import type { Dispatcher } from 'undici'
+import type { Attempt, BinLog, Outcome, ReleaseCounts } from '../counts/index.ts'
+import type { Gate } from '../guards/gate.ts'
+import type { Limits } from '../limits.ts'
+import type { Fleet } from '../supervisor/fleet.ts'
+import { InstanceStopped, type Instance } from '../supervisor/instance.ts'
+import { answerHeaders, requestHeaders } from './headers.ts'
+import { refuse } from './refuse.ts'
+import type { Destination } from './request-check.ts'
+import type { RequestRouter } from './router.ts'
+
+/** What the requests of one service are forwarded with. */
+export interface Forwarding {
+  router: RequestRouter
+  gate: Gate
+  fleet: Fleet
+  bins: BinLog
+  limits: Limits
+}
+
+const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
+
+/**
+ * One request on its way: to an instance, again to another one when the first could not be reached, and its answer
+ * back. Both bodies stream, and whoever is slow slows the other side. Each attempt is counted.
+ */
+export class Exchange implements Dispatcher.DispatchHandler {
+  readonly #with: Forwarding
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  readonly #client: string
+  readonly #to: Destination
+  readonly #cookie: string | null
+  #headers: string[] | null = null
+  #instance: Instance
+  #counts: ReleaseCounts
+  #attempt: Attempt
+  #attempts = 0
+  #tried: Set<Instance> | null = null
+  #controller: Dispatcher.DispatchController | null = null
+  #isUnderWay = false
+  #isPaused = false
+
+  constructor(
+    forwarding: Forwarding,
+    request: IncomingMessage,
+    response: ServerResponse,
+    to: Destination,
+    client: string,
+    instance: Instance,
+    cookie: string | null,
+  ) {
+    this.#with = forwarding
+    this.#request = request
+    this.#response = response
+    this.#to = to
+    this.#client = client
+    this.#instance = instance
+    this.#cookie = cookie
+    this.#counts = forwarding.bins.of(instance.releaseId)
+    this.#attempt = this.#begin()
+    response.on('close', () => this.#clientGone())
+    response.on('drain', () => {
+      this.#isPaused = false
+      this.#controller?.resume()
+    })
+  }
+
+  /** Sends it; everything after happens by itself. */
+  send(): void {
+    this.#headers ??= requestHeaders(this.#request, this.#client, this.#to.host)
+    try {
+      this.#instance.pool.dispatch(
+        {
+          path: this.#to.path,
+          method: this.#request.method as Dispatcher.HttpMethod,
+          headers: this.#headers,
+          body: this.#body(),
+        },
+        this,
+      )
+    } catch (failure) {
+      this.onResponseError(null, failure as Error)
+    }
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#response.destroyed) controller.abort(new Error('the client has gone'))
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+    text?: string,
+  ): void {
+    // Interim answers are between the instance and us.
+    if (status < 200) return
+    const out = answerHeaders(headers)
+    if (this.#cookie !== null) out['set-cookie'] = [this.#cookie, ...[out['set-cookie'] ?? []].flat()]
+    this.#status = status
+    this.#response.writeHead(status, text ?? '', out)
+    // Streams whose first piece comes late are begun at once.
+    if (out['content-length'] === undefined) this.#response.flushHeaders()
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.#response.write(chunk) && !this.#isPaused) {
+      this.#isPaused = true
+      controller.pause()
+    }
+  }
+
+  onResponseEnd(): void {
+    this.#end(this.#status >= 500 ? 'failed' : 'answered')
+    this.#response.end()
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, failure: Error): void {
+    const code = (failure as NodeJS.ErrnoException).code ?? ''
+    if (this.#response.destroyed) {
+      // The client has given up: nobody knows what the answer would have been.
+      this.#end('answered')
+      return
+    }
+    const isLate = code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT'
+    if (failure instanceof TooLarge) {
+      this.#end('answered')
+      this.#giveUp(413, failure.message)
+      return
+    }
+    this.#end(isLate || isConnectTimeout(code) ? 'timed_out' : 'failed')
+    if (this.#response.headersSent) {
+      // Half of an answer cannot be taken back: cut off, it is at least seen to be incomplete.
+      this.#response.destroy()
+      return
+    }
+    if (this.#retry(failure, code)) return
+    if (isLate) this.#giveUp(504, 'The service did not answer in time.')
+    else if (failure instanceof InstanceStopped) this.#giveUp(504, failure.message)
+    else this.#giveUp(502, 'The service could not be reached, or broke off.')
+  }
+
+  #status = 0
+
+  #begin(): Attempt {
+    this.#attempts += 1
+    this.#isUnderWay = true
+    this.#instance.begin()
+    this.#with.gate.begin(this.#instance.releaseId)
+    return this.#counts.begin()
+  }
+
+  #end(outcome: Outcome): void {
+    if (!this.#isUnderWay) return
+    this.#isUnderWay = false
+    const isFailure = outcome !== 'answered'
+    this.#counts.end(this.#attempt, outcome)
+    this.#with.gate.end(this.#instance.releaseId, isFailure)
+    this.#with.fleet.record5xx(this.#instance, isFailure)
+    this.#instance.end()
+  }
+
+  /** Another instance for a request that cannot have been acted on, or may be acted on twice. */
+  #retry(failure: Error, code: string): boolean {
+    const { limits, router, bins } = this.#with
+    const { method = '', headers } = this.#request
+    const hasBody = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
+    if (hasBody || !idempotent.has(method) || this.#attempts >= limits.maxAttempts) return false
+    if (!isConnectFailure(code) && !isStaleConnection(failure, code)) return false
+    const before = this.#instance
+    this.#tried ??= new Set()
+    // A connection that was closed while idle says nothing against its instance.
+    if (isConnectFailure(code)) this.#tried.add(before)
+    const next = router.reroute(before.releaseId, this.#client, this.#tried)
+    if (!next) return false
+    this.#instance = next
+    this.#counts = bins.of(next.releaseId)
+    this.#attempt = this.#begin()
+    this.send()
+    return true
+  }
+
+  #giveUp(status: number, text: string): void {
+    refuse(this.#request, this.#response, {
+      status,
+      text,
+      ...(status === 503 ? { retryAfterSeconds: 1 } : {}),
+    })
+  }
+
+  #clientGone(): void {
+    if (this.#response.writableFinished) return
+    this.#controller?.abort(new Error('the client has gone'))
+    this.#end('answered')
+  }
+
+  #body(): Readable | null {
+    const { headers } = this.#request
+    if (headers['transfer-encoding'] !== undefined)
+      return this.#request.pipe(new AtMost(this.#with.limits.maxBodyBytes))
+    return headers['content-length'] === undefined || headers['content-length'] === '0' ? null : this.#request
+  }
+}
+
+class TooLarge extends Error {}
+
+/** Passes on so many bytes and fails at one more. */
+class AtMost extends Transform {
+  #left: number
+
+  constructor(bytes: number) {
+    super()
+    this.#left = bytes
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.#left -= chunk.length
+    if (this.#left < 0) done(new TooLarge('The body is larger than is allowed.'))
+    else done(null, chunk)
+  }
+}
+
+const isConnectTimeout = (code: string): boolean => code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT'
+
+/** Nothing of the request was sent. */
+const isConnectFailure = (code: string): boolean =>
+  isConnectTimeout(code) || code === 'ECONNREFUSED' || code === 'EHOSTUNREACH'
+
+/**
+ * The connection had served others before and was closed without a byte of this answer: the instance most likely
+ * closed it while it was idle. RFC 9112 §9.3.1 allows to repeat what is idempotent.
+ */
+function isStaleConnection(failure: Error, code: string): boolean {
+  const { socket } = failure as { socket?: { bytesRead?: number } | null }
+  return (
+    (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE') && (socket?.bytesRead ?? 0) > 0
+  )
+}

@@ -1,0 +1,118 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { EdgeFailure, messageOf } from '../failure.ts'
+import { plainAddress } from '../guards/allow-list.ts'
+import type { Refusal } from '../guards/gate.ts'
+import { Exchange, type Forwarding } from './forward.ts'
+import { refuse, refuseUpgrade } from './refuse.ts'
+import { checkRequest, type Destination } from './request-check.ts'
+import { stickyCookie, type Route } from './router.ts'
+import { tunnel } from './tunnel.ts'
+
+const nobody: Refusal = {
+  status: 503,
+  text: 'No healthy instance can take this request.',
+  retryAfterSeconds: 1,
+}
+
+/** The port of one service. */
+export class Listener {
+  readonly #forwarding: Forwarding
+  readonly #server: Server
+  readonly #tunnelled = new Set<Duplex>()
+
+  constructor(forwarding: Forwarding) {
+    this.#forwarding = forwarding
+    const { limits } = forwarding
+    this.#server = createServer(
+      {
+        maxHeaderSize: limits.maxHeaderBytes,
+        headersTimeout: limits.clientHeadersMs,
+        requestTimeout: limits.clientRequestMs,
+        connectionsCheckingInterval: Math.min(1000, limits.clientHeadersMs / 4),
+        keepAliveTimeout: Math.min(75_000, limits.clientIdleMs),
+        insecureHTTPParser: false,
+        requireHostHeader: true,
+        noDelay: true,
+      },
+      (request, response) => this.#serve(request, response),
+    )
+    // Counted by us with an answer; Node would silently leave out what is too many.
+    this.#server.maxHeadersCount = 0
+    this.#server.maxConnections = limits.maxConnections
+    this.#server.setTimeout(limits.clientIdleMs, (socket: Socket) => socket.destroy())
+    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  /** Throws CONFLICT when the port is taken, BAD_INPUT when the address is not this machine's. */
+  async listen(host: string, port: number): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', (failure: NodeJS.ErrnoException) => {
+        const code = failure.code === 'EADDRINUSE' ? 'CONFLICT' : 'BAD_INPUT'
+        reject(new EdgeFailure(code, `Cannot listen on ${host}:${port}: ${messageOf(failure)}`))
+      })
+      this.#server.listen({ host, port }, resolve)
+    })
+    this.#server.removeAllListeners('error')
+    // Too many open files and the like: one connection is lost, the service goes on.
+    this.#server.on('error', () => undefined)
+  }
+
+  /** Takes no new connections; what is under way may end within `withinMs`, then it is cut. */
+  async close(withinMs: number): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    this.#server.closeIdleConnections()
+    for (const socket of this.#tunnelled) socket.destroy()
+    const timer = setTimeout(() => this.#server.closeAllConnections(), withinMs)
+    await closed
+    clearTimeout(timer)
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse): void {
+    const client = plainAddress(request.socket.remoteAddress ?? '')
+    const found = this.#find(request, client)
+    if ('status' in found) {
+      refuse(request, response, found)
+      return
+    }
+    const { to, route } = found
+    const cookie =
+      route.newPoint === null
+        ? null
+        : `${stickyCookie}=${route.newPoint.toFixed(6)}; Path=/; HttpOnly; SameSite=Lax`
+    new Exchange(this.#forwarding, request, response, to, client, route.instance, cookie).send()
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy())
+    const client = plainAddress(request.socket.remoteAddress ?? '')
+    const found: Refusal | { to: Destination; route: Route } =
+      request.headers.upgrade?.toLowerCase() === 'websocket' && request.method === 'GET'
+        ? this.#find(request, client)
+        : { status: 501, text: 'Only WebSocket is served.' }
+    if ('status' in found) {
+      refuseUpgrade(socket, found)
+      return
+    }
+    request.socket.setTimeout(0)
+    this.#tunnelled.add(socket)
+    socket.once('close', () => this.#tunnelled.delete(socket))
+    tunnel(this.#forwarding, request, socket, head, found.to, client, found.route.instance)
+  }
+
+  #find(request: IncomingMessage, client: string): Refusal | { to: Destination; route: Route } {
+    const { gate, router, limits } = this.#forwarding
+    const to = checkRequest(request, limits)
+    if ('status' in to) return to
+    const priority = request.headers['priority']
+    const refusal = gate.refuse(client, typeof priority === 'string' ? priority : undefined)
+    if (refusal) return refusal
+    const route = router.route(request, client)
+    return route ? { to, route } : nobody
+  }
+}

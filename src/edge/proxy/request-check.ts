@@ -1,0 +1,43 @@
+import type { IncomingMessage } from 'node:http'
+import type { Refusal } from '../guards/gate.ts'
+import type { Limits } from '../limits.ts'
+
+export interface Destination {
+  /** Path and query, beginning with a slash. */
+  path: string
+  host: string
+}
+
+/**
+ * Refuses what Node's parser lets through but could be read in two ways further on, or is above a limit. What two
+ * readers could frame differently (both lengths, two lengths, folded or bare line ends) the parser has refused.
+ */
+export function checkRequest(request: IncomingMessage, limits: Limits): Refusal | Destination {
+  const { rawHeaders, headers, method, httpVersionMajor, httpVersionMinor } = request
+  if (rawHeaders.length / 2 > limits.maxHeaderCount)
+    return { status: 431, text: `More than ${limits.maxHeaderCount} header fields.` }
+  let hosts = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) if (/^host$/i.test(rawHeaders[i] as string)) hosts += 1
+  if (hosts > 1) return { status: 400, text: 'More than one Host.' }
+  const coding = headers['transfer-encoding']
+  if (coding !== undefined) {
+    // Version 1.0 has no transfer codings: whoever stands behind may ignore it.
+    if (httpVersionMajor < 1 || (httpVersionMajor === 1 && httpVersionMinor < 1))
+      return { status: 400, text: 'Transfer-Encoding in HTTP/1.0.' }
+    if (coding.toLowerCase() !== 'chunked') return { status: 501, text: 'Unknown transfer coding.' }
+  }
+  if (Number(headers['content-length'] ?? 0) > limits.maxBodyBytes)
+    return { status: 413, text: `The body is larger than ${limits.maxBodyBytes} bytes.` }
+  if (method === 'TRACE' || method === 'CONNECT') return { status: 405, text: `${method} is not served.` }
+  return destinationOf(request.url ?? '', headers.host)
+}
+
+/** Of the origin form, or the absolute form, whose host wins over the field (RFC 9112 §3.2.2). */
+function destinationOf(target: string, host: string | undefined): Refusal | Destination {
+  if (target.startsWith('/')) return { path: target, host: host ?? '' }
+  if (/^http:\/\//i.test(target) && URL.canParse(target)) {
+    const url = new URL(target)
+    return { path: url.pathname + url.search, host: url.host }
+  }
+  return { status: 400, text: 'The target of the request is not a path.' }
+}

@@ -1,0 +1,116 @@
+import type { Guards, ServiceDefinition } from '../contract/index.ts'
+import type { Surroundings } from './clock.ts'
+import { BinLog } from './counts/index.ts'
+import { Gate } from './guards/gate.ts'
+import type { Limits } from './limits.ts'
+import { Listener } from './proxy/listener.ts'
+import { RequestRouter } from './proxy/router.ts'
+import type { ServiceRecord } from './state/state.ts'
+import { Fleet } from './supervisor/fleet.ts'
+import { Traffic } from './traffic.ts'
+
+export interface ServiceOptions extends Surroundings {
+  limits: Limits
+  logDirectory: string
+  environment: Readonly<Record<string, string | undefined>>
+  bootId: string
+  persist: () => Promise<void>
+}
+
+/** How long requests may take to end when a listener closes. */
+const closeWithinMs = 5000
+
+/** One service on the edge: its instances, the split of its traffic, its port. */
+export class Service {
+  readonly fleet: Fleet
+  readonly traffic: Traffic
+  readonly bins: BinLog
+  readonly gate: Gate
+  readonly #router: RequestRouter
+  readonly #options: ServiceOptions
+  readonly #seconds: Disposable
+  #definition: ServiceDefinition
+  #listener: Listener | null = null
+  #port: number
+
+  constructor(options: ServiceOptions, record: ServiceRecord) {
+    const { clock, rng } = options
+    this.#options = options
+    this.#definition = record.definition
+    this.#port = record.port
+    this.bins = new BinLog(clock, options.bootId)
+    this.fleet = new Fleet({ ...options, definition: () => this.#definition })
+    this.gate = new Gate(clock, rng, record.guards)
+    this.#router = new RequestRouter(this.fleet, this.gate, rng, record.definition.routing)
+    this.traffic = new Traffic(
+      record.traffic,
+      (releaseId) => this.fleet.usable(releaseId).length > 0,
+      (weights) => this.#router.setWeights(weights),
+    )
+    this.#router.follow(this.traffic)
+    this.#seconds = clock.every(1000, () => this.bins.close(Object.keys(this.traffic.record.weights)))
+  }
+
+  get address(): string {
+    const { host } = this.#definition.listen
+    return `http://${host.includes(':') ? `[${host}]` : host}:${this.#port}`
+  }
+
+  get record(): ServiceRecord {
+    return {
+      definition: this.#definition,
+      port: this.#port,
+      traffic: this.traffic.record,
+      guards: this.gate.guards,
+      ...this.fleet.record,
+    }
+  }
+
+  /** Throws CONFLICT or BAD_INPUT when the address cannot be had. */
+  async listen(): Promise<void> {
+    const listener = new Listener({
+      router: this.#router,
+      gate: this.gate,
+      fleet: this.fleet,
+      bins: this.bins,
+      limits: this.#options.limits,
+    })
+    await listener.listen(this.#definition.listen.host, this.#port)
+    this.#port = listener.port
+    this.#listener = listener
+  }
+
+  /** A changed address is listened on before the old one is given up. Throws as `listen`, and changes nothing then. */
+  async redefine(definition: ServiceDefinition): Promise<void> {
+    const before = { definition: this.#definition, port: this.#port, listener: this.#listener }
+    const { host, port } = definition.listen
+    const isMoved =
+      host !== before.definition.listen.host ||
+      (port !== before.definition.listen.port && port !== before.port)
+    this.#definition = definition
+    if (isMoved) {
+      this.#port = port
+      try {
+        await this.listen()
+      } catch (failure) {
+        this.#definition = before.definition
+        this.#port = before.port
+        throw failure
+      }
+      void before.listener?.close(closeWithinMs)
+    }
+    this.#router.setRouting(definition.routing)
+  }
+
+  setGuards(guards: Guards): void {
+    this.gate.set(guards)
+  }
+
+  /** Ends the port and the counting; instances go on, or stop first. */
+  async close(withInstances: boolean): Promise<void> {
+    this.#seconds[Symbol.dispose]()
+    await this.#listener?.close(closeWithinMs)
+    if (withInstances) await this.fleet.stopAll()
+    this.fleet.close()
+  }
+}

@@ -1,0 +1,38 @@
+import * as z from 'zod'
+import {
+  edgeReportSchema,
+  guardsSchema,
+  nameSchema,
+  releaseSchema,
+  serviceDefinitionSchema,
+} from '../../contract/index.ts'
+
+export const instanceRecordSchema = z.object({
+  id: z.string().max(200),
+  releaseId: nameSchema,
+  port: z.number(),
+  /** Null between the wish to start it and its start. */
+  process: z.object({ pid: z.number().int().positive(), identity: z.string() }).nullable(),
+  startedAtMs: z.number(),
+  restartCount: z.number(),
+  /** Taken up after a restart of the edge as it was, until a check says otherwise. */
+  wasHealthy: z.boolean(),
+  isStopping: z.boolean(),
+})
+export type InstanceRecord = z.infer<typeof instanceRecordSchema>
+
+export const serviceRecordSchema = z.object({
+  definition: serviceDefinitionSchema,
+  /** Where it really listens: a free port stays the same over a restart. */
+  port: z.number(),
+  traffic: edgeReportSchema.extend({ doneKeys: z.array(z.string()) }),
+  guards: guardsSchema,
+  releases: z.array(z.object({ release: releaseSchema, wanted: z.number() })),
+  doneKeys: z.array(z.string()),
+  instances: z.array(instanceRecordSchema),
+})
+export type ServiceRecord = z.infer<typeof serviceRecordSchema>
+
+/** Everything that must survive the edge. */
+export const edgeStateSchema = z.object({ services: z.array(serviceRecordSchema) })
+export type EdgeState = z.infer<typeof edgeStateSchema>

@@ -1,0 +1,94 @@
+// A service to test with: plain Node, so that it starts anywhere. `NAME` and `MODE` are its environment.
+import { createHash } from 'node:crypto'
+import { createServer } from 'node:http'
+
+const name = process.env.PILOTHOUSE_RELEASE
+const mode = process.env.MODE ?? ''
+let isWell = mode !== 'never-healthy'
+const kept = []
+
+const server = createServer((request, response) => {
+  const url = new URL(request.url ?? '/', 'http://backend')
+  const waitMs = Number(url.searchParams.get('wait') ?? 0)
+  if (url.pathname === '/health') {
+    response.writeHead(isWell ? 200 : 500).end()
+    return
+  }
+  switch (url.pathname) {
+    case '/sick':
+      isWell = false
+      response.end('sick\n')
+      return
+    case '/crash':
+      process.exit(3)
+      return
+    case '/grow':
+      kept.push(Buffer.alloc(Number(url.searchParams.get('bytes')), 1))
+      response.end(`${process.pid}\n`)
+      return
+    case '/echo':
+      response.writeHead(200, { 'content-type': 'application/json' })
+      response.end(
+        JSON.stringify({ rawHeaders: request.rawHeaders, url: request.url, method: request.method }),
+      )
+      return
+    case '/body': {
+      let size = 0
+      const hash = createHash('sha256')
+      request.on('data', (chunk) => {
+        size += chunk.length
+        hash.update(chunk)
+      })
+      request.on('end', () => response.end(JSON.stringify({ size, sha256: hash.digest('hex') })))
+      return
+    }
+    case '/stream':
+      // Pieces go back as they come: neither side is whole before the other has begun.
+      response.writeHead(200)
+      request.on('data', (chunk) => response.write(chunk))
+      request.on('end', () => response.end())
+      return
+    case '/fail':
+      response.writeHead(500).end('failed\n')
+      return
+    case '/cut':
+      response.writeHead(200, { 'content-length': 100 })
+      response.write('half', () => request.socket.destroy())
+      return
+    case '/say':
+      console.log(url.searchParams.get('text'))
+      console.error(`error ${url.searchParams.get('text')}`)
+      response.end()
+      return
+    default:
+      setTimeout(() => response.end(name), waitMs)
+  }
+})
+server.on('upgrade', (request, socket) => {
+  const accept = createHash('sha1')
+    .update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+    .digest('base64')
+  if (request.url === '/no') {
+    socket.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno')
+    return
+  }
+  socket.write(
+    `HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-accept: ${accept}\r\n\r\n`,
+  )
+  socket.on('error', () => socket.destroy())
+  // One short text frame there, the same text back, unmasked.
+  socket.on('data', (frame) => {
+    if ((frame[0] & 0x0f) === 8) {
+      socket.end()
+      return
+    }
+    const length = frame[1] & 0x7f
+    const mask = frame.subarray(2, 6)
+    const text = Buffer.from(frame.subarray(6, 6 + length)).map((byte, i) => byte ^ mask[i % 4])
+    socket.write(Buffer.concat([Buffer.from([0x81, text.length]), text]))
+  })
+})
+if (mode === 'stubborn') process.on('SIGTERM', () => console.log('SIGTERM ignored'))
+if (mode === 'crash-at-start') process.exit(7)
+server.keepAliveTimeout = 65_000
+setTimeout(() => server.listen(Number(process.env.PORT), '127.0.0.1'), Number(process.env.START_MS ?? 0))

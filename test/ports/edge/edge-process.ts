@@ -1,0 +1,57 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { edgeRouter } from '../../../src/adapters/routers/edge/index.ts'
+import { EdgeClient, edgeTarget } from '../../../src/adapters/targets/edge/index.ts'
+import { edgeSocketPath } from '../../../src/hosts/edge/places.ts'
+import { startNode } from '../cli/process.ts'
+
+const entry = join(import.meta.dirname, '../../../src/hosts/edge/main.ts')
+
+/** A real edge as a process of its own, on a directory that lives as long as the test. */
+export class EdgeProcess implements AsyncDisposable {
+  readonly directory = mkdtempSync(join(tmpdir(), 'pilothouse-edge-'))
+  readonly client: EdgeClient
+  readonly target
+  readonly router
+  readonly #limits: Record<string, number>
+  #process: ReturnType<typeof startNode> | null = null
+
+  constructor(limits: Record<string, number> = {}) {
+    this.#limits = limits
+    this.client = new EdgeClient({ socketPath: edgeSocketPath(this.directory), timeoutMs: 20_000 })
+    this.target = edgeTarget(this.client)
+    this.router = edgeRouter(this.client)
+  }
+
+  static async start(limits: Record<string, number> = {}): Promise<EdgeProcess> {
+    const edge = new EdgeProcess(limits)
+    await edge.start()
+    return edge
+  }
+
+  async start(): Promise<void> {
+    const args = ['--directory', this.directory, '--limits', JSON.stringify(this.#limits)]
+    this.#process = startNode(entry, args, this.directory)
+    await this.#process.until('stdout', /edge serves at/)
+  }
+
+  /** Another edge process on the same directory, which must refuse to run. */
+  startSecond() {
+    return startNode(entry, ['--directory', this.directory], this.directory).ended
+  }
+
+  /** Ends the process by `signal` and waits for it. */
+  async end(signal: NodeJS.Signals): Promise<void> {
+    this.#process?.signal(signal)
+    await this.#process?.ended
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const stopped = await this.client.call('stop', { instances: true })
+    if (stopped.ok) await this.#process?.ended
+    else this.#process?.signal('SIGKILL')
+    await this.client[Symbol.asyncDispose]()
+    rmSync(this.directory, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,16 @@
+import type { PlatformUnderTest } from '../platform.ts'
+import { EdgeProcess } from './edge-process.ts'
+
+/** The embedded platform, to be tested as a target and as a router. */
+export async function openEdge(): Promise<PlatformUnderTest> {
+  const edge = await EdgeProcess.start()
+  return {
+    target: edge.target,
+    router: edge.router,
+    killAndRestart: async () => {
+      await edge.end('SIGKILL')
+      await edge.start()
+    },
+    [Symbol.asyncDispose]: () => edge[Symbol.asyncDispose](),
+  }
+}

@@ -1,0 +1,4 @@
+import { routerSuite } from '../router.suite.ts'
+import { openEdge } from './open-edge.ts'
+
+routerSuite('the edge as a router', openEdge)

@@ -1,0 +1,4 @@
+import { targetSuite } from '../target.suite.ts'
+import { openEdge } from './open-edge.ts'
+
+targetSuite('the edge as a target', openEdge)

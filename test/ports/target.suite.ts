@@ -1,0 +1,193 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Load } from '../support/load.ts'
+import { until } from '../support/until.ts'
+import {
+  codeOf,
+  newKey,
+  releaseOf,
+  serviceName,
+  TestService,
+  valueOf,
+  type OpenPlatform,
+  type PlatformUnderTest,
+} from './platform.ts'
+
+const runs = (pid: number | null): boolean => {
+  try {
+    process.kill(pid ?? 0, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** What every target must do; a router shows what clients notice of it. */
+export function targetSuite(name: string, open: OpenPlatform): void {
+  describe(name, () => {
+    let platform: PlatformUnderTest
+    beforeEach(async () => {
+      platform = await open()
+    })
+    afterEach(() => platform[Symbol.asyncDispose]())
+
+    it('runs as many instances as are asked for, more and fewer', async () => {
+      const shop = await TestService.declare(platform)
+      await shop.run(releaseOf('r1'), 2)
+      const two = await shop.instances()
+      await shop.run(releaseOf('r1'), 3)
+      await shop.ensure(releaseOf('r1'), 1)
+      await until('one instance', async () => ((await shop.instances()).length === 1 ? true : undefined))
+      expect(new Set(two.map(({ port }) => port)).size).toBe(2)
+      expect(valueOf(await platform.target.observe(serviceName)).wanted).toEqual({ r1: 1 })
+    })
+
+    it('does what a key asks once', async () => {
+      const shop = await TestService.declare(platform)
+      const key = newKey()
+      const request = { service: serviceName, release: releaseOf('r1'), instances: 1, key }
+      valueOf(await platform.target.ensure(request))
+      await shop.ensure(releaseOf('r1'), 2)
+      valueOf(await platform.target.ensure(request))
+      expect(valueOf(await platform.target.observe(serviceName)).wanted).toEqual({ r1: 2 })
+    })
+
+    it('starts an instance that ended again, and says why it was down', async () => {
+      const shop = await TestService.declare(platform)
+      await shop.run(releaseOf('r1'))
+      valueOf(await shop.weigh({ r1: 100 }))
+      await shop.get('/crash')
+      const down = await until('the instance to be down', async () => {
+        const [instance] = await shop.instances()
+        return instance?.state === 'down' ? instance : undefined
+      })
+      expect(down.reason).toContain('code 3')
+      const [again] = await shop.healthy('r1')
+      expect(again?.restartCount).toBe(1)
+      expect(await shop.get()).toBe('r1')
+    })
+
+    it('waits longer before each restart of an instance that ends at once', async () => {
+      const shop = await TestService.declare(platform)
+      await shop.ensure(releaseOf('r1', { MODE: 'crash-at-start' }))
+      const waitOf = async (restarts: number): Promise<number> => {
+        const reason = await until(`restart ${restarts}`, async () => {
+          const [instance] = await shop.instances()
+          return instance?.state === 'down' && instance.restartCount >= restarts ? instance.reason : undefined
+        })
+        return Number(/in ([\d.]+) s/.exec(reason)?.[1])
+      }
+      const first = await waitOf(0)
+      expect(await waitOf(3)).toBeGreaterThan(first)
+    })
+
+    it('marks an instance whose health check fails unhealthy, and healthy when it is well again', async () => {
+      const shop = await TestService.declare(platform)
+      await shop.ensure(releaseOf('r1', { MODE: 'never-healthy' }))
+      const starting = await until('a reason', async () => {
+        const [instance] = await shop.instances()
+        return instance?.reason.includes('500') ? instance : undefined
+      })
+      expect(starting.state).toBe('starting')
+    })
+
+    it('lets requests in flight end before an instance is stopped, and fails none', async () => {
+      const shop = await TestService.declare(platform)
+      await shop.run(releaseOf('r1'), 3)
+      valueOf(await shop.weigh({ r1: 100 }))
+      const pids = (await shop.instances()).map(({ pid }) => pid)
+      const load = new Load(shop.address, 12, Infinity, '/?wait=50')
+      await until('answers', () => (load.answered > 20 ? true : undefined))
+      await shop.ensure(releaseOf('r1'), 1)
+      await until('one instance', async () => ((await shop.instances()).length === 1 ? true : undefined))
+      const { failures } = await load.stop()
+      expect(failures).toEqual([])
+      await until('two processes to end', () => (pids.filter(runs).length === 1 ? true : undefined))
+    })
+
+    it('cuts what does not end within the drain time, with 504', async () => {
+      const shop = await TestService.declare(platform, { drainMs: 300 })
+      await shop.run(releaseOf('r1'))
+      await shop.run(releaseOf('r2'))
+      valueOf(await shop.weigh({ r1: 100 }))
+      const slow = fetch(`${shop.address}/slow?wait=60000`)
+      await until('the request to arrive', async () => {
+        const [instance] = await shop.instances('r1')
+        return instance?.inFlight === 1 ? true : undefined
+      })
+      valueOf(await shop.weigh({ r2: 100 }, 'r2'))
+      await shop.remove('r1')
+      expect((await slow).status).toBe(504)
+      await until('r1 to be gone', async () => ((await shop.instances('r1')).length === 0 ? true : undefined))
+    })
+
+    it('kills an instance that does not heed SIGTERM within its grace', async () => {
+      const shop = await TestService.declare(platform, { graceMs: 300 })
+      await shop.run(releaseOf('r1', { MODE: 'stubborn' }))
+      const [instance] = await shop.instances()
+      await shop.remove('r1')
+      await until('it to be gone', async () => ((await shop.instances()).length === 0 ? true : undefined))
+      await until('its process to end', () => (runs(instance?.pid ?? null) ? undefined : true))
+    })
+
+    it('replaces an instance above its memory limit without a failed request', async () => {
+      const shop = await TestService.declare(platform, { memoryLimitBytes: 150_000_000 })
+      await shop.run(releaseOf('r1'))
+      valueOf(await shop.weigh({ r1: 100 }))
+      const [before] = await shop.instances()
+      const load = new Load(shop.address, 4, Infinity, '/?wait=20')
+      await shop.get('/grow?bytes=150000000')
+      await until('another instance alone', async () => {
+        const all = await shop.instances()
+        return all.length === 1 && all[0]?.id !== before?.id && all[0]?.state === 'healthy' ? true : undefined
+      })
+      expect((await load.stop()).failures).toEqual([])
+    })
+
+    it('shows what instances print, hostile text as it is, newest last', async () => {
+      const shop = await TestService.declare(platform)
+      await shop.run(releaseOf('r1'))
+      valueOf(await shop.weigh({ r1: 100 }))
+      await shop.get(`/say?text=${encodeURIComponent('<b>one</b>\u001b[31m')}`)
+      await shop.get('/say?text=two')
+      const lines = await until('both lines', async () => {
+        const all = valueOf(await platform.target.logs({ service: serviceName, lines: 10 }))
+        return all.length >= 4 ? all : undefined
+      })
+      const out = lines.filter(({ stream }) => stream === 'stdout').map(({ text }) => text)
+      expect(out).toEqual(['<b>one</b>\u001b[31m', 'two'])
+      expect(lines.filter(({ stream }) => stream === 'stderr').map(({ text }) => text)).toContain('error two')
+      expect(valueOf(await platform.target.logs({ service: serviceName, lines: 1 }))).toHaveLength(1)
+    })
+
+    it('takes its instances up again after a kill -9, those that ended meanwhile too', async () => {
+      const shop = await TestService.declare(platform)
+      await shop.run(releaseOf('r1'), 2)
+      valueOf(await shop.weigh({ r1: 100 }))
+      const before = await shop.instances()
+      await platform.killAndRestart()
+      expect(await shop.get()).toBe('r1')
+      expect((await shop.instances()).map(({ id, pid }) => [id, pid]).sort()).toEqual(
+        before.map(({ id, pid }) => [id, pid]).sort(),
+      )
+      process.kill(before[0]?.pid ?? 0, 'SIGKILL')
+      const after = await until('another process', async () => {
+        const all = await shop.instances()
+        const isNew = all.every(({ pid }) => pid !== before[0]?.pid)
+        return isNew && all.every(({ state }) => state === 'healthy') ? all : undefined
+      })
+      expect(after.map(({ id }) => id).sort()).toEqual(before.map(({ id }) => id).sort())
+    })
+
+    it('refuses a release that cannot run, and other content under a name that is taken', async () => {
+      const shop = await TestService.declare(platform)
+      const missing = releaseOf('r1')
+      missing.artifact.argv = ['/no/such/command']
+      const ensure = (release: typeof missing) =>
+        platform.target.ensure({ service: serviceName, release, instances: 1, key: newKey() })
+      expect(codeOf(await ensure(missing))).toBe('BAD_INPUT')
+      expect(codeOf(await platform.target.observe('nobody'))).toBe('NOT_FOUND')
+      await shop.run(releaseOf('r1'))
+      expect(codeOf(await ensure(releaseOf('r1', { MODE: 'stubborn' })))).toBe('BAD_INPUT')
+    })
+  })
+}
