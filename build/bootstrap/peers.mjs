@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /**
@@ -27,12 +27,36 @@ export const peers = {
     platforms: ['linux', 'darwin'],
     purpose: 'a second opinion on the figures of this machine',
   },
+  postgresql: {
+    commands: ['postgres'],
+    package: 'postgresql',
+    platforms: ['linux'],
+    purpose: 'a database for checks to ask',
+  },
+  redis: {
+    commands: ['redis-server'],
+    package: 'redis-server',
+    platforms: ['linux'],
+    purpose: 'a store for checks to ask',
+  },
 }
 
 /** @typedef {keyof typeof peers} PeerName */
 
-/** Where Debian keeps servers; an ordinary user's PATH may lack it. */
-const extraPlaces = process.platform === 'win32' ? [] : ['/usr/sbin', '/usr/local/sbin', '/sbin']
+const postgresqlVersions = '/usr/lib/postgresql'
+
+/** Where Debian keeps servers; an ordinary user's PATH may lack it. PostgreSQL has a directory for each version. */
+const extraPlaces =
+  process.platform === 'win32'
+    ? []
+    : [
+        '/usr/sbin',
+        '/usr/local/sbin',
+        '/sbin',
+        ...(existsSync(postgresqlVersions)
+          ? readdirSync(postgresqlVersions).map((version) => join(postgresqlVersions, version, 'bin'))
+          : []),
+      ]
 
 /**
  * @param {PeerName} name

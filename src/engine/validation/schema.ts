@@ -212,6 +212,12 @@ export const checksSchema = z
           message: `there is a check ${name} already`,
         })
       names.add(name)
+      if (check.kind === 'load' && check.durationMs >= check.timeoutMs)
+        context.addIssue({
+          code: 'custom',
+          path: [index, 'durationMs'],
+          message: 'a load must be shorter than timeoutMs',
+        })
       if (always.some((kind) => kind === name && kind !== check.kind))
         context.addIssue({
           code: 'custom',

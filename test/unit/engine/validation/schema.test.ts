@@ -52,6 +52,7 @@ describe('the checks of a service', () => {
         windows: [{ reason: 'x', cron: '0 * * * *', durationMs: 60_000, timeZone: 'Moon/Sea' }],
       },
     ],
+    ['a load longer than its timeout', { kind: 'load', durationMs: 30_000 }],
     ['an address of a file', { kind: 'http', url: 'file:///etc/passwd' }],
     [
       'a rule that asks for nothing',

@@ -1,0 +1,30 @@
+import type { AppError } from '../../engine/core/index.ts'
+import {
+  failed,
+  failedForNow,
+  passed,
+  worstOf,
+  type ValidationFacts,
+  type Verdict,
+} from '../../engine/validation/index.ts'
+import type { Run } from './surroundings.ts'
+
+/** What runs the service and what routes it both answer. That they do not know the service yet is an answer. */
+export function reachableCheck(facts: ValidationFacts): Run {
+  return async ({ service }) => {
+    const [target, router] = [facts.target(service), facts.router(service)]
+    if (!target || !router) return failed(`Nothing is configured to run or to route ${service}.`)
+    const [observed, read] = await Promise.all([target.observe(service), router.read(service)])
+    return worstOf([
+      verdictOn('The target', observed.ok ? null : observed.error),
+      verdictOn('The router', read.ok ? null : read.error),
+    ])
+  }
+}
+
+function verdictOn(who: string, error: AppError | null): Verdict {
+  if (!error) return passed(`${who} answers.`)
+  if (error.code === 'NOT_FOUND') return passed(`${who} answers; the service is new to it.`)
+  const text = `${who} does not answer as it should: ${error.message}`
+  return error.retryable ? failedForNow(text) : failed(text)
+}

@@ -1,0 +1,75 @@
+import { once } from 'node:events'
+import net from 'node:net'
+import { request as httpRequest } from 'undici'
+import { sleep } from '../../engine/core/index.ts'
+import type { ValidationRequest } from '../../engine/deployments/index.ts'
+import { failed, failedForNow, type Verdict } from '../../engine/validation/index.ts'
+import { endText, runCommand } from '../commands/index.ts'
+import type { Surroundings } from './surroundings.ts'
+
+const pollMs = 100
+
+/**
+ * Starts one copy of the release on a free port of this machine, hands over its address once `path` answers with less
+ * than 500, and ends the copy with all it started. It serves nobody: no router knows it.
+ */
+export async function withCopy(
+  request: ValidationRequest,
+  path: string,
+  surroundings: Surroundings,
+  signal: AbortSignal,
+  use: (address: string, signal: AbortSignal) => Promise<Verdict>,
+): Promise<Verdict> {
+  const { artifact, id } = request.release
+  const port = await freePort()
+  const address = `http://127.0.0.1:${port}`
+  const over = new AbortController()
+  const ended = runCommand(
+    {
+      argv: artifact.argv.map((argument) => argument.replaceAll('{port}', String(port))),
+      cwd: artifact.cwd,
+      env: { ...artifact.env, PORT: String(port) },
+      signal: AbortSignal.any([signal, over.signal]),
+    },
+    surroundings,
+  )
+  const gone = new AbortController()
+  void ended.then(() => gone.abort(new Error('the copy has ended')))
+  const stop = AbortSignal.any([signal, gone.signal])
+  let verdict: Verdict | undefined
+  try {
+    if (await answers(address + path, surroundings, stop)) verdict = await use(address, stop)
+  } finally {
+    over.abort()
+  }
+  const wasGone = gone.signal.aborted
+  const end = await ended
+  if (wasGone && !signal.aborted)
+    return failed(`The copy of ${id} ${endText(end)} before it was asked to.`, end.output)
+  if (!verdict) return failedForNow(`The copy of ${id} did not answer in time.`, end.output)
+  return verdict
+}
+
+/** Resolves with false when stopped. */
+async function answers(url: string, { clock }: Surroundings, stop: AbortSignal): Promise<boolean> {
+  while (!stop.aborted) {
+    try {
+      const { statusCode, body } = await httpRequest(url, { signal: stop })
+      await body.dump({ limit: 1024 * 1024, signal: stop })
+      if (statusCode < 500) return true
+    } catch {
+      // Not yet.
+    }
+    await sleep(clock, pollMs, stop).catch(() => undefined)
+  }
+  return false
+}
+
+async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as net.AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}

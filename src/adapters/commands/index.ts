@@ -1,0 +1,1 @@
+export { endText, runCommand, type CommandEnd, type CommandRequest } from './run-command.ts'

@@ -1,0 +1,371 @@
+import { once } from 'node:events'
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  watch,
+  writeFileSync,
+} from 'node:fs'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { checksFor } from '../../../src/adapters/checks/index.ts'
+import { systemClock, systemRng } from '../../../src/adapters/system/index.ts'
+import { latencyBoundsMs } from '../../../src/contract/index.ts'
+import { AppError, fail, ok, silentLog } from '../../../src/engine/core/index.ts'
+import type { Router, Target } from '../../../src/engine/services/index.ts'
+import { checksSchema, validatorOf, type ValidationFacts } from '../../../src/engine/validation/index.ts'
+import { attempt, noFacts, requestOf } from './attempt.ts'
+
+let directory = ''
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'pilothouse-checks-'))
+})
+afterEach(() => rmSync(directory, { recursive: true }))
+
+const node = (source: string) => [process.execPath, '-e', source]
+const inDirectory = (name: string) => join(directory, name)
+
+/** Whether a process does anything any more: one that ended and was not collected does not. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s*[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false
+  }
+}
+
+/** Resolves when the file is there. */
+async function written(file: string): Promise<void> {
+  const watcher = watch(directory)
+  try {
+    while (!existsSync(file)) await once(watcher, 'change')
+  } finally {
+    watcher.close()
+  }
+}
+
+describe('a command', () => {
+  it('passes with exit code 0 and keeps what it printed on both streams', async () => {
+    const argv = node('console.log("out"); console.error("err")')
+    const verdict = await attempt({ kind: 'command', argv })
+    expect(verdict.outcome).toBe('passed')
+    expect(verdict.output).toContain('out')
+    expect(verdict.output).toContain('err')
+  })
+
+  it('fails with another code, and is repeated only when it asks for it', async () => {
+    expect(await attempt({ kind: 'command', argv: node('process.exit(3)') })).toMatchObject({
+      outcome: 'failed',
+      text: `${process.execPath} ended with exit code 3.`,
+    })
+    expect((await attempt({ kind: 'command', argv: node('process.exit(75)') })).isTransient).toBe(true)
+  })
+
+  it('that is not there says so', async () => {
+    const verdict = await attempt({ kind: 'command', argv: [inDirectory('nothing')] })
+    expect(verdict.text).toContain('there is no such program')
+    expect((await attempt({ kind: 'command', argv: node(''), cwd: inDirectory('nowhere') })).outcome).toBe(
+      'failed',
+    )
+  })
+
+  it('takes its arguments as they are: there is no shell', async () => {
+    const argv = [...node('console.log(process.argv[1])'), `$(touch ${inDirectory('made')}); {release}`]
+    expect((await attempt({ kind: 'command', argv })).output).toContain('$(touch')
+    expect(existsSync(inDirectory('made'))).toBe(false)
+  })
+
+  it('learns of the release, and nothing that configures Pilothouse', async () => {
+    process.env['PILOTHOUSE_SERVER_TOKEN'] = 'hidden'
+    try {
+      const argv = node(
+        'console.log(process.env.PILOTHOUSE_RELEASE, process.env.EXTRA, process.env.PILOTHOUSE_SERVER_TOKEN)',
+      )
+      expect((await attempt({ kind: 'command', argv, env: { EXTRA: 'more' } })).output).toBe(
+        'r2 more undefined\n',
+      )
+    } finally {
+      delete process.env['PILOTHOUSE_SERVER_TOKEN']
+    }
+  })
+
+  it('may print without measure: 64 kB are kept', async () => {
+    const argv = node('process.stdout.write("first" + "x".repeat(50e6) + "last")')
+    const { output = '' } = await attempt({ kind: 'command', argv })
+    expect(Buffer.byteLength(output)).toBeLessThanOrEqual(64 * 1024)
+    expect(output).toMatch(/^first[^]*last$/)
+  })
+
+  /** A command with three children, of which two ignore SIGTERM and one has a session of its own; then `after`. */
+  const hanging = (after: string) => `
+    const { spawn } = require('node:child_process'), { renameSync, writeFileSync } = require('node:fs')
+    const child = (detached, deaf) => {
+      const source = (deaf ? "process.on('SIGTERM', () => {});" : '') + 'setInterval(() => {}, 1000); process.send("up")'
+      return spawn(process.execPath, ['-e', source], { detached, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
+    }
+    const children = [child(false, false), child(false, true), child(true, true)]
+    let up = 0
+    for (const each of children) each.once('message', () => {
+      if (++up < children.length) return
+      writeFileSync('pids.new', JSON.stringify([process.pid, ...children.map(({ pid }) => pid)]))
+      renameSync('pids.new', 'pids.json')
+      ${after}
+    })`
+  const pidsOf = () => JSON.parse(readFileSync(inDirectory('pids.json'), 'utf8')) as number[]
+
+  it.skipIf(process.platform !== 'linux')(
+    'that hangs is ended with all it started, the deaf and those with a session of their own too',
+    async () => {
+      const controller = new AbortController()
+      const running = attempt(
+        { kind: 'command', argv: node(hanging('')), cwd: directory },
+        { signal: controller.signal },
+      )
+      await written(inDirectory('pids.json'))
+      expect(pidsOf().map(isRunning)).toEqual([true, true, true, true])
+      controller.abort()
+      expect((await running).text).toMatch(/was ended by SIG(TERM|KILL)/)
+      expect(pidsOf().map(isRunning)).toEqual([false, false, false, false])
+    },
+  )
+
+  it.skipIf(process.platform !== 'linux')('that ends leaves nothing of what it started behind', async () => {
+    const verdict = await attempt({ kind: 'command', argv: node(hanging('process.exit(0)')), cwd: directory })
+    expect(verdict.outcome).toBe('passed')
+    expect(pidsOf().map(isRunning)).toEqual([false, false, false, false])
+  })
+
+  it('is held against the reports that it writes, whatever code it ends with', async () => {
+    const report = { format: 'junit', path: 'report.xml' }
+    const writing = (xml: string, code = 0) =>
+      node(`require('node:fs').writeFileSync('report.xml', ${JSON.stringify(xml)}); process.exit(${code})`)
+    const gate = (argv: string[]) => attempt({ kind: 'command', argv, cwd: directory, reports: [report] })
+    expect((await gate(writing('<testsuite><testcase name="a"/></testsuite>'))).outcome).toBe('passed')
+    expect(
+      (await gate(writing('<testsuite><testcase name="b"><failure/></testcase></testsuite>', 1))).text,
+    ).toContain('1 of 1 tests ran, 1 failed')
+    expect(
+      (await gate(writing('<testsuite><testcase name="c"><failure/></testcase></testsuite>'))).outcome,
+    ).toBe('failed')
+    expect((await gate(writing('<testsuite><testcase name="a"/></testsuite>', 1))).outcome).toBe('failed')
+  })
+
+  it('does not pass on a report of an earlier run', async () => {
+    writeFileSync(inDirectory('report.xml'), '<testsuite><testcase name="a"/></testsuite>')
+    const reports = [{ format: 'junit', path: 'report.xml' }]
+    expect(await attempt({ kind: 'command', argv: node(''), cwd: directory, reports })).toMatchObject({
+      outcome: 'failed',
+      text: 'The report report.xml is of an earlier run: the command did not write it.',
+    })
+  })
+})
+
+describe('a report that is there', () => {
+  const report = (path: string, more: object = {}) =>
+    attempt({
+      kind: 'reports',
+      cwd: directory,
+      reports: [{ format: 'json', path, rules: [{ pointer: '/ok', equals: true }] }],
+      ...more,
+    })
+
+  it('is judged, and may be too old', async () => {
+    writeFileSync(inDirectory('a.json'), '{"ok": true}')
+    expect((await report('a.json', { maxAgeMs: 60_000 })).outcome).toBe('passed')
+    const past = Date.now() / 1000 - 3600
+    utimesSync(inDirectory('a.json'), past, past)
+    expect((await report('a.json', { maxAgeMs: 60_000 })).text).toContain('is too old')
+    expect((await report('a.json')).outcome).toBe('passed')
+  })
+
+  it('may be missing, a directory or far too large', async () => {
+    mkdirSync(inDirectory('b.json'))
+    writeFileSync(inDirectory('c.json'), '')
+    truncateSync(inDirectory('c.json'), 17 * 1024 * 1024)
+    expect((await report('nothing.json')).text).toContain('was not written')
+    expect((await report('b.json')).outcome).toBe('failed')
+    expect((await report('c.json')).text).toContain('is larger than 16 MiB')
+  })
+
+  it.skipIf(process.platform === 'win32')('may be a pipe that nobody writes to', async () => {
+    execFileSync('mkfifo', [inDirectory('d.json')])
+    expect((await report('d.json')).text).toContain('is not a file')
+  })
+})
+
+describe.skipIf(process.platform === 'win32')('the artifact', () => {
+  const artifact = (more: Parameters<typeof requestOf>[0]) =>
+    attempt({ kind: 'artifact' }, { request: requestOf(more) })
+
+  it('is found by path, from the working directory, and on the PATH', async () => {
+    writeFileSync(inDirectory('shop'), '#!/bin/sh\n')
+    chmodSync(inDirectory('shop'), 0o755)
+    expect((await artifact({ argv: [inDirectory('shop')] })).outcome).toBe('passed')
+    expect((await artifact({ argv: ['./shop'], cwd: directory })).outcome).toBe('passed')
+    expect((await artifact({ argv: ['shop'], env: { PATH: `/nowhere:${directory}` } })).outcome).toBe(
+      'passed',
+    )
+    expect((await artifact({ argv: ['shop'], env: { PATH: '/nowhere' } })).text).toContain(
+      'is nowhere on the PATH',
+    )
+  })
+
+  it('must be a program in a directory that exists', async () => {
+    writeFileSync(inDirectory('notes.txt'), 'hello')
+    chmodSync(inDirectory('notes.txt'), 0o644)
+    expect((await artifact({ argv: [inDirectory('notes.txt')] })).text).toContain('may not be executed')
+    expect((await artifact({ argv: [directory] })).text).toContain('is not a file')
+    expect((await artifact({ argv: [inDirectory('shop')] })).text).toContain('does not exist')
+    expect((await artifact({ cwd: inDirectory('nowhere') })).text).toContain('The working directory')
+  })
+})
+
+async function served(listener: RequestListener): Promise<AsyncDisposable & { url: string }> {
+  const server = createServer(listener).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
+
+/** A stable release of which a thousand requests took as long as the bin says. */
+const stableAt = (ms: number): ValidationFacts => {
+  const latencyCounts = latencyBoundsMs.map((bound, i) =>
+    bound >= ms && (latencyBoundsMs[i - 1] ?? 0) < ms ? 1000 : 0,
+  )
+  return { ...noFacts, baseline: async () => ok({ requests: 1000, errors: 0, timeouts: 0, latencyCounts }) }
+}
+
+describe('a short load', () => {
+  const short = { kind: 'load', durationMs: 500, minRequests: 5 }
+
+  it('on an address finds errors and a slow answer', async () => {
+    let count = 0
+    await using good = await served((_request, response) => void response.end('ok'))
+    await using bad = await served((_request, response) => {
+      response.statusCode = ++count % 5 === 0 ? 500 : 200
+      response.end()
+    })
+    await using slow = await served((_request, response) => void setTimeout(() => response.end(), 60))
+    expect((await attempt({ ...short, url: good.url }, { facts: stableAt(30_000) })).outcome).toBe('passed')
+    expect((await attempt({ ...short, url: bad.url }, { facts: stableAt(30_000) })).text).toContain(
+      'of the requests failed',
+    )
+    expect((await attempt({ ...short, url: slow.url }, { facts: stableAt(10) })).text).toContain(
+      'of the stable release',
+    )
+    expect((await attempt({ ...short, url: good.url })).outcome).toBe('warning')
+  })
+
+  it('on an address where nobody answers fails and does not run wild', async () => {
+    const gone = await served(() => undefined)
+    await gone[Symbol.asyncDispose]()
+    const { outcome, output = '' } = await attempt({ ...short, url: gone.url })
+    expect(outcome).toBe('failed')
+    expect(Number(/^(\d+) requests/.exec(output)?.[1])).toBeLessThanOrEqual(4 * 11)
+  })
+
+  const release = (source: string) => requestOf({ argv: node(source), env: { GREETING: 'hello' } })
+  const server = (answer: string) =>
+    `require('node:http').createServer((request, response) => { ${answer} }).listen(process.env.PORT, '127.0.0.1')`
+
+  it('on a copy of the release starts it, and ends it afterwards', async () => {
+    const request = release(
+      `require('node:fs').writeFileSync(${JSON.stringify(inDirectory('pid'))}, String(process.pid)); ${server('response.end(process.env.GREETING)')}`,
+    )
+    const verdict = await attempt(short, { request, facts: stableAt(30_000) })
+    expect(verdict.outcome).toBe('passed')
+    expect(isRunning(Number(readFileSync(inDirectory('pid'), 'utf8')))).toBe(false)
+  })
+
+  it('on a copy that breaks says how it ended, with what it printed', async () => {
+    const verdict = await attempt(short, {
+      request: release('console.error("no such table"); process.exit(7)'),
+    })
+    expect(verdict).toMatchObject({ outcome: 'failed', output: 'no such table\n' })
+    expect(verdict.text).toContain('ended with exit code 7')
+    const fragile = release(server('if (Math.random() < 0.2) process.exit(8); response.end()'))
+    expect((await attempt(short, { request: fragile })).text).toContain('ended with exit code 8')
+  })
+
+  it('on a copy that never answers is given up when the check is stopped', async () => {
+    const controller = new AbortController()
+    const request = release(
+      `require('node:fs').writeFileSync(${JSON.stringify(inDirectory('up'))}, ''); setInterval(() => {}, 1000)`,
+    )
+    const running = attempt(short, { request, signal: controller.signal })
+    await written(inDirectory('up'))
+    controller.abort()
+    expect((await running).outcome).toBe('failed')
+  })
+})
+
+describe('what the engine knows', () => {
+  const answering = { observe: async () => ok({ instances: [], wanted: {} }) } as unknown as Target
+  const routing = (code?: 'UNAVAILABLE' | 'NOT_FOUND') => {
+    const reply = async () =>
+      code ? fail(new AppError(code, 'Nobody answered.')) : ok({ bins: [], cursor: '' })
+    return { read: reply, bins: reply } as unknown as Router
+  }
+
+  it('shows whether target and router answer, and that a new service is no trouble', async () => {
+    const asked = (router: Router | null, target: Target | null = answering) =>
+      attempt({ kind: 'reachable' }, { facts: { ...noFacts, target: () => target, router: () => router } })
+    expect((await asked(routing())).outcome).toBe('passed')
+    expect((await asked(routing('NOT_FOUND'))).outcome).toBe('passed')
+    expect(await asked(routing('UNAVAILABLE'))).toMatchObject({ outcome: 'failed', isTransient: true })
+    expect((await asked(routing(), null)).outcome).toBe('failed')
+  })
+
+  it('shows whether there will be data to judge on', async () => {
+    const asked = (router: Router) =>
+      attempt({ kind: 'data-quality' }, { facts: { ...noFacts, router: () => router } })
+    expect((await asked(routing())).outcome).toBe('passed')
+    expect((await asked(routing('UNAVAILABLE'))).outcome).toBe('failed')
+  })
+})
+
+describe('a whole validation', () => {
+  it('runs what is configured beside the built-in checks, and lets a good release pass', async () => {
+    const surroundings = {
+      clock: systemClock(),
+      rng: systemRng(),
+      facts: {
+        ...noFacts,
+        target: () => ({ observe: async () => ok({ instances: [], wanted: {} }) }) as unknown as Target,
+        router: () => ({ read: async () => ok({}), bins: async () => ok({}) }) as unknown as Router,
+      },
+    }
+    const validated = async (written: unknown) => {
+      const checks = checksSchema.parse(written)
+      const validator = validatorOf({
+        ...surroundings,
+        log: silentLog,
+        checksOf: (request) => ok(checksFor(checks, request, surroundings)),
+      })
+      const result = await validator.validate(requestOf(), new AbortController().signal)
+      if (!result.ok) throw result.error
+      return result.value
+    }
+    const good = await validated([{ kind: 'command', argv: node('console.log("fine")') }])
+    expect(good).toMatchObject({ canDeploy: true, failed: 0, passed: 6, warnings: 1 })
+    const bad = await validated([{ kind: 'command', argv: node('process.exit(1)') }])
+    expect(bad).toMatchObject({ canDeploy: false, failed: 1 })
+    const tolerated = await validated([{ kind: 'command', critical: false, argv: node('process.exit(1)') }])
+    expect(tolerated).toMatchObject({ canDeploy: true, failed: 1 })
+  })
+})

@@ -1,0 +1,286 @@
+import { execFileSync } from 'node:child_process'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer as createHttpServer, type RequestListener } from 'node:http'
+import net from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import tls from 'node:tls'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { Disposables } from '../../../src/engine/core/index.ts'
+import { freePort, startPostgresql, startRedis } from '../../support/database-servers.ts'
+import { peer } from '../../support/peers.ts'
+import { attempt } from './attempt.ts'
+
+let held = new Disposables()
+afterEach(async () => {
+  await held[Symbol.asyncDispose]()
+  held = new Disposables()
+})
+
+/** Listens on a free loopback port until the test is over, its connections included. */
+async function listening(server: net.Server): Promise<number> {
+  const sockets = new Set<net.Socket>()
+  server.on('connection', (socket: net.Socket) => sockets.add(socket))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  held.defer(async () => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+    await once(server, 'close')
+  })
+  return (server.address() as net.AddressInfo).port
+}
+
+const http = (listener: RequestListener) => listening(createHttpServer(listener))
+/** A peer that answers each connection with the same bytes. */
+const saying = (text: string | Buffer) =>
+  listening(net.createServer((socket) => void socket.on('error', () => undefined).write(text)))
+const silent = () => listening(net.createServer())
+
+describe('an HTTP dependency', () => {
+  it('passes with the expected status and text, names filled in', async () => {
+    const port = await http((request, response) => response.end(`you asked for ${request.url}`))
+    const url = `http://127.0.0.1:${port}/{service}/{release}?key=hidden`
+    expect(await attempt({ kind: 'http', url, expectText: '/shop/r2' })).toMatchObject({
+      outcome: 'passed',
+      text: `http://127.0.0.1:${port}/shop/r2 answered 200.`,
+    })
+    expect((await attempt({ kind: 'http', url, expectText: 'pong' })).outcome).toBe('failed')
+  })
+
+  it('is asked again only when it may be well in a moment', async () => {
+    const port = await http((request, response) => {
+      response.statusCode = Number(request.url?.slice(1))
+      if (response.statusCode === 302) response.setHeader('location', '/200')
+      response.end()
+    })
+    const at = (status: number) => attempt({ kind: 'http', url: `http://127.0.0.1:${port}/${status}` })
+    expect(await at(503)).toMatchObject({ outcome: 'failed', isTransient: true })
+    expect((await at(404)).isTransient).toBeUndefined()
+    expect((await at(302)).text).toContain('answered 302')
+  })
+
+  it('may answer without end: only the beginning is read', async () => {
+    const port = await http((_request, response) => {
+      const more = () => {
+        while (response.write('x'.repeat(65_536)));
+      }
+      response.on('drain', more)
+      more()
+    })
+    expect((await attempt({ kind: 'http', url: `http://127.0.0.1:${port}/` })).outcome).toBe('passed')
+  })
+
+  it('that is silent is let go when the check is stopped', async () => {
+    const controller = new AbortController()
+    const port = await http(() => controller.abort())
+    expect(
+      (await attempt({ kind: 'http', url: `http://127.0.0.1:${port}/` }, { signal: controller.signal }))
+        .outcome,
+    ).toBe('failed')
+  })
+})
+
+describe('a TCP dependency', () => {
+  it('passes when somebody accepts, and may be tried again when nobody does', async () => {
+    expect((await attempt({ kind: 'tcp', host: '127.0.0.1', port: await silent() })).outcome).toBe('passed')
+    const port = await freePort()
+    expect(await attempt({ kind: 'tcp', host: '127.0.0.1', port })).toMatchObject({
+      outcome: 'failed',
+      isTransient: true,
+      text: `127.0.0.1:${port} cannot be reached: nobody listens there.`,
+    })
+  })
+})
+
+describe('a name', () => {
+  /** A name server that knows one name, and refuses to know others. */
+  async function nameServer(): Promise<string> {
+    const socket = createSocket('udp4')
+    socket.on('message', (query, from) => {
+      const question = query.subarray(12, query.indexOf(0, 12) + 5)
+      const isKnown = question.includes(Buffer.from('\x04shop\x08internal', 'latin1'))
+      const head = Buffer.from([
+        query[0] ?? 0,
+        query[1] ?? 0,
+        0x81,
+        isKnown ? 0x80 : 0x83,
+        0,
+        1,
+        0,
+        isKnown ? 1 : 0,
+        0,
+        0,
+        0,
+        0,
+      ])
+      const answer = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 10, 1, 2, 3])
+      socket.send(Buffer.concat([head, question, ...(isKnown ? [answer] : [])]), from.port)
+    })
+    socket.bind(0, '127.0.0.1')
+    await once(socket, 'listening')
+    held.defer(() => void socket.close())
+    return `127.0.0.1:${socket.address().port}`
+  }
+
+  it('is asked for at the name servers that are named', async () => {
+    const servers = [await nameServer()]
+    const dns = (host: string, expect: string[] = []) => attempt({ kind: 'dns', host, servers, expect })
+    expect(await dns('shop.internal')).toMatchObject({ outcome: 'passed', output: '10.1.2.3' })
+    expect((await dns('shop.internal', ['10.1.2.3', '10.1.2.4'])).outcome).toBe('passed')
+    expect((await dns('shop.internal', ['10.9.9.9'])).text).toBe(
+      'shop.internal is none of 10.9.9.9, but 10.1.2.3.',
+    )
+    expect(await dns('cart.internal')).toMatchObject({ outcome: 'failed', isTransient: true })
+  })
+
+  it('is found as services find it when none are named', async () => {
+    expect((await attempt({ kind: 'dns', host: 'localhost', expect: ['127.0.0.1'] })).outcome).toBe('passed')
+  })
+})
+
+describe('a certificate', () => {
+  let directory = ''
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), 'pilothouse-tls-'))
+    for (const [name, days] of [
+      ['short', 10],
+      ['long', 100],
+      ['ending', 1],
+    ] as const)
+      execFileSync(
+        'openssl',
+        [
+          'req',
+          '-x509',
+          '-newkey',
+          'ec',
+          '-pkeyopt',
+          'ec_paramgen_curve:prime256v1',
+          '-nodes',
+          '-days',
+          String(days),
+          '-subj',
+          '/CN=shop.internal',
+          '-addext',
+          'subjectAltName=DNS:shop.internal',
+          '-keyout',
+          join(directory, `${name}.key`),
+          '-out',
+          join(directory, `${name}.pem`),
+        ],
+        { stdio: 'pipe' },
+      )
+  })
+  afterAll(() => rmSync(directory, { recursive: true }))
+
+  async function asked(name: string, more: Record<string, unknown> = {}) {
+    const [key, cert] = [
+      readFileSync(join(directory, `${name}.key`)),
+      readFileSync(join(directory, `${name}.pem`)),
+    ]
+    const port = await listening(
+      tls.createServer({ key, cert }, (socket) => socket.on('error', () => undefined)),
+    )
+    return attempt({
+      kind: 'tls',
+      host: '127.0.0.1',
+      port,
+      serverName: 'shop.internal',
+      caFile: join(directory, `${name}.pem`),
+      ...more,
+    })
+  }
+
+  it('is judged by the days that it has left', async () => {
+    expect(await asked('long')).toMatchObject({ outcome: 'passed' })
+    expect((await asked('short')).text).toMatch(/ends in 9 days\.$/)
+    expect((await asked('short')).outcome).toBe('warning')
+    expect((await asked('ending')).outcome).toBe('failed')
+  })
+
+  it('is refused when it is for another name, or nobody trusted stands behind it', async () => {
+    expect((await asked('long', { serverName: 'cart.internal' })).text).toContain(
+      'is not trusted for cart.internal',
+    )
+    expect((await asked('long', { caFile: undefined })).text).toContain('SELF_SIGNED')
+    expect((await asked('long', { caFile: '/nowhere' })).outcome).toBe('failed')
+  })
+
+  it('of a peer that speaks no TLS is nothing', async () => {
+    const port = await saying('HTTP/1.1 400 Bad Request\r\n\r\n')
+    expect((await attempt({ kind: 'tls', host: '127.0.0.1', port })).text).toContain('it does not speak TLS')
+  })
+})
+
+const postgresql = peer('postgresql')
+describe.skipIf(postgresql.isMissing)('PostgreSQL', () => {
+  it('is asked for a session of a user in a database', async () => {
+    await using server = await startPostgresql(postgresql.path)
+    const asked = (more: object) =>
+      attempt({ kind: 'postgresql', host: '127.0.0.1', port: server.port, ...more })
+    expect((await asked({})).text).toContain('accepts a session of postgres in postgres')
+    expect(await asked({ database: 'nowhere' })).toMatchObject({ outcome: 'failed' })
+    expect((await asked({ database: 'nowhere' })).text).toContain('3D000')
+    expect((await asked({ user: 'stranger' })).text).toContain('28000')
+    expect((await asked({ isTlsRequired: true })).text).toContain('does not offer TLS')
+  })
+})
+
+const redis = peer('redis')
+describe.skipIf(redis.isMissing)('Redis', () => {
+  it('answers PING', async () => {
+    await using server = await startRedis(redis.path)
+    expect((await attempt({ kind: 'redis', host: '127.0.0.1', port: server.port })).text).toMatch(
+      /answers\.$/,
+    )
+  })
+
+  it('that asks for a password is there as well', async () => {
+    await using server = await startRedis(redis.path, ['--requirepass', 'open sesame'])
+    expect(await attempt({ kind: 'redis', host: '127.0.0.1', port: server.port })).toMatchObject({
+      outcome: 'passed',
+    })
+  })
+})
+
+describe('a peer that is not what it should be', () => {
+  it.each(['redis', 'postgresql'])('is no %s', async (kind) => {
+    const port = await saying('HTTP/1.1 400 Bad Request\r\n\r\n')
+    expect(await attempt({ kind, host: '127.0.0.1', port })).toMatchObject({ outcome: 'failed' })
+  })
+
+  it('may send lengths that lie', async () => {
+    const port = await saying(Buffer.from('NR\x7f\xff\xff\xff', 'latin1'))
+    expect((await attempt({ kind: 'postgresql', host: '127.0.0.1', port })).text).toContain(
+      'an impossible length',
+    )
+  })
+
+  it('is tried again while it starts', async () => {
+    const fields = Buffer.from('SFATAL\0C57P03\0Mthe database system is starting up\0\0')
+    const head = Buffer.alloc(4)
+    head.writeInt32BE(fields.length + 4)
+    const starting = await saying(Buffer.concat([Buffer.from('NE'), head, fields]))
+    expect(await attempt({ kind: 'postgresql', host: '127.0.0.1', port: starting })).toMatchObject({
+      isTransient: true,
+    })
+    const loading = await saying('-LOADING Redis is loading the dataset in memory\r\n')
+    expect(await attempt({ kind: 'redis', host: '127.0.0.1', port: loading })).toMatchObject({
+      isTransient: true,
+    })
+  })
+
+  it.each(['redis', 'postgresql', 'tls'])('that is silent does not hold a check of kind %s', async (kind) => {
+    const controller = new AbortController()
+    const server = net.createServer((socket) => {
+      socket.on('error', () => undefined)
+      controller.abort()
+    })
+    const port = await listening(server)
+    const verdict = await attempt({ kind, host: '127.0.0.1', port }, { signal: controller.signal })
+    expect(verdict.outcome).toBe('failed')
+  })
+})
