@@ -128,8 +128,10 @@ export class Engine implements AsyncDisposable {
       check('telemetry database', telemetry.isWritable, telemetry.reason, this.#startedAtMs),
       check('state database', state.isWritable, state.reason, state.sinceMs),
       ...[...this.#hosts.values()].map(({ monitor }) => {
-        const { freshness, reasons } = monitor.state().quality
-        return check(`telemetry of ${monitor.hostId}`, freshness !== 'stale', reasons[0] ?? 'stale', 0)
+        const { freshness, reasons, lastSampleMs } = monitor.state().quality
+        const isWell = freshness !== 'stale'
+        const sinceMs = isWell ? this.#startedAtMs : lastSampleMs
+        return check(`telemetry of ${monitor.hostId}`, isWell, reasons[0] ?? 'no reading yet', sinceMs)
       }),
     ]
   }

@@ -105,8 +105,9 @@ describe.runIf(process.platform === 'linux')('the source of a Linux host', () =>
     expect(Math.abs(busySeconds - cpu) / cpu).toBeLessThan(0.2)
     const switched = grown(/^node_context_switches_total /)
     expect(Math.abs(switches - switched) / switched).toBeLessThan(0.2)
-    // The scrapes themselves go over lo, one of them outside of our window.
-    expect(lo).toBeLessThanOrEqual(grown(/^node_network_receive_bytes_total\{device="lo"/) + 200_000)
+    // The scrapes themselves go over lo, one of them outside of our window; so may what others send then.
+    const received = grown(/^node_network_receive_bytes_total\{device="lo"/)
+    expect(lo).toBeLessThanOrEqual(1.3 * received + 200_000)
     for (const [name, metric] of [
       ['memory.total', /^node_memory_MemTotal_bytes /],
       ['files.limit', /^node_filefd_maximum /],

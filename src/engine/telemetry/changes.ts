@@ -1,4 +1,5 @@
 import type { Host, HostState, LimitState, Notice } from '../../contract/index.ts'
+import type { LimitKind } from './limits.ts'
 import { labelText, percentText } from './wording.ts'
 
 /** A notice before the journal has given it a place. */
@@ -47,8 +48,27 @@ export function changesOf(host: Host, before: HostState | undefined, after: Host
 
 const keyOf = ({ kind, subject }: LimitState): string => `${kind} ${subject}`
 
-const subjectOf = ({ kind, subject }: LimitState): string =>
-  subject ? `${kind} ${labelText(subject)}` : kind
+/** Each limit in words that fit before "passed 80 %"; what it stands on follows. */
+const words: Record<LimitKind, string> = {
+  cpu: 'CPU use',
+  memory: 'memory use',
+  disk: 'disk',
+  inodes: 'inodes of',
+  swap: 'swap use',
+  cpuPressure: 'time waited for CPU',
+  memoryPressure: 'time waited for memory',
+  ioPressure: 'time waited for I/O',
+  iowait: 'I/O wait',
+  steal: 'CPU time stolen',
+  temperature: 'temperature of',
+  networkErrors: 'network errors of',
+  networkDrops: 'dropped packets of',
+}
+
+function subjectOf({ kind, subject }: LimitState): string {
+  const word = words[kind as LimitKind]
+  return subject ? `${word} ${labelText(subject)}` : word.replace(/ of$/, '')
+}
 
 const figure = ({ unit }: LimitState, value: number): string =>
   unit === 'celsius' ? `${Math.round(value)} °C` : percentText(value)

@@ -48,6 +48,11 @@ describe('what is told of a host', () => {
     expect(told(silent, well)).toEqual(['ok: bridge reports again'])
   })
 
+  it('names limits in words', () => {
+    const pressure = state([limit('warning', { kind: 'cpuPressure', subject: '' })])
+    expect(told(state([]), pressure)).toEqual(['warning: bridge: time waited for CPU passed 80 %'])
+  })
+
   it('keeps hostile labels from breaking its sentence', () => {
     const [text] = told(state([]), state([limit('warning', { subject: `/a\n\u202e${'x'.repeat(500)}` })]))
     expect(text).not.toMatch(/[\n\u202e]/)
