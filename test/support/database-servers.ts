@@ -1,6 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import net from 'node:net'
@@ -10,7 +10,7 @@ export interface DatabaseServer extends AsyncDisposable {
   readonly port: number
 }
 
-/** PostgreSQL in which everybody on this machine may be `postgres` without a password, and nobody `stranger`. */
+/** PostgreSQL, with TLS, in which everybody on this machine may be `postgres` without a password, and nobody `stranger`. */
 export async function startPostgresql(program: string): Promise<DatabaseServer> {
   const bin = dirname(realpathSync(program))
   const directory = mkdtempSync(join(tmpdir(), 'pilothouse-postgresql-'))
@@ -23,8 +23,26 @@ export async function startPostgresql(program: string): Promise<DatabaseServer> 
     cwd: directory,
     stdio: 'pipe',
   })
+  const certificate = {
+    ssl_cert_file: join(directory, 'server.pem'),
+    ssl_key_file: join(directory, 'server.key'),
+  }
+  const subject = ['-subj', '/CN=localhost', '-days', '1', '-nodes']
+  const files = ['-out', certificate.ssl_cert_file, '-keyout', certificate.ssl_key_file]
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', ...subject, ...files], {
+    ...user,
+    stdio: 'pipe',
+  })
+  chmodSync(certificate.ssl_key_file, 0o600)
   const port = await freePort()
-  const settings = { listen_addresses: '127.0.0.1', port, unix_socket_directories: directory, fsync: 'off' }
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    port,
+    unix_socket_directories: directory,
+    fsync: 'off',
+    ssl: 'on',
+    ...certificate,
+  }
   const options = Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])
   const child = spawn(join(bin, 'postgres'), ['-D', data, ...options], {
     ...user,
