@@ -1,10 +1,11 @@
 import type { Chart } from '../../../contract/index.ts'
 import { Columns, type TimeRange } from '../../charts/index.ts'
 import type { SampleHub } from '../../state/sample-hub.ts'
+import { liveStepMs } from './range.ts'
 import { failureOf, type Failure } from './failure.ts'
 
 export interface ChartFeedOptions {
-  hub: Pick<SampleHub, 'want' | 'columns'>
+  hub: Pick<SampleHub, 'want' | 'columns' | 'latest'>
   chart(input: {
     hostId: string
     seriesIds: number[]
@@ -39,6 +40,8 @@ export class ChartFeed implements Disposable {
   #options: ChartFeedOptions
   #state = $state.raw<FeedState>({ kind: 'loading' })
   #version = $state(0)
+  #pulse = $state(0)
+  #drawnMs = Number.NEGATIVE_INFINITY
   #columns: readonly Columns[]
   #wish: FeedWish | undefined
   #turn = 0
@@ -53,7 +56,11 @@ export class ChartFeed implements Disposable {
   get state(): FeedState {
     return this.#state
   }
-  /** Grows when the columns have more in them. */
+  /** Grows with each batch of samples: the newest figure is another. */
+  get pulse(): number {
+    return this.#pulse
+  }
+  /** Grows when there is enough in the columns to be worth a redraw: in long ranges not with each sample. */
   get version(): number {
     return this.#version
   }
@@ -68,6 +75,13 @@ export class ChartFeed implements Disposable {
       (id) => this.#options.hub.columns(this.#options.hostId, id).timesMs.at(-1) ?? -Infinity,
     )
     return Math.max(...times)
+  }
+
+  /** The newest figure of a series: the newest sample while live, else the last of the stretch; NaN without one. */
+  newest(index: number): number {
+    const { hub, hostId, seriesIds } = this.#options
+    const sample = this.#wish?.isLive ? hub.latest(hostId, seriesIds[index] ?? -1) : undefined
+    return sample?.value ?? this.#columns[index]?.newest()?.value ?? Number.NaN
   }
 
   /** Loads what is wished; `changed` is called after each batch of live samples. */
@@ -133,6 +147,7 @@ export class ChartFeed implements Disposable {
     }
     this.#columns = columns
     this.#state = { kind: 'ready' }
+    this.#drawnMs = Number.NEGATIVE_INFINITY
     this.#continue()
     this.#version += 1
   }
@@ -154,7 +169,11 @@ export class ChartFeed implements Disposable {
       newestMs = Math.max(newestMs, column.newestSampleMs)
       column.trimBefore(newestMs - spanMs * 1.1)
     })
-    this.#version += 1
+    this.#pulse += 1
+    if (newestMs - this.#drawnMs >= liveStepMs(spanMs)) {
+      this.#drawnMs = newestMs
+      this.#version += 1
+    }
     const stepMs = this.#columns[0]?.stepMs ?? 0
     const waitMs = Math.min(stepMs, askAgainAtMostMs)
     if (stepMs >= askAgainFromMs && newestMs - this.#askedAtMs > waitMs) void this.#load()

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { FrameQueue } from '../../../../src/renderer/charts/frame-queue.ts'
 
 function page() {
-  const frames: (() => void)[] = []
+  const frames: ((waitedMs: number) => void)[] = []
   const changes: ((isVisible: boolean) => void)[] = []
   const queue = new FrameQueue({
     onFrame: (run) => void frames.push(run),
@@ -19,7 +19,7 @@ function page() {
     drawn,
     frames,
     show: (index: number, isVisible: boolean) => changes[index]?.(isVisible),
-    frame: () => frames.shift()?.(),
+    frame: (waitedMs = 16) => frames.shift()?.(waitedMs),
   }
 }
 
@@ -37,6 +37,19 @@ describe('the frame queue', () => {
     frame()
     frame()
     expect(drawn).toEqual(['cpu', 'load'])
+  })
+
+  it('draws more in a frame that came late, so that no chart stays behind on a busy machine', () => {
+    const { add, drawn, show, frame } = page()
+    const names = ['cpu', 'load', 'disk', 'network']
+    names
+      .map((name) => add(name))
+      .forEach((drawing, index) => {
+        show(index, true)
+        drawing.request()
+      })
+    frame(120)
+    expect(drawn).toEqual(['cpu', 'load', 'disk'])
   })
 
   it('leaves what cannot be seen until it comes into view', () => {
@@ -77,7 +90,7 @@ describe('the frame queue', () => {
     show(1, true)
     bad.request()
     good.request()
-    expect(frame).toThrow('no context')
+    expect(() => frame()).toThrow('no context')
     frame()
     expect(drawn).toEqual(['good'])
   })
