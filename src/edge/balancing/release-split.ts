@@ -42,7 +42,8 @@ export class ReleaseSplit {
     for (const share of this.#shares) {
       share.carried += (blockSize * share.weight) / this.#total
       // Floating point leaves a share of 10 % at 9.999999 now and then.
-      const count = Math.floor(share.carried + 1e-9)
+      // One that got a request in advance owes it.
+      const count = Math.max(0, Math.floor(share.carried + 1e-9))
       share.carried -= count
       for (let i = 0; i < count; i++) block.push(share.id)
     }
@@ -82,6 +83,9 @@ export function releaseAt(
   return shares.at(-1)?.[0]
 }
 
+/** A point keeps this part of its release's share away from the neighbour's, so that rounding cannot move it there. */
+const edge = 0.001
+
 /** A point of `releaseId` for a client that has none yet; `uniform` in [0, 1). */
 export function pointIn(
   releaseId: string,
@@ -93,7 +97,7 @@ export function pointIn(
   const total = shares.reduce((sum, [, weight]) => sum + weight, 0)
   let before = 0
   for (const [id, weight] of shares) {
-    if (id === releaseId) return (before + uniform * weight) / total
+    if (id === releaseId) return (before + (edge + (1 - 2 * edge) * uniform) * weight) / total
     before += weight
   }
   return uniform

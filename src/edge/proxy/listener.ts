@@ -84,7 +84,7 @@ export class Listener {
     const cookie =
       route.newPoint === null
         ? null
-        : `${stickyCookie}=${route.newPoint.toFixed(6)}; Path=/; HttpOnly; SameSite=Lax`
+        : `${stickyCookie}=${route.newPoint.toFixed(9)}; Path=/; HttpOnly; SameSite=Lax`
     new Exchange(this.#forwarding, request, response, to, client, route.instance, cookie).send()
   }
 

@@ -14,6 +14,8 @@ export interface Destination {
  */
 export function checkRequest(request: IncomingMessage, limits: Limits): Refusal | Destination {
   const { rawHeaders, headers, method, httpVersionMajor, httpVersionMinor } = request
+  // HTTP/2 begins otherwise: this is somebody who wants it read so further on.
+  if (httpVersionMajor !== 1) return { status: 505, text: 'Only HTTP/1 is spoken.' }
   if (rawHeaders.length / 2 > limits.maxHeaderCount)
     return { status: 431, text: `More than ${limits.maxHeaderCount} header fields.` }
   let hosts = 0
@@ -22,8 +24,7 @@ export function checkRequest(request: IncomingMessage, limits: Limits): Refusal 
   const coding = headers['transfer-encoding']
   if (coding !== undefined) {
     // Version 1.0 has no transfer codings: whoever stands behind may ignore it.
-    if (httpVersionMajor < 1 || (httpVersionMajor === 1 && httpVersionMinor < 1))
-      return { status: 400, text: 'Transfer-Encoding in HTTP/1.0.' }
+    if (httpVersionMinor < 1) return { status: 400, text: 'Transfer-Encoding in HTTP/1.0.' }
     if (coding.toLowerCase() !== 'chunked') return { status: 501, text: 'Unknown transfer coding.' }
   }
   if (Number(headers['content-length'] ?? 0) > limits.maxBodyBytes)

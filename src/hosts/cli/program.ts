@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import type { System } from '../../adapters/config/index.ts'
 import { version } from '../version.ts'
 import { checkConfig, printSchema, showConfig, type CommandSurroundings } from './config-commands.ts'
+import { edgeCommand, type EdgeVerb } from './edge-commands.ts'
 import { exitCodes } from './output.ts'
 import { serveCommand, type Bundle } from './serve-command.ts'
 import { requestOf, withSettingOptions, type SettingValues } from './setting-options.ts'
@@ -43,6 +44,25 @@ export async function runCli(args: readonly string[], surroundings: CliSurroundi
       const request = { config: requestOf(values, system), isBrowserWanted: open, bundle }
       code = await serveCommand(request, surroundings)
     })
+
+  const edge = program
+    .command('edge')
+    .description('the embedded platform, which runs and routes services by itself')
+  const runEdge = async (verb: EdgeVerb, values: SettingValues) => {
+    code = await edgeCommand(verb, requestOf(values, system), surroundings)
+  }
+  withSettingOptions(edge.command('start'))
+    .description('start it unless it runs; it runs on without this program')
+    .action((values: SettingValues) => runEdge({ kind: 'start' }, values))
+  withSettingOptions(edge.command('status'))
+    .description('show its services and where they listen')
+    .action((values: SettingValues) => runEdge({ kind: 'status' }, values))
+  withSettingOptions(edge.command('stop'))
+    .description('end it; what it runs goes on without it, unreachable until it is started again')
+    .option('--with-instances', 'drain and stop what it runs, too')
+    .action(({ withInstances = false, ...values }: SettingValues & { withInstances?: boolean }) =>
+      runEdge({ kind: 'stop', withInstances }, values),
+    )
 
   const config = program.command('config').description('check and show the configuration')
   type ConfigOptions = SettingValues & { json?: boolean }

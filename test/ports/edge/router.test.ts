@@ -1,4 +1,6 @@
+import { hostileSuite } from '../router-hostile.suite.ts'
 import { routerSuite } from '../router.suite.ts'
 import { openEdge } from './open-edge.ts'
 
-routerSuite('the edge as a router', openEdge)
+routerSuite('the edge as a router', () => openEdge())
+hostileSuite('the edge', () => openEdge({ maxBodyBytes: 1_000_000, clientHeadersMs: 1000 }))

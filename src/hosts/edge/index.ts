@@ -1,0 +1,3 @@
+export { ensureEdge, type EdgeLaunch } from './launch.ts'
+export { edgeDirectory, edgeSocketPath } from './places.ts'
+export { runEdge, type EdgeRequest } from './run-edge.ts'

@@ -1,0 +1,65 @@
+import { spawn } from 'node:child_process'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { EdgeClient } from '../../adapters/targets/edge/index.ts'
+import { AppError, fail, ok, sleep, type Clock, type Result } from '../../engine/core/index.ts'
+import { edgeSocketPath } from './places.ts'
+
+export interface EdgeLaunch {
+  directory: string
+  clock: Clock
+  /** The program that runs it; this process's own unless told otherwise. */
+  nodePath?: string
+}
+
+/** An edge that does not answer by then has failed to start. */
+const startWithinMs = 20_000
+const lookEveryMs = 50
+
+/** Beside this file in the source tree, beside the other programs in the bundle. */
+function entryPath(): string {
+  const bundled = fileURLToPath(new URL('./edge.js', import.meta.url))
+  return existsSync(bundled) ? bundled : fileURLToPath(new URL('./main.ts', import.meta.url))
+}
+
+/**
+ * A client of the edge of a directory, which is started when none runs: as a process of its own that neither ends
+ * with this one nor holds it. Two that start one at the same time get the same. UNAVAILABLE with what it said when
+ * it does not start.
+ */
+export async function ensureEdge({
+  directory,
+  clock,
+  nodePath = process.execPath,
+}: EdgeLaunch): Promise<Result<EdgeClient>> {
+  const client = new EdgeClient({ socketPath: edgeSocketPath(directory) })
+  if ((await client.call('status', {})).ok) return ok(client)
+
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const outputPath = join(directory, 'edge.out')
+  const output = openSync(outputPath, 'w', 0o600)
+  const child = spawn(nodePath, [entryPath(), '--directory', directory], {
+    detached: true,
+    stdio: ['ignore', output, output],
+    windowsHide: true,
+  })
+  closeSync(output)
+  let failure = ''
+  child.once('error', ({ message }) => (failure = message))
+  child.unref()
+
+  const deadline = clock.monotonicMs() + startWithinMs
+  while (clock.monotonicMs() < deadline && failure === '') {
+    await sleep(clock, lookEveryMs)
+    // One that lost the race against another start ends; the other answers.
+    if ((await client.call('status', {})).ok) return ok(client)
+    if (child.exitCode !== null && child.exitCode !== 0) {
+      const said = readFileSync(outputPath, 'utf8').trim().slice(-2000)
+      if (!said.includes('runs already')) failure = said || `it ended with code ${child.exitCode}`
+    }
+  }
+  await client[Symbol.asyncDispose]()
+  const why = failure || `it did not answer within ${startWithinMs / 1000} s`
+  return fail(new AppError('UNAVAILABLE', `The edge of ${directory} could not be started: ${why}`))
+}

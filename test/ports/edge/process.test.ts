@@ -1,0 +1,191 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { systemClock } from '../../../src/adapters/system/index.ts'
+import { guardsSchema } from '../../../src/contract/index.ts'
+import { edgeSocketPath, ensureEdge } from '../../../src/hosts/edge/index.ts'
+import { until } from '../../support/until.ts'
+import { startNode } from '../cli/process.ts'
+import { releaseOf, serviceName, TestService, valueOf } from '../platform.ts'
+import { EdgeProcess } from './edge-process.ts'
+
+/** The status that the admin socket gives to a call as it is. */
+const admin = (edge: EdgeProcess, path: string, body: string, method = 'POST'): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const call = request({ socketPath: edgeSocketPath(edge.directory), path, method }, (response) => {
+      response.resume()
+      response.once('end', () => resolve(response.statusCode ?? 0))
+    })
+    call.on('error', reject)
+    call.end(body)
+  })
+
+describe('the edge as a process', () => {
+  let edge: EdgeProcess
+  beforeEach(async () => {
+    edge = await EdgeProcess.start()
+  })
+  afterEach(() => edge[Symbol.asyncDispose]())
+
+  const shopWith = async (instances: number) => {
+    const platform = {
+      ...edge,
+      target: edge.target,
+      router: edge.router,
+      killAndRestart: () => edge.end('SIGKILL'),
+    }
+    const shop = await TestService.declare({ ...platform, [Symbol.asyncDispose]: async () => undefined })
+    await shop.run(releaseOf('r1'), instances)
+    valueOf(await shop.weigh({ r1: 100 }))
+    return shop
+  }
+
+  it('lets nobody else on its admin socket, and refuses what is not a call', async () => {
+    if (process.platform !== 'win32')
+      expect(statSync(edgeSocketPath(edge.directory)).mode & 0o777).toBe(0o600)
+    expect(await admin(edge, '/v1/status', '{}')).toBe(200)
+    expect(await admin(edge, '/v1/status', '{"surplus":1}')).toBe(400)
+    expect(await admin(edge, '/v1/status', 'no json')).toBe(400)
+    expect(await admin(edge, '/v1/status', '{}', 'PUT')).toBe(404)
+    expect(await admin(edge, '/v1/constructor', '{}')).toBe(404)
+    expect(await admin(edge, '/v1/bins', JSON.stringify({ service: '../x', cursor: null }))).toBe(400)
+    expect(await admin(edge, '/v1/status', JSON.stringify({ a: 'a'.repeat(5_000_000) }))).toBe(413)
+  })
+
+  it('is the only one on its directory', async () => {
+    const second = await edge.startSecond()
+    expect(second.code).toBe(1)
+    expect(second.stderr).toContain('runs already')
+    expect((await edge.client.call('status', {})).ok).toBe(true)
+  })
+
+  it('leaves instances running at SIGTERM and takes them up again', async () => {
+    const shop = await shopWith(1)
+    const [before] = await shop.instances()
+    await edge.end('SIGTERM')
+    expect(() => process.kill(before?.pid ?? 0, 0)).not.toThrow()
+    await edge.start()
+    expect(await shop.get()).toBe('r1')
+    expect((await shop.instances())[0]?.pid).toBe(before?.pid)
+  })
+
+  it('stops an instance whose release was removed while it was away', async () => {
+    const shop = await shopWith(1)
+    const [before] = await shop.instances()
+    valueOf(await shop.weigh({}))
+    await shop.remove('r1')
+    await edge.end('SIGKILL')
+    await edge.start()
+    await until('the process to end', () => {
+      try {
+        process.kill(before?.pid ?? 0, 0)
+        return undefined
+      } catch {
+        return true
+      }
+    })
+  })
+
+  it('answers each of 50 orders of one emergency call, and moves what can be moved', async () => {
+    const names = Array.from({ length: 50 }, (_, i) => `s${i}`)
+    for (const name of names) await edge.client.call('declare', { definition: definition(name) })
+    const release = (name: string, id: string) => ({ ...releaseOf(id), service: name })
+    valueOf(
+      await edge.client.call('ensure', {
+        service: 's7',
+        release: release('s7', 'r1'),
+        instances: 1,
+        key: 'a',
+      }),
+    )
+    await until('a healthy instance', async () => {
+      const { instances } = valueOf(await edge.target.observe('s7'))
+      return instances.some(({ state }) => state === 'healthy') || undefined
+    })
+    const answers = await edge.router.emergency(
+      names.map((service) => ({ service, key: 'now', toReleaseId: 'r1' })),
+    )
+    expect(answers.map((answer) => (answer.ok ? answer.value.weights : answer.error.code))).toEqual(
+      names.map((name) => (name === 's7' ? { r1: 100 } : 'NO_HEALTHY_INSTANCE')),
+    )
+  })
+
+  it('guards a service as it is told, also after a restart', async () => {
+    const shop = await shopWith(1)
+    const guard = async (guards: Record<string, unknown>) => {
+      valueOf(
+        await edge.client.call('setGuards', { service: serviceName, guards: guardsSchema.parse(guards) }),
+      )
+    }
+    const status = async () => (await fetch(shop.address)).status
+    await guard({ lockdown: { allow: ['192.0.2.0/24'] } })
+    expect(await status()).toBe(403)
+    await edge.end('SIGKILL')
+    await edge.start()
+    expect(await status()).toBe(403)
+    await guard({ rateLimit: { requestsPerSecond: 0.01, burst: 1 } })
+    expect([await status(), await status()]).toEqual([200, 429])
+    await guard({ shedding: { percent: 100 } })
+    expect(await status()).toBe(503)
+    await guard({ openCircuits: ['r1'] })
+    expect(await status()).toBe(503)
+    await guard({ breaker: { window: 4, minAttempts: 4, openMs: 60_000 } })
+    for (let i = 0; i < 4; i++) await fetch(`${shop.address}/fail`)
+    expect(await status()).toBe(503)
+    const { circuits } = valueOf(await edge.client.call('guards', { service: serviceName }))
+    expect(circuits).toEqual({ r1: 'open' })
+    await guard({})
+    expect(await status()).toBe(200)
+  })
+})
+
+const definition = (name: string) => ({
+  name,
+  target: 'edge',
+  router: 'edge',
+  listen: { host: '127.0.0.1', port: 0 },
+  routing: { balancing: 'power_of_two' as const, isSticky: false },
+  health: { path: '/health', intervalMs: 200, timeoutMs: 5000, rise: 1, fall: 2 },
+  drainMs: 1000,
+  graceMs: 1000,
+  memoryLimitBytes: null,
+})
+
+describe('an edge that is started by whoever needs it', () => {
+  it('is one, however many start it at once, and does not end with them', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'pilothouse-edge-'))
+    const clock = systemClock()
+    const clients = (await Promise.all([1, 2].map(() => ensureEdge({ directory, clock })))).map(valueOf)
+    const pids = await Promise.all(
+      clients.map(async (client) => valueOf(await client.call('status', {})).pid),
+    )
+    expect(new Set(pids).size).toBe(1)
+    expect(pids[0]).not.toBe(process.pid)
+    valueOf((await clients[0]?.call('stop', { instances: true })) as never)
+    await until('it to end', async () => ((await clients[0]?.call('status', {}))?.ok ? undefined : true))
+    for (const client of clients) await client[Symbol.asyncDispose]()
+    rmSync(directory, { recursive: true, force: true })
+  })
+
+  it('is started, shown and stopped from the command line', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'pilothouse-home-'))
+    const entry = join(import.meta.dirname, '../cli/entry.ts')
+    const run = (...args: string[]) =>
+      startNode(entry, ['-', 'edge', ...args, '--data-dir', home], home).ended
+    expect((await run('status')).code).toBe(1)
+    const started = await run('start')
+    await using _ended = {
+      [Symbol.asyncDispose]: async () => {
+        await run('stop', '--with-instances')
+        rmSync(home, { recursive: true, force: true })
+      },
+    }
+    expect(started.stderr).toBe('')
+    expect(started.stdout).toContain('services: 0')
+    expect((await run('status')).stdout).toBe(started.stdout)
+    expect((await run('stop', '--with-instances')).code).toBe(0)
+    await until('it to end', async () => ((await run('status')).code === 1 ? true : undefined))
+  })
+})

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest'
+import { latencyBoundsMs } from '../../../src/contract/index.ts'
+import { BinLog } from '../../../src/edge/counts/index.ts'
+import { latencyIndex } from '../../../src/edge/counts/release-counts.ts'
+import { VirtualClock } from '../../support/clock.ts'
+
+describe('the place of a latency in the histogram', () => {
+  it('is the first bound that is not below it, at, under and over every bound', () => {
+    for (const [i, bound] of latencyBoundsMs.entries()) {
+      expect(latencyIndex(bound)).toBe(i)
+      expect(latencyIndex(bound * 0.9999)).toBe(i)
+      expect(latencyIndex(bound * 1.0001)).toBe(i + 1)
+    }
+    expect(latencyIndex(0)).toBe(0)
+    expect(latencyIndex(1e9)).toBe(latencyBoundsMs.length)
+  })
+})
+
+describe('the bins of a service', () => {
+  it('count attempts in the bin in which they end, and show those under way', async () => {
+    const clock = new VirtualClock()
+    const log = new BinLog(clock, 'boot')
+    const counts = log.of('r1')
+    const slow = counts.begin()
+    const quick = counts.begin()
+    await clock.advance(10)
+    counts.end(quick, 'answered')
+    await clock.advance(990)
+    log.close(['r1'])
+    await clock.advance(1000)
+    counts.end(slow, 'timed_out')
+    counts.end(slow, 'answered')
+    log.close(['r1'])
+    const [first, second] = log.since(null).bins
+    expect(first).toMatchObject({
+      requests: 1,
+      errors: 0,
+      inFlight: 1,
+      oldestInFlightMs: 1000,
+      durationMs: 1000,
+    })
+    expect(second).toMatchObject({ requests: 1, errors: 1, timeouts: 1, inFlight: 0, oldestInFlightMs: 0 })
+    expect(second?.latencies).toEqual([[latencyIndex(2000), 1]])
+  })
+
+  it('show a routed release without requests, and an unrouted one only while it has some', async () => {
+    const clock = new VirtualClock()
+    const log = new BinLog(clock, 'boot')
+    log.of('gone').end(log.of('gone').begin(), 'answered')
+    log.close(['r1'])
+    log.close(['r1'])
+    expect(
+      log
+        .since(null)
+        .bins.map(({ releaseId }) => releaseId)
+        .sort(),
+    ).toEqual(['gone', 'r1', 'r1'])
+  })
+
+  it('go on from a cursor, and from the beginning of this run with one of another', () => {
+    const log = new BinLog(new VirtualClock(), 'boot')
+    expect(log.since(null)).toEqual({ bins: [], cursor: 'boot.0' })
+    log.close(['r1'])
+    const { cursor } = log.since(null)
+    log.close(['r1'])
+    expect(log.since(cursor).bins).toHaveLength(1)
+    expect(log.since(log.since(cursor).cursor).bins).toHaveLength(0)
+    expect(log.since('other.77').bins).toHaveLength(2)
+    expect(log.since('nonsense').bins).toHaveLength(2)
+  })
+
+  it('are kept for 15 minutes, and say how long they were when the machine slept', async () => {
+    const clock = new VirtualClock()
+    const log = new BinLog(clock, 'boot')
+    for (let i = 0; i < 1000; i++) {
+      await clock.advance(1000)
+      log.close(['r1'])
+    }
+    expect(log.since(null).bins).toHaveLength(900)
+    await clock.advance(60_000)
+    log.close(['r1'])
+    expect(log.since(null).bins.at(-1)?.durationMs).toBe(60_000)
+  })
+})

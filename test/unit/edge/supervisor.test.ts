@@ -1,0 +1,74 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { restartDelayMs } from '../../../src/edge/supervisor/backoff.ts'
+import { mayEject, PassiveHealth } from '../../../src/edge/supervisor/ejection.ts'
+import { environmentOf } from '../../../src/edge/supervisor/environment.ts'
+
+describe('the wait before a restart', () => {
+  it('doubles from half a second to half a minute, half of it chance', () => {
+    expect([1, 2, 3, 7, 50].map((failures) => restartDelayMs(failures, 0))).toEqual([
+      250, 500, 1000, 15_000, 15_000,
+    ])
+    expect(restartDelayMs(50, 0.999)).toBeLessThanOrEqual(30_000)
+  })
+})
+
+describe('passive ejection', () => {
+  it('asks for five failures in a row', () => {
+    const health = new PassiveHealth()
+    const seen = [true, true, true, true, false, true, true, true, true, true].map((one) =>
+      health.record(one),
+    )
+    expect(seen.filter(Boolean)).toHaveLength(1)
+    expect(seen.at(-1)).toBe(true)
+  })
+
+  it('lasts longer each time, five minutes at most', () => {
+    const health = new PassiveHealth()
+    const lengths = Array.from({ length: 12 }, () => health.eject())
+    expect(lengths.slice(0, 3)).toEqual([30_000, 60_000, 90_000])
+    expect(lengths.at(-1)).toBe(300_000)
+  })
+
+  it('never takes the last instance, nor more than a tenth but one', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 100 }), (count) => {
+        let ejected = 0
+        while (mayEject(count, ejected, count - ejected)) ejected += 1
+        expect(ejected).toBeLessThan(count)
+        expect(ejected).toBeLessThanOrEqual(Math.max(1, count / 10))
+      }),
+    )
+  })
+
+  it('lowers the weight with failures and gives it back slowly', () => {
+    const health = new PassiveHealth()
+    health.record(true)
+    expect(health.weight).toBe(0.5)
+    for (let i = 0; i < 4; i++) health.record(false)
+    expect(health.weight).toBe(1)
+  })
+})
+
+describe('the environment of an instance', () => {
+  const names = { service: 'shop', releaseId: 'r1', instanceId: 'r1-a', port: 4000 }
+
+  it('hands on what every program needs and no secret of the edge', () => {
+    const environment = environmentOf(
+      { PATH: '/bin', HOME: '/home/a', LC_ALL: 'C', DATABASE_PASSWORD: 'secret', PILOTHOUSE_TOKEN: 'secret' },
+      { parameters: { LEVEL: 'one', BOTH: 'parameter' }, artifact: { env: { BOTH: 'artifact', PORT: '1' } } },
+      names,
+    )
+    expect(environment).toEqual({
+      PATH: '/bin',
+      HOME: '/home/a',
+      LC_ALL: 'C',
+      LEVEL: 'one',
+      BOTH: 'artifact',
+      PORT: '4000',
+      PILOTHOUSE_SERVICE: 'shop',
+      PILOTHOUSE_RELEASE: 'r1',
+      PILOTHOUSE_INSTANCE: 'r1-a',
+    })
+  })
+})
