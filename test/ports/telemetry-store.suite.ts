@@ -232,6 +232,27 @@ export function describeTelemetryStore(name: string, makePlace: () => Promise<St
       expect(chart.value.series.map(({ mean }) => mean[0])).toEqual([0.5, 1, 2, 3, 4])
     })
 
+    it('draws nothing for a range without rows, however near there are some', async () => {
+      const setting = await setUp()
+      for (const second of [0, 1, 2, 60, 61]) {
+        setting.store.append('local', setting.ids, {
+          atMs: startMs + second * 1000,
+          values: new Float64Array(5),
+        })
+      }
+      expect((await setting.store.flush()).ok).toBe(true)
+      for (const [from, to] of [
+        [-60, -1],
+        [10, 50],
+        [62, 90],
+      ] as const) {
+        const chart = await draw(setting, startMs + from * 1000, startMs + to * 1000, 100)
+        for (const { timesMs, min, mean, max } of chart.series) {
+          expect([timesMs.length, min.length, mean.length, max.length]).toEqual([0, 0, 0, 0])
+        }
+      }
+    })
+
     it('takes the row as it was when appended, whatever the caller does with its array afterwards', async () => {
       const setting = await setUp()
       const values = Float64Array.of(0.25, 1, 2, 3, 4)

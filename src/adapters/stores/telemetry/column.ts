@@ -92,7 +92,7 @@ export function decodeColumn(from: ByteReader, count: number, precision: Precisi
 function decodePresent(kind: number, from: ByteReader, count: number, precision: Precision): Float64Array {
   switch (kind) {
     case form.constantInteger:
-      return new Float64Array(count).fill(valueOf(from.signed(), precision))
+      return fromCodes(new Float64Array(count).fill(from.signed()), precision)
     case form.constantDouble:
       return new Float64Array(count).fill(from.double())
     case form.integers:
@@ -104,8 +104,8 @@ function decodePresent(kind: number, from: ByteReader, count: number, precision:
       const values = fromPlanes(from.take(width * count), count)
       if (kind !== form.integers) for (let i = 0; i < count; i++) values[i] = unzigzag(values[i] ?? 0)
       for (let order = form.integers; order < kind; order++) sumUp(values)
-      for (let i = 0; i < count; i++) values[i] = valueOf((values[i] ?? 0) * divisor + least, precision)
-      return values
+      for (let i = 0; i < count; i++) values[i] = (values[i] ?? 0) * divisor + least
+      return fromCodes(values, precision)
     }
     case form.doubles:
       return new Float64Array(from.take(8 * count).slice().buffer)
@@ -114,17 +114,24 @@ function decodePresent(kind: number, from: ByteReader, count: number, precision:
   }
 }
 
-function valueOf(code: number, { scale, bits }: Precision): number {
-  return (code < 0 ? -numberOf(-code, bits) : numberOf(code, bits)) / scale
-}
-
 /** The codes of `values`, or undefined when one has none. */
 function toCodes(values: Float64Array, { scale, bits }: Precision): Float64Array | undefined {
+  const plain = 2 ** bits
   const codes = new Float64Array(values.length)
   for (let i = 0; i < values.length; i++) {
     const scaled = (values[i] ?? 0) * scale
     if (!(Math.abs(scaled) <= largestInteger)) return undefined
-    codes[i] = scaled < 0 ? -codeOf(-scaled, bits) : codeOf(scaled, bits)
+    codes[i] = scaled < 0 ? -codeOf(-scaled, bits, plain) : codeOf(scaled, bits, plain)
+  }
+  return codes
+}
+
+/** Turns codes into the values they stand for, in place. */
+function fromCodes(codes: Float64Array, { scale, bits }: Precision): Float64Array {
+  const plain = 2 ** bits
+  for (let i = 0; i < codes.length; i++) {
+    const code = codes[i] ?? 0
+    codes[i] = (code < 0 ? -numberOf(-code, plain) : numberOf(code, plain)) / scale
   }
   return codes
 }
@@ -132,20 +139,18 @@ function toCodes(values: Float64Array, { scale, bits }: Precision): Float64Array
 /**
  * Numbers that `bits` significant digits can tell apart, counted from zero: whole numbers are their own code as long
  * as they have no more digits, and each octave beyond has the same number of codes, as with a floating-point number.
- * So a code grows with its number, and noise of 1 % is the same few codes at any size.
+ * So a code grows with its number, and noise of 1 % is the same few codes at any size. `plain` is 2^bits.
  */
-function codeOf(size: number, bits: number): number {
-  const plain = 2 ** bits
+function codeOf(size: number, bits: number, plain: number): number {
   if (size < plain) return Math.round(size)
   const octave = Math.floor(Math.log2(size)) + 1 - bits
   return plain + (octave - 2) * (plain / 2) + Math.round(size / 2 ** octave)
 }
 
 /** The number that `codeOf` counted. */
-function numberOf(code: number, bits: number): number {
-  const plain = 2 ** bits
+function numberOf(code: number, plain: number): number {
   if (code <= plain) return code
-  const octave = Math.floor((code - plain) / (plain / 2)) + 1
+  const octave = Math.floor(((code - plain) * 2) / plain) + 1
   return (code - plain - (octave - 2) * (plain / 2)) * 2 ** octave
 }
 

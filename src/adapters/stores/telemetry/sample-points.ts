@@ -19,16 +19,16 @@ export function pointsOf(
   block: Block,
   range: { fromMs: number; toMs: number; maxPoints: number },
 ): Map<number, Points> | undefined {
-  const first = block.timesMs.findIndex((timeMs) => timeMs >= range.fromMs)
   const end = block.timesMs.findLastIndex((timeMs) => timeMs <= range.toMs) + 1
-  const timesMs = first < 0 ? new Float64Array() : block.timesMs.subarray(first, Math.max(first, end))
+  const start = block.timesMs.subarray(0, end).findLastIndex((timeMs) => timeMs < range.fromMs) + 1
+  const timesMs = block.timesMs.subarray(start, end)
   if (timesMs.length > range.maxPoints) return undefined
   const gaps = gapsIn(timesMs)
   if (timesMs.length + gaps.length > range.maxPoints) return undefined
   const times = withGaps(timesMs, gaps, (row) => ((timesMs[row - 1] ?? 0) + (timesMs[row] ?? 0)) / 2)
   return new Map<number, Points>(
     block.columns.map((column) => {
-      const values = withGaps(column.values.subarray(Math.max(0, first), end), gaps, () => NaN)
+      const values = withGaps(column.values.subarray(start, end), gaps, () => NaN)
       return [column.key, { timesMs: times, min: values, mean: values, max: values }]
     }),
   )
