@@ -18,7 +18,7 @@ import { axisTicks, valueAxis, type ValueAxis } from './value-axis.ts'
 Chart.register(LineController, LineElement, PointElement, LinearScale)
 
 /** Between two times of the axis, so that their texts do not touch. */
-const leastTickPx = 84
+const leastTickPx = 66
 const axisHeightPx = 22
 const paddingTopPx = 10
 const paddingRightPx = 10

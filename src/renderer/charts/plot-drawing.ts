@@ -27,6 +27,8 @@ export function drawBackdrop(
       }
       context.globalAlpha = bandAlpha
       fillRuns(context, high, low, scales)
+      context.globalAlpha = 1
+      dotLonePoints(context, line, scales)
     })
   })
 }
@@ -38,7 +40,7 @@ export function drawForeground(
   scales: Scales,
   of: { levels: readonly LevelLine[]; markers: readonly Marker[]; theme: ChartTheme },
 ): void {
-  clipped(context, { ...plot, top: 0 }, () => {
+  clipped(context, { ...plot, top: 0, left: plot.left - 6, right: plot.right + 6 }, () => {
     of.levels.forEach(({ value, label, severity }, index) => {
       drawLevel(context, plot, scales.y(value), { label, colour: of.theme[severity], theme: of.theme, index })
     })
@@ -79,6 +81,17 @@ function fillRuns(
       context.fill()
     }
     start = index + 1
+  }
+}
+
+/** A point between two gaps has no line: without its dot it would not be seen at all. */
+function dotLonePoints(context: CanvasRenderingContext2D, line: Points, scales: Scales): void {
+  const isGap = (index: number) => index < 0 || index >= line.count || Number.isNaN(line.values[index])
+  for (let index = 0; index < line.count; index++) {
+    if (isGap(index) || !isGap(index - 1) || !isGap(index + 1)) continue
+    context.beginPath()
+    context.arc(scales.x(line.timesMs[index] ?? 0), scales.y(line.values[index] ?? 0), 1.5, 0, Math.PI * 2)
+    context.fill()
   }
 }
 
