@@ -138,12 +138,7 @@ export class Platform {
     const { name } = record.definition
     const service = this.#build(record)
     this.#services.set(name, service)
-    const [, listening] = await Promise.allSettled([service.fleet.restore(record), service.listen()])
-    if (listening.status === 'rejected')
-      this.#options.log.error('a service cannot listen', {
-        service: name,
-        failure: messageOf(listening.reason),
-      })
+    await Promise.all([service.fleet.restore(record), service.listenEventually()])
   }
 
   async #declare(definition: EdgeInput<'declare'>['definition']): Promise<{ address: string }> {

@@ -2,6 +2,7 @@ import type { Guards, ServiceDefinition } from '../contract/index.ts'
 import type { Surroundings } from './clock.ts'
 import { BinLog } from './counts/index.ts'
 import { Gate } from './guards/gate.ts'
+import { messageOf } from './failure.ts'
 import type { Limits } from './limits.ts'
 import { Listener } from './proxy/listener.ts'
 import { RequestRouter } from './proxy/router.ts'
@@ -19,6 +20,8 @@ export interface ServiceOptions extends Surroundings {
 
 /** How long requests may take to end when a listener closes. */
 const closeWithinMs = 5000
+/** Between tries to listen on an address that is taken. */
+const listenAgainMs = 1000
 
 /** One service on the edge: its instances, the split of its traffic, its port. */
 export class Service {
@@ -32,6 +35,7 @@ export class Service {
   #definition: ServiceDefinition
   #listener: Listener | null = null
   #port: number
+  #retry: Disposable | null = null
 
   constructor(options: ServiceOptions, record: ServiceRecord) {
     const { clock, rng } = options
@@ -80,6 +84,17 @@ export class Service {
     this.#listener = listener
   }
 
+  /** Listens as soon as the address can be had: it may be held by somebody else when the edge starts. */
+  async listenEventually(): Promise<void> {
+    try {
+      await this.listen()
+    } catch (failure) {
+      const { log, clock } = this.#options
+      if (!this.#retry) log.error('a service cannot listen yet', { failure: messageOf(failure) })
+      this.#retry = clock.after(listenAgainMs, () => void this.listenEventually())
+    }
+  }
+
   /** A changed address is listened on before the old one is given up. Throws as `listen`, and changes nothing then. */
   async redefine(definition: ServiceDefinition): Promise<void> {
     const before = { definition: this.#definition, port: this.#port, listener: this.#listener }
@@ -88,8 +103,8 @@ export class Service {
       host !== before.definition.listen.host ||
       (port !== before.definition.listen.port && port !== before.port)
     this.#definition = definition
-    if (isMoved) {
-      this.#port = port
+    if (isMoved || !before.listener) {
+      if (isMoved) this.#port = port
       try {
         await this.listen()
       } catch (failure) {
@@ -97,6 +112,7 @@ export class Service {
         this.#port = before.port
         throw failure
       }
+      this.#retry?.[Symbol.dispose]()
       void before.listener?.close(closeWithinMs)
     }
     this.#router.setRouting(definition.routing)
@@ -109,6 +125,7 @@ export class Service {
   /** Ends the port and the counting; instances go on, or stop first. */
   async close(withInstances: boolean): Promise<void> {
     this.#seconds[Symbol.dispose]()
+    this.#retry?.[Symbol.dispose]()
     await this.#listener?.close(closeWithinMs)
     if (withInstances) await this.fleet.stopAll()
     this.fleet.close()

@@ -9,8 +9,11 @@ import { edgeSocketPath } from './places.ts'
 export interface EdgeLaunch {
   directory: string
   clock: Clock
-  /** The program that runs it; this process's own unless told otherwise. */
-  nodePath?: string
+  /**
+   * What runs it, to which `--directory PATH` is added; this process's own Node unless told otherwise. A packaged
+   * desktop app has no Node: it names itself, with the argument by which its main process knows what it shall be.
+   */
+  program?: { command: string; args: readonly string[] }
 }
 
 /** An edge that does not answer by then has failed to start. */
@@ -31,7 +34,7 @@ function entryPath(): string {
 export async function ensureEdge({
   directory,
   clock,
-  nodePath = process.execPath,
+  program = { command: process.execPath, args: [entryPath()] },
 }: EdgeLaunch): Promise<Result<EdgeClient>> {
   const client = new EdgeClient({ socketPath: edgeSocketPath(directory) })
   if ((await client.call('status', {})).ok) return ok(client)
@@ -39,7 +42,7 @@ export async function ensureEdge({
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const outputPath = join(directory, 'edge.out')
   const output = openSync(outputPath, 'w', 0o600)
-  const child = spawn(nodePath, [entryPath(), '--directory', directory], {
+  const child = spawn(program.command, [...program.args, '--directory', directory], {
     detached: true,
     stdio: ['ignore', output, output],
     windowsHide: true,

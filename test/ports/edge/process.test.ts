@@ -1,11 +1,15 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { once } from 'node:events'
 import { request } from 'node:http'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import WebSocket from 'ws'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../src/adapters/system/index.ts'
 import { guardsSchema } from '../../../src/contract/index.ts'
 import { edgeSocketPath, ensureEdge } from '../../../src/hosts/edge/index.ts'
+import { Load } from '../../support/load.ts'
 import { until } from '../../support/until.ts'
 import { startNode } from '../cli/process.ts'
 import { releaseOf, serviceName, TestService, valueOf } from '../platform.ts'
@@ -69,6 +73,49 @@ describe('the edge as a process', () => {
     await edge.start()
     expect(await shop.get()).toBe('r1')
     expect((await shop.instances())[0]?.pid).toBe(before?.pid)
+  })
+
+  it('loses at most the requests that an instance held when it is killed, and none of the others', async () => {
+    const shop = await shopWith(3)
+    const load = new Load(shop.address, 12)
+    await until('answers', () => (load.answered > 100 ? true : undefined))
+    const [victim] = await shop.instances()
+    const held = 12
+    process.kill(victim?.pid ?? 0, 'SIGKILL')
+    await until('it to run again', async () => {
+      const again = (await shop.instances()).find(({ id }) => id === victim?.id)
+      return again?.state === 'healthy' && again.pid !== victim?.pid ? true : undefined
+    })
+    const { failures, answers } = await load.stop()
+    expect(failures.length).toBeLessThanOrEqual(held)
+    expect(answers.get('r1')).toBeGreaterThan(100)
+  })
+
+  it('cuts a WebSocket when the drain time of its instance is over, not before', async () => {
+    const shop = await shopWith(1)
+    const socket = new WebSocket(shop.address.replace('http', 'ws'))
+    await once(socket, 'open')
+    valueOf(await edge.client.call('declare', { definition: { ...definition(serviceName), drainMs: 500 } }))
+    valueOf(await shop.weigh({}))
+    const closed = once(socket, 'close')
+    await shop.remove('r1')
+    const answer = once(socket, 'message')
+    socket.send('still there?')
+    expect(String((await answer)[0])).toBe('still there?')
+    await closed
+    await until('the instance to be gone', async () =>
+      (await shop.instances()).length === 0 ? true : undefined,
+    )
+  })
+
+  it('listens on its port as soon as it can be had', async () => {
+    const shop = await shopWith(1)
+    await edge.end('SIGKILL')
+    const other = createServer().listen(Number(new URL(shop.address).port), '127.0.0.1')
+    await once(other, 'listening')
+    await edge.start()
+    other.close()
+    expect(await until('an answer', () => shop.get().catch(() => undefined))).toBe('r1')
   })
 
   it('stops an instance whose release was removed while it was away', async () => {
@@ -166,7 +213,7 @@ describe('an edge that is started by whoever needs it', () => {
     valueOf((await clients[0]?.call('stop', { instances: true })) as never)
     await until('it to end', async () => ((await clients[0]?.call('status', {}))?.ok ? undefined : true))
     for (const client of clients) await client[Symbol.asyncDispose]()
-    rmSync(directory, { recursive: true, force: true })
+    rmSync(directory, { recursive: true, force: true, maxRetries: 20 })
   })
 
   it('is started, shown and stopped from the command line', async () => {
@@ -179,7 +226,7 @@ describe('an edge that is started by whoever needs it', () => {
     await using _ended = {
       [Symbol.asyncDispose]: async () => {
         await run('stop', '--with-instances')
-        rmSync(home, { recursive: true, force: true })
+        rmSync(home, { recursive: true, force: true, maxRetries: 20 })
       },
     }
     expect(started.stderr).toBe('')

@@ -1,0 +1,262 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { createServer } from 'node:net'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { serviceDefinitionSchema, type Release } from '../../src/contract/index.ts'
+import { EdgeProcess } from '../ports/edge/edge-process.ts'
+import { valueOf } from '../ports/platform.ts'
+import { Load } from '../support/load.ts'
+import { until } from '../support/until.ts'
+
+const execute = promisify(execFile)
+
+const connections = 32
+const seconds = 5
+const rounds = 3
+/** One clock tick of /proc/PID/stat, ms: USER_HZ is 100 on every Linux that Node runs on. */
+const tickMs = 10
+
+interface Proxy {
+  name: string
+  address: string
+  pids: () => number[]
+}
+
+interface Figures {
+  requestsPerSecond: number
+  p99Ms: number
+  cpuMicrosecondsPerRequest: number
+  failedRequests: number
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
+}
+
+/** Processor time used so far, user and system, ms. */
+function cpuMs(pids: number[]): number {
+  let ticks = 0
+  for (const pid of pids) {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    ticks += Number(fields[11]) + Number(fields[12])
+  }
+  return ticks * tickMs
+}
+
+/** A process and its children, those it has now. */
+function family(pid: number): number[] {
+  const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1').split(' ').filter(Boolean).map(Number),
+  )
+  return [pid, ...children]
+}
+
+/** One run of wrk against a proxy. */
+async function measure({ address, pids }: Proxy): Promise<Figures> {
+  const before = cpuMs(pids())
+  const { stdout } = await execute('wrk', [
+    '-t1',
+    `-c${connections}`,
+    `-d${seconds}s`,
+    '--latency',
+    `${address}/`,
+  ])
+  const usedMs = cpuMs(pids()) - before
+  const requests = Number(/(\d+) requests in/.exec(stdout)?.[1])
+  const [, p99 = '', unit = ''] = /99%\s+([\d.]+)(us|ms|s)/.exec(stdout) ?? []
+  const bad = Number(/Non-2xx or 3xx responses: (\d+)/.exec(stdout)?.[1] ?? 0)
+  const errors = /Socket errors: (.*)/.exec(stdout)?.[1] ?? ''
+  const broken = [...errors.matchAll(/\d+/g)].map(Number)
+  return {
+    requestsPerSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]),
+    p99Ms: Number(p99) * { us: 0.001, ms: 1, s: 1000 }[unit as 'us' | 'ms' | 's'],
+    cpuMicrosecondsPerRequest: (usedMs * 1000) / requests,
+    failedRequests: bad + broken.reduce((sum, count) => sum + count, 0),
+  }
+}
+
+const median = (values: number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] as number
+
+const medianOf = (all: Figures[]): Figures => ({
+  requestsPerSecond: median(all.map((one) => one.requestsPerSecond)),
+  p99Ms: median(all.map((one) => one.p99Ms)),
+  cpuMicrosecondsPerRequest: median(all.map((one) => one.cpuMicrosecondsPerRequest)),
+  failedRequests: all.reduce((sum, one) => sum + one.failedRequests, 0),
+})
+
+const answers = async (address: string): Promise<true | undefined> =>
+  (await fetch(address).catch(() => null))?.ok || undefined
+
+/** nginx as the server behind every proxy: nothing here is faster, so that the proxy is what is measured. */
+function nginxConfig(directory: string, port: number, upstream?: number): string {
+  const location = upstream
+    ? 'proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection "";'
+    : 'return 200 "served\\n";'
+  const backend = upstream ? `upstream backend { server 127.0.0.1:${upstream}; keepalive 64; }` : ''
+  return `worker_processes 1; daemon off; pid ${directory}/${port}.pid; error_log ${directory}/${port}.log;
+events { worker_connections 1024; }
+http { access_log off; keepalive_requests 1000000; client_body_temp_path ${directory}/b; proxy_temp_path ${directory}/p;
+fastcgi_temp_path ${directory}/f; uwsgi_temp_path ${directory}/u; scgi_temp_path ${directory}/s;
+${backend} server { listen 127.0.0.1:${port} reuseport; location / { ${location} } } }`
+}
+
+const haproxyConfig = (port: number, upstream: number): string => `global
+  nbthread 1
+defaults
+  mode http
+  timeout connect 2s
+  timeout client 60s
+  timeout server 60s
+frontend f
+  bind 127.0.0.1:${port}
+  default_backend b
+backend b
+  balance roundrobin
+  option forwardfor
+  http-reuse always
+  server s 127.0.0.1:${upstream}
+`
+
+/** The figures of an emergency under load: from the call to the last request that the candidate got, and its reply. */
+async function emergency(edge: EdgeProcess, service: string, address: string) {
+  const replyMs: number[] = []
+  let failedRequests = 0
+  let servedLate = 0
+  for (let i = 0; i < 30; i++) {
+    const { revision } = valueOf(await edge.router.read(service))
+    const weights = { r1: 50, r2: 50 }
+    const request = {
+      service,
+      weights,
+      fallbackReleaseId: 'r1',
+      expectedRevision: revision,
+      endsEmergency: true,
+    }
+    valueOf(await edge.router.set({ ...request, key: `split-${i}` }))
+    const load = new Load(address, 8)
+    await until('load', () => (load.answered > 100 ? true : undefined))
+    const begin = performance.now()
+    const [moved] = await edge.router.emergency([{ service, key: `now-${i}` }])
+    replyMs.push(performance.now() - begin)
+    if (!moved?.ok) throw new Error('the emergency was refused')
+    failedRequests += (await load.stop()).failures.length
+    const after = await new Load(address, 8, 200).finish()
+    servedLate += after.answers.get('r2') ?? 0
+  }
+  const sorted = replyMs.toSorted((a, b) => a - b)
+  return {
+    emergencyP50Ms: sorted[15],
+    emergencyWorstMs: sorted[29],
+    failedRequests,
+    servedByCandidateAfterwards: servedLate,
+  }
+}
+
+/**
+ * The edge beside HAProxy and nginx as reverse proxies of one thread each, in turns, before the same nginx, driven by
+ * wrk; then emergencies on the edge under load. The medians of three rounds. Linux, with these programs on the PATH.
+ */
+export async function run() {
+  const directory = mkdtempSync(join(tmpdir(), 'pilothouse-bench-'))
+  const started: ChildProcess[] = []
+  const start = (command: string, args: string[]) => {
+    const place = ['/usr/sbin', '/usr/bin', '/usr/local/sbin', '/usr/local/bin'].find((at) =>
+      existsSync(join(at, command)),
+    )
+    if (!place) throw new Error(`${command} is not installed`)
+    const child = spawn(join(place, command), args, { stdio: 'ignore' })
+    started.push(child)
+    return child.pid as number
+  }
+  const [backendPort, nginxPort, haproxyPort] = [await freePort(), await freePort(), await freePort()]
+  const nginx = (port: number, upstream?: number) => {
+    const path = join(directory, `${port}.conf`)
+    writeFileSync(path, nginxConfig(directory, port, upstream))
+    return start('nginx', ['-c', path, '-e', join(directory, 'error.log')])
+  }
+  try {
+    nginx(backendPort)
+    const nginxPid = nginx(nginxPort, backendPort)
+    writeFileSync(join(directory, 'haproxy.cfg'), haproxyConfig(haproxyPort, backendPort))
+    const haproxyPid = start('haproxy', ['-db', '-f', join(directory, 'haproxy.cfg')])
+
+    await using edge = await EdgeProcess.start()
+    const release = (service: string, id: string, argv: string[]): Release => ({
+      service,
+      id,
+      artifact: { kind: 'command', argv, env: {} },
+      parameters: {},
+      note: '',
+      createdAtMs: 0,
+      createdBy: 'bench',
+    })
+    const serve = async (service: string, releases: Release[]) => {
+      const definition = serviceDefinitionSchema.parse({
+        name: service,
+        listen: {},
+        health: { rise: 1 },
+        drainMs: 1000,
+      })
+      const { address } = valueOf(await edge.router.declare(definition))
+      for (const one of releases) {
+        const key = `run-${one.id}`
+        valueOf(await edge.target.ensure({ service, release: one, instances: 1, key }))
+        await until(`${one.id} to be healthy`, async () => {
+          const { instances } = valueOf(await edge.target.observe(service))
+          return (
+            instances.some(({ releaseId, state }) => releaseId === one.id && state === 'healthy') || undefined
+          )
+        })
+      }
+      const request = {
+        service,
+        weights: { r1: 100 },
+        fallbackReleaseId: 'r1',
+        endsEmergency: false,
+        key: 'first',
+      }
+      valueOf(await edge.router.set({ ...request, expectedRevision: 0 }))
+      return address
+    }
+    // The edge runs its own instance: another nginx with the same configuration, on the port that it is given.
+    const template = join(directory, 'instance.sh')
+    const text = nginxConfig(directory, 0).replaceAll(/\$/g, '\\$').replace('127.0.0.1:0', '127.0.0.1:$PORT')
+    writeFileSync(
+      template,
+      `#!/bin/sh\ncat > ${directory}/edge-$PORT.conf <<END\n${text.replaceAll(`${directory}/0.`, `${directory}/edge-$PORT.`)}\nEND\n` +
+        `exec /usr/sbin/nginx -c ${directory}/edge-$PORT.conf -e ${directory}/error.log\n`,
+      { mode: 0o755 },
+    )
+    const edgeAddress = await serve('fast', [release('fast', 'r1', [template])])
+    const edgePid = valueOf(await edge.client.call('status', {})).pid
+    const proxies: Proxy[] = [
+      { name: 'edge', address: edgeAddress, pids: () => [edgePid] },
+      { name: 'haproxy', address: `http://127.0.0.1:${haproxyPort}`, pids: () => [haproxyPid] },
+      { name: 'nginx', address: `http://127.0.0.1:${nginxPort}`, pids: () => family(nginxPid) },
+    ]
+    for (const { name, address } of proxies) await until(`${name} to answer`, () => answers(address))
+    const measured = new Map<string, Figures[]>(proxies.map(({ name }) => [name, []]))
+    for (let round = 0; round < rounds; round++)
+      for (const proxy of proxies) measured.get(proxy.name)?.push(await measure(proxy))
+
+    const backend = join(import.meta.dirname, '../ports/edge/backend.mjs')
+    const node = [process.execPath, backend]
+    const shop = await serve('shop', [release('shop', 'r1', node), release('shop', 'r2', node)])
+    return {
+      ...Object.fromEntries([...measured].map(([name, all]) => [name, medianOf(all)])),
+      edgeUnderLoad: await emergency(edge, 'shop', shop),
+    }
+  } finally {
+    for (const child of started) child.kill('SIGTERM')
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
