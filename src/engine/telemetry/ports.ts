@@ -57,11 +57,19 @@ export interface ChartQuery {
 export interface TelemetryStore extends AsyncDisposable {
   /** Gives each key its id, creating what is new. Ids are stable for the life of the database. */
   registerSeries(hostId: string, keys: readonly SeriesKey[]): Promise<Series[]>
-  /** Takes a row whose columns are `seriesIds`. Never waits; a failing disk shows in `status`. */
+  /**
+   * Takes a row whose columns are `seriesIds`, registered before; throws when they are not. Rows may come in any order
+   * of time; of two values for one series and millisecond the later appended stays. Never waits; a failing disk shows
+   * in `status`. Pass the same array of ids each time: a new one is checked anew.
+   */
   append(hostId: string, seriesIds: readonly number[], row: SampleRow): void
   /** Commits everything appended so far. */
   flush(): Promise<Result<void>>
-  /** At most `maxPoints` a series, from the coarsest resolution that still gives them. */
+  /**
+   * At most `maxPoints` (2 or more) a series, from the coarsest resolution that still gives them, or the finest that
+   * is left of that time. With `stepMs` 0 points are samples as taken, a NaN point in each gap, and min, mean and max
+   * one array; else a point is a bin, its time the bin's start, NaN where nothing was measured.
+   */
   chart(query: ChartQuery): Promise<Result<Chart>>
   status(): TelemetryStoreStatus
 }
