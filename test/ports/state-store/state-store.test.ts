@@ -82,8 +82,11 @@ async function ids(store: StateStore, limit = 100): Promise<string[]> {
 
 const backups = () => readdirSync(join(directory, 'backups')).sort()
 
+/** The schema's own newest step, in the names of backups. */
+const newest = `v${migrations.at(-1)?.version}`
+
 const later: Migration = {
-  version: 20,
+  version: 9020,
   name: 'colours',
   up: async (database) => {
     await sql`CREATE TABLE colours (name TEXT NOT NULL) STRICT`.execute(database)
@@ -154,7 +157,7 @@ describe('migrations', () => {
   it('stand in rising order', () => {
     expect(() => checkOrder(migrations)).not.toThrow()
     expect(() => checkOrder([later, ...migrations])).toThrow(
-      'migration 10 journal must have a whole number above 20',
+      'migration 10 journal must have a whole number above 9020',
     )
     expect(() => checkOrder([later, later])).toThrow()
     expect(() => checkOrder([{ ...later, version: 0 }])).toThrow()
@@ -183,9 +186,9 @@ describe('migrations', () => {
     await store.append(notice('a'))
     await closed(store)
     expect(await ids(await opened({ migrations: [...migrations, later] }))).toEqual(['a'])
-    expect(backups()).toEqual(['state-v10-20260102T030405000Z.sqlite'])
+    expect(backups()).toEqual([`state-${newest}-20260102T030405000Z.sqlite`])
 
-    const copy = new Sqlite(join(directory, 'backups', 'state-v10-20260102T030405000Z.sqlite'), {
+    const copy = new Sqlite(join(directory, 'backups', `state-${newest}-20260102T030405000Z.sqlite`), {
       readonly: true,
     })
     expect(copy.prepare('SELECT id FROM notices').pluck().all()).toEqual(['a'])
@@ -196,7 +199,7 @@ describe('migrations', () => {
   it('happen whole or not at all', async () => {
     await closed(await opened())
     const broken: Migration = {
-      version: 30,
+      version: 9030,
       name: 'broken',
       up: async (database) => {
         await sql`CREATE TABLE half (a TEXT) STRICT`.execute(database)
@@ -215,7 +218,9 @@ describe('migrations', () => {
     await closed(await opened({ migrations: [...migrations, later] }))
     const before = readFileSync(file)
     const result = await attempt()
-    expect(result).toMatchObject({ error: { code: 'STORE_TOO_NEW', details: { found: 20, known: 10 } } })
+    expect(result).toMatchObject({
+      error: { code: 'STORE_TOO_NEW', details: { found: 9020, known: migrations.at(-1)?.version } },
+    })
     expect(readFileSync(file).equals(before)).toBe(true)
   })
 })
@@ -227,7 +232,7 @@ describe('backups', () => {
       await clock.advance(12 * 60 * 60 * 1000)
     }
     expect(backups()).toHaveLength(5)
-    expect(backups().at(-1)).toBe('state-v10-20260111T150405000Z.sqlite')
+    expect(backups().at(-1)).toBe(`state-${newest}-20260111T150405000Z.sqlite`)
   })
 
   it('keep the newest of each schema beside them', async () => {
@@ -236,8 +241,8 @@ describe('backups', () => {
       await clock.advance(25 * 60 * 60 * 1000)
       await closed(await opened({ migrations: [...migrations, later] }))
     }
-    expect(backups().filter((name) => name.startsWith('state-v10-'))).toHaveLength(1)
-    expect(backups().filter((name) => name.startsWith('state-v20-'))).toHaveLength(5)
+    expect(backups().filter((name) => name.startsWith(`state-${newest}-`))).toHaveLength(1)
+    expect(backups().filter((name) => name.startsWith('state-v9020-'))).toHaveLength(5)
   })
 
   it('can be put in the place of the database', async () => {
@@ -310,7 +315,7 @@ describe('a database that cannot be had', () => {
   it.skipIf(process.platform !== 'linux')(
     'shows as not writable while the disk takes nothing, and recovers',
     async () => {
-      const writer = writing(file, 1, ['prlimit', '--fsize=200000:unlimited'])
+      const writer = writing(file, 1, ['prlimit', '--fsize=500000:unlimited'])
       const until = async (isEnough: (line: string) => boolean) => {
         for (let line = await writer.next(); line !== undefined; line = await writer.next()) {
           if (isEnough(line)) return line

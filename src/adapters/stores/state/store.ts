@@ -1,8 +1,10 @@
 import type { Notice } from '../../../contract/index.ts'
 import { AppError, fail, ok, type Clock, type Result } from '../../../engine/core/index.ts'
+import type { DeploymentStore } from '../../../engine/deployments/index.ts'
 import type { Journal, Launch } from '../../../engine/journal/index.ts'
 import { newestBackup } from './backups.ts'
 import { openDatabase, type OpenDatabase } from './database.ts'
+import { SqliteDeploymentStore } from './deployment-store.ts'
 import { failureOf } from './failures.ts'
 import type { Migration } from './migrate.ts'
 import { migrations as allMigrations } from './migrations/index.ts'
@@ -19,7 +21,8 @@ export interface StateStoreOptions {
   migrations?: readonly Migration[]
 }
 
-export type StateStore = Journal
+/** What happened, and deployments: one database, one lock. */
+export type StateStore = Journal & { readonly deployments: DeploymentStore }
 
 const rowOf = ({ atMs, ...rest }: Notice): NoticeRow => ({ ...rest, at_ms: atMs })
 
@@ -30,12 +33,18 @@ class SqliteStateStore implements StateStore {
   readonly #probe: Disposable
   #status: { isWritable: boolean; reason: string; sinceMs: number }
   #isClosed = false
+  readonly deployments: DeploymentStore
 
   constructor({ file, clock }: StateStoreOptions, database: OpenDatabase) {
     this.#file = file
     this.#clock = clock
     this.#database = database
     this.#status = { isWritable: true, reason: 'well', sinceMs: clock.nowMs() }
+    this.deployments = new SqliteDeploymentStore({
+      query: database.query,
+      read: (run) => this.#read(run),
+      write: (run) => this.#write(run),
+    })
     this.#probe = clock.every(probeEveryMs, () => void this.#write(() => this.#touch()))
   }
 
@@ -133,9 +142,10 @@ class SqliteStateStore implements StateStore {
 
   async #write(run: () => Promise<void>): Promise<Result<void>> {
     const result = await this.#read(run)
-    const isWritable = result.ok
+    // A conflict is an answer of the database, not a trouble of it.
+    const isWritable = result.ok || !result.error.code.startsWith('STORE_')
     if (this.#isClosed) return result
-    const reason = result.ok ? 'well' : result.error.message
+    const reason = isWritable || result.ok ? 'well' : result.error.message
     const sinceMs = isWritable === this.#status.isWritable ? this.#status.sinceMs : this.#clock.nowMs()
     this.#status = { isWritable, reason, sinceMs }
     return result

@@ -19,6 +19,49 @@ export interface Tables {
     stopped_at_ms: number | null
   }
   write_probe: { id: number; at_ms: number }
+  services: {
+    name: string
+    stable_release_id: string | null
+    instances: number
+    /** JSON; null when automation runs. */
+    automation_stopped: string | null
+    revision: number
+  }
+  releases: { seq: Generated<number>; service: string; id: string; body: string }
+  deployments: {
+    seq: Generated<number>
+    id: string
+    service: string
+    phase: string
+    stable_release_id: string | null
+    candidate_release_id: string
+    created_by: string
+    created_at_ms: number
+    ended_at_ms: number | null
+    reason: string
+    why: string
+    body: string
+  }
+  deployment_events: {
+    deployment_id: string
+    seq: number
+    at_ms: number
+    elapsed_ms: number
+    event: string
+  }
+  evidence_bins: { deployment_id: string; at_ms: number; release_id: string; body: string }
+  judge_states: { deployment_id: string; memory: string; cursor: string | null }
+  audit: {
+    seq: number
+    at_ms: number
+    actor: string
+    action: string
+    target: string
+    why: string
+    details: string
+    previous_hash: string
+    hash: string
+  }
 }
 
 export type NoticeRow = Insertable<Tables['notices']>

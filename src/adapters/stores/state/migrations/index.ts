@@ -1,5 +1,6 @@
 import type { Migration } from '../migrate.ts'
 import { journal } from './0010-journal.ts'
+import { deployments } from './0020-deployments.ts'
 
 /** All steps of the schema, in order. */
-export const migrations: readonly Migration[] = [journal]
+export const migrations: readonly Migration[] = [journal, deployments]

@@ -1,0 +1,371 @@
+import type { Insertable, Kysely, Selectable, Transaction } from 'kysely'
+import type { AuditEntry, Bin, Deployment, Release } from '../../../contract/index.ts'
+import { canonicalJson, chainStart, link, type AuditDraft } from '../../../engine/audit/index.ts'
+import { AppError, type Result } from '../../../engine/core/index.ts'
+import type {
+  AuditFilter,
+  Commit,
+  DeploymentFilter,
+  DeploymentStore,
+  EvidenceCommit,
+  OpenDeployment,
+  ServiceRecord,
+  StoredEvent,
+} from '../../../engine/deployments/index.ts'
+import type { Tables } from './tables.ts'
+
+/** Runs a query and turns what SQLite throws into our failures. */
+export interface Guarded {
+  query: Kysely<Tables>
+  read: <T>(run: () => Promise<T>) => Promise<Result<T>>
+  write: (run: () => Promise<void>) => Promise<Result<void>>
+}
+
+/** Deployments in the state database; it is closed by whoever opened it. */
+export class SqliteDeploymentStore implements DeploymentStore {
+  readonly #database: Guarded
+
+  constructor(database: Guarded) {
+    this.#database = database
+  }
+
+  commit(commit: Commit): Promise<Result<void>> {
+    return this.#database.write(() =>
+      this.#database.query.transaction().execute(async (transaction) => {
+        await insertEvents(transaction, commit.events)
+        for (const deployment of commit.deployments) await putDeployment(transaction, deployment)
+        for (const service of commit.services) await putService(transaction, service)
+        for (const release of commit.releases) await addRelease(transaction, release)
+        for (const evidence of commit.evidence) await addEvidence(transaction, evidence)
+        await addAudit(transaction, commit.audit)
+      }),
+    )
+  }
+
+  services(): Promise<Result<ServiceRecord[]>> {
+    return this.#database.read(async () => {
+      const rows = await this.#database.query.selectFrom('services').selectAll().orderBy('name').execute()
+      return rows.map((row) => ({
+        name: row.name,
+        stableReleaseId: row.stable_release_id,
+        instances: row.instances,
+        automationStopped:
+          row.automation_stopped === null
+            ? null
+            : (JSON.parse(row.automation_stopped) as ServiceRecord['automationStopped']),
+        revision: row.revision,
+      }))
+    })
+  }
+
+  open(): Promise<Result<OpenDeployment[]>> {
+    return this.#database.read(async () => {
+      const rows = await this.#database.query
+        .selectFrom('deployments')
+        .leftJoin('judge_states', 'judge_states.deployment_id', 'deployments.id')
+        .select(['deployments.id', 'judge_states.memory', 'judge_states.cursor'])
+        .where('ended_at_ms', 'is', null)
+        .orderBy('deployments.seq')
+        .execute()
+      return Promise.all(
+        rows.map(async ({ id, memory, cursor }) => ({
+          events: await this.#eventsOf(id),
+          memory: memory === null ? null : (JSON.parse(memory) as OpenDeployment['memory']),
+          cursor,
+        })),
+      )
+    })
+  }
+
+  events(deploymentId: string): Promise<Result<StoredEvent[]>> {
+    return this.#database.read(() => this.#eventsOf(deploymentId))
+  }
+
+  deployment(id: string): Promise<Result<Deployment>> {
+    return this.#database.read(async () => {
+      const row = await this.#database.query
+        .selectFrom('deployments')
+        .select('body')
+        .where('id', '=', id)
+        .executeTakeFirst()
+      if (!row) throw new AppError('NOT_FOUND', `There is no deployment "${id}".`, { details: { id } })
+      return JSON.parse(row.body) as Deployment
+    })
+  }
+
+  deployments(filter: DeploymentFilter): Promise<Result<Deployment[]>> {
+    return this.#database.read(async () => {
+      const { service, phases, releaseId, createdBy, text, fromMs, toMs, limit, beforeId } = filter
+      let query = this.#database.query.selectFrom('deployments').select('body')
+      if (service !== undefined) query = query.where('service', '=', service)
+      if (phases !== undefined) query = query.where('phase', 'in', phases)
+      if (createdBy !== undefined) query = query.where('created_by', '=', createdBy)
+      if (fromMs !== undefined) query = query.where('created_at_ms', '>=', fromMs)
+      if (toMs !== undefined) query = query.where('created_at_ms', '<', toMs)
+      if (releaseId !== undefined)
+        query = query.where((eb) =>
+          eb.or([eb('candidate_release_id', '=', releaseId), eb('stable_release_id', '=', releaseId)]),
+        )
+      if (text !== undefined)
+        query = query.where((eb) =>
+          eb.or(
+            (['service', 'candidate_release_id', 'stable_release_id', 'reason', 'why'] as const).map(
+              (column) => eb(eb.fn('instr', [eb.fn('lower', [column]), eb.val(text.toLowerCase())]), '>', 0),
+            ),
+          ),
+        )
+      if (beforeId !== undefined)
+        query = query.where('seq', '<', (eb) =>
+          eb.selectFrom('deployments').select('seq').where('id', '=', beforeId),
+        )
+      const rows = await query.orderBy('seq', 'desc').limit(limit).execute()
+      return rows.map(({ body }) => JSON.parse(body) as Deployment)
+    })
+  }
+
+  release(service: string, id: string): Promise<Result<Release>> {
+    return this.#database.read(async () => {
+      const row = await this.#database.query
+        .selectFrom('releases')
+        .select('body')
+        .where('service', '=', service)
+        .where('id', '=', id)
+        .executeTakeFirst()
+      if (!row)
+        throw new AppError('NOT_FOUND', `${service} has no release "${id}".`, { details: { service, id } })
+      return JSON.parse(row.body) as Release
+    })
+  }
+
+  releases(service: string, limit: number): Promise<Result<Release[]>> {
+    return this.#database.read(async () => {
+      const rows = await this.#database.query
+        .selectFrom('releases')
+        .select('body')
+        .where('service', '=', service)
+        .orderBy('seq', 'desc')
+        .limit(limit)
+        .execute()
+      return rows.map(({ body }) => JSON.parse(body) as Release)
+    })
+  }
+
+  bins(deploymentId: string): Promise<Result<Bin[]>> {
+    return this.#database.read(async () => {
+      const rows = await this.#database.query
+        .selectFrom('evidence_bins')
+        .select('body')
+        .where('deployment_id', '=', deploymentId)
+        .orderBy('at_ms')
+        .orderBy('release_id')
+        .execute()
+      return rows.map(({ body }) => JSON.parse(body) as Bin)
+    })
+  }
+
+  audit(filter: AuditFilter): Promise<Result<AuditEntry[]>> {
+    return this.#database.read(async () => {
+      const { actor, target, fromMs, toMs, limit, beforeSeq } = filter
+      let query = this.#database.query.selectFrom('audit').selectAll()
+      if (actor !== undefined) query = query.where('actor', '=', actor)
+      if (target !== undefined) query = query.where('target', '=', target)
+      if (fromMs !== undefined) query = query.where('at_ms', '>=', fromMs)
+      if (toMs !== undefined) query = query.where('at_ms', '<', toMs)
+      if (beforeSeq !== undefined) query = query.where('seq', '<', beforeSeq)
+      return (await query.orderBy('seq', 'desc').limit(limit).execute()).map(auditEntry)
+    })
+  }
+
+  auditFrom(fromSeq: number, limit: number): Promise<Result<AuditEntry[]>> {
+    return this.#database.read(async () => {
+      const rows = await this.#database.query
+        .selectFrom('audit')
+        .selectAll()
+        .where('seq', '>=', fromSeq)
+        .orderBy('seq')
+        .limit(limit)
+        .execute()
+      return rows.map(auditEntry)
+    })
+  }
+
+  /** Nothing of its own: the database belongs to the state store. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.resolve()
+  }
+
+  async #eventsOf(deploymentId: string): Promise<StoredEvent[]> {
+    const rows = await this.#database.query
+      .selectFrom('deployment_events')
+      .selectAll()
+      .where('deployment_id', '=', deploymentId)
+      .orderBy('seq')
+      .execute()
+    return rows.map((row) => ({
+      deploymentId,
+      seq: row.seq,
+      atMs: row.at_ms,
+      elapsedMs: row.elapsed_ms,
+      event: JSON.parse(row.event) as StoredEvent['event'],
+    }))
+  }
+}
+
+type Writing = Transaction<Tables>
+
+async function insertEvents(transaction: Writing, events: readonly StoredEvent[]): Promise<void> {
+  for (const { deploymentId, seq, atMs, elapsedMs, event } of events) {
+    try {
+      await transaction
+        .insertInto('deployment_events')
+        .values({
+          deployment_id: deploymentId,
+          seq,
+          at_ms: Math.round(atMs),
+          elapsed_ms: elapsedMs,
+          event: JSON.stringify(event),
+        })
+        .execute()
+    } catch (thrown) {
+      if (!isTaken(thrown)) throw thrown
+      throw new AppError(
+        'CONFLICT',
+        `Event ${seq} of ${deploymentId} is on record already: another engine writes to this database.`,
+        { cause: thrown, details: { deploymentId, seq } },
+      )
+    }
+  }
+}
+
+async function putDeployment(transaction: Writing, deployment: Deployment): Promise<void> {
+  const row: Insertable<Tables['deployments']> = {
+    id: deployment.id,
+    service: deployment.service,
+    phase: deployment.phase,
+    stable_release_id: deployment.stableReleaseId,
+    candidate_release_id: deployment.candidateReleaseId,
+    created_by: deployment.createdBy,
+    created_at_ms: Math.round(deployment.createdAtMs),
+    ended_at_ms: deployment.endedAtMs === null ? null : Math.round(deployment.endedAtMs),
+    reason: deployment.reason,
+    why: deployment.why,
+    body: JSON.stringify(deployment),
+  }
+  const { id: _id, ...changes } = row
+  await transaction
+    .insertInto('deployments')
+    .values(row)
+    .onConflict((conflict) => conflict.column('id').doUpdateSet(changes))
+    .execute()
+}
+
+async function putService(transaction: Writing, service: ServiceRecord): Promise<void> {
+  const { name, stableReleaseId, instances, automationStopped, revision } = service
+  const changes = {
+    stable_release_id: stableReleaseId,
+    instances,
+    automation_stopped: automationStopped && JSON.stringify(automationStopped),
+    revision,
+  }
+  await transaction
+    .insertInto('services')
+    .values({ name, ...changes })
+    .onConflict((conflict) => conflict.column('name').doUpdateSet(changes))
+    .execute()
+}
+
+/** The same release twice is fine; another one under its name is not. */
+async function addRelease(transaction: Writing, release: Release): Promise<void> {
+  const { service, id } = release
+  const kept = await transaction
+    .selectFrom('releases')
+    .select('body')
+    .where('service', '=', service)
+    .where('id', '=', id)
+    .executeTakeFirst()
+  if (!kept) {
+    await transaction
+      .insertInto('releases')
+      .values({ service, id, body: JSON.stringify(release) })
+      .execute()
+    return
+  }
+  const contentOf = ({ artifact, parameters }: Release) => canonicalJson({ artifact, parameters })
+  if (contentOf(JSON.parse(kept.body) as Release) !== contentOf(release))
+    throw new AppError(
+      'CONFLICT',
+      `${service} has a release "${id}" already, with other content: releases never change. Choose another name.`,
+      { details: { service, id } },
+    )
+}
+
+async function addEvidence(transaction: Writing, evidence: EvidenceCommit): Promise<void> {
+  const { deploymentId, bins, memory, cursor } = evidence
+  for (const bin of bins) {
+    await transaction
+      .insertInto('evidence_bins')
+      .values({
+        deployment_id: deploymentId,
+        at_ms: Math.round(bin.atMs),
+        release_id: bin.releaseId,
+        body: JSON.stringify(bin),
+      })
+      // A bin that is read again after a crash is the same bin, at most fuller.
+      .onConflict((conflict) =>
+        conflict.columns(['deployment_id', 'at_ms', 'release_id']).doUpdateSet({ body: JSON.stringify(bin) }),
+      )
+      .execute()
+  }
+  const state = { memory: JSON.stringify(memory), cursor }
+  await transaction
+    .insertInto('judge_states')
+    .values({ deployment_id: deploymentId, ...state })
+    .onConflict((conflict) => conflict.column('deployment_id').doUpdateSet(state))
+    .execute()
+}
+
+async function addAudit(transaction: Writing, drafts: readonly AuditDraft[]): Promise<void> {
+  if (drafts.length === 0) return
+  let end =
+    (await transaction
+      .selectFrom('audit')
+      .select(['seq', 'hash'])
+      .orderBy('seq', 'desc')
+      .limit(1)
+      .executeTakeFirst()) ?? chainStart
+  for (const draft of drafts) {
+    const entry = link(end, { ...draft, atMs: Math.round(draft.atMs) })
+    await transaction
+      .insertInto('audit')
+      .values({
+        seq: entry.seq,
+        at_ms: entry.atMs,
+        actor: entry.actor,
+        action: entry.action,
+        target: entry.target,
+        why: entry.why,
+        details: JSON.stringify(entry.details),
+        previous_hash: entry.previousHash,
+        hash: entry.hash,
+      })
+      .execute()
+    end = entry
+  }
+}
+
+const auditEntry = (row: Selectable<Tables['audit']>): AuditEntry => ({
+  seq: row.seq,
+  atMs: row.at_ms,
+  actor: row.actor,
+  action: row.action,
+  target: row.target,
+  why: row.why,
+  details: JSON.parse(row.details) as AuditEntry['details'],
+  previousHash: row.previous_hash,
+  hash: row.hash,
+})
+
+const isTaken = (thrown: unknown): boolean =>
+  thrown instanceof Error &&
+  'code' in thrown &&
+  (thrown.code === 'SQLITE_CONSTRAINT_PRIMARYKEY' || thrown.code === 'SQLITE_CONSTRAINT_UNIQUE')

@@ -1,0 +1,198 @@
+import Sqlite from 'better-sqlite3'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openStateStore, type StateStore } from '../../../src/adapters/stores/state/index.ts'
+import { type Bin, type Deployment, type Release } from '../../../src/contract/index.ts'
+import { findBreak } from '../../../src/engine/audit/index.ts'
+import type { Result } from '../../../src/engine/core/index.ts'
+import { buildPlan, type Commit, type StoredEvent } from '../../../src/engine/deployments/index.ts'
+import { VirtualClock } from '../../support/clock.ts'
+
+let directory: string
+let store: StateStore
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'pilothouse-deployments-'))
+  store = await opened()
+})
+afterEach(async () => {
+  await store[Symbol.asyncDispose]()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+const file = () => join(directory, 'state.sqlite')
+
+async function opened(): Promise<StateStore> {
+  return value(await openStateStore({ file: file(), clock: new VirtualClock(1_700_000_000_000) }))
+}
+
+function value<T>(result: Result<T>): T {
+  if (!result.ok) throw result.error
+  return result.value
+}
+
+const nothing: Commit = { events: [], deployments: [], services: [], releases: [], evidence: [], audit: [] }
+const commit = (part: Partial<Commit>) => store.deployments.commit({ ...nothing, ...part })
+
+const release = (id: string, argv = ['run', id]): Release => ({
+  service: 'checkout',
+  id,
+  artifact: { kind: 'command', argv, env: {} },
+  parameters: {},
+  note: '',
+  createdAtMs: 1,
+  createdBy: 'mira',
+})
+
+const deployment = (id: string, changes: Partial<Deployment> = {}): Deployment => ({
+  id,
+  service: 'checkout',
+  stableReleaseId: 'r1',
+  candidateReleaseId: 'r2',
+  phase: 'stepping',
+  reason: 'r2 gets 10 %',
+  plan: value(buildPlan()),
+  stepIndex: 0,
+  stepStartedAtMs: null,
+  weight: 10,
+  validation: null,
+  judgement: null,
+  log: [],
+  createdBy: 'mira',
+  why: 'Cart totals',
+  createdAtMs: 100,
+  endedAtMs: null,
+  revision: 1,
+  ...changes,
+})
+
+const event = (deploymentId: string, seq: number): StoredEvent => ({
+  deploymentId,
+  seq,
+  atMs: 100 + seq,
+  elapsedMs: 0.5,
+  event: { kind: 'resumed', by: 'mira', why: `${seq}` },
+})
+
+const bin = (atMs: number, releaseId: string, requests = 5): Bin => ({
+  atMs,
+  durationMs: 1000,
+  releaseId,
+  requests,
+  errors: 1,
+  timeouts: 0,
+  inFlight: 0,
+  oldestInFlightMs: 0,
+  latencyCounts: [1, 2],
+})
+
+const audit = (action: string, actor = 'mira') => ({
+  atMs: 5.5,
+  actor,
+  action,
+  target: 'checkout',
+  why: '',
+  details: { b: 1, a: [2, { z: 'ä' }] },
+})
+
+describe('the deployments of the state database', () => {
+  it('give back what was committed after the database was closed and opened again', async () => {
+    const memory = { any: 'thing' } as never
+    const record = {
+      name: 'checkout',
+      stableReleaseId: 'r1',
+      instances: 2,
+      automationStopped: { by: 'mira', atMs: 3, reason: 'no' },
+      revision: 4,
+    }
+    value(
+      await commit({
+        events: [event('d1', 1), event('d1', 2)],
+        deployments: [deployment('d1')],
+        services: [record],
+        releases: [release('r1'), release('r2')],
+        evidence: [{ deploymentId: 'd1', bins: [bin(2, 'r2'), bin(1, 'r1')], memory, cursor: 'c7' }],
+      }),
+    )
+    await store[Symbol.asyncDispose]()
+    store = await opened()
+    const { deployments } = store
+    expect(value(await deployments.services())).toEqual([record])
+    expect(value(await deployments.release('checkout', 'r2'))).toEqual(release('r2'))
+    expect(value(await deployments.releases('checkout', 9)).map(({ id }) => id)).toEqual(['r2', 'r1'])
+    expect(value(await deployments.deployment('d1'))).toEqual(deployment('d1'))
+    expect(value(await deployments.open())).toEqual([
+      { events: [event('d1', 1), event('d1', 2)], memory, cursor: 'c7' },
+    ])
+    expect(value(await deployments.bins('d1'))).toEqual([bin(1, 'r1'), bin(2, 'r2')])
+  })
+
+  it('are kept whole or not at all: a taken event leaves nothing of its commit behind', async () => {
+    value(await commit({ events: [event('d1', 1)], deployments: [deployment('d1')] }))
+    const second = await commit({
+      deployments: [deployment('d1', { weight: 99 })],
+      releases: [release('r9')],
+      audit: [audit('deployments.start')],
+      events: [event('d1', 1)],
+    })
+    expect(second).toMatchObject({ ok: false, error: { code: 'CONFLICT' } })
+    expect(value(await store.deployments.deployment('d1')).weight).toBe(10)
+    expect(await store.deployments.release('checkout', 'r9')).toMatchObject({ error: { code: 'NOT_FOUND' } })
+    expect(value(await store.deployments.audit({ limit: 9 }))).toEqual([])
+    expect(store.status().isWritable).toBe(true)
+  })
+
+  it('take the same release twice and refuse another one under its name', async () => {
+    value(await commit({ releases: [release('r1')] }))
+    value(await commit({ releases: [{ ...release('r1'), createdBy: 'other', createdAtMs: 9 }] }))
+    expect(await commit({ releases: [release('r1', ['other'])] })).toMatchObject({
+      error: { code: 'CONFLICT' },
+    })
+    expect(value(await store.deployments.release('checkout', 'r1')).createdBy).toBe('mira')
+  })
+
+  it('are listed newest first by every filter, page by page', async () => {
+    const all = [
+      deployment('d1', { service: 'cart', endedAtMs: 9, phase: 'promoted', createdAtMs: 1 }),
+      deployment('d2', { why: '100% "sure"', createdAtMs: 2 }),
+      deployment('d3', { phase: 'rolled_back', createdBy: 'cli', candidateReleaseId: 'r3', createdAtMs: 3 }),
+    ]
+    for (const each of all) value(await commit({ deployments: [each] }))
+    const ids = async (filter: object) =>
+      value(await store.deployments.deployments({ limit: 9, ...filter })).map(({ id }) => id)
+    expect(await ids({})).toEqual(['d3', 'd2', 'd1'])
+    expect(await ids({ limit: 1 })).toEqual(['d3'])
+    expect(await ids({ beforeId: 'd3' })).toEqual(['d2', 'd1'])
+    expect(await ids({ service: 'cart' })).toEqual(['d1'])
+    expect(await ids({ phases: ['rolled_back', 'promoted'] })).toEqual(['d3', 'd1'])
+    expect(await ids({ releaseId: 'r3' })).toEqual(['d3'])
+    expect(await ids({ createdBy: 'cli' })).toEqual(['d3'])
+    expect(await ids({ text: '% "SURE' })).toEqual(['d2'])
+    expect(await ids({ fromMs: 2, toMs: 3 })).toEqual(['d2'])
+    expect(value(await store.deployments.open())).toHaveLength(2)
+  })
+
+  it('keep an audit chain that is whole, and that shows who changed it behind our back', async () => {
+    value(await commit({ audit: [audit('a'), audit('b', 'automation')] }))
+    value(await commit({ audit: [audit('c')] }))
+    const chain = async () => value(await store.deployments.auditFrom(1, 100))
+    expect((await chain()).map(({ seq, action }) => [seq, action])).toEqual([
+      [1, 'a'],
+      [2, 'b'],
+      [3, 'c'],
+    ])
+    expect(findBreak(await chain())).toBeNull()
+    expect(
+      value(await store.deployments.audit({ limit: 9, actor: 'automation' })).map(({ seq }) => seq),
+    ).toEqual([2])
+    await store[Symbol.asyncDispose]()
+    const database = new Sqlite(file())
+    expect(() => database.exec("UPDATE audit SET actor = 'nobody' WHERE seq = 2")).toThrow('not changed')
+    database.exec("DROP TRIGGER audit_stay_on_update; UPDATE audit SET actor = 'nobody' WHERE seq = 2")
+    database.close()
+    store = await opened()
+    expect(findBreak(await chain())).toMatchObject({ seq: 2 })
+  })
+})
