@@ -23,14 +23,21 @@ export async function identityOf(pid: number): Promise<string | null> {
 }
 
 function linuxIdentity(pid: number): string | null {
+  const { state, startTicks } = linuxStat(String(pid))
+  return state === '' || state === 'Z' || state === 'X' ? null : `${bootId()}.${startTicks}`
+}
+
+const leadsItsGroup = (pid: string): boolean => linuxStat(pid).group === pid
+
+/** Of a process that has gone, all are empty. */
+function linuxStat(pid: string): { state: string; group: string; startTicks: string } {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     // The name in parentheses may hold anything, parentheses too.
-    const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    if (state === 'Z' || state === 'X') return null
-    return `${bootId()}.${fields[18]}`
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return { state: fields[0] ?? '', group: fields[2] ?? '', startTicks: fields[19] ?? '' }
   } catch {
-    return null
+    return { state: '', group: '', startTicks: '' }
   }
 }
 
@@ -58,13 +65,16 @@ export async function memoryOf(pid: number): Promise<number | null> {
   return answer === null ? null : Number(answer) * 1024
 }
 
-/** The process that was started with `variable` in its environment; null when none is found (Linux only). */
+/**
+ * The process that was started with `variable` in its environment, not what it started itself; null when none is
+ * found (Linux only).
+ */
 export async function findByVariable(variable: string): Promise<number | null> {
   if (process.platform !== 'linux') return null
   for (const name of await readdir('/proc')) {
     if (!/^\d+$/.test(name)) continue
     const environment = await readFile(`/proc/${name}/environ`, 'latin1').catch(() => '')
-    if (environment.split('\0').includes(variable)) return Number(name)
+    if (environment.split('\0').includes(variable) && leadsItsGroup(name)) return Number(name)
   }
   return null
 }

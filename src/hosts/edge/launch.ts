@@ -20,10 +20,14 @@ export interface EdgeLaunch {
 const startWithinMs = 20_000
 const lookEveryMs = 50
 
-/** Beside this file in the source tree, beside the other programs in the bundle. */
+/** Beside this file in the source tree; in the bundle this code is in an entry or in a chunk one folder below. */
 function entryPath(): string {
-  const bundled = fileURLToPath(new URL('./edge.js', import.meta.url))
-  return existsSync(bundled) ? bundled : fileURLToPath(new URL('./main.ts', import.meta.url))
+  const places = ['./edge.js', '../edge.js', './main.ts'].map((place) =>
+    fileURLToPath(new URL(place, import.meta.url)),
+  )
+  const found = places.find((place) => existsSync(place))
+  if (found === undefined) throw new Error(`the edge is at none of ${places.join(', ')}`)
+  return found
 }
 
 /**

@@ -8,6 +8,7 @@ import WebSocket from 'ws'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../src/adapters/system/index.ts'
 import { guardsSchema } from '../../../src/contract/index.ts'
+import { readState, StateFile } from '../../../src/edge/state/state-file.ts'
 import { edgeSocketPath, ensureEdge } from '../../../src/hosts/edge/index.ts'
 import { Load } from '../../support/load.ts'
 import { until } from '../../support/until.ts'
@@ -107,6 +108,22 @@ describe('the edge as a process', () => {
       (await shop.instances()).length === 0 ? true : undefined,
     )
   })
+
+  it.runIf(process.platform === 'linux')(
+    'finds an instance again that it started but was killed before it noted its pid',
+    async () => {
+      const shop = await shopWith(1)
+      const [before] = await shop.instances()
+      await edge.end('SIGKILL')
+      const path = join(edge.directory, 'state.json')
+      const { state } = await readState(path)
+      for (const service of state.services) for (const instance of service.instances) instance.process = null
+      await new StateFile(path, () => state).save()
+      await edge.start()
+      expect((await shop.instances()).map(({ pid }) => pid)).toEqual([before?.pid])
+      expect(await shop.get()).toBe('r1')
+    },
+  )
 
   it('listens on its port as soon as it can be had', async () => {
     const shop = await shopWith(1)
