@@ -13,7 +13,7 @@ export default defineConfig({
   fullyParallel: true,
   workers: shell === 'electron' ? 1 : 2,
   forbidOnly: process.env['CI'] === 'true',
-  timeout: 60_000,
+  timeout: 180_000,
   expect: { timeout: 15_000 },
   use: {
     viewport: { width: 1440, height: 900 },
