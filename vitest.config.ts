@@ -23,6 +23,7 @@ export default defineConfig({
     projects: [
       project('unit'),
       project('contract', { timeoutMs: 30_000 }),
+      project('sim', { timeoutMs: 900_000 }),
       project('ports', { timeoutMs: 120_000, serial: true }),
     ],
   },

@@ -58,6 +58,7 @@ export const stages = [
   ),
   vitest('unit', [], 'pure decisions'),
   vitest('contract', [], 'one suite over every transport'),
+  vitest('sim', [], 'deployments under chance: a virtual clock, seeded faults, engines killed anywhere'),
   {
     ...vitest('ports', ['promtool', 'node-exporter'], 'every adapter against the real thing'),
     // Some of them kill the whole headless host, screens included.

@@ -14,7 +14,7 @@ export function apply(state: DeploymentState | null, stored: StoredEvent): Deplo
   if (stored.seq !== state.seq + 1)
     throw new Error(`event ${stored.seq} of ${stored.deploymentId} does not follow ${state.seq}`)
   if (hasEnded(state)) throw new Error(`${state.id} has ended; ${stored.event.kind} cannot happen to it`)
-  const aged = age(state, stored)
+  const aged = age(state, stored.elapsedMs)
   const next = happen(aged, stored.event, stored.atMs)
   const entry = logEntryFor(aged, next, stored)
   return {
@@ -79,8 +79,8 @@ function begin(stored: StoredEvent): DeploymentState {
   return { ...state, log: entry ? [entry] : [] }
 }
 
-/** Time that was watched counts for the stage only while nothing holds it. */
-function age(state: DeploymentState, { elapsedMs }: StoredEvent): DeploymentState {
+/** The state `elapsedMs` of watched time later. It counts for the stage only while nothing holds the deployment. */
+export function age(state: DeploymentState, elapsedMs: number): DeploymentState {
   const isRunning = state.pause === null && state.stage.kind !== 'queued'
   return {
     ...state,

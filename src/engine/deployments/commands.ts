@@ -23,6 +23,7 @@ export function obey(state: DeploymentState, command: Command): Result<Deploymen
   if (isGoingBack(state)) return refuse(`${name} is being rolled back already`)
   switch (kind) {
     case 'pause':
+      if (stage.kind === 'retiring') return refuse(`${name} is promoted: there is nothing left to pause`)
       if (state.pause) return refuse(`${id} is paused already: ${state.pause.reason}`)
       return ok({ kind: 'paused', by, cause: 'person', reason: why || `${by} paused it` })
     case 'resume':

@@ -15,3 +15,11 @@ export type {
   Validator,
 } from './ports.ts'
 export { buildPlan, undoPlan } from './plan.ts'
+export { age, apply, replay } from './apply.ts'
+export { obey, type Command } from './commands.ts'
+export { decide, type Facts } from './decide.ts'
+export { Fleet, type DeployRequest, type FleetOptions } from './loop/fleet.ts'
+export type { PipelineParts, SteeredService } from './loop/parts.ts'
+export { ServiceLoop, type EmergencyRequest, type ServiceView } from './loop/service-loop.ts'
+export { engineActor, hasEnded, isGoingBack, type DeploymentState, type Stage } from './state.ts'
+export { deploymentView } from './view.ts'

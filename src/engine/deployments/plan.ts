@@ -92,7 +92,7 @@ const defined = <T extends object>(options: T): { [K in keyof T]: Exclude<T[K], 
     [K in keyof T]: Exclude<T[K], undefined>
   }
 
-function mistakesIn({ steps, maxTimeMs, hooks, metricsEveryMs }: Plan): string[] {
+function mistakesIn({ steps, maxTimeMs, hooks, metricsEveryMs, skipAnalysis }: Plan): string[] {
   const holdMs = steps.reduce((sum, each) => sum + each.holdMs, 0)
   const weights = steps.map(({ weight }) => weight)
   const falling = weights.findIndex((weight, i) => i > 0 && weight < (weights[i - 1] ?? 0))
@@ -106,7 +106,7 @@ function mistakesIn({ steps, maxTimeMs, hooks, metricsEveryMs }: Plan): string[]
       ? [`the steps take ${holdMs / 1000} s together, the whole may take ${maxTimeMs / 1000} s at most`]
       : []),
     ...(twice === undefined ? [] : [`two hooks are called ${twice}`]),
-    ...(steps.some(({ analysis, holdMs: each }) => analysis && each < metricsEveryMs && each > 0)
+    ...(!skipAnalysis && steps.some(({ analysis, holdMs: each }) => analysis && each < metricsEveryMs)
       ? [
           `a step that is judged must hold for at least ${metricsEveryMs / 1000} s, the time between two judgements`,
         ]

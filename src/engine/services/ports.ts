@@ -101,8 +101,8 @@ export interface BinPage {
 
 /**
  * Port: what splits a service's traffic between releases. A change holds for every request that arrives after its
- * call has resolved, raises the new before it lowers the old, and drops no request in flight. A release gets a share
- * only while an instance of it is healthy: otherwise a change is refused as NO_HEALTHY_INSTANCE and nothing moves.
+ * call has resolved, raises the new before it lowers the old, and drops no request in flight. The share of a release
+ * grows only while an instance of it is healthy: otherwise a change is refused as NO_HEALTHY_INSTANCE and nothing moves.
  * Other failures: CONFLICT (another revision, or an emergency stands), UNAVAILABLE and TIMEOUT (nobody answered; it
  * may or may not have happened), NOT_FOUND (service not declared).
  *

@@ -1,0 +1,23 @@
+import { AppError, messageOf } from './app-error.ts'
+import type { Clock } from './clock.ts'
+import { fail, type Result } from './result.ts'
+
+/**
+ * What a port answers, or TIMEOUT after `withinMs`: it may still happen then. A port that throws is a defect of its
+ * adapter; the caller gets it as INTERNAL and lives on.
+ */
+export async function within<T>(
+  clock: Clock,
+  withinMs: number,
+  what: string,
+  call: () => Promise<Result<T>>,
+): Promise<Result<T>> {
+  const { promise: late, resolve } = Promise.withResolvers<Result<T>>()
+  using _timer = clock.after(withinMs, () =>
+    resolve(fail(new AppError('TIMEOUT', `${what} did not answer within ${withinMs} ms`))),
+  )
+  const answer = (async () => call())().catch((thrown: unknown) =>
+    fail(new AppError('INTERNAL', `${what} failed: ${messageOf(thrown)}`, { cause: thrown })),
+  )
+  return Promise.race([answer, late])
+}

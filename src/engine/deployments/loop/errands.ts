@@ -1,0 +1,141 @@
+import { assertNever, messageOf } from '../../core/index.ts'
+import type { DeploymentEvent } from '../events.ts'
+import type { HookRun } from '../hooks.ts'
+import type { DeploymentState, Pause } from '../state.ts'
+import { engineActor } from '../state.ts'
+import type { PipelineParts } from './parts.ts'
+
+interface Running {
+  deploymentId: string
+  controller: AbortController
+}
+
+/**
+ * Work of a deployment that takes its time: the checks and the hooks. Each runs once at a time and is started again
+ * after a restart; what the deployment does not wait for any more is aborted.
+ */
+export class Errands implements Disposable {
+  readonly #parts: PipelineParts
+  readonly #done: (deploymentId: string, events: DeploymentEvent[]) => void
+  readonly #running = new Map<string, Running>()
+
+  constructor(parts: PipelineParts, done: (deploymentId: string, events: DeploymentEvent[]) => void) {
+    this.#parts = parts
+    this.#done = done
+  }
+
+  /** Starts what `state` waits for, unless it is paused, and aborts what it does not. */
+  attend(state: DeploymentState | null): void {
+    const wanted = state && wantedErrand(state)
+    for (const [key, { controller }] of this.#running)
+      if (key !== wanted) {
+        controller.abort(new Error('it is not waited for any more'))
+        this.#running.delete(key)
+      }
+    if (!state || wanted === null || state.pause || this.#running.has(wanted)) return
+    const controller = new AbortController()
+    this.#running.set(wanted, { deploymentId: state.id, controller })
+    const run = state.pendingHooks[0]
+    void (run ? this.#hook(state, run, controller.signal) : this.#validate(state, controller.signal)).then(
+      (events) => {
+        if (controller.signal.aborted) return
+        this.#running.delete(wanted)
+        this.#done(state.id, events)
+      },
+    )
+  }
+
+  [Symbol.dispose](): void {
+    this.attend(null)
+  }
+
+  async #validate(state: DeploymentState, signal: AbortSignal): Promise<DeploymentEvent[]> {
+    const { store, validator } = this.#parts
+    const startedAt = this.#parts.clock.monotonicMs()
+    const broken = (text: string): DeploymentEvent[] => [
+      {
+        kind: 'validated',
+        validation: {
+          canDeploy: false,
+          results: [
+            {
+              name: 'validation',
+              critical: true,
+              outcome: 'failed',
+              text,
+              output: '',
+              durationMs: 0,
+              attempts: 1,
+            },
+          ],
+          passed: 0,
+          failed: 1,
+          warnings: 0,
+          durationMs: this.#parts.clock.monotonicMs() - startedAt,
+        },
+      },
+    ]
+    try {
+      const release = await store.release(state.service, state.candidateReleaseId)
+      if (!release.ok) return broken(`the release cannot be read: ${release.error.message}`)
+      const { id, service, stableReleaseId, plan } = state
+      const request = { deploymentId: id, service, release: release.value, stableReleaseId, plan }
+      const validation = await validator.validate(request, signal)
+      if (!validation.ok) return broken(`the checks could not run: ${validation.error.message}`)
+      return [{ kind: 'validated', validation: validation.value }]
+    } catch (thrown) {
+      return broken(`the checks could not run: ${messageOf(thrown)}`)
+    }
+  }
+
+  async #hook(state: DeploymentState, run: HookRun, signal: AbortSignal): Promise<DeploymentEvent[]> {
+    const { hook, key, step } = run
+    const { id: deploymentId, service, candidateReleaseId, stableReleaseId, weight } = state
+    const { phase, when } = hook
+    const context = {
+      key,
+      deploymentId,
+      service,
+      candidateReleaseId,
+      stableReleaseId,
+      phase,
+      when,
+      stepIndex: step,
+      weight,
+    }
+    let isSuccess = false
+    let text: string
+    try {
+      const outcome = await this.#parts.hooks.run(hook, context, signal)
+      isSuccess = outcome.ok && outcome.value.isSuccess
+      text = outcome.ok ? outcome.value.text : outcome.error.message
+    } catch (thrown) {
+      text = messageOf(thrown)
+    }
+    const sentence = `Hook ${hook.name} ${when} ${phase.replace('_', ' ')}: ${text}`
+    const ended: DeploymentEvent = { kind: 'hookEnded', key, isSuccess, text: sentence }
+    return isSuccess ? [ended] : [ended, ...afterFailure(run, state, sentence)]
+  }
+}
+
+/** What `state` waits for: one errand at a time, hooks before the checks they precede. */
+function wantedErrand(state: DeploymentState): string | null {
+  const [hook] = state.pendingHooks
+  if (hook) return hook.key
+  return state.stage.kind === 'validating' && !state.validation ? `${state.id}:validate` : null
+}
+
+/** As the hook's policy says; on the way back nothing may stop it. */
+function afterFailure({ hook }: HookRun, { rollback }: DeploymentState, reason: string): DeploymentEvent[] {
+  if (rollback) return []
+  switch (hook.onFailure) {
+    case 'continue':
+      return []
+    case 'pause':
+      return [{ kind: 'paused', by: engineActor, cause: 'hook' satisfies Pause['cause'], reason }]
+    case 'rollback':
+      return [{ kind: 'rollbackStarted', by: engineActor, reason, isEmergency: false }]
+    default:
+      return assertNever(hook.onFailure)
+  }
+}

@@ -1,0 +1,276 @@
+import type { Release } from '../../../contract/index.ts'
+import type { AuditDraft } from '../../audit/index.ts'
+import { compactBins, type JudgeMemory } from '../../canary/index.ts'
+import { AppError, fail, ok, within, type Result } from '../../core/index.ts'
+import { apply, replay } from '../apply.ts'
+import type { DeploymentEvent } from '../events.ts'
+import type { Commit, EvidenceCommit, ServiceRecord, StoredEvent } from '../ports.ts'
+import { recordAfter } from '../record.ts'
+import { hasEnded, isGoingBack, type DeploymentState } from '../state.ts'
+import { deploymentView } from '../view.ts'
+import { answerWithinMs, type PipelineParts } from './parts.ts'
+
+/** Width of a bin of stored evidence, ms. */
+const evidenceBinMs = 10_000
+
+export interface Entry {
+  deploymentId: string
+  event: DeploymentEvent
+  /** Time watched since the deployment's last event, ms. */
+  elapsedMs?: number
+}
+
+export interface Append {
+  entries?: readonly Entry[]
+  /** Changes of the service itself, beside those that follow from events. */
+  record?: Partial<Pick<ServiceRecord, 'automationStopped' | 'stableReleaseId' | 'instances'>>
+  releases?: readonly Release[]
+  evidence?: EvidenceCommit | null
+  audit?: readonly AuditDraft[]
+  /**
+   * Leads to safety: it counts at once even where it cannot be stored, and is stored as soon as it can be. Anything else that is
+   * not on disk has not happened.
+   */
+  isUrgent?: boolean
+}
+
+interface Evidence {
+  memory: JudgeMemory | null
+  cursor: string | null
+}
+
+/** What a service is known to be, and the only way to change it: through the store. */
+export class Ledger {
+  readonly #parts: PipelineParts
+  #record: ServiceRecord
+  #open = new Map<string, DeploymentState>()
+  #evidence = new Map<string, Evidence>()
+  #releases = new Map<string, Release>()
+  /** In memory, not yet on disk; oldest first. */
+  #unsaved: { append: Append; commit: Commit }[] = []
+  #storeTrouble = ''
+  /** The last write failed: it may have got through all the same. */
+  #isDoubtful = false
+
+  constructor(parts: PipelineParts, service: string) {
+    this.#parts = parts
+    this.#record = {
+      name: service,
+      stableReleaseId: null,
+      instances: 1,
+      automationStopped: null,
+      revision: 0,
+    }
+  }
+
+  get record(): ServiceRecord {
+    return this.#record
+  }
+
+  /** Deployments that have not ended, oldest first: the first is the one that moves. */
+  get open(): readonly DeploymentState[] {
+    return [...this.#open.values()]
+  }
+
+  get active(): DeploymentState | null {
+    return this.#open.values().next().value ?? null
+  }
+
+  /** Why nothing can be stored: a sentence, or empty. */
+  get storeTrouble(): string {
+    return this.#storeTrouble
+  }
+
+  evidenceOf(deploymentId: string): Evidence {
+    return this.#evidence.get(deploymentId) ?? { memory: null, cursor: null }
+  }
+
+  /** Forgets everything and takes what the store holds. */
+  async load(): Promise<Result<void>> {
+    const { name } = this.#record
+    const services = await this.#ask(() => this.#parts.store.services())
+    if (!services.ok) return services
+    const open = await this.#ask(() => this.#parts.store.open())
+    if (!open.ok) return open
+    this.#unsaved = []
+    this.#isDoubtful = false
+    this.#open.clear()
+    this.#evidence.clear()
+    this.#record = services.value.find((record) => record.name === name) ?? {
+      name,
+      stableReleaseId: null,
+      instances: 1,
+      automationStopped: null,
+      revision: 0,
+    }
+    for (const { events, memory, cursor } of open.value) {
+      const state = replay(events)
+      if (state.service !== name) continue
+      this.#open.set(state.id, state)
+      this.#evidence.set(state.id, { memory, cursor })
+    }
+    const needed = [
+      this.#record.stableReleaseId,
+      ...this.open.flatMap(({ candidateReleaseId, stableReleaseId }) => [
+        candidateReleaseId,
+        stableReleaseId,
+      ]),
+    ]
+    for (const id of needed) if (id !== null) await this.release(id)
+    return ok(undefined)
+  }
+
+  /** From memory where it has been needed before: a locked store must not keep a stable release from running. */
+  async release(id: string): Promise<Result<Release>> {
+    const known = this.#releases.get(id)
+    if (known) return ok(known)
+    const found = await this.#ask(() => this.#parts.store.release(this.#record.name, id))
+    if (found.ok) this.#releases.set(id, found.value)
+    return found
+  }
+
+  /**
+   * Makes it so: stored first, then known. A failure leaves everything as it was, unless it is urgent. After CONFLICT the
+   * ledger is what the store says: another engine has written, or an earlier write got through though its answer did not.
+   */
+  async append(append: Append): Promise<Result<void>> {
+    const staged = this.#stage(append)
+    const unsaved = [...this.#unsaved, { append, commit: staged.commit }]
+    const stored = await this.#store(unsaved)
+    if (stored.ok) {
+      this.#adopt(staged)
+      return stored
+    }
+    if (stored.error.code === 'CONFLICT') {
+      const settled = await this.#startOver(append.isUrgent ? unsaved : this.#unsaved)
+      return settled.ok && append.isUrgent ? settled : stored
+    }
+    if (!append.isUrgent) return stored
+    this.#unsaved = unsaved
+    this.#adopt(staged)
+    return ok(undefined)
+  }
+
+  /**
+   * Leaves no doubt behind: stores what counts already, and after a write that failed looks at what the store holds. To be
+   * called before anything is decided. While the store does not answer, what is known goes on: nothing new begins without it.
+   */
+  async settle(): Promise<void> {
+    if (!this.#isDoubtful) return
+    if (this.#unsaved.length === 0) await this.load()
+    else {
+      const stored = await this.#store(this.#unsaved)
+      if (!stored.ok && stored.error.code === 'CONFLICT') await this.#startOver(this.#unsaved)
+    }
+  }
+
+  async #store(unsaved: readonly { commit: Commit }[]): Promise<Result<void>> {
+    const commit = merge(unsaved.map((each) => each.commit))
+    const stored = await this.#ask(() => this.#parts.store.commit(commit))
+    this.#isDoubtful = !stored.ok
+    if (stored.ok) this.#unsaved = []
+    return stored
+  }
+
+  /** The store knows more than this ledger did: what counts already is said again of what it holds. */
+  async #startOver(unsaved: readonly { append: Append }[]): Promise<Result<void>> {
+    const loaded = await this.load()
+    if (!loaded.ok) return loaded
+    for (const { append } of unsaved) {
+      const again = await this.append({
+        ...append,
+        entries: this.#stillTrue(append.entries ?? []),
+        evidence: null,
+      })
+      if (!again.ok) return again
+    }
+    return loaded
+  }
+
+  /** Rollbacks that the store does not know of yet. What follows from them follows again. */
+  #stillTrue(entries: readonly Entry[]): Entry[] {
+    return entries.filter(({ deploymentId, event }) => {
+      const state = this.#open.get(deploymentId)
+      return event.kind === 'rollbackStarted' && state !== undefined && !isGoingBack(state)
+    })
+  }
+
+  #stage({ entries = [], record: change, releases = [], evidence, audit = [] }: Append): Staged {
+    const { clock } = this.#parts
+    const atMs = clock.nowMs()
+    const states = new Map(this.#open)
+    let record = this.#record
+    const events: StoredEvent[] = []
+    const touched = new Set<string>()
+    for (const { deploymentId, event, elapsedMs = 0 } of entries) {
+      const before = states.get(deploymentId) ?? null
+      const stored: StoredEvent = { deploymentId, seq: (before?.seq ?? 0) + 1, atMs, elapsedMs, event }
+      record = recordAfter(record, before, event)
+      states.set(deploymentId, apply(before, stored))
+      events.push(stored)
+      touched.add(deploymentId)
+    }
+    if (change) record = { ...record, ...change, revision: record.revision + 1 }
+    const kept: EvidenceCommit[] = evidence
+      ? [{ ...evidence, bins: compactBins(evidence.bins, evidenceBinMs) }]
+      : []
+    const deployments = [...touched].flatMap((id) => {
+      const state = states.get(id)
+      return state ? [deploymentView(state)] : []
+    })
+    const services = record === this.#record ? [] : [record]
+    return {
+      commit: { events, deployments, services, releases, evidence: kept, audit },
+      states,
+      record,
+    }
+  }
+
+  #adopt({ commit, states, record }: Staged): void {
+    this.#record = record
+    this.#open = new Map([...states].filter(([, state]) => !hasEnded(state)))
+    for (const { deploymentId, memory, cursor } of commit.evidence)
+      this.#evidence.set(deploymentId, { memory, cursor })
+    for (const id of this.#evidence.keys()) if (!this.#open.has(id)) this.#evidence.delete(id)
+    for (const release of commit.releases) this.#releases.set(release.id, release)
+  }
+
+  async #ask<T>(call: () => Promise<Result<T>>): Promise<Result<T>> {
+    const answer = await within(this.#parts.clock, answerWithinMs, 'the state database', call)
+    this.#storeTrouble = answer.ok || isAnswer(answer.error) ? '' : answer.error.message
+    return answer
+  }
+}
+
+interface Staged {
+  commit: Commit
+  states: Map<string, DeploymentState>
+  record: ServiceRecord
+}
+
+const isAnswer = ({ code }: AppError): boolean => code === 'CONFLICT' || code === 'NOT_FOUND'
+
+/** One transaction of several; of a deployment or service that occurs twice the newer form counts. */
+function merge(commits: readonly Commit[]): Commit {
+  const newest = <T>(all: readonly T[], key: (each: T) => string): T[] => [
+    ...new Map(all.map((each) => [key(each), each])).values(),
+  ]
+  return {
+    events: commits.flatMap(({ events }) => events),
+    deployments: newest(
+      commits.flatMap(({ deployments }) => deployments),
+      ({ id }) => id,
+    ),
+    services: newest(
+      commits.flatMap(({ services }) => services),
+      ({ name }) => name,
+    ),
+    releases: commits.flatMap(({ releases }) => releases),
+    evidence: commits.flatMap(({ evidence }) => evidence),
+    audit: commits.flatMap(({ audit }) => audit),
+  }
+}
+
+/** For callers that need a deployment which may have ended meanwhile. */
+export const gone = (id: string): Result<never> =>
+  fail(new AppError('NOT_FOUND', `There is no open deployment ${id}`))

@@ -1,0 +1,31 @@
+import type { ServiceDefinition } from '../../../contract/index.ts'
+import type { Judge } from '../../canary/index.ts'
+import type { Clock, Log, Rng } from '../../core/index.ts'
+import type { Router, Target } from '../../services/index.ts'
+import type { DeploymentStore, HookRunner, Validator } from '../ports.ts'
+
+/** What every service's loop works with. */
+export interface PipelineParts {
+  clock: Clock
+  rng: Rng
+  log: Log
+  store: DeploymentStore
+  judge: Judge
+  validator: Validator
+  hooks: HookRunner
+}
+
+/** A service with where it runs and what routes it. */
+export interface SteeredService {
+  definition: ServiceDefinition
+  target: Target
+  router: Router
+}
+
+/** Longest wait for one answer of a port. What is late is asked again at the next tick. */
+export const answerWithinMs = 5000
+/** Between two looks at a service, and while traffic has to leave a candidate. */
+export const tickMs = 1000
+export const urgentTickMs = 200
+/** More time than this between two looks was not watched: a suspend, a stall. */
+export const longestTickMs = 5000

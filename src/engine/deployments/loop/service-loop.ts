@@ -1,0 +1,675 @@
+import type { Release } from '../../../contract/index.ts'
+import type { AuditDraft } from '../../audit/index.ts'
+import type { Counts } from '../../canary/index.ts'
+import { AppError, assertNever, fail, ok, within, type Heart, type Result } from '../../core/index.ts'
+import type { RouterReport, TargetReport } from '../../services/index.ts'
+import { age, apply } from '../apply.ts'
+import { obey, type Command } from '../commands.ts'
+import { decide, type Facts } from '../decide.ts'
+import type { DeploymentEvent } from '../events.ts'
+import type { ServiceRecord } from '../ports.ts'
+import { recordAfter } from '../record.ts'
+import { engineActor, hasEnded, isGoingBack, type DeploymentState } from '../state.ts'
+import { effectsToward, healthyCount, restingWishes, wishesOf, type Effect, type Wishes } from '../wishes.ts'
+import { Errands } from './errands.ts'
+import { Judging } from './judging.ts'
+import { gone, Ledger, type Append } from './ledger.ts'
+import {
+  answerWithinMs,
+  longestTickMs,
+  tickMs,
+  urgentTickMs,
+  type PipelineParts,
+  type SteeredService,
+} from './parts.ts'
+
+/** Time that may go by between two stored events of a moving deployment: a crash loses at most that of a hold. */
+const storeTimeEveryMs = 30_000
+/** Events that may follow from one look; more is a defect that must not spin. */
+const mostEventsALook = 20
+
+/** A service as it is known now. */
+export interface ServiceView {
+  record: ServiceRecord
+  open: readonly DeploymentState[]
+  router: RouterReport | null
+  target: TargetReport | null
+  /** A sentence; empty when all is well. */
+  trouble: string
+}
+
+export interface EmergencyRequest {
+  by: string
+  why: string
+  /** The same for one press of the button, whatever it reaches. */
+  key: string
+}
+
+/**
+ * Steers one service: looks, decides, stores, acts, each second and whenever something was asked. Everything but the
+ * emergency goes through one queue, so that nothing is decided on a state that changes meanwhile.
+ */
+export class ServiceLoop implements Disposable {
+  readonly name: string
+  readonly #parts: PipelineParts
+  readonly #service: SteeredService
+  readonly #ledger: Ledger
+  readonly #judging: Judging
+  readonly #errands: Errands
+  readonly #mayBegin: () => boolean
+  readonly #changed: (view: ServiceView) => void
+  #queue: Promise<unknown> = Promise.resolve()
+  #wake: () => void = () => undefined
+  #isLoaded = false
+  #isDeclared = false
+  #router: RouterReport | null = null
+  #target: TargetReport | null = null
+  #troubles = new Map<string, string>()
+  #lastTickAt: number
+  /** Watched and not yet in an event, ms. */
+  #watchedMs = 0
+  #deadSince: number | null = null
+  #captured: { deploymentId: string; baseline: Counts | null; cursor: string | null } | null = null
+  #known = new Set<string>()
+  /** Grows with each emergency: a look that began before it does nothing more. */
+  #haltCount = 0
+  #emergency: EmergencyRequest | null = null
+
+  constructor(
+    parts: PipelineParts,
+    service: SteeredService,
+    changed: (view: ServiceView) => void,
+    mayBegin: () => boolean = () => true,
+  ) {
+    this.name = service.definition.name
+    this.#parts = parts
+    this.#service = service
+    this.#ledger = new Ledger(parts, this.name)
+    this.#judging = new Judging(parts, service)
+    this.#errands = new Errands(parts, (id, events) => void this.#finishErrand(id, events))
+    this.#changed = changed
+    this.#mayBegin = mayBegin
+    this.#lastTickAt = parts.clock.monotonicMs()
+  }
+
+  get view(): ServiceView {
+    const { record, open } = this.#ledger
+    const trouble = [...this.#troubles.values()].join('; ')
+    return { record, open, router: this.#router, target: this.#target, trouble }
+  }
+
+  /** Runs until aborted. */
+  async run(signal: AbortSignal, heart: Heart): Promise<void> {
+    try {
+      while (!signal.aborted) {
+        await this.tick()
+        heart.beat()
+        await this.#pause(signal)
+      }
+    } finally {
+      this.#errands[Symbol.dispose]()
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#errands[Symbol.dispose]()
+  }
+
+  /** One look, and everything that follows from it. */
+  tick(): Promise<void> {
+    return this.#serially(() => this.#tick())
+  }
+
+  /** A command of a person to the deployment `id`. */
+  async command(id: string, command: Command): Promise<Result<void>> {
+    const done = await this.#serially(async () => {
+      const loaded = await this.#load()
+      if (!loaded.ok) return loaded
+      const state = this.#ledger.open.find((each) => each.id === id)
+      if (!state) return gone(id)
+      const event = obey(state, command)
+      if (!event.ok) return event
+      return this.#append({
+        entries: [this.#entry(state, event.value)],
+        audit: [this.#audit(command.by, `deployments.${command.kind}`, command.why, { deploymentId: id })],
+        isUrgent: event.value.kind === 'rollbackStarted',
+      })
+    })
+    this.#wake()
+    return done
+  }
+
+  /**
+   * A deployment of `event.candidateReleaseId`. One that runs gives way: its traffic returns first, and the new one begins when it has
+   * ended. CONFLICT while automation is stopped, or when there is nothing to deploy.
+   */
+  async request(
+    event: Omit<DeploymentEvent & { kind: 'requested' }, 'kind' | 'stableReleaseId'>,
+    expectedRevision: number | null,
+    releases: readonly Release[] = [],
+  ): Promise<Result<void>> {
+    const done = await this.#serially(async () => {
+      const loaded = await this.#load()
+      if (!loaded.ok) return loaded
+      const { record, open } = this.#ledger
+      const refused = this.#refusal(event.candidateReleaseId, expectedRevision)
+      if (refused) return fail(new AppError('CONFLICT', refused, { details: { revision: record.revision } }))
+      const deploymentId = event.id
+      return this.#append({
+        entries: [
+          ...open.flatMap((state) => {
+            const way = giveWay(state, event.candidateReleaseId, event.by)
+            return way ? [this.#entry(state, way)] : []
+          }),
+          {
+            deploymentId,
+            event: { ...event, kind: 'requested', stableReleaseId: record.stableReleaseId },
+          },
+        ],
+        releases,
+        audit: [
+          this.#audit(event.by, 'deployments.request', event.why, {
+            deploymentId,
+            releaseId: event.candidateReleaseId,
+          }),
+        ],
+      })
+    })
+    this.#wake()
+    return done
+  }
+
+  /**
+   * What an emergency would do, without waiting for anything: from the candidate to the release that takes the traffic
+   * back; null for both while nothing is known here yet, then the router knows. CONFLICT where there is nothing to go back to.
+   */
+  wayBack(): Result<{ from: string | null; to: string | null }> {
+    if (!this.#isLoaded) return ok({ from: null, to: null })
+    const { active } = this.#ledger
+    const refuse = (text: string) => fail(new AppError('CONFLICT', text))
+    if (!active?.hasHadTraffic) return refuse(`${this.name} has no candidate in its traffic`)
+    const { stableReleaseId: to, stage, candidateReleaseId: from } = active
+    if (to === null)
+      return refuse(`${from} is the first release of ${this.name}: there is none to go back to`)
+    if (stage.kind === 'retiring') return refuse(`${to} is being stopped: undo ${from} instead`)
+    return ok({ from, to })
+  }
+
+  /** Nothing that was under way moves traffic any more. Called before the router is told. */
+  halt(request: EmergencyRequest): void {
+    this.#haltCount += 1
+    this.#emergency = request
+  }
+
+  /** Keeps what the router answered to the emergency, then tidies up; automation stays stopped. */
+  async afterEmergency(request: EmergencyRequest, answer: Result<RouterReport>): Promise<void> {
+    if (answer.ok) this.#router = answer.value
+    await this.#serially(() => this.#keepEmergency(request))
+    this.#wake()
+  }
+
+  /** A person takes the responsibility back: the engine steers again. */
+  async resumeAutomation(by: string, why: string): Promise<Result<void>> {
+    const done = await this.#serially(async () => {
+      const loaded = await this.#load()
+      if (!loaded.ok) return loaded
+      if (!this.#ledger.record.automationStopped)
+        return fail(new AppError('CONFLICT', `Automation of ${this.name} is not stopped`))
+      const router = await this.#ask('router', () => this.#service.router.read(this.name))
+      if (!router.ok) return router
+      if (router.value.emergency) {
+        const { weights, fallbackReleaseId, revision } = router.value
+        const ended = await this.#ask('router', () =>
+          this.#service.router.set({
+            service: this.name,
+            weights,
+            fallbackReleaseId,
+            expectedRevision: revision,
+            key: `${this.name}:resume:${revision}`,
+            endsEmergency: true,
+          }),
+        )
+        if (!ended.ok) return ended
+        this.#router = ended.value
+      }
+      return this.#append({
+        record: { automationStopped: null },
+        audit: [this.#audit(by, 'services.resume', why, {})],
+      })
+    })
+    this.#wake()
+    return done
+  }
+
+  async #tick(): Promise<void> {
+    const halt = this.#haltCount
+    const isHalted = () => halt !== this.#haltCount
+    this.#measureTime()
+    if (!(await this.#load()).ok) return
+    if (isHalted()) return
+    if (!this.#isDeclared && !(await this.#declare())) return
+    await this.#look()
+    if (isHalted()) return
+    await this.#noticeEmergency()
+    await this.#judge()
+    if (isHalted()) return
+    for (let round = 0; round < mostEventsALook; round++) {
+      await this.#captureBaseline()
+      const isMoved = await this.#decide()
+      if (isHalted()) return
+      const isChanged = await this.#act(isHalted)
+      if (isHalted()) return
+      if (!isMoved && !isChanged) break
+    }
+    this.#errands.attend(this.#ledger.active)
+    await this.#storeTime()
+    this.#trouble('store', this.#ledger.storeTrouble)
+    this.#changed(this.view)
+  }
+
+  /** Time between two looks counts as watched, as far as it can have been: not a suspend. */
+  #measureTime(): void {
+    const now = this.#parts.clock.monotonicMs()
+    const active = this.#ledger.active
+    const elapsed = now - this.#lastTickAt
+    if (active && elapsed <= longestTickMs) this.#watchedMs += elapsed
+    this.#lastTickAt = now
+  }
+
+  async #load(): Promise<Result<void>> {
+    if (this.#isLoaded) {
+      await this.#ledger.settle()
+      return ok(undefined)
+    }
+    const loaded = await this.#ledger.load()
+    if (loaded.ok) {
+      const releases = await within(this.#parts.clock, answerWithinMs, 'the state database', () =>
+        this.#parts.store.releases(this.name, 1000),
+      )
+      if (!releases.ok) return releases
+      this.#known = new Set(releases.value.map(({ id }) => id))
+      this.#isLoaded = true
+      this.#watchedMs = 0
+    }
+    this.#trouble('store', loaded.ok ? '' : loaded.error.message)
+    return loaded
+  }
+
+  async #declare(): Promise<boolean> {
+    const { target, router, definition } = this.#service
+    const target_ = await this.#ask('target', () => target.declare(definition))
+    const router_ = await this.#ask('router', () => router.declare(definition))
+    this.#isDeclared = target_.ok && router_.ok
+    return this.#isDeclared
+  }
+
+  async #look(): Promise<void> {
+    const { router, target } = this.#service
+    const [routed, running] = await Promise.all([
+      this.#ask('router', () => router.read(this.name)),
+      this.#ask('target', () => target.observe(this.name)),
+    ])
+    this.#router = routed.ok ? routed.value : null
+    this.#target = running.ok ? running.value : null
+    const active = this.#ledger.active
+    const now = this.#parts.clock.monotonicMs()
+    const isDead =
+      active !== null && this.#target !== null && healthyCount(active.candidateReleaseId, this.#target) === 0
+    if (isDead) this.#deadSince ??= now
+    else if (this.#target !== null || active === null) this.#deadSince = null
+    // A service that is not known any more lost what it knew: it is told again.
+    const isForgotten = [routed, running].some((answer) => !answer.ok && answer.error.code === 'NOT_FOUND')
+    if (isForgotten) this.#isDeclared = false
+  }
+
+  /** An emergency that the router knows of and the engine does not: it came by another way, or an engine died over it. */
+  async #noticeEmergency(): Promise<void> {
+    if (!this.#router?.emergency || this.#ledger.record.automationStopped) return
+    const { key } = this.#router.emergency
+    await this.#keepEmergency(
+      this.#emergency ?? { by: 'emergency', why: 'an emergency rollback was made at the router', key },
+    )
+  }
+
+  async #keepEmergency({ by, why, key }: EmergencyRequest): Promise<void> {
+    if (!(await this.#load()).ok) return
+    const { active, open, record } = this.#ledger
+    const reason = why || `${by} pressed emergency rollback`
+    const event: DeploymentEvent = { kind: 'rollbackStarted', by, reason, isEmergency: true }
+    const moving = open.filter(
+      (state) => !isGoingBack(state) && (!isRetiring(state) || this.#hasReturned(state)),
+    )
+    this.#emergency = null
+    if (record.automationStopped && moving.length === 0) return
+    await this.#append({
+      entries: moving.map((state) => this.#entry(state, event)),
+      record: { automationStopped: { by, atMs: this.#parts.clock.nowMs(), reason } },
+      audit: [
+        this.#audit(by, 'services.emergencyRollback', why, {
+          key,
+          deploymentId: active?.id ?? null,
+          from: active?.candidateReleaseId ?? null,
+          to: active?.stableReleaseId ?? null,
+        }),
+      ],
+      isUrgent: true,
+    })
+  }
+
+  /** The emergency came in time though the old release was about to stop: it has the traffic. */
+  #hasReturned({ stableReleaseId }: DeploymentState): boolean {
+    return stableReleaseId !== null && this.#router?.weights[stableReleaseId] === 100
+  }
+
+  async #judge(): Promise<void> {
+    const active = this.#ledger.active
+    if (!active || isGoingBack(active)) return
+    const aged = age(active, this.#watchedMs)
+    if (!this.#judging.isDue(aged)) return
+    const judged = await this.#judging.judge(aged, this.#ledger.evidenceOf(active.id))
+    if (!judged) return
+    const { judgement, bins, memory, cursor } = judged
+    const kept = await this.#append({
+      entries: [this.#entry(active, { kind: 'judged', judgement })],
+      evidence: { deploymentId: active.id, bins, memory, cursor },
+    })
+    if (kept.ok || judgement.decision !== 'rollback' || active.plan.onFailure !== 'rollback') return
+    // A bad judgement is acted upon whether or not it could be kept.
+    const current = this.#ledger.open.find(({ id }) => id === active.id)
+    if (!current || isGoingBack(current)) return
+    await this.#append({
+      entries: [
+        this.#entry(current, {
+          kind: 'rollbackStarted',
+          by: engineActor,
+          reason: judgement.text,
+          isEmergency: false,
+        }),
+      ],
+      audit: [this.#audit(engineActor, 'deployments.rollback', judgement.text, { deploymentId: active.id })],
+      isUrgent: true,
+    })
+  }
+
+  async #captureBaseline(): Promise<void> {
+    const active = this.#ledger.active
+    if (active?.stage.kind !== 'validating' || !active.validation?.canDeploy) return
+    if (this.#captured?.deploymentId === active.id || active.pendingHooks.length > 0) return
+    const captured = await this.#judging.baseline(active.stableReleaseId)
+    this.#captured = { deploymentId: active.id, ...captured }
+  }
+
+  /** Everything that follows from what was seen, in one transaction. Gives whether anything did. */
+  async #decide(): Promise<boolean> {
+    const begun = await this.#begin()
+    const { active, record } = this.#ledger
+    if (!active) return begun
+    const captured = this.#captured?.deploymentId === active.id ? this.#captured : null
+    const facts: Facts = {
+      router: this.#router,
+      target: this.#target,
+      deadForMs: this.#deadSince === null ? 0 : this.#parts.clock.monotonicMs() - this.#deadSince,
+      ...(captured ? { baseline: captured.baseline } : {}),
+    }
+    const events = followUps(age(active, this.#watchedMs), record, facts)
+    if (events.length === 0) return begun
+    const isCaptured = events.some(({ kind }) => kind === 'baselineCaptured') && captured?.cursor !== null
+    const isRollback = events.some(({ kind }) => kind === 'rollbackStarted')
+    const appended = await this.#append({
+      entries: events.map((event, i) =>
+        i === 0 ? this.#entry(active, event) : { deploymentId: active.id, event },
+      ),
+      ...(isCaptured && captured?.cursor
+        ? { evidence: { deploymentId: active.id, bins: [], memory: null, cursor: captured.cursor } }
+        : {}),
+      audit: events.flatMap((event) => this.#auditOf(active, event)),
+      isUrgent: isRollback || isGoingBack(active),
+    })
+    return appended.ok
+  }
+
+  /** The next deployment in the queue moves when none does. */
+  async #begin(): Promise<boolean> {
+    const { active, record } = this.#ledger
+    if (active?.stage.kind !== 'queued' || record.automationStopped) return false
+    const adopted = record.stableReleaseId === null ? this.#foundStable() : null
+    if (this.#router === null || this.#target === null || !this.#mayBegin()) return false
+    const stableReleaseId = adopted?.stableReleaseId ?? record.stableReleaseId
+    const event: DeploymentEvent =
+      stableReleaseId === active.candidateReleaseId
+        ? {
+            kind: 'rollbackStarted',
+            by: engineActor,
+            reason: `${stableReleaseId} is the stable release already`,
+            isEmergency: false,
+          }
+        : {
+            kind: 'begun',
+            stableReleaseId,
+            stableInstances: adopted?.instances ?? record.instances,
+          }
+    this.#watchedMs = 0
+    const begun = await this.#append({
+      entries: [this.#entry(active, event)],
+      ...(adopted ? { record: adopted } : {}),
+    })
+    return begun.ok
+  }
+
+  /** What has all the traffic although no deployment of ours has put it there. */
+  #foundStable(): { stableReleaseId: string; instances: number } | null {
+    const found = Object.entries(this.#router?.weights ?? {}).find(([, weight]) => weight === 100)
+    return found ? { stableReleaseId: found[0], instances: this.#target?.wanted[found[0]] ?? 1 } : null
+  }
+
+  #wishes(): Wishes | null {
+    const { active, record } = this.#ledger
+    const isAtRest = !active || active.stage.kind === 'queued' || active.stage.kind === 'validating'
+    if (isAtRest) {
+      if (record.automationStopped || record.stableReleaseId === null) return null
+      return restingWishes(record, this.#strays(record, active))
+    }
+    return wishesOf(active, record, this.#target)
+  }
+
+  /** What a lost call has left running: known releases that nothing needs. */
+  #strays({ stableReleaseId }: ServiceRecord, active: DeploymentState | null): string[] {
+    const running = Object.keys(this.#target?.wanted ?? {})
+    const needed = new Set([stableReleaseId, active?.candidateReleaseId])
+    const strays = running.filter((releaseId) => !needed.has(releaseId))
+    const unknown = strays.filter((releaseId) => !this.#known.has(releaseId))
+    this.#trouble(
+      'strays',
+      unknown.length > 0 ? `${unknown.join(', ')} runs although no deployment here has started it` : '',
+    )
+    return strays.filter((releaseId) => this.#known.has(releaseId))
+  }
+
+  /** Does what is left to be done; gives whether anything has changed by it. */
+  async #act(isHalted: () => boolean): Promise<boolean> {
+    const wishes = this.#wishes()
+    if (!wishes) return false
+    const effects = effectsToward(wishes, this.#router, this.#target)
+    let isChanged = false
+    for (const effect of effects) {
+      if (isHalted()) return true
+      isChanged = (await this.#do(effect)) || isChanged
+    }
+    if (effects.some(({ kind }) => kind !== 'setWeights') && isChanged) await this.#observe()
+    return isChanged
+  }
+
+  async #do(effect: Effect): Promise<boolean> {
+    const { router, target } = this.#service
+    const service = this.name
+    switch (effect.kind) {
+      case 'setWeights': {
+        const { kind: _, ...request } = effect
+        const set = await this.#ask('router', () => router.set({ service, endsEmergency: false, ...request }))
+        if (set.ok) this.#router = set.value
+        return set.ok
+      }
+      case 'ensure': {
+        const release = await this.#ledger.release(effect.releaseId)
+        if (!release.ok) {
+          this.#trouble('target', `${effect.releaseId} cannot be started: ${release.error.message}`)
+          return false
+        }
+        const { instances, key } = effect
+        return (
+          await this.#ask('target', () => target.ensure({ service, release: release.value, instances, key }))
+        ).ok
+      }
+      case 'remove': {
+        const { releaseId, key } = effect
+        return (await this.#ask('target', () => target.remove({ service, releaseId, key }))).ok
+      }
+      default:
+        return assertNever(effect)
+    }
+  }
+
+  async #observe(): Promise<void> {
+    const seen = await this.#ask('target', () => this.#service.target.observe(this.name))
+    this.#target = seen.ok ? seen.value : null
+  }
+
+  async #finishErrand(deploymentId: string, events: readonly DeploymentEvent[]): Promise<void> {
+    await this.#serially(async () => {
+      const state = this.#ledger.open.find(({ id }) => id === deploymentId)
+      if (!state) return
+      const isStillWanted = events.some(
+        (event) =>
+          (event.kind === 'validated' && state.stage.kind === 'validating' && !state.validation) ||
+          (event.kind === 'hookEnded' && state.pendingHooks.some(({ key }) => key === event.key)),
+      )
+      if (!isStillWanted) return
+      await this.#append({
+        entries: events.map((event, i) => (i === 0 ? this.#entry(state, event) : { deploymentId, event })),
+      })
+    })
+    this.#wake()
+  }
+
+  /** Keeps the clocks of a state on disk though nothing else happens. */
+  async #storeTime(): Promise<void> {
+    const active = this.#ledger.active
+    if (!active || this.#watchedMs < storeTimeEveryMs) return
+    await this.#append({ entries: [this.#entry(active, { kind: 'watched' })] })
+  }
+
+  #entry(
+    state: DeploymentState,
+    event: DeploymentEvent,
+  ): { deploymentId: string; event: DeploymentEvent; elapsedMs: number } {
+    const isActive = state.id === this.#ledger.active?.id
+    return { deploymentId: state.id, event, elapsedMs: isActive ? this.#watchedMs : 0 }
+  }
+
+  async #append(append: Append): Promise<Result<void>> {
+    const before = this.#ledger.active?.id
+    const takesTime = append.entries?.some(({ deploymentId }) => deploymentId === before) ?? false
+    const appended = await this.#ledger.append(append)
+    if (appended.ok && (takesTime || this.#ledger.active?.id !== before)) this.#watchedMs = 0
+    if (appended.ok) for (const { id } of append.releases ?? []) this.#known.add(id)
+    for (const { candidateReleaseId } of this.#ledger.open) this.#known.add(candidateReleaseId)
+    this.#trouble('store', this.#ledger.storeTrouble)
+    this.#changed(this.view)
+    return appended
+  }
+
+  #refusal(candidateReleaseId: string, expectedRevision: number | null): string | null {
+    const { record, open } = this.#ledger
+    const { automationStopped, revision } = record
+    if (automationStopped)
+      return `Automation of ${this.name} was stopped by ${automationStopped.by} (${automationStopped.reason}): resume it first`
+    if (expectedRevision !== null && expectedRevision !== revision)
+      return `${this.name} has changed since: it is at revision ${revision}, not ${expectedRevision}`
+    const isUnderWay = open.some(
+      (state) => state.candidateReleaseId === candidateReleaseId && !isGoingBack(state),
+    )
+    if (isUnderWay) return `${candidateReleaseId} is being deployed already`
+    if (record.stableReleaseId === candidateReleaseId)
+      return `${candidateReleaseId} is the stable release already`
+    return null
+  }
+
+  /** What the engine does of its own accord, in the words of the audit log. */
+  #auditOf(
+    { id: deploymentId, candidateReleaseId: releaseId }: DeploymentState,
+    event: DeploymentEvent,
+  ): AuditDraft[] {
+    const entry = (action: string, why: string) => [
+      this.#audit(engineActor, action, why, { deploymentId, releaseId }),
+    ]
+    if (event.kind === 'rollbackStarted') return entry('deployments.rollback', event.reason)
+    if (event.kind === 'paused') return entry('deployments.pause', event.reason)
+    if (event.kind === 'handedOver') return entry('deployments.handOver', `${releaseId} has all traffic`)
+    return []
+  }
+
+  #audit(actor: string, action: string, why: string, details: Record<string, unknown>): AuditDraft {
+    return { atMs: this.#parts.clock.nowMs(), actor, action, target: this.name, why, details }
+  }
+
+  async #ask<T>(part: 'router' | 'target', call: () => Promise<Result<T>>): Promise<Result<T>> {
+    const answer = await within(this.#parts.clock, answerWithinMs, `the ${part} of ${this.name}`, call)
+    this.#trouble(part, answer.ok ? '' : answer.error.message)
+    return answer
+  }
+
+  /** One sentence for each part that ails; told once to the log. */
+  #trouble(part: string, text: string): void {
+    if ((this.#troubles.get(part) ?? '') === text) return
+    if (text === '') this.#troubles.delete(part)
+    else {
+      this.#troubles.set(part, text)
+      this.#parts.log.warn('a service is in trouble', { service: this.name, part, trouble: text })
+    }
+  }
+
+  #serially<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#queue.then(work)
+    this.#queue = done.catch(() => undefined)
+    return done
+  }
+
+  /** Until the next look is due, something was asked, or the loop is aborted. */
+  async #pause(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return
+    const stage = this.#ledger.active?.stage.kind
+    const isUrgent = stage === 'returning' || stage === 'handing_over'
+    const { promise: over, resolve } = Promise.withResolvers<void>()
+    const wake = () => resolve()
+    this.#wake = wake
+    signal.addEventListener('abort', wake, { once: true })
+    using _timer = this.#parts.clock.after(isUrgent ? urgentTickMs : tickMs, wake)
+    await over
+    signal.removeEventListener('abort', wake)
+  }
+}
+
+/** The events that follow one another from one look at the world. */
+function followUps(state: DeploymentState, record: ServiceRecord, facts: Facts): DeploymentEvent[] {
+  const events: DeploymentEvent[] = []
+  let current = state
+  let known = record
+  while (events.length < mostEventsALook) {
+    const event = decide(current, known, facts)
+    if (!event) break
+    events.push(event)
+    known = recordAfter(known, current, event)
+    current = apply(current, { deploymentId: state.id, seq: current.seq + 1, atMs: 0, elapsedMs: 0, event })
+    if (hasEnded(current)) break
+  }
+  return events
+}
+
+const isRetiring = ({ stage }: DeploymentState): boolean => stage.kind === 'retiring'
+
+/** How an open deployment makes room for a new release; null when it is on its way out already. */
+function giveWay(state: DeploymentState, toReleaseId: string, by: string): DeploymentEvent | null {
+  if (isGoingBack(state) || isRetiring(state)) return null
+  if (state.stage.kind === 'warm') return { kind: 'warmthEnded' }
+  return { kind: 'rollbackStarted', by, reason: `${toReleaseId} takes its place`, isEmergency: false }
+}

@@ -1,0 +1,310 @@
+import { describe, expect, it } from 'vitest'
+import { ok } from '../../../src/engine/core/index.ts'
+import { must, serviceName, World } from '../world/world.ts'
+import { answered, asking, atStep, deploy, deploying, engineOf, hasEnded, steered, step } from './asking.ts'
+
+/** Places in a deployment that a person may find it at. */
+const places: [name: string, isThere: (world: World) => boolean][] = [
+  ['during the checks', (world) => world.newest.stage.kind === 'validating'],
+  ['while it starts', (world) => world.newest.stage.kind === 'staging'],
+  ['at the first step', (world) => atStep(world, 0)],
+  ['at the second step', (world) => atStep(world, 1)],
+  ['while the old release is warm', (world) => world.newest.stage.kind === 'warm'],
+]
+
+describe('a person', () => {
+  it.each(places)('aborts %s, retries, and promotes without further steps (4)', async (_, isThere) => {
+    const world = await steered(new World())
+    world.checksTakeMs = 4000
+    const id = await deploy(world, 'r2')
+    await world.until(() => isThere(world))
+    expect((await asking(world, 'abort')).ok).toBe(true)
+    await world.until(hasEnded(world))
+    await world.advance(3)
+    expect(world.newest.stage.kind).toBe('rolled_back')
+    expect(world.weight('r2')).toBe(0)
+    expect(world.unrest()).toEqual([])
+    const retried = must(await answered(world, engineOf(world).retry(id, 'ben', 'once more')))
+    expect(world.newest).toMatchObject({ id: retried, retryOf: id })
+    await world.until(() => atStep(world, 0))
+    expect((await asking(world, 'promote')).ok).toBe(true)
+    await world.until(hasEnded(world), 60)
+    expect(world.newest.stage.kind).toBe('promoted')
+  })
+
+  it.each(places.slice(0, 4))(
+    'promotes %s: without steps, but never before all copies are healthy',
+    async (_, isThere) => {
+      const world = await steered(new World())
+      world.checksTakeMs = 4000
+      world.behave('r2', { readyAfterS: 8 })
+      await deploy(world, 'r2', { startAtOnce: 1 })
+      await world.until(() => isThere(world))
+      await asking(world, 'promote')
+      await world.until(() => {
+        if (world.weight('r2') > 10 && world.weight('r2') < 50) throw new Error('a step was made')
+        return world.weight('r2') === 100
+      })
+      expect(world.target.healthyCount('r2')).toBe(2)
+      await world.until(hasEnded(world))
+      expect(world.newest.stage.kind).toBe('promoted')
+    },
+  )
+
+  it('pauses for longer than deadline and greatest time without a failure (7)', async () => {
+    const world = await steered(new World())
+    await deploy(world, 'r2', { progressDeadlineMs: 20_000, maxTimeMs: 120_000 })
+    await world.until(() => atStep(world, 0))
+    await asking(world, 'pause')
+    await world.advance(3600)
+    expect(world.newest.pause?.cause).toBe('person')
+    await asking(world, 'resume')
+    await world.until(hasEnded(world))
+    expect(world.newest.stage.kind).toBe('promoted')
+  })
+
+  it('sees a candidate fail that is not healthy by the deadline, paused time not counted (8)', async () => {
+    const world = await steered(new World())
+    world.behave('r2', { readyAfterS: null })
+    await deploy(world, 'r2', { progressDeadlineMs: 20_000 })
+    await world.until(() => world.newest.stage.kind === 'staging')
+    await asking(world, 'pause')
+    await world.advance(300)
+    expect(world.newest.rollback).toBeNull()
+    await asking(world, 'resume')
+    await world.until(hasEnded(world), 60)
+    expect(world.newest.stage.kind).toBe('failed')
+    expect(world.newest.rollback?.reason).toContain('0 of 2 instances of r2 became healthy within 20 s')
+    await world.advance(3)
+    expect(world.unrest()).toEqual([])
+  })
+
+  it('gets a rollback, not an endless canary, when it takes longer than it may', async () => {
+    const world = await steered(new World())
+    world.judge = {
+      name: 'undecided',
+      evaluate: async ({ atMs }) =>
+        ok({ memory: {}, judgement: { decision: 'continue', text: 'a little more', findings: [], atMs } }),
+    }
+    await deploy(world, 'r2', { maxTimeMs: 60_000 })
+    await world.until(hasEnded(world), 120)
+    expect(world.newest.rollback?.reason).toContain('longer than 1 min')
+  })
+
+  it('skips a step, and only a step', async () => {
+    const world = await steered(new World())
+    await deploy(world, 'r2', { steps: [step(10, 30), step(50, 30)] })
+    await world.until(() => world.newest.stage.kind === 'staging')
+    expect(await asking(world, 'skip')).toMatchObject({ ok: false, error: { code: 'CONFLICT' } })
+    await world.until(() => atStep(world, 0))
+    await asking(world, 'skip')
+    await world.until(() => atStep(world, 1), 5)
+  })
+
+  it('aborts to exactly 0 % however many copies run (9)', async () => {
+    const world = await steered(new World(), 1)
+    await deploy(world, 'r2', { instances: 5 })
+    await world.until(() => atStep(world, 1))
+    await asking(world, 'abort')
+    await world.until(() => world.newest.stage.kind === 'stopping' || world.newest.endedAtMs !== null)
+    expect(world.router.report.weights).toEqual({ r1: 100 })
+  })
+
+  it('cannot undo unknowingly what another one has done', async () => {
+    const world = await steered(new World())
+    const id = await deploy(world, 'r2')
+    await world.until(() => atStep(world, 0))
+    const seen = world.newest.revision
+    must(
+      await answered(
+        world,
+        engineOf(world).command(id, { kind: 'pause', by: 'anna', why: '', expectedRevision: seen }),
+      ),
+    )
+    const late = await answered(
+      world,
+      engineOf(world).command(id, { kind: 'abort', by: 'ben', why: '', expectedRevision: seen }),
+    )
+    expect(late).toMatchObject({ ok: false, error: { code: 'CONFLICT' } })
+    expect(world.newest.pause?.by).toBe('anna')
+  })
+
+  it('may look for as long as a hold takes: judgements alone do not outdate what was seen', async () => {
+    const world = await steered(new World())
+    const id = await deploy(world, 'r2', { steps: [step(10, 60)] })
+    await world.until(() => atStep(world, 0))
+    const seen = world.newest.revision
+    await world.advance(30)
+    const asked = engineOf(world).command(id, { kind: 'pause', by: 'anna', why: '', expectedRevision: seen })
+    expect((await answered(world, asked)).ok).toBe(true)
+  })
+
+  it('deploys at the same moment as another: one of them wins (25)', async () => {
+    const world = await steered(new World())
+    const seen = world.record.revision
+    const fleet = engineOf(world)
+    const ask = (releaseId: string) =>
+      fleet.deploy({ service: serviceName, releaseId, options: [], by: 'x', why: '', expectedRevision: seen })
+    const answers = await Promise.all([answered(world, ask('r2')), answered(world, ask('r2'))])
+    expect(answers.filter(({ ok }) => ok)).toHaveLength(1)
+    expect(answers.find(({ ok }) => !ok)).toMatchObject({ error: { code: 'CONFLICT' } })
+    expect(world.store.open()).toHaveLength(1)
+  })
+
+  it('undoes a promotion while the old release is warm within a moment, without a start', async () => {
+    const world = await steered(new World())
+    await deploy(world, 'r2')
+    await world.until(() => world.newest.stage.kind === 'warm')
+    const undone = answered(
+      world,
+      engineOf(world).undo({ service: serviceName, by: 'ben', why: 'odd', expectedRevision: null }),
+    )
+    must(await undone)
+    await world.until(() => world.weight('r1') === 100, 3)
+    await world.until(hasEnded(world))
+    expect(world.record.stableReleaseId).toBe('r1')
+  })
+
+  it('undoes to a release of history: no steps, but no traffic before it is healthy (10)', async () => {
+    const world = await steered(new World())
+    for (const id of ['r2', 'r3']) {
+      await deploy(world, id)
+      await world.until(hasEnded(world))
+    }
+    world.behave('r1', { readyAfterS: 15 })
+    must(
+      await answered(
+        world,
+        engineOf(world).undo({
+          service: serviceName,
+          releaseId: 'r1',
+          by: 'ben',
+          why: 'odd',
+          expectedRevision: null,
+        }),
+      ),
+    )
+    await world.until(() => {
+      if (world.weight('r1') > 0 && world.target.healthyCount('r1') < 2) throw new Error('traffic to nothing')
+      return world.weight('r1') === 100
+    })
+    await world.until(hasEnded(world))
+    expect(world.record.stableReleaseId).toBe('r1')
+  })
+
+  it('undoes without naming anything to the release that was stable before', async () => {
+    const world = await steered(new World())
+    await deploy(world, 'r2')
+    await world.until(hasEnded(world))
+    must(
+      await answered(
+        world,
+        engineOf(world).undo({ service: serviceName, by: 'ben', why: '', expectedRevision: null }),
+      ),
+    )
+    await world.until(hasEnded(world))
+    expect(world.record.stableReleaseId).toBe('r1')
+  })
+
+  it('is told clearly, before traffic moves, that a release is not known any more (24)', async () => {
+    const world = await steered(new World())
+    const answer = await answered(world, deploying(engineOf(world), 'r9'))
+    expect(answer).toMatchObject({ ok: false, error: { code: 'NOT_FOUND' } })
+    expect(world.router.report.weights).toEqual({ r1: 100 })
+  })
+
+  it('reads every action of persons and of the engine in the audit log', async () => {
+    const world = await steered(new World())
+    world.behave('r2', { errorRatio: 0.2 })
+    await deploy(world, 'r2')
+    await world.until(hasEnded(world))
+    await deploy(world, 'r3')
+    await world.until(() => atStep(world, 0))
+    await asking(world, 'pause')
+    await asking(world, 'abort')
+    expect(world.store.audit.map(({ actor, action }) => `${actor} ${action}`)).toEqual([
+      'anna deployments.request',
+      'pilothouse deployments.rollback',
+      'anna deployments.request',
+      'ben deployments.pause',
+      'ben deployments.abort',
+    ])
+  })
+})
+
+describe('hooks', () => {
+  it('run before and after each phase, and once', async () => {
+    const world = await steered(new World())
+    const phases = ['validating', 'staging', 'stepping', 'promoting'] as const
+    const hooks = phases.flatMap((phase) =>
+      (['before', 'after'] as const).map((when) => ({
+        name: `${when} ${phase}`,
+        when,
+        phase,
+        run: { kind: 'script' as const, argv: ['true'] },
+        timeoutMs: 1000,
+        onFailure: 'pause' as const,
+      })),
+    )
+    await deploy(world, 'r2', { hooks })
+    await world.until(hasEnded(world))
+    expect(world.hookRuns).toEqual([
+      'before validating',
+      'after validating',
+      'before staging',
+      'after staging',
+      'before stepping 0',
+      'after stepping 0',
+      'before stepping 1',
+      'after stepping 1',
+      'before promoting',
+      'after promoting',
+    ])
+  })
+
+  it.each([
+    ['continue', 'promoted'],
+    ['rollback', 'rolled_back'],
+  ] as const)('that fail do as their policy %s says', async (onFailure, ending) => {
+    const world = await steered(new World())
+    world.hookFails = () => true
+    const run = { kind: 'webhook' as const, url: 'http://127.0.0.1:1/' }
+    await deploy(world, 'r2', {
+      hooks: [{ name: 'notify', when: 'before', phase: 'stepping', run, timeoutMs: 1000, onFailure }],
+    })
+    await world.until(hasEnded(world))
+    expect(world.newest.stage.kind).toBe(ending)
+  })
+
+  it('that fail with the policy pause wait for a person, who may go on', async () => {
+    const world = await steered(new World())
+    world.hookFails = () => true
+    const run = { kind: 'script' as const, argv: ['false'] }
+    await deploy(world, 'r2', {
+      hooks: [{ name: 'smoke', when: 'after', phase: 'staging', run, timeoutMs: 1000, onFailure: 'pause' }],
+    })
+    await world.until(() => world.newest.pause?.cause === 'hook')
+    expect(world.newest.pause?.reason).toContain('Hook smoke after staging')
+    await asking(world, 'resume')
+    await world.until(hasEnded(world))
+    expect(world.newest.stage.kind).toBe('promoted')
+  })
+
+  it('of a rollback never delay it: they run when the traffic has returned', async () => {
+    const world = await steered(new World())
+    const run = { kind: 'script' as const, argv: ['slow'] }
+    await deploy(world, 'r2', {
+      hooks: [
+        { name: 'tell', when: 'before', phase: 'rolling_back', run, timeoutMs: 1000, onFailure: 'pause' },
+      ],
+    })
+    await world.until(() => atStep(world, 0))
+    world.hookFails = () => {
+      if (world.weight('r2') > 0) throw new Error('a hook ran before the traffic had returned')
+      return true
+    }
+    await asking(world, 'abort')
+    await world.until(hasEnded(world))
+    expect(world.hookRuns).toEqual(['tell'])
+  })
+})

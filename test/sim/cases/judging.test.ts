@@ -1,0 +1,219 @@
+import { describe, expect, it } from 'vitest'
+import { World } from '../world/world.ts'
+import { answered, asking, atStep, deploy, deploying, engineOf, hasEnded, steered, step } from './asking.ts'
+
+describe('a judged deployment', () => {
+  it('promotes a good release, and leaves nothing of the old one', async () => {
+    const world = await steered(new World())
+    await deploy(world, 'r2')
+    await world.until(hasEnded(world))
+    expect(world.newest.stage.kind).toBe('promoted')
+    await world.advance(3)
+    expect(world.unrest()).toEqual([])
+    expect(world.record.stableReleaseId).toBe('r2')
+  })
+
+  it('leaves the stable release with everything when a bad one follows, and names metric and figures (1)', async () => {
+    const world = await steered(new World())
+    world.behave('r2', { errorRatio: 0.1 })
+    await deploy(world, 'r2')
+    await world.until(hasEnded(world))
+    await world.advance(3)
+    expect(world.newest.stage.kind).toBe('rolled_back')
+    expect(world.newest.rollback?.reason).toMatch(
+      /r2 fails 10 % of requests, r1 0(\.\d)? %; the limit is 1 %/,
+    )
+    expect(world.unrest()).toEqual([])
+    expect(world.record.stableReleaseId).toBe('r1')
+  })
+
+  it('begins a good release with clean counters after, or while, a bad one is rolled back (2)', async () => {
+    const world = await steered(new World())
+    world.behave('r2', { errorRatio: 0.1 })
+    await deploy(world, 'r2')
+    await world.until(() => world.newest.rollback !== null)
+    await deploy(world, 'r3')
+    await world.until(hasEnded(world))
+    expect(world.newest).toMatchObject({ candidateReleaseId: 'r3', stage: { kind: 'promoted' } })
+    await world.advance(3)
+    expect(world.unrest()).toEqual([])
+  })
+
+  it('rolls back one bad release after another (3)', async () => {
+    const world = await steered(new World())
+    for (const id of ['r2', 'r3']) {
+      world.behave(id, { errorRatio: 0.2 })
+      await deploy(world, id)
+      await world.until(hasEnded(world))
+      expect(world.newest).toMatchObject({ candidateReleaseId: id, stage: { kind: 'rolled_back' } })
+    }
+    await world.advance(3)
+    expect(world.unrest()).toEqual([])
+  })
+
+  it('sends the old candidate nothing more before a newer release begins in mid-canary (5)', async () => {
+    const world = await steered(new World())
+    await deploy(world, 'r2')
+    await world.until(() => atStep(world, 0))
+    await deploy(world, 'r3')
+    await world.until(() => world.weight('r3') > 0)
+    expect(world.weight('r2')).toBe(0)
+    expect(world.target.healthyCount('r2')).toBe(0)
+    expect(world.newest).toMatchObject({ candidateReleaseId: 'r3', judgement: null })
+    await world.until(hasEnded(world))
+    expect(world.newest.stage.kind).toBe('promoted')
+  })
+
+  it('changes release and number of copies at once, both ways (6)', async () => {
+    const world = await steered(new World(), 3)
+    await deploy(world, 'r2', { instances: 1 })
+    await world.until(hasEnded(world))
+    expect(world.target.report().wanted).toEqual({ r2: 1 })
+    world.behave('r3', { errorRatio: 0.2 })
+    await deploy(world, 'r3', { instances: 4 })
+    await world.until(hasEnded(world))
+    await world.advance(3)
+    expect(world.target.report().wanted).toEqual({ r2: 1 })
+    expect(world.unrest()).toEqual([])
+  })
+
+  it('starts no more copies at a time than the plan allows', async () => {
+    const world = await steered(new World())
+    world.behave('r2', { readyAfterS: 4 })
+    await deploy(world, 'r2', { instances: 4, startAtOnce: 1 })
+    let most = 0
+    await world.until(() => {
+      const starting = world.target
+        .report()
+        .instances.filter(({ releaseId, state }) => releaseId === 'r2' && state === 'starting').length
+      most = Math.max(most, starting)
+      return atStep(world, 0)
+    })
+    expect(most).toBe(1)
+    expect(world.target.healthyCount('r2')).toBe(4)
+  })
+
+  it('pauses when it cannot tell, is never promoted by itself, and goes on once a person says so (13)', async () => {
+    const world = await steered(new World())
+    world.router.requestsPerSecond = 2
+    await deploy(world, 'r2')
+    await world.until(() => world.newest.pause !== null)
+    expect(world.newest.pause).toMatchObject({ cause: 'inconclusive' })
+    expect(world.newest.pause?.reason).toMatch(/r2 had \d+ requests, 20 are needed/)
+    await world.advance(2000)
+    expect(world.newest.pause).not.toBeNull()
+    expect(world.weight('r2')).toBe(10)
+    await asking(world, 'promote')
+    await world.until(hasEnded(world))
+    expect(world.newest.stage.kind).toBe('promoted')
+    const log = world.newest.log.filter(({ text }) => text.includes('is the stable release now'))
+    expect(log).toHaveLength(1)
+  })
+
+  it.each([
+    ['rollback', 'rolled_back'],
+    ['promote', 'promoted'],
+  ] as const)('follows the policy %s when it cannot tell', async (onInconclusive, ending) => {
+    const world = await steered(new World())
+    world.router.requestsPerSecond = 2
+    await deploy(world, 'r2', { onInconclusive })
+    await world.until(hasEnded(world))
+    expect(world.newest.stage.kind).toBe(ending)
+  })
+
+  it('takes four answers without data for nothing, and the fifth for the policy (14)', async () => {
+    const world = await steered(new World())
+    const failing = async (times: number) => {
+      let count = 0
+      world.faults.choose = (_, call) =>
+        call === 'router.bins' && ++count <= times ? { kind: 'refused' } : null
+      await deploy(world, 'r2', {
+        steps: [step(10, 40)],
+        limits: { onNoData: 'rollback', minSamples: 20, warmUpMs: 0 },
+      })
+      // The first call is for the baseline.
+      await world.until(hasEnded(world))
+      return world.newest
+    }
+    expect((await failing(5)).stage.kind).toBe('promoted')
+    const other = await steered(new World())
+    let count = 0
+    other.faults.choose = (_, call) => (call === 'router.bins' && ++count > 1 ? { kind: 'refused' } : null)
+    await deploy(other, 'r2', {
+      steps: [step(10, 40)],
+      limits: { onNoData: 'rollback', minSamples: 20, warmUpMs: 0 },
+    })
+    await other.until(hasEnded(other))
+    expect(other.newest.rollback?.reason).toContain('There is no data to judge on')
+  })
+
+  it('neither passes nor fails a release that gets no traffic, and says so (15)', async () => {
+    const world = await steered(new World())
+    world.router.unreachable.add('r2')
+    await deploy(world, 'r2')
+    await world.until(() => world.newest.pause !== null)
+    expect(world.newest.pause?.cause).toBe('inconclusive')
+    expect(world.newest.pause?.reason).toContain('r2 had no requests although it shall get 10 %')
+  })
+
+  it('refuses a plan that cannot work before anything happens (16)', async () => {
+    const world = await steered(new World())
+    const refused = await answered(
+      world,
+      deploying(engineOf(world), 'r2', { steps: [step(50), step(10)], maxTimeMs: 1000 }),
+    )
+    expect(refused).toMatchObject({ ok: false, error: { code: 'BAD_INPUT' } })
+    expect(world.store.deployments.size).toBe(0)
+  })
+
+  it('rolls back although it is paused, when failures mount meanwhile (17)', async () => {
+    const world = await steered(new World())
+    await deploy(world, 'r2', { steps: [step(10, 60)] })
+    await world.until(() => atStep(world, 0))
+    await asking(world, 'pause')
+    world.behave('r2', { errorRatio: 0.3 })
+    await world.until(hasEnded(world), 60)
+    expect(world.newest.stage.kind).toBe('rolled_back')
+  })
+
+  it('waits at a gate until a person opens it, at the weight of before', async () => {
+    const world = await steered(new World())
+    await deploy(world, 'r2', { steps: [step(10), step(50, 10, { gate: true })] })
+    await world.until(() => world.newest.pause?.cause === 'gate')
+    await world.advance(100)
+    expect(world.weight('r2')).toBe(10)
+    await asking(world, 'resume')
+    await world.until(hasEnded(world))
+    expect(world.newest.stage.kind).toBe('promoted')
+  })
+
+  it('rolls back a candidate that takes requests and answers none', async () => {
+    const world = await steered(new World())
+    world.behave('r2', { hangs: true })
+    await deploy(world, 'r2', { steps: [step(10, 60)] })
+    await world.until(hasEnded(world))
+    expect(world.newest.rollback?.reason).toContain('r2 hangs')
+    expect(world.unrest()).toEqual([])
+  })
+
+  it('pauses instead of rolling back where the plan says so, and rolls back when asked', async () => {
+    const world = await steered(new World())
+    world.behave('r2', { errorRatio: 0.3 })
+    await deploy(world, 'r2', { onFailure: 'pause', steps: [step(10, 60)] })
+    await world.until(() => world.newest.pause !== null)
+    expect(world.newest.pause?.cause).toBe('failure')
+    await asking(world, 'abort')
+    await world.until(hasEnded(world))
+    expect(world.newest.stage.kind).toBe('rolled_back')
+  })
+
+  it('keeps the evidence that it judged on', async () => {
+    const world = await steered(new World())
+    await deploy(world, 'r2')
+    await world.until(hasEnded(world))
+    const bins = world.store.bins.get(world.newest.id) ?? []
+    const candidate = bins.filter(({ releaseId }) => releaseId === 'r2')
+    expect(candidate.reduce((sum, { requests }) => sum + requests, 0)).toBeGreaterThan(500)
+    expect(new Set(bins.map(({ atMs }) => Math.floor(atMs / 10_000))).size).toBeGreaterThan(1)
+  })
+})

@@ -1,0 +1,272 @@
+import type { Hook, PlanOptions, Step } from '../../../src/contract/index.ts'
+import { seededRng, type Rng } from '../../../src/engine/core/index.ts'
+import { hasEnded } from '../../../src/engine/deployments/index.ts'
+import type { Fault, Part } from '../world/faults.ts'
+import type { Behaviour } from '../world/sim-target.ts'
+import { serviceName, World } from '../world/world.ts'
+
+/** Chance as the schedules need it. */
+class Dice {
+  readonly #rng: Rng
+  constructor(seed: number) {
+    this.#rng = seededRng(seed)
+  }
+
+  chance(p: number): boolean {
+    return this.#rng.next() < p
+  }
+
+  /** From `least` up to and without `most`. */
+  whole(least: number, most: number): number {
+    return least + Math.floor(this.#rng.next() * (most - least))
+  }
+
+  one<T>(choices: readonly T[]): T {
+    return choices[Math.floor(this.#rng.next() * choices.length)] as T
+  }
+}
+
+/** How long faults and people go on, and how long the world may take to come to rest after them, s. */
+const stormS = 90
+const calmS = 400
+
+/**
+ * One life of a service under chance: releases of every kind are deployed by people who change their minds, while engines are killed
+ * and restarted, calls are refused, lost or late, parts of the world die for a while, clocks jump and the machine sleeps. Then all
+ * of that ends, and everything must come to rest. Throws with what went wrong.
+ */
+export async function runSeed(seed: number, options: { isTraced?: boolean } = {}): Promise<World> {
+  const dice = new Dice(seed)
+  const world = new World()
+  world.faults.isTraced = options.isTraced ?? false
+  const releases = ['r2', 'r3', 'r4']
+  for (const id of releases) world.behave(id, behaviour(dice))
+  await world.withStable(dice.whole(1, 3), releases)
+  world.checksTakeMs = dice.whole(100, 4000)
+  world.hookFails = () => dice.chance(0.15)
+  world.checksPass = !dice.chance(0.05)
+  world.start()
+  const storm = new Storm(world, dice)
+  for (let second = 0; second < stormS; second++) {
+    person(world, dice, second)
+    storm.second()
+    await world.advance(1)
+  }
+  await calm(world, storm)
+  return world
+}
+
+function behaviour(dice: Dice): Partial<Behaviour> {
+  return dice.one<() => Partial<Behaviour>>([
+    () => ({}),
+    () => ({}),
+    () => ({ errorRatio: dice.one([0.02, 0.05, 0.3, 1]) }),
+    () => ({ latencySlot: 64 }),
+    () => ({ readyAfterS: null }),
+    () => ({ readyAfterS: dice.whole(3, 25) }),
+    () => ({ hangs: true }),
+    () => ({ diesAfterS: dice.whole(4, 40) }),
+  ])()
+}
+
+function planOptions(dice: Dice): PlanOptions {
+  const weights = dice.one([[10], [5, 50], [10, 25, 50], [50, 100], [100]])
+  const metricsEveryMs = dice.one([2000, 5000])
+  const steps = weights.map((weight): Step => ({
+    weight,
+    holdMs: dice.whole(metricsEveryMs / 1000, 13) * 1000,
+    analysis: dice.chance(0.85),
+    gate: dice.chance(0.1),
+  }))
+  const hooks = dice.chance(0.3)
+    ? [
+        hook(dice, 'first', dice.one(['before', 'after'])),
+        hook(dice, 'second', dice.one(['before', 'after'])),
+      ]
+    : []
+  return {
+    steps,
+    metricsEveryMs,
+    limits: {
+      warmUpMs: dice.one([0, 3000]),
+      minSamples: dice.one([10, 50]),
+      strikes: dice.whole(1, 4),
+      onNoData: dice.one(['pause', 'promote', 'rollback']),
+      onNoTraffic: dice.one(['pause', 'promote', 'rollback']),
+    },
+    instances: dice.whole(1, 4),
+    startAtOnce: dice.whole(1, 3),
+    progressDeadlineMs: dice.one([15_000, 40_000]),
+    maxTimeMs: dice.one([60_000, 300_000]),
+    keepStableWarmMs: dice.one([0, 5000, 20_000]),
+    onFailure: dice.chance(0.8) ? 'rollback' : 'pause',
+    onInconclusive: dice.one(['pause', 'promote', 'rollback']),
+    skipAnalysis: dice.chance(0.05),
+    isFix: dice.chance(0.05),
+    hooks,
+  }
+}
+
+const hook = (dice: Dice, name: string, when: Hook['when']): Hook => ({
+  name,
+  when,
+  phase: dice.one(['validating', 'staging', 'stepping', 'promoting', 'rolling_back']),
+  run: { kind: 'script', argv: ['true'] },
+  timeoutMs: 1000,
+  onFailure: dice.one(['continue', 'pause', 'rollback']),
+})
+
+/** Somebody who asks for something now and then, and sometimes for two things at once. */
+function person(world: World, dice: Dice, second: number): void {
+  const { fleet } = world
+  const isBeginning = second === 2
+  if (!isBeginning && !dice.chance(0.08)) return
+  if (!fleet) {
+    // The engine is dead: a command line can still reach the router.
+    if (dice.chance(0.1)) world.router.emergency({ service: serviceName, key: `cli:${second}` })
+    return
+  }
+  const by = dice.one(['anna', 'ben'])
+  const why = 'the dice say so'
+  const id = [...world.store.events.keys()].at(-1)
+  const command = (kind: 'pause' | 'resume' | 'skip' | 'promote' | 'abort') => () =>
+    id === undefined ? undefined : fleet.command(id, { kind, by, why, expectedRevision: null })
+  const deploy = () =>
+    fleet.deploy({
+      service: serviceName,
+      releaseId: dice.one(['r1', 'r2', 'r3', 'r4']),
+      options: [planOptions(dice)],
+      by,
+      why,
+      expectedRevision: null,
+    })
+  const wish = isBeginning
+    ? deploy
+    : dice.one<() => unknown>([
+        deploy,
+        deploy,
+        command('pause'),
+        command('resume'),
+        command('resume'),
+        command('skip'),
+        command('promote'),
+        command('abort'),
+        () => fleet.undo({ service: serviceName, by, why, expectedRevision: null }),
+        () => (id === undefined ? undefined : fleet.retry(id, by, why)),
+        () => fleet.emergency('all', by, why),
+        () => fleet.resumeAutomation(serviceName, by, why),
+      ])
+  // Not awaited: the answer may never come, as when the engine dies over it.
+  noteThrow(world, Promise.resolve(wish()))
+}
+
+/** Faults by chance: single ones, and parts that are dead or slow for a while. */
+class Storm {
+  readonly #world: World
+  readonly #dice: Dice
+  readonly #fierceness: number
+  #afflicted = new Map<Part, { kind: 'refused' | 'lost' | 'slow'; untilS: number }>()
+  #second = 0
+  #restartAt = 0
+
+  constructor(world: World, dice: Dice) {
+    this.#world = world
+    this.#dice = dice
+    this.#fierceness = dice.one([0, 0.3, 1, 3])
+    world.faults.choose = (part) => this.#choose(part)
+  }
+
+  second(): void {
+    const { clock, router, target, isAlive } = this.#world
+    const dice = this.#dice
+    this.#second += 1
+    const happens = (p: number) => dice.chance(p * this.#fierceness)
+    if (happens(0.01))
+      this.#afflicted.set(dice.one<Part>(['router', 'target', 'store', 'judge', 'validator', 'hooks']), {
+        kind: dice.one(['refused', 'lost', 'slow']),
+        untilS: this.#second + dice.whole(2, 20),
+      })
+    if (happens(0.01)) this.#world.kill()
+    if (happens(0.005)) clock.jumpWall(dice.one([-3_600_000, 3_600_000]))
+    if (happens(0.003)) {
+      const forMs = dice.whole(10_000, 3_600_000)
+      clock.suspend(forMs)
+      router.second(forMs)
+    }
+    if (happens(0.003)) target.crash(dice.one(['r1', 'r2', 'r3', 'r4']))
+    if (happens(0.003)) router.restart({ [this.#world.record.stableReleaseId ?? 'r1']: 100 })
+    if (happens(0.005)) router.isBlind = !router.isBlind
+    if (happens(0.003)) router.unreachable.add(dice.one(['r2', 'r3', 'r4']))
+    if (!isAlive && this.#restartAt === 0) this.#restartAt = this.#second + dice.whole(0, 15)
+    if (!isAlive && this.#second >= this.#restartAt) {
+      this.#restartAt = 0
+      this.#world.start()
+    }
+  }
+
+  end(): void {
+    const { faults, router } = this.#world
+    faults.choose = () => null
+    router.isBlind = false
+    router.unreachable.clear()
+    // What was stable once runs again: no rollback can end on a release that stays dead.
+    for (const [releaseId, each] of this.#world.target.behaviours)
+      this.#world.target.behaviours.set(releaseId, { ...each, diesAfterS: null })
+    if (!this.#world.isAlive) this.#world.start()
+  }
+
+  #choose(part: Part): Fault | null {
+    const dice = this.#dice
+    const affliction = this.#afflicted.get(part)
+    if (affliction && affliction.untilS > this.#second) {
+      if (affliction.kind === 'slow') return { kind: 'slow', byMs: dice.whole(100, 9000) }
+      return { kind: affliction.kind }
+    }
+    if (!dice.chance(0.01 * this.#fierceness)) return null
+    return dice.one<Fault>([
+      { kind: 'refused' },
+      { kind: 'lost' },
+      { kind: 'slow', byMs: 3000 },
+      { kind: 'slow', byMs: 8000 },
+      { kind: 'killBefore' },
+      { kind: 'killAfter' },
+    ])
+  }
+}
+
+/** The storm is over: people resume what they stopped and end what waits for them, and the service comes to rest. */
+async function calm(world: World, storm: Storm): Promise<void> {
+  storm.end()
+  for (let waited = 0; waited < calmS; waited++) {
+    await world.advance(1)
+    if (waited % 5 === 0) tend(world)
+    if (waited > 10 && world.unrest().length === 0 && !world.record.automationStopped) return
+  }
+  throw new Error(`no rest within ${calmS} s: ${world.unrest().join('; ')}\n${world.describe()}`)
+}
+
+/** Nothing is awaited: answers need time, and time stands still meanwhile. */
+function tend(world: World): void {
+  const { fleet } = world
+  if (!fleet) return
+  const asked: Promise<unknown>[] = []
+  if (world.record.automationStopped && world.store.open().length === 0)
+    asked.push(fleet.resumeAutomation(serviceName, 'anna', 'all is calm'))
+  for (const state of fleet.views[0]?.open ?? [])
+    if (state.pause && !hasEnded(state))
+      asked.push(
+        fleet.command(state.id, {
+          kind: 'abort',
+          by: 'anna',
+          why: 'nobody waits for it',
+          expectedRevision: null,
+        }),
+      )
+  for (const each of asked) noteThrow(world, each)
+}
+
+function noteThrow(world: World, asked: Promise<unknown>): void {
+  asked.catch((thrown: unknown) => {
+    world.broken.push(`a command threw: ${thrown instanceof Error ? thrown.stack : String(thrown)}`)
+  })
+}

@@ -1,0 +1,149 @@
+import type { Instance, Release, ServiceDefinition } from '../../../src/contract/index.ts'
+import { AppError, fail, ok, type Result } from '../../../src/engine/core/index.ts'
+import type {
+  EnsureRequest,
+  LogLine,
+  RemoveRequest,
+  Target,
+  TargetReport,
+} from '../../../src/engine/services/index.ts'
+import type { Wire } from './faults.ts'
+
+/** How a release behaves wherever it runs. */
+export interface Behaviour {
+  /** Seconds until an instance is healthy; null: never. */
+  readyAfterS: number | null
+  errorRatio: number
+  latencySlot: number
+  /** Takes requests and ends none. */
+  hangs: boolean
+  /** Instances are dead from this many seconds after their start on; null: never. */
+  diesAfterS: number | null
+}
+
+export const wellBehaved: Behaviour = {
+  readyAfterS: 2,
+  errorRatio: 0.001,
+  latencySlot: 58,
+  hangs: false,
+  diesAfterS: null,
+}
+
+interface Run {
+  release: Release
+  instances: { id: string; ageS: number; drainS: number | null }[]
+  wanted: number
+}
+
+/** Runs instances by the second. Lives on when engines die. */
+export class SimTarget {
+  readonly behaviours = new Map<string, Behaviour>()
+  readonly #runs = new Map<string, Run>()
+  #started = 0
+  /** Told of each removal, to hold it against what the router does. */
+  onRemove: (releaseId: string) => void = () => undefined
+
+  behaviour(releaseId: string): Behaviour {
+    return this.behaviours.get(releaseId) ?? wellBehaved
+  }
+
+  /** As one engine reaches it. */
+  behind(wire: Wire): Target {
+    return {
+      declare: (definition: ServiceDefinition) =>
+        wire.call('target', `target.declare ${definition.name}`, () => ok(undefined)),
+      ensure: (request) =>
+        wire.call('target', `target.ensure ${request.release.id} ${request.instances}`, () =>
+          this.ensure(request),
+        ),
+      observe: () => wire.call('target', 'target.observe', () => ok(this.report())),
+      remove: (request) =>
+        wire.call('target', `target.remove ${request.releaseId}`, () => this.remove(request)),
+      logs: () => wire.call<LogLine[]>('target', 'target.logs', () => ok([])),
+    }
+  }
+
+  ensure({ release, instances }: EnsureRequest): Result<void> {
+    const run = this.#runs.get(release.id) ?? { release, instances: [], wanted: 0 }
+    run.wanted = instances
+    this.#runs.set(release.id, run)
+    this.#fill(run)
+    return ok(undefined)
+  }
+
+  remove({ releaseId }: RemoveRequest): Result<void> {
+    const run = this.#runs.get(releaseId)
+    if (!run) return ok(undefined)
+    this.onRemove(releaseId)
+    run.wanted = 0
+    for (const instance of run.instances) instance.drainS ??= 2
+    return ok(undefined)
+  }
+
+  /** All instances of a release are killed and start anew. */
+  crash(releaseId: string): void {
+    const run = this.#runs.get(releaseId)
+    for (const instance of run?.instances ?? []) instance.ageS = 0
+  }
+
+  second(): void {
+    for (const [releaseId, run] of this.#runs) {
+      for (const instance of run.instances) {
+        instance.ageS += 1
+        if (instance.drainS !== null) instance.drainS -= 1
+      }
+      run.instances = run.instances.filter(({ drainS }) => drainS === null || drainS > 0)
+      this.#fill(run)
+      if (run.wanted === 0 && run.instances.length === 0) this.#runs.delete(releaseId)
+    }
+  }
+
+  report(): TargetReport {
+    const instances = [...this.#runs].flatMap(([releaseId, run]) =>
+      run.instances.map(({ id, ageS, drainS }): Instance => {
+        const state = this.#state(releaseId, ageS, drainS)
+        return {
+          id,
+          releaseId,
+          state,
+          reason: state === 'unhealthy' ? 'its health check fails' : '',
+          pid: 1,
+          port: 1,
+          startedAtMs: 0,
+          restartCount: 0,
+          inFlight: 0,
+          memoryBytes: null,
+        }
+      }),
+    )
+    const wanted = Object.fromEntries(
+      [...this.#runs].filter(([, run]) => run.wanted > 0).map(([id, run]) => [id, run.wanted]),
+    )
+    return { instances, wanted }
+  }
+
+  healthyCount(releaseId: string): number {
+    return (
+      this.#runs
+        .get(releaseId)
+        ?.instances.filter(({ ageS, drainS }) => this.#state(releaseId, ageS, drainS) === 'healthy').length ??
+      0
+    )
+  }
+
+  #state(releaseId: string, ageS: number, drainS: number | null): Instance['state'] {
+    if (drainS !== null) return 'draining'
+    const { readyAfterS, diesAfterS } = this.behaviour(releaseId)
+    if (diesAfterS !== null && ageS >= diesAfterS) return 'unhealthy'
+    return readyAfterS !== null && ageS >= readyAfterS ? 'healthy' : 'starting'
+  }
+
+  #fill(run: Run): void {
+    const kept = run.instances.filter(({ drainS }) => drainS === null)
+    for (let i = kept.length; i < run.wanted; i++)
+      run.instances.push({ id: `${run.release.id}-${this.#started++}`, ageS: 0, drainS: null })
+    for (const instance of kept.slice(run.wanted)) instance.drainS = 2
+  }
+}
+
+export const notFound = <T>(text: string): Result<T> => fail(new AppError('NOT_FOUND', text))
