@@ -103,6 +103,8 @@ test.describe('the tables of a host', () => {
 })
 
 test('axe finds nothing on the Host screen, with everything open, in both themes', async ({ app, page }) => {
+  // The largest page there is, looked through twice.
+  test.slow()
   await app.visit('/host/local?pid=1')
   await page.getByTestId('processes').scrollIntoViewIfNeeded()
   await expect(page.getByTestId('process-detail')).toContainText('of one core')
