@@ -59,8 +59,12 @@ export async function ensureEdge({
   const deadline = clock.monotonicMs() + startWithinMs
   while (clock.monotonicMs() < deadline && failure === '') {
     await sleep(clock, lookEveryMs)
-    // One that lost the race against another start ends; the other answers.
-    if ((await client.call('status', {})).ok) return ok(client)
+    const status = await client.call('status', {})
+    if (status.ok) {
+      // Another start was first. Ours may still be on its way, and would serve when that one is stopped.
+      if (status.value.pid !== child.pid) child.kill('SIGKILL')
+      return ok(client)
+    }
     if (child.exitCode !== null && child.exitCode !== 0) {
       const said = readFileSync(outputPath, 'utf8').trim().slice(-2000)
       if (!said.includes('runs already')) failure = said || `it ended with code ${child.exitCode}`
