@@ -1,8 +1,20 @@
+import type * as z from 'zod'
 import type { ConfigProblem } from '../../contract/index.ts'
 import { nearest } from './nearest.ts'
 import { configFileSchema } from './schema.ts'
-import { isSecret, keysOfSection, settingOf, settings } from './settings.ts'
-import { keyOriginAt, nodeAt, originAt, plainOf, without, type Origin, type Section } from './tree.ts'
+import { isMap, isSecret, keysOfSection, settingOf, settings, type Setting } from './settings.ts'
+import {
+  emptySection,
+  keyOriginAt,
+  nodeAt,
+  originAt,
+  plainOf,
+  without,
+  type Origin,
+  type Section,
+} from './tree.ts'
+
+type Issue = z.core.$ZodIssue
 
 const longestShown = 60
 
@@ -29,7 +41,7 @@ const listed = (keys: readonly string[]) => keys.join(', ')
 
 function unknownKey(root: Section, path: string[]): ConfigProblem {
   const key = path.at(-1) ?? ''
-  const keys = keysOfSection(path.slice(0, -1)) ?? []
+  const keys = keysOfSection(path.slice(0, -1), root) ?? []
   const meant = nearest(key, keys)
   const elsewhere = settings.find((setting) => setting.path.split('.').at(-1) === key)?.path
   const hint = meant ? `did you mean "${meant}"?` : elsewhere ? `it belongs further in: ${elsewhere}` : ''
@@ -38,13 +50,15 @@ function unknownKey(root: Section, path: string[]): ConfigProblem {
 }
 
 function wrongValue(root: Section, path: PropertyKey[]): ConfigProblem {
-  const setting = settingOf(path)
+  const setting = settingOf(path, root)
   const name = path.map(String).join('.')
   const node = nodeAt(root, path)
   const value = node ? plainOf(node) : undefined
   const origin = originAt(root, path)
   if (!setting) {
-    const message = `found ${wordsFor(value)}, expected a section with ${listed(keysOfSection(path) ?? [])}`
+    const keys = keysOfSection(path, root)
+    const expected = keys ? `a section with ${listed(keys)}` : 'a section of names'
+    const message = `found ${wordsFor(value)}, expected ${expected}`
     return problemAt(origin, name, message, '')
   }
   if (setting.role === 'secret') {
@@ -56,26 +70,53 @@ function wrongValue(root: Section, path: PropertyKey[]): ConfigProblem {
   return problemAt(origin, name, `found ${wordsFor(value)}, expected ${setting.expected}`, hint)
 }
 
-/** `server:` with all its keys commented out is an empty section, not a mistake. */
-export function withoutEmptySections(root: Section, at: readonly string[] = []): Section {
-  let kept = root
-  for (const [key, { keyOrigin, node }] of root.entries) {
-    const path = [...at, key]
-    if (!keysOfSection(path)) continue
-    if (node.kind === 'value' && node.value === null) kept = without(kept, [key])
-    if (node.kind === 'section') {
-      const entries = new Map(kept.entries)
-      entries.set(key, { keyOrigin, node: withoutEmptySections(node, path) })
-      kept = { ...kept, entries }
-    }
-  }
-  return kept
+/** A name in a map that cannot be one. */
+function wrongName(root: Section, path: string[], expected: string): ConfigProblem {
+  const message = `found the name ${JSON.stringify((path.at(-1) ?? '').slice(0, longestShown))}, expected ${expected}`
+  return problemAt(keyOriginAt(root, path), path.join('.'), message, '')
 }
 
-/** The part of the tree a problem is about, to leave it out and look at the rest. */
-function faultyPath(path: readonly PropertyKey[]): readonly PropertyKey[] {
-  const setting = settingOf(path)
-  return setting ? path.slice(0, setting.path.split('.').length) : path
+/** `server:` with all its keys commented out is an empty section, not a mistake. */
+function withEmptySections(node: Section, root: Section, at: readonly string[] = []): Section {
+  const entries = [...node.entries].map(([key, entry]) => {
+    const path = [...at, key]
+    const child = entry.node
+    if (child.kind === 'section') {
+      return [key, { ...entry, node: withEmptySections(child, root, path) }] as const
+    }
+    const isEmpty = child.kind === 'value' && child.value === null
+    const isSection = isEmpty && (keysOfSection(path, root) !== undefined || isMap(path, root))
+    return [key, isSection ? { ...entry, node: { ...emptySection(), origin: child.origin } } : entry] as const
+  })
+  return { ...node, entries: new Map(entries) }
+}
+
+/** What can be taken out of the tree for a problem at `path`: what is missing makes what it is missing in faulty. */
+function writtenPart(root: Section, path: readonly PropertyKey[]): readonly PropertyKey[] {
+  let length = path.length
+  while (length > 0 && !nodeAt(root, path.slice(0, length))) length--
+  return path.slice(0, length)
+}
+
+/** Issues with whole paths; of something of several forms, those of the form that fits best. */
+function flat(issues: readonly Issue[], root: Section, at: readonly PropertyKey[] = []): Issue[] {
+  return issues.flatMap((issue): Issue[] => {
+    const path = [...at, ...issue.path]
+    const isOfForms = issue.code === 'invalid_union' && !settingOf(path, root)
+    const best = isOfForms ? issue.errors.toSorted((a, b) => a.length - b.length)[0] : undefined
+    return best ? flat(best, root, path) : [{ ...issue, path }]
+  })
+}
+
+/** Maps of a schema pass over this name in silence. */
+const unusable = '__proto__'
+
+function unusableNames(node: Section, root: Section, at: string[] = []): string[][] {
+  return [...node.entries].flatMap(([key, entry]) => {
+    const path = [...at, key]
+    if (key === unusable && isMap(at, root)) return [path]
+    return entry.node.kind === 'section' ? unusableNames(entry.node, root, path) : []
+  })
 }
 
 export interface CheckedTree {
@@ -86,27 +127,52 @@ export interface CheckedTree {
 
 /** Checks what one source wrote, alone; every key may be missing, as another source may have it. */
 export function checkTree(written: Section): CheckedTree {
-  const root = withoutEmptySections(written)
-  const parsed = configFileSchema.safeParse(plainOf(root))
-  if (parsed.success) return { root, problems: [] }
+  const root = withEmptySections(written, written)
   const problems = new Map<string, ConfigProblem>()
   let kept = root
-  const add = (path: PropertyKey[], problem: ConfigProblem) => {
+  const add = (path: readonly PropertyKey[], problem: ConfigProblem) => {
     const isItem = nodeAt(root, path.slice(0, -1))?.kind === 'list'
-    const faulty = faultyPath(path)
+    const faulty = settingOf(path, root)?.path.split('.') ?? path
     // All complaints about one setting are one mistake, but each item of a list is its own.
     const key = (isItem ? path : faulty).map(String).join('\0')
     if (!problems.has(key)) problems.set(key, problem)
-    kept = without(kept, faulty)
+    kept = without(kept, writtenPart(root, faulty))
   }
-  for (const issue of parsed.error.issues) {
-    const path = [...issue.path]
-    if (issue.code === 'unrecognized_keys' && !isSecret(path)) {
+  for (const path of unusableNames(root, root)) add(path, wrongName(root, path, 'another name'))
+
+  const parsed = configFileSchema.safeParse(plainOf(root))
+  for (const issue of flat(parsed.error?.issues ?? [], root)) {
+    const path = issue.path
+    if (isSecret(path)) {
+      const secret = settingOf(path)?.path.split('.') ?? path
+      add(secret, wrongValue(root, [...secret]))
+    } else if (issue.code === 'unrecognized_keys') {
       for (const key of issue.keys) add([...path, key], unknownKey(root, [...path.map(String), key]))
+    } else if (issue.code === 'invalid_key') {
+      add(path, wrongName(root, path.map(String), issue.issues[0]?.message ?? 'another name'))
+    } else if (issue.code === 'invalid_union' && 'options' in issue) {
+      add(path, wrongChoice(root, path, (issue.options as unknown[]).map(String)))
+    } else if (issue.code === 'custom' && isRule(issue.message, settingOf(path, root))) {
+      add(path, problemAt(originAt(root, path), path.map(String).join('.'), issue.message, ''))
     } else {
-      const leaf = isSecret(path) ? [...faultyPath(path)] : path
-      add(leaf, wrongValue(root, leaf))
+      add(path, wrongValue(root, path))
     }
   }
   return { root: kept, problems: [...problems.values()] }
+}
+
+/** Whether it is a rule over several values that spoke: what one value must be is said with what was found. */
+const isRule = (message: string, setting: Setting | undefined) =>
+  !/^(Invalid|Too|Unrecognized|Expected)\b/.test(message) && message !== setting?.expected
+
+function wrongChoice(root: Section, path: PropertyKey[], choices: readonly string[]): ConfigProblem {
+  const node = nodeAt(root, path)
+  const value = node && plainOf(node)
+  const meant = typeof value === 'string' ? nearest(value, choices) : undefined
+  return problemAt(
+    originAt(root, path),
+    path.map(String).join('.'),
+    `found ${wordsFor(value)}, expected one of ${listed(choices)}`,
+    meant ? `did you mean "${meant}"?` : '',
+  )
 }

@@ -1,6 +1,6 @@
 import type { ConfigEntries } from '../../contract/index.ts'
 import type { LoadedConfig } from './load.ts'
-import { settings, type Setting } from './settings.ts'
+import type { Setting } from './settings.ts'
 import type { Origin } from './tree.ts'
 
 /** Where a value comes from: `file pilothouse.yaml:3:9`, `environment PILOTHOUSE_…`, `flag --port`, `default`. */
@@ -19,9 +19,16 @@ export function wordsForOrigin(origin: Origin): string {
 const textOf = (written: unknown): string => {
   if (written === undefined) return ''
   if (typeof written === 'string') return written
-  if (Array.isArray(written)) return written.map(String).join(', ')
-  return JSON.stringify(written)
+  if (Array.isArray(written) && written.every((item) => typeof item === 'string')) return written.join(', ')
+  return JSON.stringify(written, withoutEnvironment)
 }
+
+/** What a command finds in its environment may be secret, wherever it stands. */
+const withoutEnvironment = (key: string, value: unknown): unknown =>
+  key === 'env' && typeof value === 'object' && value !== null ? hidden(value) : value
+
+const hidden = (environment: object) =>
+  Object.fromEntries(Object.keys(environment).map((name) => [name, '••••••']))
 
 /** A reference is no secret, but anything else at a secret's place might be. */
 function secretText(written: unknown): string {
@@ -34,7 +41,9 @@ function valueText(setting: Setting, loaded: LoadedConfig): string {
   const written = loaded.written.get(setting.path)
   if (setting.role === 'secret') return secretText(written)
   if (setting.path === 'dataDirectory') return loaded.config.dataDirectory
-  return textOf(written ?? setting.fallback)
+  const value = written ?? setting.fallback
+  const isEnvironment = setting.path.endsWith('.env') && typeof value === 'object' && value !== null
+  return textOf(isEnvironment ? hidden(value) : value)
 }
 
 /** One setting of the running config, for a person to read. */
@@ -44,7 +53,7 @@ export type ConfigEntry = ConfigEntries['entries'][number] & { isSecret: boolean
 export function describeConfig(
   loaded: LoadedConfig,
 ): Omit<ConfigEntries, 'entries'> & { entries: ConfigEntry[] } {
-  const entries = settings.map((setting) => {
+  const entries = loaded.settings.map((setting) => {
     const origin = loaded.origins.get(setting.path) ?? { kind: 'default' }
     return {
       path: setting.path,

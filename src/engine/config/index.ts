@@ -9,6 +9,7 @@ export {
   type Limit,
   type LogLevel,
 } from './schema.ts'
+export type { ConfiguredRelease, ServiceConfig } from './services.ts'
 export { isSecret } from './settings.ts'
 export { maxConfigBytes } from './text.ts'
 export type { Origin } from './tree.ts'

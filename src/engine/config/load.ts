@@ -1,10 +1,12 @@
 import { isAbsolute, join, normalize, resolve } from 'node:path'
 import type { ConfigProblem } from '../../contract/index.ts'
 import { fail, ok, type Result } from '../core/index.ts'
+import { buildPlan } from '../deployments/index.ts'
 import { checkTree, problemAt } from './check.ts'
 import { parseConfigText } from './parse.ts'
 import { configFileSchema, configOf, environments, type Config, type Limit } from './schema.ts'
-import { settingOf, settings } from './settings.ts'
+import { withoutReplacedPlans } from './plan-override.ts'
+import { mapPaths, settingOf, settingsIn, type Setting } from './settings.ts'
 import { decodeConfig } from './text.ts'
 import {
   emptySection,
@@ -12,7 +14,6 @@ import {
   nodeAt,
   originAt,
   plainOf,
-  withNode,
   without,
   type ConfigNode,
   type Origin,
@@ -44,6 +45,8 @@ export interface LoadedConfig {
   origins: ReadonlyMap<string, Origin>
   /** The settings as written, by path, for a person to read. Secrets are references. */
   written: ReadonlyMap<string, unknown>
+  /** Every setting that this config has. */
+  settings: readonly Setting[]
 }
 
 const isWhole = (path: string[]) => settingOf(path)?.role === 'secret'
@@ -63,23 +66,11 @@ function chosenEnvironment(sources: readonly Section[]): string {
 
 /** Paths made absolute: `~/` at home, others where the source that names them stands. */
 function withAbsolutePaths(root: Section, places: ConfigSources['places']): Section {
-  const paths = settings.flatMap(({ path, role }) =>
-    role === 'path' ? [path] : role === 'secret' ? [`${path}.file`] : [],
-  )
-  return paths.reduce((tree, path) => {
-    const keys = path.split('.')
-    const node = nodeAt(tree, keys)
-    if (node?.kind !== 'value' || typeof node.value !== 'string') return tree
-    const { value, origin } = node
+  return mapPaths(root, (text, { origin }) => {
     const base = origin.kind === 'file' ? join(origin.file, '..') : places.workingDirectory
-    const isAtHome = value === '~' || /^~[/\\]/.test(value)
-    const absolute = isAtHome
-      ? join(places.home, value.slice(1))
-      : isAbsolute(value)
-        ? normalize(value)
-        : resolve(base, value)
-    return withNode(tree, keys, { kind: 'value', value: absolute, origin })
-  }, root)
+    if (text === '~' || /^~[/\\]/.test(text)) return join(places.home, text.slice(1))
+    return isAbsolute(text) ? normalize(text) : resolve(base, text)
+  })
 }
 
 interface CrossProblem extends ConfigProblem {
@@ -114,7 +105,29 @@ function crossProblems(config: Config, root: Section): CrossProblem[] {
     const message = 'found hours kept shorter than minutes, expected at least as long'
     add(`${retention}.hour`, [`${retention}.minute`, `${retention}.hour`], message)
   }
-  return problems
+  return [...problems, ...serviceProblems(config, root)]
+}
+
+/** A plan that cannot work, and two services at one place. */
+function serviceProblems({ deploy, services }: Config, root: Section): CrossProblem[] {
+  const told = (path: string, from: readonly string[], message: string): CrossProblem => ({
+    ...problemAt(originAt(root, path.split('.')), path, message, ''),
+    from,
+  })
+  const general = buildPlan(deploy)
+  if (!general.ok) return [told('deploy', ['deploy'], general.error.message)]
+  const taken = new Map<string, string>()
+  return services.flatMap(({ definition: { name, listen }, deploy: own }) => {
+    const path = `services.${name}`
+    const plan = buildPlan(deploy, own)
+    const problems = plan.ok ? [] : [told(`${path}.deploy`, ['deploy', `${path}.deploy`], plan.error.message)]
+    const place = `${listen.host}:${listen.port}`
+    const other = listen.port === 0 ? undefined : taken.get(place)
+    taken.set(place, name)
+    if (other === undefined) return problems
+    const message = `found ${place}, where ${other} listens already, expected a port of its own`
+    return [...problems, told(`${path}.listen.port`, [`${path}.listen`, `services.${other}.listen`], message)]
+  })
 }
 
 /** What was concluded from faulty settings is no news. */
@@ -163,7 +176,7 @@ export function loadConfig(sources: ConfigSources): Result<LoadedConfig, ConfigP
     checkedVariables.root,
     flags.root,
   ]
-  const merged = layers.reduce((base, layer) => merge(base, layer, isWhole))
+  const merged = layers.reduce((base, layer) => merge(withoutReplacedPlans(base, layer), layer, isWhole))
   const root = withAbsolutePaths(merged, sources.places)
 
   // Faulty parts are left out above, and no key must be there.
@@ -176,6 +189,7 @@ export function loadConfig(sources: ConfigSources): Result<LoadedConfig, ConfigP
   )
   if (problems.length > 0) return fail(problems.sort(inOrder).slice(0, mostProblems))
 
+  const settings = settingsIn(root)
   const found = settings.flatMap(({ path }): [string, ConfigNode][] => {
     const node = nodeAt(root, path.split('.'))
     return node ? [[path, node]] : []
@@ -185,5 +199,6 @@ export function loadConfig(sources: ConfigSources): Result<LoadedConfig, ConfigP
     file: sources.file?.path ?? null,
     origins: new Map(found.map(([path, node]) => [path, node.origin])),
     written: new Map(found.map(([path, node]) => [path, plainOf(node)])),
+    settings,
   })
 }

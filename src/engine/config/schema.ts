@@ -1,4 +1,6 @@
 import * as z from 'zod'
+import type { PlanOptions } from '../../contract/index.ts'
+import { planOptionsOf, serviceConfigsOf, serviceSections, type ServiceConfig } from './services.ts'
 import {
   choice,
   constant,
@@ -84,6 +86,7 @@ const sections = {
     })
     .prefault({})
     .describe('Sampling of hosts and what is kept of it.'),
+  ...serviceSections,
 }
 
 const overrides = z.strictObject(sections).optional()
@@ -128,6 +131,10 @@ export interface Config {
     retention: { rawMs: number; minuteMs: number; hourMs: number; sizeBytesPerHost: number }
     limits: { cpu: Limit; memory: Limit; disk: Limit }
   }
+  /** What holds for every deployment unless its service or it says otherwise. */
+  deploy: PlanOptions
+  /** In the order of the file. */
+  services: readonly ServiceConfig[]
 }
 
 /** The running form of a parsed file; `dataDirectory` is what holds when the file names none. */
@@ -148,5 +155,7 @@ export function configOf(parsed: z.output<typeof configFileSchema>, dataDirector
       },
       limits: telemetry.limits,
     },
+    deploy: planOptionsOf(parsed.deploy),
+    services: serviceConfigsOf(parsed.services),
   }
 }

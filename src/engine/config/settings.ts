@@ -1,6 +1,8 @@
 import * as z from 'zod'
 import { configFileSchema } from './schema.ts'
+import type { ConfigNode, Section } from './tree.ts'
 import { settingFacts, type SettingFacts } from './values.ts'
+import { optionOf } from './written.ts'
 
 /** One leaf of the schema. */
 export interface Setting extends SettingFacts {
@@ -11,62 +13,177 @@ export interface Setting extends SettingFacts {
   fallback: unknown
 }
 
-interface Found {
-  settings: Map<string, Setting>
-  /** The keys of each section, by its path; the whole file is the empty path. */
-  sections: Map<string, readonly string[]>
-}
+type Type = z.core.$ZodType
 
-interface Inherited {
+interface Described {
+  inner: Type
   description: string
   fallback: unknown
+  facts: SettingFacts | undefined
 }
 
-const nothing: Inherited = { description: '', fallback: undefined }
+const descriptions = new WeakMap<Type, Described>()
 
-const join = (path: string, key: string) => (path === '' ? key : `${path}.${key}`)
+function described(type: Type): Described {
+  const known = descriptions.get(type) ?? describedAnew(type)
+  descriptions.set(type, known)
+  return known
+}
 
-function describe(type: z.core.$ZodType, path: string, inherited: Inherited, found: Found): void {
-  const description = z.globalRegistry.get(type)?.description ?? inherited.description
-  const facts = settingFacts.get(type)
-  if (facts) {
-    found.settings.set(path, { ...facts, path, description, fallback: inherited.fallback })
-  } else if (type instanceof z.ZodObject) {
-    const shape = type.shape as Record<string, z.core.$ZodType>
-    found.sections.set(path, Object.keys(shape))
-    for (const [key, member] of Object.entries(shape)) describe(member, join(path, key), nothing, found)
-  } else if (type instanceof z.ZodPrefault) {
-    describe(type.unwrap(), path, { description, fallback: type.def.defaultValue }, found)
-  } else if (type instanceof z.ZodOptional) {
-    describe(type.unwrap(), path, { ...inherited, description }, found)
-  } else {
-    throw new Error(`the setting ${path} has no facts`)
+/** A type without what says that it may be missing, and what was said of it on the way. */
+function describedAnew(type: Type): Described {
+  let inner = type
+  let description: string | undefined
+  let fallback: unknown
+  let facts: SettingFacts | undefined
+  for (;;) {
+    description ??= z.globalRegistry.get(inner)?.description
+    facts ??= settingFacts.get(inner)
+    if (inner instanceof z.ZodPrefault) fallback ??= inner.def.defaultValue
+    else if (!(inner instanceof z.ZodOptional || inner instanceof z.ZodNullable)) break
+    inner = inner.unwrap()
   }
+  return { inner, description: description ?? '', fallback, facts }
 }
 
-const found: Found = { settings: new Map(), sections: new Map() }
-describe(configFileSchema, '', nothing, found)
+const shapeOf = (type: z.ZodObject) => type.shape as Record<string, Type>
 
-const overridesRoot = 'environments.'
+/** What stands inside a type under a key, given what is written there; undefined where nothing can. */
+function memberOf(type: Type, key: string, written: ConfigNode | undefined): Type | undefined {
+  const { inner, facts } = described(type)
+  if (facts && !facts.isOpen) return undefined
+  const object = inner instanceof z.ZodUnion ? optionIn(inner, written) : inner
+  if (object instanceof z.ZodObject)
+    return Object.hasOwn(object.shape, key) ? shapeOf(object)[key] : undefined
+  if (object instanceof z.ZodRecord) return object.valueType
+  if (object instanceof z.ZodArray) return object.element
+  return undefined
+}
 
-/** Every setting of the running config; overrides of environments are the same ones again, the version is the file's. */
-export const settings: readonly Setting[] = [...found.settings.values()].filter(
-  ({ path }) => path !== 'version' && !path.startsWith(overridesRoot),
-)
+/** Which section of several a written one is meant to be. */
+function optionIn(type: z.ZodUnion, written: ConfigNode | undefined): Type | undefined {
+  if (written?.kind !== 'section') return undefined
+  const values = [...written.entries].map(([key, { node }]) => [
+    key,
+    node.kind === 'value' ? node.value : null,
+  ])
+  return optionOf(type, Object.fromEntries(values), (key) => key)
+}
 
-/** The setting a path belongs to, itself or the leaf above it (an item of a list, a part of a reference). */
-export function settingOf(path: readonly PropertyKey[]): Setting | undefined {
-  for (let length = path.length; length > 0; length--) {
-    const setting = found.settings.get(path.slice(0, length).map(String).join('.'))
+interface Place {
+  type: Type
+  /** How many keys of the path lead to it. */
+  length: number
+  written: ConfigNode | undefined
+}
+
+/** The types along a path, from the whole file on, as far as the schema goes. */
+function placesOn(path: readonly PropertyKey[], root: Section | undefined): Place[] {
+  const places: Place[] = [{ type: configFileSchema, length: 0, written: root }]
+  for (const [index, key] of path.entries()) {
+    const { type, written } = places[index] as Place
+    const member = memberOf(type, String(key), written)
+    if (!member) break
+    const node =
+      written?.kind === 'section'
+        ? written.entries.get(String(key))?.node
+        : written?.kind === 'list'
+          ? written.items[Number(key)]
+          : undefined
+    places.push({ type: member, length: index + 1, written: node })
+  }
+  return places
+}
+
+/** The keys of a section, or of the section that something of several forms is meant to be. */
+function keysOf({ type, written }: Place): readonly string[] | undefined {
+  const { inner, facts } = described(type)
+  if (facts && !facts.isOpen) return undefined
+  const object = inner instanceof z.ZodUnion ? optionIn(inner, written) : inner
+  return object instanceof z.ZodObject ? Object.keys(object.shape) : undefined
+}
+
+/** The keys a section takes, or undefined when there is no such section. `root` is what is written. */
+export function keysOfSection(path: readonly PropertyKey[], root?: Section): readonly string[] | undefined {
+  const place = placesOn(path, root)[path.length]
+  return place && keysOf(place)
+}
+
+/** Whether a path leads to a map from names of a person's own. */
+export function isMap(path: readonly PropertyKey[], root?: Section): boolean {
+  const place = placesOn(path, root)[path.length]
+  return place !== undefined && described(place.type).inner instanceof z.ZodRecord
+}
+
+const settingAt = (type: Type, path: readonly PropertyKey[]): Setting | undefined => {
+  const { facts, description, fallback } = described(type)
+  return facts && { ...facts, path: path.map(String).join('.'), description, fallback }
+}
+
+/**
+ * The setting a path belongs to, itself or the leaf above it (an item of a list, a part of a reference), as the deepest
+ * part that something is known of; undefined for a section. `root` is what is written.
+ */
+export function settingOf(path: readonly PropertyKey[], root?: Section): Setting | undefined {
+  const places = placesOn(path, root)
+  const last = places.at(-1) as Place
+  if (last.length === path.length && keysOf(last)) return undefined
+  for (const { type, length } of places.reverse()) {
+    const setting = settingAt(type, path.slice(0, length))
     if (setting) return setting
   }
   return undefined
 }
 
-/** The keys a section takes, or undefined when there is no such section. */
-export function keysOfSection(path: readonly PropertyKey[]): readonly string[] | undefined {
-  return found.sections.get(path.map(String).join('.'))
-}
-
 /** True for a secret, for what is below it, and inside the overrides of environments too. */
 export const isSecret = (path: readonly PropertyKey[]) => settingOf(path)?.role === 'secret'
+
+/** What is the file's own and not of the running config: overrides are the same settings once more. */
+const ofTheFile: readonly string[] = ['version', 'environments']
+
+function leaves(type: Type, path: readonly string[], written: ConfigNode | undefined): Setting[] {
+  const setting = settingAt(type, path)
+  if (setting) return [setting]
+  const { inner } = described(type)
+  const entries = written?.kind === 'section' ? written.entries : undefined
+  const keys =
+    inner instanceof z.ZodObject
+      ? Object.keys(inner.shape)
+      : inner instanceof z.ZodRecord
+        ? [...(entries?.keys() ?? [])]
+        : undefined
+  if (!keys) throw new Error(`the setting ${path.join('.')} has no facts`)
+  return keys.flatMap((key) => {
+    if (path.length === 0 && ofTheFile.includes(key)) return []
+    const member = memberOf(type, key, written)
+    return member ? leaves(member, [...path, key], entries?.get(key)?.node) : []
+  })
+}
+
+/** Every setting that holds when `root` is written: the ones every config has, and those of each service in it. */
+export const settingsIn = (root: Section): Setting[] => leaves(configFileSchema, [], root)
+
+/** The settings that every config has. */
+export const settings: readonly Setting[] = leaves(configFileSchema, [], undefined)
+
+/** `root` with the text of each path replaced; a path is also what keeps a secret. */
+export function mapPaths(root: Section, change: (text: string, node: ConfigNode) => string): Section {
+  const walk = (node: ConfigNode, type: Type | undefined, isPath: boolean): ConfigNode => {
+    if (!type && !isPath) return node
+    const role = type && described(type).facts?.role
+    if (node.kind === 'value')
+      return typeof node.value === 'string' && (isPath || role === 'path')
+        ? { ...node, value: change(node.value, node) }
+        : node
+    const inside = (child: ConfigNode, key: string) =>
+      walk(child, type && memberOf(type, key, node), role === 'secret' && key === 'file')
+    if (node.kind === 'list')
+      return { ...node, items: node.items.map((item, index) => inside(item, `${index}`)) }
+    const entries = [...node.entries].map(
+      ([key, entry]) => [key, { ...entry, node: inside(entry.node, key) }] as const,
+    )
+    return { ...node, entries: new Map(entries) }
+  }
+  const changed = walk(root, configFileSchema, false)
+  return changed.kind === 'section' ? changed : root
+}

@@ -56,3 +56,20 @@ export function parseSizeBytes(text: string): number | undefined {
 export function parsePercent(text: string): number | undefined {
   return new RegExp(percentPattern).test(text) ? Number.parseFloat(text) / 100 : undefined
 }
+
+function textIn(amount: number, units: readonly (readonly [string, number])[]): string {
+  const [name, factor] = units.find(([, each]) => amount >= each && amount % each === 0) ??
+    units.at(-1) ?? ['', 1]
+  return `${amount / factor}${name}`
+}
+
+const largestFirst = (units: Readonly<Record<string, number>>, names: readonly string[]) =>
+  names.map((name) => [name, units[name] ?? 1] as const)
+
+/** Milliseconds in the largest unit that needs no fraction: 90000 is `90s`; 0 is `0s`. */
+export const durationText = (ms: number): string =>
+  ms === 0 ? '0s' : textIn(ms, largestFirst(durationUnitsMs, ['y', 'd', 'h', 'm', 's', 'ms']))
+
+/** Bytes in the largest unit that needs no fraction. */
+export const sizeText = (bytes: number): string =>
+  textIn(bytes, largestFirst(sizeUnitsBytes, ['TB', 'GB', 'MB', 'kB', 'B']))

@@ -12,20 +12,22 @@ import {
 export interface SettingFacts {
   /** Ends the sentence "expected ...". */
   expected: string
-  /** How the text of a variable or flag becomes a value; a `number` that is none stays text. */
-  reads: 'text' | 'number' | 'list'
+  /** How the text of a variable or flag becomes a value; what does not fit stays text. `none`: only a file holds it. */
+  reads: 'text' | 'number' | 'boolean' | 'list' | 'none'
   /** `path`: relative to the file that names it. `secret`: only a reference is written, and never shown. */
   role: 'plain' | 'path' | 'secret'
   /** Words to choose from, for "did you mean". */
   choices: readonly string[]
   /** A better way to write this wrong value, or an empty string. */
   suggest: (found: unknown) => string
+  /** It has parts that have facts of their own, such as the steps of a plan. */
+  isOpen?: boolean
 }
 
 /** The facts of each leaf of the schema, by its innermost zod type. */
 export const settingFacts = z.registry<SettingFacts>()
 
-const facts = (expected: string, more: Partial<SettingFacts> = {}): SettingFacts => ({
+export const facts = (expected: string, more: Partial<SettingFacts> = {}): SettingFacts => ({
   expected,
   reads: 'text',
   role: 'plain',
@@ -49,7 +51,7 @@ export function duration(range: Range) {
     .string()
     .regex(new RegExp(durationPattern))
     .refine((text) => within(parseDurationMs(text), range, parseDurationMs))
-    .transform((text) => parseDurationMs(text) ?? 0)
+    .transform((text) => Math.round(parseDurationMs(text) ?? 0))
     .register(
       settingFacts,
       facts(`a duration with its unit from ${range.least} to ${range.most}, such as 30s, 12h or 7d`, {
@@ -64,7 +66,7 @@ export function size(range: Range) {
     .string()
     .regex(new RegExp(sizePattern))
     .refine((text) => within(parseSizeBytes(text), range, parseSizeBytes))
-    .transform((text) => parseSizeBytes(text) ?? 0)
+    .transform((text) => Math.round(parseSizeBytes(text) ?? 0))
     .register(
       settingFacts,
       facts(`a size with its unit from ${range.least} to ${range.most}, such as 100MB or 1GiB`, {
@@ -87,6 +89,23 @@ export function share() {
           typeof found === 'number' && found > 1 && found <= 100 ? `write ${found}% or ${found / 100}` : '',
       }),
     )
+}
+
+/** A proportion that may be above the whole, `0.2` or `20%`, read as a ratio. */
+export function proportion() {
+  return z
+    .union([z.number().min(0), z.string().regex(new RegExp(percentPattern))])
+    .transform((written) => (typeof written === 'number' ? written : (parsePercent(written) ?? NaN)))
+    .register(settingFacts, facts('a proportion from 0 on, or a percentage such as 20%', { reads: 'number' }))
+}
+
+/** A share of traffic in percent, `10` or `10%`, read as percent. */
+export function weight() {
+  return z
+    .union([z.number().min(0).max(100), z.string().regex(new RegExp(percentPattern))])
+    .transform((written) => (typeof written === 'number' ? written : Number.parseFloat(written)))
+    .refine((percent) => percent <= 100)
+    .register(settingFacts, facts('a percentage from 0 to 100, such as 10%', { reads: 'number' }))
 }
 
 /** A TCP port; 0 takes a free one. */

@@ -14,9 +14,11 @@ const serviceLinks =
 
 /** A secret is a section of two, so that a variable can hold the reference. */
 const writable: { path: string; setting: Setting }[] = settings.flatMap((setting) =>
-  setting.role === 'secret'
-    ? ['env', 'file'].map((part) => ({ path: `${setting.path}.${part}`, setting }))
-    : [{ path: setting.path, setting }],
+  setting.reads === 'none'
+    ? []
+    : setting.role === 'secret'
+      ? ['env', 'file'].map((part) => ({ path: `${setting.path}.${part}`, setting }))
+      : [{ path: setting.path, setting }],
 )
 
 const nameOf = (path: string) =>
@@ -41,6 +43,8 @@ function nodeOf(text: string, setting: Setting, origin: Origin): ConfigNode {
       origin,
     }
   }
+  if (setting.reads === 'boolean' && /^(true|false)$/i.test(text.trim()))
+    return { kind: 'value', value: /^true$/i.test(text.trim()), origin }
   const isNumber = setting.reads === 'number' && /^-?\d+(\.\d+)?$/.test(text.trim())
   return { kind: 'value', value: isNumber ? Number(text) : text, origin }
 }

@@ -16,9 +16,22 @@ telemetry:
   retention: {raw: 7d, minute: 90d, hour: 3y, size: 100MB}
   limits: &limits
     cpu: {warning: 80%, critical: 0.95}
+deploy: {steps: [{weight: 10%, hold: 5m, gate: true}], limits: {maxErrorRatio: 2%}}
+services:
+  shop:
+    listen: {port: 8080}
+    health: {path: /up, interval: 500ms}
+    memoryLimit: 200MB
+    checks:
+      - {kind: tcp, host: db.example, port: 5432, timeout: 2s}
+      - {kind: reports, reports: [{format: json, path: r.json, rules: [{pointer: /a, min: 1}]}]}
+    deploy: {preset: balanced, hooks: [{name: tell, when: before, phase: staging, run: {kind: webhook, url: 'https://a.example'}}]}
+    releases:
+      r1: {command: [node, shop.js], env: {MODE: a}, cwd: app}
 environments:
   production:
     logging: {level: warn}
+    services: {shop: {drain: 1m}}
 `
 
 const scrap = fc.oneof(
@@ -64,8 +77,8 @@ function expectAnswer(input: string | Uint8Array, path: string): void {
 }
 
 describe('whatever a file holds, loading it gives a config or mistakes with their places', () => {
-  it('for a config with random edits', () => {
-    fc.assert(fc.property(mutated, paths, expectAnswer), { numRuns: 1500 })
+  it('for a config with random edits', { timeout: 120_000 }, () => {
+    fc.assert(fc.property(mutated, paths, expectAnswer), { numRuns: 300 })
   })
 
   it('for random bytes', () => {
@@ -77,11 +90,42 @@ describe('whatever a file holds, loading it gives a config or mistakes with thei
     fc.assert(fc.property(data, paths, expectAnswer), { numRuns: 500 })
   })
 
+  it('for random values at the right keys of a service', () => {
+    const places = fc.constantFrom(
+      'listen',
+      'checks',
+      'deploy',
+      'releases',
+      'routing',
+      'drain',
+      'memoryLimit',
+    )
+    const value = fc.jsonValue({ maxDepth: 3 })
+    const check = fc.record({
+      kind: fc.constantFrom('tcp', 'freeze', 'command', 'load', 'reports', 7),
+      host: value,
+    })
+    fc.assert(
+      fc.property(places, fc.oneof(value, fc.array(check)), fc.string(), (key, any, name) => {
+        expectAnswer(JSON.stringify({ services: { [name]: { [key]: any } } }), '/c/pilothouse.json')
+      }),
+      { numRuns: 500 },
+    )
+  })
+
   it('for random values at the right keys', () => {
     const value = fc.anything({ maxDepth: 1 })
     fc.assert(
       fc.property(
-        fc.constantFrom('server', 'telemetry', 'environment', 'environments', 'logging'),
+        fc.constantFrom(
+          'server',
+          'telemetry',
+          'environment',
+          'environments',
+          'logging',
+          'deploy',
+          'services',
+        ),
         value,
         (key, any) => {
           expectAnswer(JSON.stringify({ [key]: any }) ?? '{}', '/c/pilothouse.json')

@@ -6,7 +6,7 @@ interface Schema {
   default?: unknown
   description?: string
   enum?: string[]
-  additionalProperties?: boolean
+  additionalProperties?: boolean | Schema
 }
 
 const schema = configJsonSchema() as Schema
@@ -26,6 +26,14 @@ describe('the JSON Schema for editors', () => {
       expect(at(path)?.additionalProperties, path).toBe(false)
     }
     expect(schema.additionalProperties).toBe(false)
+  })
+
+  it('knows what stands under the name of a service', () => {
+    const service = at('services')?.additionalProperties as Schema
+    expect(service.properties?.['drain']).toMatchObject({ type: 'string', default: '30s' })
+    expect(service.properties?.['deploy']?.properties?.['preset']?.enum).toContain('balanced')
+    expect(JSON.stringify(service.properties?.['checks'])).toContain('"const":"tcp"')
+    expect(JSON.stringify(service)).not.toMatch(/"\w+Ms"/)
   })
 
   it('claims no defaults for overrides', () => {

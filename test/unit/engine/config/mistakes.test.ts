@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { maxConfigBytes } from '../../../../src/engine/config/index.ts'
 import { load, mistakes } from './sources.ts'
 
-const sections = 'version, environment, server, dataDirectory, logging, telemetry, environments'
+const sections =
+  'version, environment, server, dataDirectory, logging, telemetry, deploy, services, environments'
 
 /** What is wrong, the text, and the one mistake it must be told as. */
 const table: [string, string, string][] = [
