@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { thisSystem } from '../../adapters/config/index.ts'
 import { outputTo } from './output.ts'
+import { personAt } from './person.ts'
 import { runCli } from './program.ts'
 import type { Bundle } from './serve-command.ts'
 
@@ -16,6 +17,7 @@ function bundle(): Bundle {
 process.exitCode = await runCli(process.argv.slice(2), {
   out: outputTo(process.stdout),
   err: outputTo(process.stderr),
+  person: personAt(process.stdin, process.stderr),
   system: thisSystem(),
   bundle: bundle(),
 })

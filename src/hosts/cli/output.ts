@@ -25,5 +25,5 @@ export function outputTo(stream: NodeJS.WriteStream): Output {
   }
 }
 
-/** Exit codes of every command. */
-export const exitCodes = { ok: 0, failed: 1, usage: 2 } as const
+/** Exit codes of every command: `undecided` is a deployment that waits for a person. */
+export const exitCodes = { ok: 0, failed: 1, usage: 2, noEngine: 3, undecided: 4 } as const

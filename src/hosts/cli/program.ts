@@ -4,12 +4,15 @@ import { version } from '../version.ts'
 import { checkConfig, printSchema, showConfig, type CommandSurroundings } from './config-commands.ts'
 import { edgeCommand, type EdgeVerb } from './edge-commands.ts'
 import { exitCodes } from './output.ts'
+import { registerOperations } from './operations/index.ts'
+import type { Person } from './person.ts'
 import { serveCommand, type Bundle } from './serve-command.ts'
 import { requestOf, withSettingOptions, type SettingValues } from './setting-options.ts'
 
 export interface CliSurroundings extends CommandSurroundings {
   system: System
   bundle: Bundle
+  person: Person
 }
 
 const examples = `
@@ -17,12 +20,17 @@ Examples:
   pilothouse serve --port 0            open on a free port, print the address, open the browser
   pilothouse config check              find every mistake in pilothouse.yaml
   pilothouse config show               what holds, and where each value comes from
+  pilothouse services                  what runs, its traffic and its figures
+  pilothouse deploy shop r42 --watch   ship a release and follow it to its end
+  pilothouse rollback shop             all traffic back to the stable release, at once
 
 Every setting can also be an environment variable: PILOTHOUSE_SERVER__PORT=8080 is server.port.
-Exit codes: 0 well, 1 the command failed or the config has mistakes, 2 wrong use of the command line.`
+Commands that need a running engine find it by the data directory, or by PILOTHOUSE_URL and PILOTHOUSE_TOKEN.
+Exit codes: 0 well or promoted, 1 failed or rolled back, 2 wrong use of the command line, 3 no engine, 4 it waits for
+a person.`
 
 /**
- * Runs one command line and gives its exit code: 0 well, 1 failed, 2 wrong use. `serve` ends with its signal.
+ * Runs one command line and gives its exit code, one of `exitCodes`. `serve` ends with its signal.
  */
 export async function runCli(args: readonly string[], surroundings: CliSurroundings): Promise<number> {
   const { out, err, system, bundle } = surroundings
@@ -84,6 +92,8 @@ export async function runCli(args: readonly string[], surroundings: CliSurroundi
     .action(() => {
       code = printSchema(surroundings)
     })
+
+  registerOperations(program, surroundings, (ended) => (code = ended))
 
   program
     .command('version')

@@ -32,6 +32,12 @@ export function withSettingOptions(command: Command): Command {
   return command
 }
 
+/** Adds what a command takes that looks for a running engine. */
+export function withPlaceOptions(command: Command): Command {
+  command.option('--config <file>', 'config file; else PILOTHOUSE_CONFIG, else pilothouse.yaml here')
+  return command.addOption(settingOptions.dataDir.option)
+}
+
 /** The config these options ask for. Values are judged with all other sources, not by the command line. */
 export function requestOf(values: SettingValues, system: System): ConfigRequest {
   const flags = Object.entries(settingOptions).flatMap(([name, { path, option }]): Flag[] => {

@@ -1,2 +1,2 @@
 export { openBrowser } from './open-browser.ts'
-export { serve, type Served, type ServeOptions } from './serve.ts'
+export { serve, type EngineAccess, type Served, type ServeOptions } from './serve.ts'

@@ -7,6 +7,7 @@ import type { LoadedConfig } from '../../engine/config/index.ts'
 import { AppError, Disposables, type Log, type Result } from '../../engine/core/index.ts'
 import type { Engine } from '../../engine/index.ts'
 import { openLocalEngine } from '../local-engine.ts'
+import { announceServer } from '../server-file.ts'
 import { version } from '../version.ts'
 import { healthAnswers } from './health.ts'
 
@@ -20,10 +21,17 @@ export interface ServeOptions {
   telemetryWorkerUrl?: URL
 }
 
+export interface EngineAccess {
+  url: string
+  token: string
+}
+
 export interface Served extends AsyncDisposable {
   /** The address to open, with the token in it. */
   url: string
   port: number
+  /** The same for programs: origin and token apart. */
+  access: EngineAccess
   engine: Engine
   /** Takes a newer config into use, or shows why a changed file was refused. */
   configChanged(changed: Result<LoadedConfig, ConfigProblem[]>): void
@@ -44,6 +52,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
   if (!existsSync(screens)) {
     throw new AppError('NOT_FOUND', `The screens are not built: there is no ${screens}. Run: npm run build`)
   }
+  const token = options.token ?? randomBytes(24).toString('base64url')
   const held = new Disposables()
   try {
     const local = held.use(await openLocalEngine(options))
@@ -52,7 +61,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
       await startHttpServer({
         address: server.host,
         port: server.port,
-        token: options.token ?? randomBytes(24).toString('base64url'),
+        token,
         allowedHosts: server.allowedOrigins.map((origin) => new URL(origin).host),
         screens,
         version,
@@ -70,9 +79,12 @@ export async function serve(options: ServeOptions): Promise<Served> {
       }),
     )
     engine.start()
+    const access = { url: new URL(http.url).origin, token }
+    held.use(await announceServer(options.config.config.dataDirectory, { ...access, pid: process.pid }))
     return {
       url: http.url,
       port: http.port,
+      access,
       engine,
       configChanged: (changed) => local.configChanged(changed),
       [Symbol.asyncDispose]: () => held[Symbol.asyncDispose](),

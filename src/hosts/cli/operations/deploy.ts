@@ -1,0 +1,158 @@
+import { systemClock, systemRng } from '../../../adapters/system/index.ts'
+import { presets, type Deployment, type PlanOptions } from '../../../contract/index.ts'
+import { AppError } from '../../../engine/core/index.ts'
+import { exitCodes } from '../output.ts'
+import { confirm, isInProduction } from './confirm.ts'
+import { changeText, deploymentText, phaseNames, planText, validationText } from './deployment-text.ts'
+import { findEngine } from './engine.ts'
+import { progressLines, watchOutcome } from './progress.ts'
+import { jsonText, type Session } from './session.ts'
+import { watchDeployment } from './watch.ts'
+import { columns, harmless, momentText } from './words.ts'
+
+export interface DeployRequest {
+  service: string
+  releaseId: string | undefined
+  options: PlanOptions
+  why: string
+  isWatched: boolean
+  isDryRun: boolean
+  isInteractive: boolean
+  isConfirmed: boolean
+}
+
+/** `pilothouse deploy`: starts a deployment, or says what it would do; watches it when told so. */
+export async function deploy(request: DeployRequest, session: Session): Promise<number> {
+  const { out, engine, isJson } = session
+  const { service, releaseId, options, why } = request.isInteractive
+    ? await askForDeployment(request, session)
+    : request
+  if (releaseId === undefined)
+    throw new AppError('BAD_INPUT', `Name the release of ${service} to deploy, or add --interactive.`)
+  const wish = { service, releaseId, options, why }
+  if (request.isDryRun || request.isInteractive) {
+    const rehearsal = await engine.deployments.rehearse(wish)
+    const { plan, stableReleaseId, validation } = rehearsal
+    if (isJson && request.isDryRun) out.write(jsonText(rehearsal))
+    else {
+      const change = changeText({ service, stableReleaseId, candidateReleaseId: releaseId })
+      out.write(`${out.style('bold', harmless(change))}\n${planText(plan)}${validationText(validation, out)}`)
+    }
+    if (request.isDryRun) return validation.canDeploy ? exitCodes.ok : exitCodes.failed
+    const answer = await session.person.ask('Deploy it? [y/N] ')
+    if (!/^y(es)?$/i.test(answer)) throw new AppError('CONFLICT', 'Nothing was deployed.')
+  }
+  await confirm(
+    {
+      name: service,
+      effect: `${service}: ${releaseId} becomes the candidate`,
+      isProduction: await isInProduction(service, session),
+      isConfirmed: request.isConfirmed,
+    },
+    session,
+  )
+  return showStarted(await engine.deployments.start(wish), request.isWatched, session)
+}
+
+/** `pilothouse validate`: 0 when the release could be deployed, 1 when a critical check fails. */
+export async function validate(service: string, releaseId: string, session: Session): Promise<number> {
+  const { validation } = await session.engine.deployments.rehearse({ service, releaseId })
+  session.out.write(session.isJson ? jsonText(validation) : validationText(validation, session.out))
+  return validation.canDeploy ? exitCodes.ok : exitCodes.failed
+}
+
+/** Tells of a deployment that was just started, and follows it when wanted. */
+export async function showStarted(
+  deployment: Deployment,
+  isWatched: boolean,
+  session: Session,
+): Promise<number> {
+  if (isWatched) return watch(deployment, session)
+  const { out, isJson } = session
+  out.write(
+    isJson
+      ? jsonText(deployment)
+      : `${harmless(changeText(deployment))}, ${phaseNames[deployment.phase]}\nFollow it: pilothouse deployments show ${deployment.id} --watch\n`,
+  )
+  return exitCodes.ok
+}
+
+/**
+ * Follows a deployment, a line for each event (with --json an object for each change), until it ended or waits for a
+ * person; its end is the exit code.
+ */
+export async function watch(deployment: Deployment, session: Session): Promise<number> {
+  const { out, err, isJson } = session
+  let shown: Deployment | null = null
+  const show = (now: Deployment) => {
+    if (isJson) out.write(`${JSON.stringify(now)}\n`)
+    else for (const line of progressLines(shown, now)) out.write(`${line}\n`)
+    shown = now
+  }
+  if (!isJson) out.write(`${out.style('bold', harmless(changeText(deployment)))}  (${deployment.id})\n`)
+  const isOver = (now: Deployment) => watchOutcome(now) !== null
+  if (isOver(deployment)) show(deployment)
+  const last = isOver(deployment)
+    ? deployment
+    : await watchDeployment(
+        {
+          id: deployment.id,
+          address: async () => {
+            const found = await findEngine(session.config)
+            if (!found.ok) throw found.error
+            return found.value
+          },
+          clock: systemClock(),
+          rng: systemRng(),
+          onChange: show,
+          onLost: (reason) => err.write(`${reason}; trying again\n`),
+        },
+        isOver,
+      )
+  const code = watchOutcome(last) ?? exitCodes.failed
+  if (code === exitCodes.undecided && !isJson)
+    out.write(`It waits for you: pilothouse deployments resume|promote|abort ${deployment.id}\n`)
+  return code
+}
+
+/** `pilothouse deployments show`. */
+export async function showDeployment(id: string, isWatched: boolean, session: Session): Promise<number> {
+  const deployment = await session.engine.deployments.get({ id })
+  if (isWatched) return watch(deployment, session)
+  session.out.write(session.isJson ? jsonText(deployment) : deploymentText(deployment, session.out))
+  return exitCodes.ok
+}
+
+async function askForDeployment(request: DeployRequest, session: Session): Promise<DeployRequest> {
+  const { person, err, engine } = session
+  if (!person.isThere) throw new AppError('BAD_INPUT', '--interactive needs a terminal.')
+  let { releaseId } = request
+  if (releaseId === undefined) {
+    const releases = await engine.releases.list({ service: request.service, limit: 20 })
+    err.write(
+      columns(
+        releases.map(({ id, createdAtMs, note }, k) => [
+          `${k + 1}.`,
+          id,
+          momentText(createdAtMs),
+          harmless(note),
+        ]),
+      ),
+    )
+    const answer = await person.ask('Release (number or name): ')
+    releaseId = releases[Number(answer) - 1]?.id ?? (answer === '' ? undefined : answer)
+  }
+  let { options } = request
+  if (!options.preset && !options.steps) {
+    const answer = await person.ask(`Strategy (${presets.join(', ')}; empty for what is configured): `)
+    if (answer !== '') options = { ...options, preset: presetNamed(answer) }
+  }
+  const why = request.why === '' ? await person.ask('Why (kept in the audit log): ') : request.why
+  return { ...request, releaseId, options, why }
+}
+
+function presetNamed(text: string): (typeof presets)[number] {
+  const preset = presets.find((each) => each.startsWith(text))
+  if (!preset) throw new AppError('BAD_INPUT', `There is no strategy ${text}: ${presets.join(', ')}.`)
+  return preset
+}

@@ -1,0 +1,2 @@
+export { engineCalls, type EngineCalls } from './engine.ts'
+export { registerOperations } from './register.ts'

@@ -1,0 +1,41 @@
+import type { ConfigRequest } from '../../../adapters/config/index.ts'
+import { errorCatalogue } from '../../../contract/index.ts'
+import { AppError } from '../../../engine/core/index.ts'
+import type { CommandSurroundings } from '../config-commands.ts'
+import { exitCodes } from '../output.ts'
+import type { Person } from '../person.ts'
+import { engineCalls, findEngine, NoEngine, type EngineCalls } from './engine.ts'
+
+/** What a command that talks to the engine has. */
+export interface Session extends CommandSurroundings {
+  /** How the engine is found; asked again by who outlives one. */
+  config: ConfigRequest
+  person: Person
+  engine: EngineCalls
+  isJson: boolean
+}
+
+export type SessionRequest = Omit<Session, 'engine'>
+
+/** Runs `command` with the engine and gives its exit code; failures are told and become 1, 2 or 3. */
+export async function withEngine(
+  request: SessionRequest,
+  command: (session: Session) => Promise<number>,
+): Promise<number> {
+  try {
+    const address = await findEngine(request.config)
+    if (!address.ok) throw address.error
+    return await command({ ...request, engine: engineCalls(address.value) })
+  } catch (failure) {
+    if (!(failure instanceof AppError)) throw failure
+    const { out, err, isJson } = request
+    const { action } = errorCatalogue[failure.code]
+    if (isJson) out.write(jsonText({ error: { code: failure.code, message: failure.message, action } }))
+    err.write(`${err.style('red', 'pilothouse')}: ${failure.message}\n`)
+    if (failure instanceof NoEngine) return exitCodes.noEngine
+    err.write(`${action}\n`)
+    return failure.code === 'BAD_INPUT' ? exitCodes.usage : exitCodes.failed
+  }
+}
+
+export const jsonText = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`

@@ -1,0 +1,109 @@
+import { AppError } from '../../../engine/core/index.ts'
+import { exitCodes } from '../output.ts'
+import { confirm, isInProduction } from './confirm.ts'
+import { showStarted } from './deploy.ts'
+import { changeText, deploymentsText, phaseNames, stepText } from './deployment-text.ts'
+import { jsonText, type Session } from './session.ts'
+import { harmless } from './words.ts'
+
+/** What a person may order of a running deployment, and what it does. */
+export const orders = {
+  pause: 'stays at this step',
+  resume: 'goes on',
+  skip: 'goes to the next step now',
+  promote: 'gets all traffic, judged or not',
+  abort: 'is rolled back',
+} as const
+export type Order = keyof typeof orders
+
+export interface SteerRequest {
+  why: string
+  isConfirmed: boolean
+}
+
+/** `pilothouse deployments pause|resume|skip|promote|abort ID`: holds only for the state it showed. */
+export async function steer(
+  order: Order,
+  id: string,
+  request: SteerRequest,
+  session: Session,
+): Promise<number> {
+  const { engine, out, isJson } = session
+  const seen = await engine.deployments.get({ id })
+  const at = stepText(seen)
+  await confirm(
+    {
+      name: seen.service,
+      effect: `${changeText(seen)} (${phaseNames[seen.phase]}${at ? `, ${at}` : ''}): ${seen.candidateReleaseId} ${orders[order]}`,
+      isProduction: await isInProduction(seen.service, session),
+      isConfirmed: request.isConfirmed,
+    },
+    session,
+  )
+  const now = await engine.deployments[order]({ id, expectedRevision: seen.revision, why: request.why })
+  out.write(
+    isJson ? jsonText(now) : `${phaseNames[now.phase]}${now.reason ? `: ${harmless(now.reason)}` : ''}\n`,
+  )
+  return exitCodes.ok
+}
+
+/** `pilothouse deployments retry ID`. */
+export async function retry(
+  id: string,
+  request: SteerRequest & { isWatched: boolean },
+  session: Session,
+): Promise<number> {
+  const seen = await session.engine.deployments.get({ id })
+  await confirm(
+    {
+      name: seen.service,
+      effect: `${seen.service}: ${seen.candidateReleaseId} becomes the candidate again`,
+      isProduction: await isInProduction(seen.service, session),
+      isConfirmed: request.isConfirmed,
+    },
+    session,
+  )
+  return showStarted(
+    await session.engine.deployments.retry({ id, why: request.why }),
+    request.isWatched,
+    session,
+  )
+}
+
+/** `pilothouse deployments undo SERVICE [RELEASE]`. */
+export async function undo(
+  service: string,
+  releaseId: string | undefined,
+  request: SteerRequest & { isWatched: boolean },
+  session: Session,
+): Promise<number> {
+  const present = (await session.engine.services.list()).find(({ name }) => name === service)
+  if (!present) throw new AppError('NOT_FOUND', `There is no service ${service}.`)
+  await confirm(
+    {
+      name: service,
+      effect: `${service}: ${present.stableReleaseId ?? 'nothing'} -> ${releaseId ?? 'the stable release before it'}, without steps`,
+      isProduction: present.environment === 'production',
+      isConfirmed: request.isConfirmed,
+    },
+    session,
+  )
+  const wish = { service, why: request.why, ...(releaseId === undefined ? {} : { releaseId }) }
+  return showStarted(await session.engine.deployments.undo(wish), request.isWatched, session)
+}
+
+export interface DeploymentFilter {
+  service?: string
+  text?: string
+  limit: number
+}
+
+/** `pilothouse deployments list`, newest first. */
+export async function listDeployments(
+  filter: DeploymentFilter,
+  { engine, out, isJson }: Session,
+): Promise<number> {
+  const deployments = await engine.deployments.list(filter)
+  out.write(isJson ? jsonText(deployments) : deploymentsText(deployments, out))
+  return exitCodes.ok
+}

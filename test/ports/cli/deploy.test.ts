@@ -1,0 +1,260 @@
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { runCli } from '../../../src/hosts/cli/program.ts'
+import { until } from '../../support/until.ts'
+import {
+  aDeployment,
+  serveScriptedOperations,
+  token,
+  type ScriptedOperations,
+} from './scripted-operations.ts'
+
+let directory: string
+let engine: ScriptedOperations
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'pilothouse-deploy-'))
+  await mkdir(join(directory, 'data'))
+  engine = await serveScriptedOperations(join(directory, 'data'))
+})
+afterEach(async () => {
+  await engine[Symbol.asyncDispose]()
+  await rm(directory, { recursive: true, force: true })
+})
+
+/** A command line with its surroundings: nobody at the terminal unless `answer` is what a person there types. */
+function start(args: string[], variables: Record<string, string> = {}, answer?: string) {
+  const text = { stdout: '', stderr: '' }
+  const asked: string[] = []
+  const to = (stream: 'stdout' | 'stderr') => ({
+    write: (written: string) => void (text[stream] += written),
+    isTerminal: false,
+    isColoured: false,
+    style: (_format: string, written: string) => written,
+  })
+  const ended = runCli(args, {
+    out: to('stdout'),
+    err: to('stderr'),
+    system: { platform: process.platform, variables, home: directory, workingDirectory: directory },
+    bundle: { screens: 'none' },
+    person: {
+      isThere: answer !== undefined,
+      ask: (question) => {
+        asked.push(question)
+        return Promise.resolve(answer ?? '')
+      },
+    },
+  }).then((code) => ({ code, asked, ...text }))
+  return { ended, text }
+}
+const run = (...args: string[]) => start([...args, '--data-dir', 'data']).ended
+
+describe('finding the engine', () => {
+  it('leaves the way to it in a file that only this user reads, for as long as it runs', async () => {
+    const path = join(directory, 'data', 'server.json')
+    expect((await stat(path)).mode & 0o777).toBe(0o600)
+    await engine[Symbol.asyncDispose]()
+    await expect(stat(path)).rejects.toThrow('ENOENT')
+  })
+
+  it('ends with 3 and one sentence when none runs', async () => {
+    const { code, stderr } = await start(['services', '--data-dir', 'elsewhere']).ended
+    expect(code).toBe(3)
+    expect(stderr).toMatch(/No engine runs on .*elsewhere\. Start one: pilothouse serve/)
+  })
+
+  it('does not offer its token to whoever has the port of one that was killed', async () => {
+    await mkdir(join(directory, 'old'))
+    // Above what a Linux kernel gives, and free elsewhere.
+    const gone = 2 ** 22 + 1
+    await writeFile(
+      join(directory, 'old', 'server.json'),
+      JSON.stringify({ url: engine.url, token, pid: gone }),
+    )
+    expect((await start(['services', '--data-dir', 'old']).ended).code).toBe(3)
+  })
+
+  it('takes another one that the environment names', async () => {
+    const variables = { PILOTHOUSE_URL: engine.url, PILOTHOUSE_TOKEN: token }
+    expect((await start(['services'], variables).ended).stdout).toContain('shop')
+    const refused = await start(['services'], { ...variables, PILOTHOUSE_TOKEN: 'wrong' }).ended
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toContain('No valid access token')
+    const away = await start(['services'], { ...variables, PILOTHOUSE_URL: 'http://127.0.0.1:9' }).ended
+    expect(away.code).toBe(3)
+  })
+})
+
+describe('pilothouse deploy', () => {
+  it('starts what the options say and tells how to follow it', async () => {
+    const { code, stdout } = await run('deploy', 'shop', 'r2', '--steps', '5:1m,50:2m:gate', '--why', 'a fix')
+    expect(code).toBe(0)
+    expect(stdout).toContain('shop: r1 -> r2')
+    expect(engine.script.calls).toEqual([
+      {
+        name: 'start',
+        input: {
+          service: 'shop',
+          releaseId: 'r2',
+          why: 'a fix',
+          options: {
+            steps: [
+              { weight: 5, holdMs: 60_000, analysis: true, gate: false },
+              { weight: 50, holdMs: 120_000, analysis: true, gate: true },
+            ],
+          },
+        },
+      },
+    ])
+  })
+
+  it('refuses steps it cannot read with 2, and starts nothing', async () => {
+    const { code, stderr } = await run('deploy', 'shop', 'r2', '--steps', '5')
+    expect(code).toBe(2)
+    expect(stderr).toContain('write weight:hold')
+    expect(engine.script.calls).toEqual([])
+  })
+
+  it('prints plan and checks of a dry run, moves nothing, and ends with 1 when a check fails', async () => {
+    const good = await run('deploy', 'shop', 'r2', '--dry-run')
+    expect(good.code).toBe(0)
+    expect(good.stdout).toContain('50 %')
+    expect(good.stdout).toContain('smoke test')
+    engine.script.canDeploy = false
+    const bad = await run('validate', 'shop', 'r2')
+    expect(bad.code).toBe(1)
+    expect(bad.stdout).toContain('got 500')
+    expect(engine.script.calls.map(({ name }) => name)).toEqual(['rehearse', 'rehearse'])
+  })
+
+  it.each([
+    ['promoted', 0],
+    ['rolled_back', 1],
+    ['failed', 1],
+    ['paused', 4],
+  ] as const)('follows it line by line until it is %s and ends with %i', async (phase, code) => {
+    const watching = start(['deploy', 'shop', 'r2', '--watch', '--data-dir', 'data'])
+    engine.show(engine.script.deployment)
+    await until('the step', () => /step 1 of 2, 10 %/.exec(watching.text.stdout) ?? undefined)
+    engine.show(aDeployment({ stepIndex: 1, weight: 50, revision: 4 }))
+    await until('the step', () => /step 2 of 2, 50 %/.exec(watching.text.stdout) ?? undefined)
+    engine.show(aDeployment({ phase, reason: 'that is how it went', stepIndex: 1, weight: 50, revision: 5 }))
+    const ended = await watching.ended
+    expect(ended.code).toBe(code)
+    expect(ended.stdout).toContain('that is how it went')
+    // eslint-disable-next-line no-control-regex
+    expect(ended.stdout).not.toMatch(/\u001b|\r/)
+  })
+})
+
+describe('steering a deployment', () => {
+  it('names target and effect, and orders it for the state it saw', async () => {
+    const { code, stderr } = await run('deployments', 'promote', 'd1', '--why', 'sure')
+    expect(code).toBe(0)
+    expect(stderr).toContain('shop: r1 -> r2 (stepping, step 1 of 2, 10 %): r2 gets all traffic')
+    expect(engine.script.calls).toEqual([
+      { name: 'promote', input: { id: 'd1', expectedRevision: 3, why: 'sure' } },
+    ])
+  })
+
+  it('says of an unknown one that there is none, as JSON too', async () => {
+    const { code, stdout } = await run('deployments', 'show', 'd9', '--json')
+    expect(code).toBe(1)
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'NOT_FOUND' } })
+  })
+
+  it('lists what the filters ask for', async () => {
+    const { stdout } = await run('deployments', 'list', '--service', 'shop', '--limit', '7')
+    expect(stdout).toContain('d1')
+    expect(engine.script.calls).toEqual([{ name: 'list', input: { service: 'shop', limit: 7 } }])
+  })
+})
+
+describe('pilothouse rollback', () => {
+  const outcome = (service: string, ok: boolean) => ({
+    service,
+    ok,
+    releaseId: 'r1',
+    fromReleaseId: 'r2',
+    tookMs: 21,
+    text: ok ? 'all traffic is on r1' : 'the router does not answer',
+  })
+
+  it('rolls back one service, or all, and ends with 1 when one of them was not confirmed', async () => {
+    engine.script.outcomes = [outcome('shop', true)]
+    const one = await run('rollback', 'shop')
+    expect(one).toMatchObject({ code: 0, stdout: expect.stringContaining('all traffic is on r1') as string })
+    engine.script.outcomes = [outcome('shop', true), outcome('cart', false)]
+    expect((await run('rollback', '--all')).code).toBe(1)
+    expect(engine.script.calls).toEqual([
+      { name: 'rollback', input: { services: ['shop'], why: '' } },
+      { name: 'rollback', input: { why: '' } },
+    ])
+  })
+
+  it('asks a person at a terminal for the name of a production service, and does nothing without', async () => {
+    engine.script.outcomes = [outcome('shop', true)]
+    const args = ['rollback', 'shop', '--data-dir', 'data']
+    const refused = await start(args, {}, 'shoq').ended
+    expect(refused).toMatchObject({ code: 1, asked: ['This is production. Type shop to go on: '] })
+    expect(refused.stderr).toContain('shop: r2 -> r1, all traffic at once')
+    expect(engine.script.calls).toEqual([])
+    expect((await start(args, {}, 'shop').ended).code).toBe(0)
+    expect(await start([...args, '--yes'], {}, '').ended).toMatchObject({ code: 0, asked: [] })
+  })
+
+  it('wants one service or all of them, never a guess', async () => {
+    expect((await run('rollback')).code).toBe(2)
+    expect((await run('rollback', 'shop', '--all')).code).toBe(2)
+    expect(engine.script.calls).toEqual([])
+  })
+})
+
+describe('services, releases and audit', () => {
+  it('shows traffic and figures of each service', async () => {
+    const { stdout } = await run('services')
+    expect(stdout).toMatch(/shop\s+production\s+r1 90 %, r2 10 %.*12\.5\s+2\.34 %\s+20 ms/)
+  })
+
+  it('makes a release known with the words after -- as its command', async () => {
+    const args = [
+      'releases',
+      'shop',
+      'add',
+      'r3',
+      '--env',
+      'A=1',
+      '--data-dir',
+      'data',
+      '--',
+      'node',
+      'shop.js',
+      '--fast',
+    ]
+    expect((await start(args).ended).code).toBe(0)
+    expect(engine.script.calls[0]?.input).toMatchObject({
+      id: 'r3',
+      artifact: { kind: 'command', argv: ['node', 'shop.js', '--fast'], env: { A: '1' } },
+    })
+  })
+
+  it('compares two releases', async () => {
+    const { stdout } = await run('releases', 'shop', 'compare', 'r1', 'r2')
+    expect(stdout).toMatch(/parameters\.workers\s+2\s+4/)
+    expect(stdout).toMatch(/errorRatio\s+0\.1 %\s+-/)
+  })
+
+  it('verifies the audit log, and prints what others wrote without their control characters', async () => {
+    expect((await run('audit', 'verify')).code).toBe(0)
+    engine.script.isAuditWhole = false
+    expect(await run('audit', 'verify')).toMatchObject({
+      code: 1,
+      stdout: 'Entry 4 does not follow from entry 3.\n',
+    })
+    // eslint-disable-next-line no-control-regex
+    expect((await run('audit', 'list')).stdout).not.toMatch(/\u001b/)
+    expect((await run('audit', 'export', '--format', 'csv')).stdout).toBe('as csv\n')
+  })
+})
