@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { operations } from './operations.ts'
 import { procedure } from './procedure.ts'
 import {
   chartSchema,
@@ -31,6 +32,7 @@ const hostId = z.string().min(1).max(200).describe('Id of a host; `local` is thi
 
 /** The table every transport, client, permission check and document is made from. */
 export const contract = {
+  ...operations,
   hosts: {
     list: procedure
       .route({ method: 'GET', path: '/hosts', summary: 'All hosts with health and data quality' })

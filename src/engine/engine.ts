@@ -1,8 +1,20 @@
 import type { ConfigStatus, ConfigEntries, Host, HostState, ReadinessCheck } from '../contract/index.ts'
 import { createRouter, type ApiRouter } from './api/index.ts'
-import { Disposables, LiveStore, sleep, Supervisor, type Clock, type Log, type Rng } from './core/index.ts'
+import { thresholdJudge } from './canary/index.ts'
+import {
+  Disposables,
+  LiveStore,
+  sleep,
+  Supervisor,
+  type Clock,
+  type Log,
+  type Loop,
+  type Rng,
+} from './core/index.ts'
+import type { DeploymentStore, HookRunner, Validator } from './deployments/index.ts'
 import { NoticeBoard, type Journal } from './journal/index.ts'
 import { SampleFeed } from './live/index.ts'
+import { Operations, type OperatedService } from './operations/index.ts'
 import {
   changesOf,
   combineHealth,
@@ -32,9 +44,20 @@ export interface EngineParts {
   sources: readonly MetricSource[]
   telemetry: TelemetryStore
   journal: Journal
+  /** Services with where they run and what routes them, and what their deployments need. */
+  steering: Steering
   /** The running configuration, for the screen that shows it. */
   config: () => ConfigEntries
   configStatus: ConfigStatus
+}
+
+export interface Steering {
+  services: readonly OperatedService[]
+  store: DeploymentStore
+  validator: Validator
+  hooks: HookRunner
+  /** What looks after the platforms that services run on. */
+  loops: readonly Loop[]
 }
 
 interface Watched {
@@ -62,6 +85,7 @@ export class Engine implements AsyncDisposable {
   readonly router: ApiRouter
   readonly parts: EngineParts
   readonly notices: NoticeBoard
+  readonly #operations: Operations
   readonly #supervisor: Supervisor
   readonly #held = new Disposables()
   readonly #startedAtMs: number
@@ -79,7 +103,15 @@ export class Engine implements AsyncDisposable {
       const monitor = createHostMonitor({ hostId: source.hostId, ...parts.settings })
       this.#hosts.set(source.hostId, { source, monitor, lastTurnMs: -Infinity, values: undefined })
     }
+    this.#operations = new Operations({
+      ...parts,
+      ...parts.steering,
+      judge: thresholdJudge,
+      live: this.live,
+      notices: this.notices,
+    })
     this.router = createRouter({
+      operations: this.#operations,
       live: this.live,
       telemetry: parts.telemetry,
       source: (hostId) => this.#hosts.get(hostId)?.source,
@@ -95,6 +127,9 @@ export class Engine implements AsyncDisposable {
 
   start(): void {
     for (const watched of this.#hosts.values()) this.#watch(watched)
+    const { loops } = this.parts.steering
+    for (const loop of [...loops, ...this.#operations.loops]) this.#supervisor.add(loop)
+    this.#held.use(this.#operations)
     this.#held.use(this.#supervisor.subscribe(() => this.#showStatus()))
     this.#held.use(this.parts.clock.every(watchEveryMs, () => this.#look()))
     this.#supervisor.add({ name: 'forecasts', run: (signal) => this.#forecast(signal) })

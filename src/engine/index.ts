@@ -1,1 +1,1 @@
-export { Engine, type EngineParts, type EngineSettings } from './engine.ts'
+export { Engine, type EngineParts, type EngineSettings, type Steering } from './engine.ts'

@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { createLocalMetricSource } from '../adapters/metrics/index.ts'
 import { openStateStore } from '../adapters/stores/state/index.ts'
 import { openTelemetryStore } from '../adapters/stores/telemetry/index.ts'
+import { EdgeClient } from '../adapters/targets/edge/index.ts'
 import { systemClock, systemRng } from '../adapters/system/index.ts'
-import type { ConfigProblem } from '../contract/index.ts'
+import type { ConfigProblem, Host, LiveRecords } from '../contract/index.ts'
 import {
   changedSettings,
   describeConfig,
@@ -15,7 +16,10 @@ import {
 import { AppError, Disposables, messageOf, type Log, type Result } from '../engine/core/index.ts'
 import { Engine, type EngineSettings } from '../engine/index.ts'
 import { defaultLimits } from '../engine/telemetry/index.ts'
+import { edgeDirectory, edgeKeeper, edgeSocketPath } from './edge/index.ts'
+import { steer, storeReleases } from './steering/index.ts'
 import { version } from './version.ts'
+import type { HostFact } from '../engine/validation/index.ts'
 
 export interface LocalEngineOptions {
   /** As loaded at the start; a change comes in through `applyConfig`. */
@@ -63,10 +67,25 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
     if (!telemetry.ok) throw telemetry.error
     held.use(telemetry.value)
     const source = held.use(createLocalMetricSource({ clock, platform: process.platform }))
-    const engine = held.use(
+    const rng = systemRng()
+    const directory = edgeDirectory(dataDirectory)
+    const edge = held.use(new EdgeClient({ socketPath: edgeSocketPath(directory) }))
+    const store = journal.value.deployments
+    const steering = steer({
+      config: loaded.config,
+      edge,
+      store,
+      hosts: () => hostFacts(engine.live.snapshot()),
+      clock,
+      rng,
+      log: options.log,
+    })
+    if (!steering.ok) throw steering.error
+    const hasServices = steering.value.services.length > 0
+    const engine: Engine = held.use(
       new Engine({
         clock,
-        rng: systemRng(),
+        rng,
         log: options.log,
         version,
         environment,
@@ -74,10 +93,14 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
         sources: [source],
         telemetry: telemetry.value,
         journal: journal.value,
+        steering: { ...steering.value, store, loops: hasServices ? [edgeKeeper(directory, clock)] : [] },
         config: () => describeConfig(loaded),
         configStatus: { file: loaded.file, loadedAtMs: clock.nowMs(), problems: [] },
       }),
     )
+    const releases = await storeReleases(loaded.config, { store, clock })
+    if (!releases.ok)
+      engine.notices.post({ severity: 'warning', text: releases.error.message, link: '/settings' })
     return {
       engine,
       configChanged: (changed) => {
@@ -118,6 +141,14 @@ function settingsOf({ telemetry }: Config): EngineSettings {
       disk: { ...defaultLimits.disk, ...disk },
     },
   }
+}
+
+function hostFacts(records: Partial<LiveRecords>): HostFact[] {
+  return Object.entries(records).flatMap(([key, record]) => {
+    if (!key.startsWith('host:')) return []
+    const state = records[`hostState:${key.slice('host:'.length)}`]
+    return state ? [{ name: (record as Host).name, state }] : []
+  })
 }
 
 function changeText(changes: ChangedSetting[]): string {

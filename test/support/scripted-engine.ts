@@ -7,6 +7,7 @@ import {
   type Reading,
   type TelemetryStore,
 } from '../../src/engine/telemetry/index.ts'
+import { emptySteering } from './empty-steering.ts'
 import { systemClock } from '../../src/adapters/system/index.ts'
 
 /** What a transport needs behind it: an engine whose host says what the test tells it to. */
@@ -92,6 +93,7 @@ export function scriptedEngine(seed = 1): { engine: Engine; setCpu(value: number
       status: () => ({ isWritable: true, reason: '', sinceMs: 0 }),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     },
+    steering: emptySteering(),
     sources: [source],
     telemetry,
     config: () => ({ file: null, environment: 'development', entries: [] }),

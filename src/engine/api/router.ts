@@ -9,8 +9,11 @@ import {
   type SeriesQuality,
   type Trend,
 } from '../../contract/index.ts'
-import { AppError, type LiveStore, type Result } from '../core/index.ts'
+import { AppError, type LiveStore } from '../core/index.ts'
+import type { Operations } from '../operations/index.ts'
 import type { MetricSource, TelemetryStore } from '../telemetry/index.ts'
+import { operationHandlers } from './operation-handlers.ts'
+import { orThrow } from './or-throw.ts'
 
 /** Who calls, from where; made by the transport. */
 export interface CallContext {
@@ -28,37 +31,33 @@ export interface ApiParts {
   /** Undefined where there is too little to say, or no such series. */
   trend: (hostId: string, seriesId: number, windowMs: number) => Trend | undefined
   config: () => ConfigEntries
+  operations: Operations
 }
 
-const orThrow = async <T>(result: Promise<Result<T>>): Promise<T> => {
-  const settled = await result
-  if (!settled.ok) throw settled.error
-  return settled.value
-}
+/** The contract, to be implemented; each call is refused below the role its procedure needs. */
+const api = implement(contract)
+  .$context<CallContext>()
+  .use((options) => {
+    const { context, path } = options
+    const needed = options.procedure['~orpc'].meta.role
+    if (roles.indexOf(context.role) < roles.indexOf(needed)) {
+      throw new AppError('FORBIDDEN', `${path.join('.')} needs the role ${needed}; you are ${context.role}.`)
+    }
+    return options.next()
+  })
+export type Api = typeof api
 
 /** The implementation of every procedure of the contract. Failures are thrown as AppError; transports translate. */
-export function createRouter({ live, telemetry, source, quality, trend, config }: ApiParts) {
+export function createRouter(parts: ApiParts) {
+  const { live, telemetry, source, quality, trend, config, operations } = parts
   const sourceOrThrow = (hostId: string): MetricSource => {
     const found = source(hostId)
     if (!found) throw new AppError('NOT_FOUND', `There is no host "${hostId}".`, { details: { hostId } })
     return found
   }
 
-  const api = implement(contract)
-    .$context<CallContext>()
-    .use((options) => {
-      const { context, path } = options
-      const needed = options.procedure['~orpc'].meta.role
-      if (roles.indexOf(context.role) < roles.indexOf(needed)) {
-        throw new AppError(
-          'FORBIDDEN',
-          `${path.join('.')} needs the role ${needed}; you are ${context.role}.`,
-        )
-      }
-      return options.next()
-    })
-
   return api.router({
+    ...operationHandlers(api, operations),
     hosts: {
       list: api.hosts.list.handler(() => {
         const records = live.snapshot()

@@ -1,0 +1,58 @@
+import type { Hook } from '../../contract/index.ts'
+import { AppError, fail, ok, type Clock, type Result, type Rng } from '../../engine/core/index.ts'
+import type { HookContext, HookOutcome, HookRunner } from '../../engine/deployments/index.ts'
+import { endText, runCommand } from '../commands/index.ts'
+import { environmentOf } from './environment.ts'
+import { callWebhook } from './webhook.ts'
+
+export interface HookSurroundings {
+  clock: Clock
+  rng: Rng
+}
+
+/**
+ * Scripts without a shell, in a process group of their own that is killed at the hook's timeout, and webhooks. A hook
+ * that fails or takes too long is an outcome; one that the engine stopped is UNAVAILABLE, as it says nothing.
+ */
+export function hookRunner(surroundings: HookSurroundings): HookRunner {
+  return {
+    async run(hook, context, signal): Promise<Result<HookOutcome>> {
+      const late = new AbortController()
+      using _timer = surroundings.clock.after(hook.timeoutMs, () => late.abort())
+      const either = AbortSignal.any([signal, late.signal])
+      const outcome = await attempt(hook, context, either, surroundings)
+      if (late.signal.aborted && !outcome?.isSuccess)
+        return ok({
+          isSuccess: false,
+          text: `The hook ${hook.name} took longer than ${hook.timeoutMs / 1000} s and was stopped.`,
+          output: outcome?.output ?? '',
+        })
+      if (signal.aborted || !outcome)
+        return fail(new AppError('UNAVAILABLE', `The hook ${hook.name} was stopped with the engine.`))
+      return ok(outcome)
+    },
+  }
+}
+
+/** Null when the signal ended it before there was an answer. */
+async function attempt(
+  { name, run }: Hook,
+  context: HookContext,
+  signal: AbortSignal,
+  surroundings: HookSurroundings,
+): Promise<HookOutcome | null> {
+  if (run.kind === 'webhook') {
+    try {
+      return await callWebhook(run.url, context, signal)
+    } catch (thrown) {
+      if (signal.aborted) return null
+      throw thrown
+    }
+  }
+  const end = await runCommand({ argv: run.argv, env: environmentOf(context), signal }, surroundings)
+  return {
+    isSuccess: end.kind === 'exited' && end.code === 0,
+    text: `The hook ${name} ${endText(end)}.`,
+    output: end.output,
+  }
+}

@@ -1,0 +1,77 @@
+import type { Deployment } from '../../contract/index.ts'
+import type { Command } from '../deployments/index.ts'
+import type { Operations } from '../operations/index.ts'
+import { orThrow } from './or-throw.ts'
+import type { Api } from './router.ts'
+
+type CommandInput = { id: string; expectedRevision: number | null; why: string }
+
+/** Procedures on services, releases, deployments, rollback and audit. */
+export function operationHandlers(api: Api, operations: Operations) {
+  const obey = (kind: Command['kind'], input: CommandInput, by: string): Promise<Deployment> =>
+    orThrow(
+      operations.command(input.id, { kind, by, why: input.why, expectedRevision: input.expectedRevision }),
+    )
+  return {
+    services: {
+      list: api.services.list.handler(() => operations.services()),
+      logs: api.services.logs.handler(({ input }) => orThrow(operations.logs(given(input)))),
+      bins: api.services.bins.handler(({ input }) =>
+        orThrow(Promise.resolve(operations.bins(input.service, input.fromMs))),
+      ),
+      resume: api.services.resume.handler(({ input, context }) =>
+        orThrow(operations.resume(input.service, context.actor, input.why)),
+      ),
+    },
+    releases: {
+      list: api.releases.list.handler(({ input }) =>
+        orThrow(operations.releases(input.service, input.limit)),
+      ),
+      create: api.releases.create.handler(({ input, context }) =>
+        orThrow(operations.createRelease(input, context.actor)),
+      ),
+      compare: api.releases.compare.handler(({ input }) =>
+        orThrow(operations.compare(input.service, input.from, input.to)),
+      ),
+    },
+    deployments: {
+      list: api.deployments.list.handler(({ input }) => orThrow(operations.deployments(given(input)))),
+      get: api.deployments.get.handler(({ input }) => orThrow(operations.deployment(input.id))),
+      bins: api.deployments.bins.handler(({ input }) => orThrow(operations.deploymentBins(input.id))),
+      rehearse: api.deployments.rehearse.handler(({ input }) => orThrow(operations.rehearse(input))),
+      start: api.deployments.start.handler(({ input, context }) =>
+        orThrow(operations.start(input, context.actor)),
+      ),
+      pause: api.deployments.pause.handler(({ input, context }) => obey('pause', input, context.actor)),
+      resume: api.deployments.resume.handler(({ input, context }) => obey('resume', input, context.actor)),
+      skip: api.deployments.skip.handler(({ input, context }) => obey('skip', input, context.actor)),
+      promote: api.deployments.promote.handler(({ input, context }) => obey('promote', input, context.actor)),
+      abort: api.deployments.abort.handler(({ input, context }) => obey('abort', input, context.actor)),
+      retry: api.deployments.retry.handler(({ input, context }) =>
+        orThrow(operations.retry(input.id, context.actor, input.why)),
+      ),
+      undo: api.deployments.undo.handler(({ input, context }) =>
+        orThrow(operations.undo(given(input), context.actor)),
+      ),
+    },
+    rollback: {
+      emergency: api.rollback.emergency.handler(({ input, context }) =>
+        operations.emergency(input.services, context.actor, input.why),
+      ),
+    },
+    audit: {
+      list: api.audit.list.handler(({ input }) => orThrow(operations.audit(given(input)))),
+      verify: api.audit.verify.handler(() => orThrow(operations.verifyAudit())),
+      export: api.audit.export.handler(({ input }) =>
+        orThrow(operations.exportAudit(input.format, input.fromMs, input.toMs)),
+      ),
+    },
+  }
+}
+
+/** An input without the fields that were left out: `undefined` is not "given". */
+function given<T extends object>(input: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>
+  }
+}

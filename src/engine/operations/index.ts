@@ -1,0 +1,1 @@
+export { Operations, type OperatedService, type OperationsParts } from './operations.ts'

@@ -1,0 +1,63 @@
+import { countsOf, type Counts } from '../../engine/canary/index.ts'
+import { ok, type Result } from '../../engine/core/index.ts'
+import type { DeploymentStore } from '../../engine/deployments/index.ts'
+import type { HostFact, OtherDeployment, ValidationFacts } from '../../engine/validation/index.ts'
+import { deploymentPhases } from '../../contract/index.ts'
+import type { SteeredService } from '../../engine/deployments/index.ts'
+
+export interface FactSources {
+  services: ReadonlyMap<string, SteeredService>
+  store: DeploymentStore
+  hosts: () => readonly HostFact[]
+}
+
+const ended: readonly string[] = ['promoted', 'rolled_back', 'failed']
+const running = deploymentPhases.filter((phase) => !ended.includes(phase))
+/** More of one service is a defect; one is enough to say no. */
+const mostOpen = 10
+
+/** What checks ask about, out of the store, the routers and what is known of the hosts. */
+export function validationFacts({ services, store, hosts }: FactSources): ValidationFacts {
+  return {
+    hosts,
+    target: (service) => services.get(service)?.target ?? null,
+    router: (service) => services.get(service)?.router ?? null,
+    async openDeployments(service): Promise<Result<readonly OtherDeployment[]>> {
+      const found = await store.deployments({ service, phases: running, limit: mostOpen })
+      return found.ok
+        ? ok(
+            found.value.map(({ id, candidateReleaseId, createdBy }) => ({
+              id,
+              candidateReleaseId,
+              createdBy,
+            })),
+          )
+        : found
+    },
+    async baseline(service): Promise<Result<Counts | null>> {
+      const records = await store.services()
+      if (!records.ok) return records
+      const stable = records.value.find(({ name }) => name === service)?.stableReleaseId
+      if (!stable) return ok(null)
+      const now = await services.get(service)?.router.bins(service, null)
+      const counts = now?.ok ? countsOf(now.value.bins, stable) : null
+      return counts && counts.requests > 0 ? ok(counts) : whenPromoted(store, service, stable)
+    },
+  }
+}
+
+/** The counts of a release from the deployment that made it stable; null when none are kept. */
+async function whenPromoted(
+  store: DeploymentStore,
+  service: string,
+  releaseId: string,
+): Promise<Result<Counts | null>> {
+  const promoted = await store.deployments({ service, releaseId, phases: ['promoted'], limit: mostOpen })
+  if (!promoted.ok) return promoted
+  const newest = promoted.value.find(({ candidateReleaseId }) => candidateReleaseId === releaseId)
+  if (!newest) return ok(null)
+  const bins = await store.bins(newest.id)
+  if (!bins.ok) return bins
+  const counts = countsOf(bins.value, releaseId)
+  return ok(counts.requests > 0 ? counts : null)
+}

@@ -1,0 +1,28 @@
+import { AppError, fail, ok } from '../../src/engine/core/index.ts'
+import type { Steering } from '../../src/engine/index.ts'
+
+/** An engine without services: nothing to deploy, nothing on record. */
+export function emptySteering(): Steering {
+  const none = <T>() => Promise.resolve(ok<T[]>([]))
+  const absent = () => Promise.resolve(fail(new AppError('NOT_FOUND', 'There is no such thing on record.')))
+  return {
+    services: [],
+    loops: [],
+    store: {
+      commit: () => Promise.resolve(ok(undefined)),
+      services: none,
+      open: none,
+      events: none,
+      deployment: absent,
+      deployments: none,
+      release: absent,
+      releases: none,
+      bins: none,
+      audit: none,
+      auditFrom: none,
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    },
+    validator: { validate: absent },
+    hooks: { run: absent },
+  }
+}
