@@ -6,6 +6,7 @@ const layers = {
   edge: ['contract', 'edge'],
   hosts: ['contract', 'engine', 'adapters', 'edge', 'hosts'],
   renderer: ['contract', 'renderer'],
+  demo: ['contract', 'engine', 'demo'],
 }
 
 /** Products the engine must not know by name: they belong in adapters, the shell and the screens. */

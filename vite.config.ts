@@ -78,6 +78,7 @@ export default defineConfig({
         cli: here('src/hosts/cli/index.ts'),
         'telemetry-worker': here('src/adapters/stores/telemetry/worker.ts'),
         edge: here('src/hosts/edge/main.ts'),
+        shop: here('src/demo/shop/main.ts'),
         'engine-process': here('src/hosts/engine-process/main.ts'),
       }),
     },

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
+import { isRunning } from './running.ts'
 
 /** How programs of this user reach the engine that serves a data directory. */
 export const serverAccessSchema = z.object({
@@ -44,13 +45,4 @@ export async function findServer(dataDirectory: string): Promise<ServerAccess | 
   const { success, data } = serverAccessSchema.safeParse(written)
   // A server that was killed left its file: nobody else who took its port is to be given the token.
   return success && isRunning(data.pid) ? data : null
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (failure) {
-    return (failure as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }
