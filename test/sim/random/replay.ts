@@ -1,7 +1,16 @@
-/** Runs one seed again with everything that was called: `node test/sim/random/replay.ts SEED`. */
+/** Runs one seed again with every call that was made: `node test/sim/random/replay.ts SEED`. */
+import { World } from '../world/world.ts'
 import { runSeed } from './run.ts'
 
 const seed = Number(process.argv[2])
 if (!Number.isSafeInteger(seed)) throw new Error('usage: node test/sim/random/replay.ts SEED')
-const world = await runSeed(seed, { isTraced: true })
-process.stdout.write(`${world.faults.trace.join('\n')}\n${world.describe()}\nseed ${seed} came to rest\n`)
+const world = new World()
+world.faults.isTraced = true
+const ending = await runSeed(seed, world).then(
+  () => 'came to rest',
+  (thrown: unknown) => {
+    process.exitCode = 1
+    return `failed: ${thrown instanceof Error ? thrown.message : String(thrown)}`
+  },
+)
+process.stdout.write(`${world.faults.trace.join('\n')}\n${world.describe()}\nseed ${seed} ${ending}\n`)

@@ -35,10 +35,8 @@ const calmS = 400
  * and restarted, calls are refused, lost or late, parts of the world die for a while, clocks jump and the machine sleeps. Then all
  * of that ends, and everything must come to rest. Throws with what went wrong.
  */
-export async function runSeed(seed: number, options: { isTraced?: boolean } = {}): Promise<World> {
+export async function runSeed(seed: number, world = new World()): Promise<World> {
   const dice = new Dice(seed)
-  const world = new World()
-  world.faults.isTraced = options.isTraced ?? false
   const releases = ['r2', 'r3', 'r4']
   for (const id of releases) world.behave(id, behaviour(dice))
   await world.withStable(dice.whole(1, 3), releases)

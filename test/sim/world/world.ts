@@ -267,6 +267,8 @@ export class World {
   #watchEvent({ deploymentId, event }: StoredEvent): void {
     const first = this.store.events.get(deploymentId)?.[0]?.event
     if (first?.kind !== 'requested') return
+    // What a restarted router has forgotten since it was seen is no lie.
+    if (this.router.report.key === '') return
     const weight = this.weight(first.candidateReleaseId)
     if (event.kind === 'trafficReturned' && weight !== 0)
       this.broken.push(

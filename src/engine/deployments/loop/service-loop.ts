@@ -2,7 +2,7 @@ import type { Release } from '../../../contract/index.ts'
 import type { AuditDraft } from '../../audit/index.ts'
 import type { Counts } from '../../canary/index.ts'
 import { AppError, assertNever, fail, ok, within, type Heart, type Result } from '../../core/index.ts'
-import type { RouterReport, TargetReport } from '../../services/index.ts'
+import type { RouterReport, SetWeightsRequest, TargetReport } from '../../services/index.ts'
 import { age, apply } from '../apply.ts'
 import { obey, type Command } from '../commands.ts'
 import { decide, type Facts } from '../decide.ts'
@@ -505,7 +505,11 @@ export class ServiceLoop implements Disposable {
     switch (effect.kind) {
       case 'setWeights': {
         const { kind: _, ...request } = effect
-        const set = await this.#ask('router', () => router.set({ service, endsEmergency: false, ...request }))
+        const set = await this.#ask('router', () =>
+          this.#isReturningInEmergency()
+            ? this.#repeatEmergency(request)
+            : router.set({ service, endsEmergency: false, ...request }),
+        )
         if (set.ok) this.#router = set.value
         return set.ok
       }
@@ -527,6 +531,18 @@ export class ServiceLoop implements Disposable {
       default:
         return assertNever(effect)
     }
+  }
+
+  /** Nothing but an emergency moves traffic while one stands; one that was not enough is made again. */
+  #isReturningInEmergency(): boolean {
+    const { active } = this.#ledger
+    return active !== null && isGoingBack(active) && Boolean(this.#router?.emergency)
+  }
+
+  async #repeatEmergency({ key, fallbackReleaseId }: Pick<SetWeightsRequest, 'key' | 'fallbackReleaseId'>) {
+    const to = fallbackReleaseId === null ? {} : { toReleaseId: fallbackReleaseId }
+    const [answer] = await this.#service.router.emergency([{ service: this.name, key, ...to }])
+    return answer ?? fail(new AppError('UNAVAILABLE', `The router did not answer for ${this.name}`))
   }
 
   async #observe(): Promise<void> {
