@@ -26,13 +26,13 @@ export async function storeReleases(
     else if (!there.ok) added.push({ ...release, service, createdAtMs: clock.nowMs(), createdBy })
   }
   if (added.length > 0) {
-    const audit = added.map(({ service, id }) => ({
+    const audit = added.map(({ service, id, note }) => ({
       atMs: clock.nowMs(),
       actor: createdBy,
-      action: 'release.add',
-      target: `${service}/${id}`,
-      why: '',
-      details: {},
+      action: 'releases.add',
+      target: service,
+      why: note,
+      details: { releaseId: id },
     }))
     const nothing = { events: [], deployments: [], services: [], evidence: [] }
     const stored = await store.commit({ ...nothing, releases: added, audit })

@@ -1,0 +1,192 @@
+import { createServer, type Server } from 'node:http'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { hookRunner } from '../../src/adapters/hooks/index.ts'
+import { systemClock, systemRng } from '../../src/adapters/system/index.ts'
+import { hookSchema } from '../../src/contract/index.ts'
+import type { HookContext } from '../../src/engine/deployments/index.ts'
+import { outputLimitBytes } from '../../src/engine/validation/index.ts'
+import { until } from '../support/until.ts'
+
+const runner = hookRunner({ clock: systemClock(), rng: systemRng() })
+const context: HookContext = {
+  key: 'd1:hook:0:1',
+  deploymentId: 'd1',
+  service: 'shop',
+  candidateReleaseId: 'r2',
+  stableReleaseId: null,
+  phase: 'stepping',
+  when: 'before',
+  stepIndex: 1,
+  weight: 10,
+}
+
+const hook = (run: object, timeoutMs = 60_000) =>
+  hookSchema.parse({ name: 'tell', when: 'before', phase: 'stepping', run, timeoutMs })
+const script = (code: string, ...args: string[]) => ({
+  kind: 'script',
+  argv: [process.execPath, '-e', code, ...args],
+})
+
+async function outcomeOf(
+  run: object,
+  { timeoutMs, signal = new AbortController().signal }: { timeoutMs?: number; signal?: AbortSignal } = {},
+) {
+  const result = await runner.run(hook(run, timeoutMs), context, signal)
+  if (!result.ok) throw result.error
+  return result.value
+}
+
+/** Whether a process runs: one that has ended and that nobody has asked about yet does not. */
+const isAlive = (pid: number) => {
+  try {
+    process.kill(pid, 0)
+    return process.platform !== 'linux' || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
+  }
+}
+
+let directory: string
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'pilothouse-hooks-'))
+})
+afterEach(() => rmSync(directory, { recursive: true, force: true }))
+
+describe('a script as a hook', () => {
+  it('is told of the deployment in its environment, and gives what it printed', async () => {
+    const outcome = await outcomeOf(
+      script(
+        'const e = process.env; console.log([e.PILOTHOUSE_SERVICE, e.PILOTHOUSE_RELEASE, e.PILOTHOUSE_STABLE_RELEASE, e.PILOTHOUSE_STEP, e.PILOTHOUSE_WEIGHT, e.PILOTHOUSE_HOOK_KEY].join("|"))',
+      ),
+    )
+    expect(outcome).toEqual({
+      isSuccess: true,
+      text: 'The hook tell ended well.',
+      output: 'shop|r2||1|10|d1:hook:0:1\n',
+    })
+  })
+
+  it('gets its arguments as they are written: no shell reads them', async () => {
+    const outcome = await outcomeOf(script('console.log(process.argv[1])', '$(id); `id` && *'))
+    expect(outcome.output).toBe('$(id); `id` && *\n')
+  })
+
+  it('fails with its exit code, and when there is no such program', async () => {
+    expect(await outcomeOf(script('console.error("no"); process.exit(3)'))).toEqual({
+      isSuccess: false,
+      text: 'The hook tell ended with exit code 3.',
+      output: 'no\n',
+    })
+    expect(await outcomeOf({ kind: 'script', argv: [join(directory, 'absent')] })).toMatchObject({
+      isSuccess: false,
+      text: expect.stringContaining('there is no such program') as string,
+    })
+  })
+
+  it('is cut in what it prints', async () => {
+    const { output } = await outcomeOf(script('process.stdout.write("x".repeat(1e6))'))
+    expect(Buffer.byteLength(output)).toBeLessThanOrEqual(outputLimitBytes)
+    expect(output).toMatch(/bytes left out/)
+  })
+
+  it('is stopped at its timeout with all that it started', async () => {
+    const pids = join(directory, 'pids')
+    const family = `const { spawn } = require('child_process'); const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']); require('fs').writeFileSync(${JSON.stringify(pids)}, process.pid + ' ' + child.pid); console.log('begun'); setInterval(() => {}, 1000)`
+    const outcome = await outcomeOf(script(family), { timeoutMs: 5000 })
+    expect(outcome).toEqual({
+      isSuccess: false,
+      text: 'The hook tell took longer than 5 s and was stopped.',
+      output: 'begun\n',
+    })
+    for (const pid of readFileSync(pids, 'utf8').split(' ')) expect(isAlive(Number(pid))).toBe(false)
+  })
+
+  it('that the engine stops says nothing of the deployment', async () => {
+    const stop = new AbortController()
+    const begun = join(directory, 'begun')
+    const waits = script(
+      `require('fs').writeFileSync(${JSON.stringify(begun)}, String(process.pid)); setInterval(() => {}, 1000)`,
+    )
+    const running = runner.run(hook(waits), context, stop.signal)
+    const pid = await until('the script to run', () => {
+      try {
+        return Number(readFileSync(begun, 'utf8')) || undefined
+      } catch {
+        return undefined
+      }
+    })
+    stop.abort()
+    expect(await running).toMatchObject({ ok: false, error: { code: 'UNAVAILABLE' } })
+    expect(isAlive(pid)).toBe(false)
+  })
+})
+
+describe('a webhook', () => {
+  let server: Server
+  const bodies: string[] = []
+  let address: string
+  beforeEach(async () => {
+    bodies.length = 0
+    server = createServer((request, response) => {
+      const chunks: Buffer[] = []
+      request.on('data', (chunk: Buffer) => chunks.push(chunk))
+      request.on('end', () => {
+        bodies.push(Buffer.concat(chunks).toString())
+        if (request.url?.startsWith('/hang')) return
+        if (request.url?.startsWith('/away')) response.setHeader('location', '/ok')
+        response.statusCode = request.url?.startsWith('/bad')
+          ? 500
+          : request.url?.startsWith('/away')
+            ? 302
+            : 202
+        response.end(request.url?.startsWith('/large') ? 'x'.repeat(1e6) : `${request.method} done`)
+      })
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  })
+  afterEach(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const call = (path: string, timeoutMs?: number) =>
+    outcomeOf({ kind: 'webhook', url: `${address}${path}` }, timeoutMs === undefined ? {} : { timeoutMs })
+
+  it('gets the occasion as JSON; any 2xx is success', async () => {
+    expect(await call('/ok?token=hidden')).toEqual({
+      isSuccess: true,
+      text: `${address}/ok answered 202.`,
+      output: 'POST done',
+    })
+    expect(bodies.map((body) => JSON.parse(body) as unknown)).toEqual([context])
+  })
+
+  it('fails with any other status, and follows no redirect', async () => {
+    expect(await call('/bad')).toMatchObject({ isSuccess: false, text: `${address}/bad answered 500.` })
+    expect(await call('/away')).toMatchObject({ isSuccess: false, text: `${address}/away answered 302.` })
+    expect(bodies).toHaveLength(2)
+  })
+
+  it('fails when nobody answers, and in time', async () => {
+    expect(await call('/hang', 500)).toMatchObject({
+      isSuccess: false,
+      text: 'The hook tell took longer than 0.5 s and was stopped.',
+    })
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+    expect(await call('/ok')).toMatchObject({
+      isSuccess: false,
+      text: expect.stringContaining('cannot be reached') as string,
+    })
+  })
+
+  it('keeps no more of an answer than is shown', async () => {
+    const { isSuccess, output } = await call('/large')
+    expect(isSuccess).toBe(true)
+    expect(Buffer.byteLength(output)).toBeLessThanOrEqual(outputLimitBytes)
+  })
+})

@@ -1,0 +1,150 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openStateStore, type StateStore } from '../../src/adapters/stores/state/index.ts'
+import { EdgeClient } from '../../src/adapters/targets/edge/index.ts'
+import { systemClock, systemRng } from '../../src/adapters/system/index.ts'
+import { loadConfig, type Config } from '../../src/engine/config/index.ts'
+import { silentLog, type Result } from '../../src/engine/core/index.ts'
+import { buildPlan, type ValidationRequest } from '../../src/engine/deployments/index.ts'
+import { steer, storeReleases } from '../../src/hosts/steering/index.ts'
+import { EdgeProcess } from './edge/edge-process.ts'
+
+const clock = systemClock()
+
+function valueOf<T>(result: Result<T>): T {
+  if (!result.ok) throw result.error
+  return result.value
+}
+
+function configOf(text: string): Config {
+  const places = { workingDirectory: '/', home: '/', dataDirectory: '/data' }
+  const bytes = new TextEncoder().encode(text)
+  const loaded = loadConfig({ file: { path: '/c/pilothouse.yaml', bytes }, variables: {}, flags: [], places })
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.error))
+  return loaded.value.config
+}
+
+const text = `deploy: {hold: 5m}
+services:
+  shop:
+    deploy: {weight: 20%}
+    checks:
+      - {kind: command, name: gate, argv: ['${process.execPath}', -e, 'console.log(process.env.PILOTHOUSE_RELEASE)']}
+    releases:
+      r1: {command: ['${process.execPath}', -e, '0'], note: first}
+      r2: {command: [/no/such/program], parameters: {password: hunter2hunter2}}
+`
+
+let directory: string
+let state: StateStore
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'pilothouse-steering-'))
+  state = valueOf(await openStateStore({ file: join(directory, 'state.sqlite'), clock }))
+})
+afterEach(async () => {
+  await state[Symbol.asyncDispose]()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+const steered = (edge: EdgeClient, config: string = text) =>
+  steer({
+    config: configOf(config),
+    edge,
+    store: state.deployments,
+    hosts: () => [],
+    clock,
+    rng: systemRng(),
+    log: silentLog,
+  })
+
+async function requestFor(releaseId: string): Promise<ValidationRequest> {
+  valueOf(await storeReleases(configOf(text), { store: state.deployments, clock }))
+  const release = valueOf(await state.deployments.release('shop', releaseId))
+  return { deploymentId: 'd1', service: 'shop', release, stableReleaseId: null, plan: valueOf(buildPlan()) }
+}
+
+const outcomes = async (edge: EdgeClient, releaseId: string) => {
+  const { validator } = valueOf(steered(edge))
+  const validation = valueOf(
+    await validator.validate(await requestFor(releaseId), new AbortController().signal),
+  )
+  const of = Object.fromEntries(validation.results.map((result) => [result.name, result]))
+  return { of, canDeploy: validation.canDeploy }
+}
+
+describe('services out of a config', () => {
+  it('run and are routed on the edge that is there, with the checks that are written and the default ones', async () => {
+    await using edge = await EdgeProcess.start()
+    const { services } = valueOf(steered(edge.client))
+    const [shop] = services
+    expect(shop?.definition.name).toBe('shop')
+    expect(valueOf(buildPlan(...(shop?.deployOptions ?? []))).steps).toMatchObject([
+      { weight: 20, holdMs: 300_000 },
+    ])
+    expect(valueOf(await shop!.router.declare(shop!.definition)).address).toMatch(
+      /^http:\/\/127\.0\.0\.1:\d+$/,
+    )
+    expect(valueOf(await shop!.target.observe('shop')).instances).toEqual([])
+
+    const good = await outcomes(edge.client, 'r1')
+    expect(good.of['gate']).toMatchObject({ outcome: 'passed', output: 'r1\n' })
+    expect(good.of['reachable']?.outcome).toBe('passed')
+    expect(good.of['exclusive']?.outcome).toBe('passed')
+    expect(good.canDeploy).toBe(true)
+
+    const bad = await outcomes(edge.client, 'r2')
+    expect(bad.of['artifact']?.outcome).toBe('failed')
+    expect(bad.of['secrets']?.outcome).toBe('failed')
+    expect(bad.canDeploy).toBe(false)
+  })
+
+  it('cannot be deployed while the edge is away', async () => {
+    await using edge = new EdgeClient({ socketPath: join(directory, 'absent.sock'), timeoutMs: 2000 })
+    const { of, canDeploy } = await outcomes(edge, 'r1')
+    expect(of['reachable']?.outcome).toBe('failed')
+    expect(of['gate']?.outcome).toBe('passed')
+    expect(canDeploy).toBe(false)
+  })
+
+  it('are refused, all together, when they name a target or router that there is not', async () => {
+    await using edge = new EdgeClient({ socketPath: join(directory, 'absent.sock') })
+    const refused = steered(edge, 'services: {a: {target: edg}, b: {router: nowhere}}')
+    expect(refused).toMatchObject({ ok: false, error: { code: 'CONFIG_INVALID' } })
+    expect(!refused.ok && refused.error.message).toBe(
+      'the service a names the target "edg", expected one of edge; the service b names the router "nowhere", expected one of edge',
+    )
+  })
+})
+
+describe('releases out of a config', () => {
+  const stored = async () => valueOf(await state.deployments.releases('shop', 10)).map(({ id }) => id)
+
+  it('are stored once, with an entry in the audit log', async () => {
+    for (let times = 0; times < 2; times++)
+      valueOf(await storeReleases(configOf(text), { store: state.deployments, clock }))
+    expect((await stored()).sort()).toEqual(['r1', 'r2'])
+    expect(valueOf(await state.deployments.release('shop', 'r1'))).toMatchObject({
+      note: 'first',
+      createdBy: 'configuration',
+    })
+    const audit = valueOf(await state.deployments.audit({ limit: 10 }))
+    expect(audit.map(({ action, details }) => [action, details['releaseId']])).toEqual([
+      ['releases.add', 'r2'],
+      ['releases.add', 'r1'],
+    ])
+  })
+
+  it('never change: a changed one is named, new ones are stored all the same', async () => {
+    const store = state.deployments
+    valueOf(await storeReleases(configOf(text), { store, clock }))
+    const changed = text.replace('/no/such/program', '/another') + '      r3: {command: [x]}\n'
+    expect(await storeReleases(configOf(changed), { store, clock })).toMatchObject({
+      ok: false,
+      error: { code: 'CONFLICT', message: expect.stringContaining('shop r2') as string },
+    })
+    expect((await stored()).sort()).toEqual(['r1', 'r2', 'r3'])
+    expect(valueOf(await store.release('shop', 'r2')).artifact.argv).toEqual(['/no/such/program'])
+  })
+})
