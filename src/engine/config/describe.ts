@@ -1,5 +1,6 @@
 import type { ConfigEntries } from '../../contract/index.ts'
 import type { LoadedConfig } from './load.ts'
+import { writtenPlan } from './services.ts'
 import type { Setting } from './settings.ts'
 import type { Origin } from './tree.ts'
 
@@ -37,27 +38,42 @@ function secretText(written: unknown): string {
   return kind === 'env' || kind === 'file' ? `•••••• (${kind} ${where ?? ''})` : '••••••'
 }
 
-function valueText(setting: Setting, loaded: LoadedConfig): string {
+function valueText(setting: Setting, loaded: LoadedConfig, plan: unknown): string {
   const written = loaded.written.get(setting.path)
   if (setting.role === 'secret') return secretText(written)
   if (setting.path === 'dataDirectory') return loaded.config.dataDirectory
-  const value = written ?? setting.fallback
+  const value = written ?? setting.fallback ?? valueAt({ deploy: plan }, setting.path)
   const isEnvironment = setting.path.endsWith('.env') && typeof value === 'object' && value !== null
   return textOf(isEnvironment ? hidden(value) : value)
 }
 
+const valueAt = (root: unknown, path: string): unknown =>
+  path
+    .split('.')
+    .reduce<unknown>(
+      (inside, key) =>
+        typeof inside === 'object' && inside !== null ? (inside as Record<string, unknown>)[key] : undefined,
+      root,
+    )
+
 /** One setting of the running config, for a person to read. */
 export type ConfigEntry = ConfigEntries['entries'][number] & { isSecret: boolean; description: string }
 
-/** Every setting that holds now with its origin, in the order of the schema; secrets are masked. */
+/**
+ * Every setting that holds now with its origin, in the order of the schema; secrets are masked. What a
+ * service may set and does not is left out: the setting of the whole config holds.
+ */
 export function describeConfig(
   loaded: LoadedConfig,
 ): Omit<ConfigEntries, 'entries'> & { entries: ConfigEntry[] } {
-  const entries = loaded.settings.map((setting) => {
+  const plan = writtenPlan(loaded.config.deploy)
+  const isSaid = ({ path, fallback }: Setting) =>
+    !path.startsWith('services.') || loaded.written.has(path) || fallback !== undefined
+  const entries = loaded.settings.filter(isSaid).map((setting) => {
     const origin = loaded.origins.get(setting.path) ?? { kind: 'default' }
     return {
       path: setting.path,
-      value: valueText(setting, loaded),
+      value: valueText(setting, loaded, plan),
       origin: wordsForOrigin(origin),
       isDefault: origin.kind === 'default',
       isSecret: setting.role === 'secret',

@@ -9,9 +9,10 @@ import {
   type Release,
   type ServiceDefinition,
 } from '../../contract/index.ts'
+import { buildPlan } from '../deployments/index.ts'
 import { checksSchema, type CheckConfig } from '../validation/index.ts'
 import { facts, settingFacts } from './values.ts'
-import { contractValue, heldTo, listForm, sectionForm } from './written.ts'
+import { contractValue, heldTo, listForm, sectionForm, writtenValue } from './written.ts'
 
 /** One release as a config names it: what the contract adds, who and when, is known once it is used. */
 export type ConfiguredRelease = Pick<Release, 'id' | 'artifact' | 'parameters' | 'note'>
@@ -130,6 +131,16 @@ export const serviceSections = {
 /** Plan options out of what was parsed. */
 export const planOptionsOf = (parsed: unknown): PlanOptions =>
   planOptionsSchema.parse(contractValue(planOptionsSchema, parsed))
+
+/** What these options and the defaults below them come to, as a person would write it. */
+export function writtenPlan(options: PlanOptions): unknown {
+  const plan = buildPlan(options)
+  if (!plan.ok) return {}
+  const [first, ...more] = plan.value.steps
+  const short = first && more.length === 0 ? { weight: first.weight, holdMs: first.holdMs } : {}
+  const { preset, ...rest } = plan.value
+  return writtenValue(planOptionsSchema, { ...rest, ...short, ...(preset ? { preset } : {}) })
+}
 
 /** The services out of what was parsed, in the order of the file. */
 export function serviceConfigsOf(parsed: Readonly<Record<string, unknown>>): ServiceConfig[] {

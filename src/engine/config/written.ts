@@ -231,6 +231,22 @@ export function contractValue(type: Type, value: unknown): unknown {
   )
 }
 
+/** What a person would write for a value of the contract. */
+export function writtenValue(type: Type, value: unknown, key = ''): unknown {
+  const { inner } = unwrap(type)
+  if (typeof value !== 'object' || value === null) return writtenFallback(key, type, value)
+  if (inner instanceof z.ZodArray && Array.isArray(value))
+    return value.map((item) => writtenValue(inner.element, item))
+  const object = inner instanceof z.ZodUnion ? optionOf(inner, value, (each) => each) : inner
+  if (!(object instanceof z.ZodObject)) return value
+  const held = value as Record<string, unknown>
+  return Object.fromEntries(
+    Object.entries(object.shape as Record<string, Type>).flatMap(([each, member]) =>
+      held[each] === undefined ? [] : [[writtenKey(each, member), writtenValue(member, held[each], each)]],
+    ),
+  )
+}
+
 /** Where a path of the contract stands in what is written. */
 const writtenPath = (path: readonly PropertyKey[]): PropertyKey[] =>
   path.map((key) => (typeof key === 'string' ? key.replace(/(Ms|Bytes)$/, '') : key))

@@ -110,6 +110,11 @@ describe('services in a config', () => {
       value: '1m',
       origin: 'file /etc/pilothouse/pilothouse.yaml:8:12',
     })
+    expect(entry('services.cart.deploy.hold')).toBeUndefined()
+    expect(entry('deploy.limits.maxErrorRatio')).toMatchObject({ value: '2%', isDefault: false })
+    expect(entry('deploy.limits.warmUp')).toMatchObject({ value: '30s', isDefault: true })
+    expect(entry('deploy.metricsEvery')).toMatchObject({ value: '30s', isDefault: true })
+    expect(entry('deploy.steps')?.value).toBe('[{"weight":10,"hold":"5m","analysis":true,"gate":false}]')
     expect(entry('services.cart.drain')).toMatchObject({ value: '30s', isDefault: true })
     expect(entry('services.shop.releases.r2.command')?.value).toBe('/bin/shop')
     expect(entry('services.shop.deploy.steps')?.value).toContain('"hold":"30s"')
