@@ -91,8 +91,10 @@ export interface ChangedSetting {
 
 /** What differs between two configs, as a person reads it. A value that only moved to another line did not change. */
 export function changedSettings(before: LoadedConfig, after: LoadedConfig): ChangedSetting[] {
-  const old = new Map(describeConfig(before).entries.map(({ path, value }) => [path, value]))
-  return describeConfig(after)
-    .entries.map(({ path, value }) => ({ path, from: old.get(path) ?? '', to: value }))
+  const valuesOf = (loaded: LoadedConfig) =>
+    new Map(describeConfig(loaded).entries.map(({ path, value }) => [path, value]))
+  const [old, now] = [valuesOf(before), valuesOf(after)]
+  return [...new Set([...now.keys(), ...old.keys()])]
+    .map((path) => ({ path, from: old.get(path) ?? '', to: now.get(path) ?? '' }))
     .filter(({ from, to }) => from !== to)
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { describeConfig } from '../../../../src/engine/config/index.ts'
+import { changedSettings, describeConfig } from '../../../../src/engine/config/index.ts'
 import { load, loaded, mistakes } from './sources.ts'
 
 const shop = `deploy:
@@ -121,6 +121,15 @@ describe('services in a config', () => {
     expect(entry('services.shop.releases.r1.env')?.value).toBe('{"KEY":"••••••"}')
     expect(JSON.stringify(entries)).not.toContain('hidden-')
     for (const { path, description } of entries) expect(description, path).not.toBe('')
+  })
+
+  it('are told of when they come, change and go', () => {
+    const one = loaded('services: {a: {drain: 1s}}')
+    const paths = (before: typeof one, after: typeof one) =>
+      changedSettings(before, after).map(({ path, from, to }) => `${path} ${from}>${to}`)
+    expect(paths(one, loaded('services: {a: {drain: 2s}}'))).toEqual(['services.a.drain 1s>2s'])
+    expect(paths(one, loaded(null))).toContain('services.a.drain 1s>')
+    expect(paths(loaded(null), one)).toContain('services.a.drain >1s')
   })
 
   it('have plan options that variables may set', () => {
