@@ -131,6 +131,7 @@ export const serviceStateSchema = z.object({
   /** As read back from the router, not as wished for. */
   weights: weightsSchema,
   instances: z.array(instanceSchema),
+  /** By release; under the empty name those of the whole service. */
   sli: z.record(z.string(), sliSchema),
   /** Set by an emergency rollback: automation waits until a person resumes it. */
   automationStopped: z.object({ by: z.string(), atMs: z.number(), reason: z.string() }).nullable(),

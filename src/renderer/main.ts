@@ -8,6 +8,7 @@ import { openPortChannels } from './connection/port-channels.ts'
 import { openWebsocketChannels } from './connection/websocket-channels.ts'
 import { Router } from './routing/index.ts'
 import { EngineLink } from './state/engine-link.svelte.ts'
+import { Fleet } from './state/fleet.svelte.ts'
 import { PageClock } from './state/page-clock.svelte.ts'
 import { SampleHub } from './state/sample-hub.ts'
 import { Standing } from './state/standing.svelte.ts'
@@ -29,6 +30,7 @@ const hub = new SampleHub(link.samples, {
   },
 })
 const standing = new Standing(link, router, clock)
+const fleet = new Fleet(link)
 link.start()
 desktop?.onNavigate((address) => router.go(address))
 desktop?.onEngineState(({ kind }) => {
@@ -37,6 +39,6 @@ desktop?.onEngineState(({ kind }) => {
 
 const target = document.getElementById('app')
 if (target) {
-  const app = { link, hub, router, theme, clock, commands: new CommandRegistry(), standing }
+  const app = { link, hub, router, theme, clock, commands: new CommandRegistry(), standing, fleet }
   mount(App, { target, props: { app } })
 }

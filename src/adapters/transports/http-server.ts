@@ -37,6 +37,14 @@ export interface HttpServerOptions {
   log: Log
 }
 
+/** Where the page is served: the addresses of the contract's `isViewPath`, as patterns of this server. */
+const views = [
+  '/overview',
+  '/host/*',
+  ...['/services', '/deployments', '/settings'].flatMap((list) => [list, `${list}/*`]),
+  '/activity',
+]
+
 /** What the health endpoints say; made anew for each request from figures the engine already holds. */
 export interface HealthAnswers {
   readiness(): { ready: boolean; body: unknown }
@@ -180,7 +188,7 @@ async function registerScreens(
       return reply.header('cache-control', 'no-cache').sendFile('index.html')
     }
     screens.get('/', page)
-    for (const view of ['/overview', '/host/*', '/settings', '/settings/*']) screens.get(view, page)
+    for (const view of views) screens.get(view, page)
   })
 }
 

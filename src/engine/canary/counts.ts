@@ -1,4 +1,4 @@
-import { latencyBoundsMs, type Bin } from '../../contract/index.ts'
+import { latencyQuantileMs, type Bin } from '../../contract/index.ts'
 
 /** Sums over bins of one release. `latencyCounts[i]` counts attempts of at most `latencyBoundsMs[i]`; the last is open. */
 export interface Counts {
@@ -30,24 +30,6 @@ export function addCounts(sum: Counts, more: Counts): void {
 export const errorRatio = ({ requests, errors }: Counts): number | null =>
   requests > 0 ? errors / requests : null
 
-/**
- * The latency, ms, that a share `p` (0 to 1) of attempts stayed under: geometric interpolation within the bin that
- * holds the rank, which is exact to the bin's width of 9 %. Null of none; the last bound for the open bin.
- */
-export function quantileMs({ latencyCounts }: Counts, p: number): number | null {
-  let total = 0
-  for (const count of latencyCounts) total += count
-  if (total === 0) return null
-  const rank = p * total
-  let below = 0
-  for (const [i, count] of latencyCounts.entries()) {
-    if (count > 0 && below + count >= rank) {
-      const upper = latencyBoundsMs[i]
-      if (upper === undefined) break
-      const lower = latencyBoundsMs[i - 1] ?? upper / 2
-      return lower * (upper / lower) ** ((rank - below) / count)
-    }
-    below += count
-  }
-  return latencyBoundsMs[latencyBoundsMs.length - 1] ?? null
-}
+/** The latency, ms, that a share `p` (0 to 1) of attempts stayed under; null of none. */
+export const quantileMs = ({ latencyCounts }: Counts, p: number): number | null =>
+  latencyQuantileMs(latencyCounts, p)

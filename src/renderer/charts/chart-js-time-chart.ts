@@ -12,7 +12,7 @@ import {
 import { decimate, emptyOutline, type Outline } from './decimate.ts'
 import { drawBackdrop, drawForeground } from './plot-drawing.ts'
 import { localOffsetMs, timeTicks } from './time-axis.ts'
-import type { PlotArea, TimeChart, TimeChartOptions } from './time-chart.ts'
+import { toneColour, type PlotArea, type TimeChart, type TimeChartOptions } from './time-chart.ts'
 import { axisTicks, valueAxis, type ValueAxis } from './value-axis.ts'
 
 Chart.register(LineController, LineElement, PointElement, LinearScale)
@@ -40,7 +40,7 @@ export function createChartJsTimeChart(canvas: HTMLCanvasElement, options: TimeC
     data: pools[index] ?? [],
     borderDash: [...style.dash],
     borderWidth: 1.5,
-    borderColor: theme.series[style.tone % theme.series.length] ?? theme.text,
+    borderColor: toneColour(theme, style.tone),
   }))
 
   const surroundings: Plugin<'line'> = {
@@ -117,7 +117,7 @@ export function createChartJsTimeChart(canvas: HTMLCanvasElement, options: TimeC
     Chart.defaults.font.family = theme.font
     datasets.forEach((dataset, index) => {
       const tone = options.series[index]?.tone ?? 0
-      dataset.borderColor = theme.series[tone % theme.series.length] ?? theme.text
+      dataset.borderColor = toneColour(theme, tone)
     })
     const { x, y } = chart.options.scales ?? {}
     if (x?.ticks) x.ticks.color = theme.text

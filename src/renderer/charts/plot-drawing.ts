@@ -1,5 +1,12 @@
 import type { Outline, Points } from './decimate.ts'
-import type { ChartTheme, LevelLine, Marker, PlotArea, SeriesStyle } from './time-chart.ts'
+import {
+  toneColour,
+  type ChartTheme,
+  type LevelLine,
+  type Marker,
+  type PlotArea,
+  type SeriesStyle,
+} from './time-chart.ts'
 
 export interface Scales {
   x(timeMs: number): number
@@ -20,7 +27,7 @@ export function drawBackdrop(
     of.outlines.forEach(({ line, low, high }, index) => {
       const style = of.styles[index]
       if (!style) return
-      context.fillStyle = of.theme.series[style.tone % of.theme.series.length] ?? of.theme.text
+      context.fillStyle = toneColour(of.theme, style.tone)
       if (style.isFilled) {
         context.globalAlpha = areaAlpha
         fillRuns(context, line, undefined, scales)

@@ -9,6 +9,8 @@ export function readChartTheme(element: Element): ChartTheme {
     surface: token('--panel'),
     grid: token('--line'),
     series: [1, 2, 3, 4, 5, 6].map((tone) => token(`--series-${tone}`)),
+    stable: token('--stable'),
+    candidate: token('--candidate'),
     info: token('--muted'),
     ok: token('--ok'),
     warning: token('--warn'),

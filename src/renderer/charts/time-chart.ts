@@ -2,10 +2,13 @@ import type { Unit } from '../../contract/index.ts'
 import type { Columns } from './columns.ts'
 import type { AxisBounds } from './value-axis.ts'
 
-/** How one series looks. `tone` counts through the theme's series colours; the dash tells it apart without colour. */
+/** A count through the theme's series colours, or one of the two that mean a release. */
+export type Tone = number | 'stable' | 'candidate'
+
+/** How one series looks; the dash tells it apart without colour. */
 export interface SeriesStyle {
   label: string
-  tone: number
+  tone: Tone
   dash: readonly number[]
   /** A light area down to zero. */
   isFilled: boolean
@@ -32,12 +35,18 @@ export interface ChartTheme {
   surface: string
   grid: string
   series: readonly string[]
+  stable: string
+  candidate: string
   info: string
   ok: string
   warning: string
   critical: string
   font: string
 }
+
+/** The colour of a series, as a CSS value. */
+export const toneColour = (theme: ChartTheme, tone: Tone): string =>
+  typeof tone === 'string' ? theme[tone] : (theme.series[tone % theme.series.length] ?? theme.text)
 
 /** Where the plot lies in the canvas, CSS pixels. */
 export interface PlotArea {

@@ -1,11 +1,9 @@
-import { untrack } from 'svelte'
-
 /** One thing a person can go to or do. The palette, the key sheet and the keys are made from these. */
 export interface Command {
   id: string
   title: string
   /** Heading in palette and key sheet. */
-  group: 'Go to' | 'View' | 'Charts' | 'Help'
+  group: 'Go to' | 'Do' | 'View' | 'Charts' | 'Help'
   /** Key sequence, e.g. `g o`, `?`, `mod+k`. */
   keys?: string
   /** Other words it is found by. */
@@ -17,6 +15,8 @@ export interface Command {
 
 /** All commands that can be given at the moment; screens add theirs while they are mounted. */
 export class CommandRegistry {
+  // A clean-up of an effect reads state as it was before the present change: what was added meanwhile would be lost.
+  #kept: readonly (readonly Command[])[] = []
   #sets = $state.raw<readonly (readonly Command[])[]>([])
   #all = $derived(this.#sets.flat())
 
@@ -26,14 +26,17 @@ export class CommandRegistry {
 
   /** Offers the commands until the result is called: `$effect(() => commands.add([...]))`. */
   add(commands: readonly Command[]): () => void {
-    untrack(() => (this.#sets = [...this.#sets, commands]))
-    return () => {
-      this.#sets = this.#sets.filter((set) => set !== commands)
-    }
+    this.#keep([...this.#kept, commands])
+    return () => this.#keep(this.#kept.filter((set) => set !== commands))
   }
 
   /** The newest command with these keys: a screen's own goes before the frame's. */
   byKeys(keys: string): Command | undefined {
     return this.#all.findLast((command) => command.keys === keys)
+  }
+
+  #keep(sets: readonly (readonly Command[])[]): void {
+    this.#kept = sets
+    this.#sets = sets
   }
 }

@@ -1,5 +1,5 @@
 import type { Command } from '../commands/index.ts'
-import { hostPath } from '../routing/index.ts'
+import { deploymentPath, hostPath, newDeploymentPath, servicePath } from '../routing/index.ts'
 import type { App } from '../state/app-context.ts'
 import { themeChoices } from '../state/theme.svelte.ts'
 
@@ -9,7 +9,7 @@ export function frameCommands(
   open: { palette: () => void; keySheet: () => void },
   hosts: { id: string; name: string }[],
 ): Command[] {
-  const { router, theme, link } = app
+  const { router, theme, link, fleet } = app
   const first = hosts[0]
   return [
     {
@@ -28,6 +28,7 @@ export function frameCommands(
       keywords: ['cpu', 'memory', 'disk', 'network', 'processes'],
       run: () => router.go(hostPath(host.id)),
     })),
+    ...(fleet.isServed ? fleetCommands(app) : []),
     {
       id: 'go-config',
       title: 'Settings: configuration',
@@ -79,5 +80,56 @@ export function frameCommands(
       run: open.palette,
     },
     { id: 'keys', title: 'Show the keys', group: 'Help', keys: '?', run: open.keySheet },
+  ]
+}
+
+/** Offered once the engine deals with services. */
+function fleetCommands({ router, fleet }: App): Command[] {
+  return [
+    { id: 'go-services', title: 'Services', group: 'Go to', keys: 'g v', run: () => router.go('/services') },
+    {
+      id: 'go-deployments',
+      title: 'Deployments',
+      group: 'Go to',
+      keys: 'g d',
+      keywords: ['deploys', 'releases', 'canary', 'history'],
+      run: () => router.go('/deployments'),
+    },
+    {
+      id: 'go-activity',
+      title: 'Activity',
+      group: 'Go to',
+      keys: 'g l',
+      keywords: ['audit', 'log', 'who', 'export'],
+      run: () => router.go('/activity'),
+    },
+    ...fleet.services.map(({ name }): Command => ({
+      id: `go-service-${name}`,
+      title: `Service ${name}`,
+      group: 'Go to',
+      run: () => router.go(servicePath(name)),
+    })),
+    ...fleet.running.map(({ id, service, candidateReleaseId }): Command => ({
+      id: `go-deployment-${id}`,
+      title: `Deployment of ${service} ${candidateReleaseId}`,
+      group: 'Go to',
+      keywords: ['canary'],
+      run: () => router.go(deploymentPath(id)),
+    })),
+    {
+      id: 'deploy',
+      title: 'Deploy a release',
+      group: 'Do',
+      keys: 'd',
+      keywords: ['new', 'ship', 'release', 'canary'],
+      run: () => router.go(newDeploymentPath()),
+    },
+    ...fleet.services.map(({ name }): Command => ({
+      id: `deploy-${name}`,
+      title: `Deploy ${name}`,
+      group: 'Do',
+      keywords: ['new', 'ship', 'release', 'canary'],
+      run: () => router.go(newDeploymentPath(name)),
+    })),
   ]
 }

@@ -2,6 +2,12 @@
 export type View =
   | { screen: 'overview' }
   | { screen: 'host'; hostId: string }
+  | { screen: 'services' }
+  | { screen: 'service'; name: string }
+  | { screen: 'deployments' }
+  | { screen: 'deployment'; id: string }
+  /** Who did what: the audit log. */
+  | { screen: 'activity' }
   | { screen: 'settings'; section: SettingsSection }
   /** An address that means nothing, e.g. from an old bookmark. */
   | { screen: 'missing'; path: string }
@@ -20,6 +26,10 @@ export function viewOf(path: string): View {
   if (rest.length > 0) return { screen: 'missing', path }
   if (screen === undefined || (screen === 'overview' && argument === undefined)) return { screen: 'overview' }
   if (screen === 'host' && argument) return { screen: 'host', hostId: argument }
+  if (screen === 'services') return argument ? { screen: 'service', name: argument } : { screen: 'services' }
+  if (screen === 'deployments')
+    return argument ? { screen: 'deployment', id: argument } : { screen: 'deployments' }
+  if (screen === 'activity' && argument === undefined) return { screen: 'activity' }
   if (screen === 'settings') {
     const section = settingsSections.find((name) => name === (argument ?? 'config'))
     if (section) return { screen: 'settings', section }
@@ -34,6 +44,14 @@ export function pathOf(view: View): string {
       return '/overview'
     case 'host':
       return `/host/${encodeURIComponent(view.hostId)}`
+    case 'services':
+    case 'deployments':
+    case 'activity':
+      return `/${view.screen}`
+    case 'service':
+      return `/services/${encodeURIComponent(view.name)}`
+    case 'deployment':
+      return `/deployments/${encodeURIComponent(view.id)}`
     case 'settings':
       return `/settings/${view.section}`
     case 'missing':
@@ -44,6 +62,19 @@ export function pathOf(view: View): string {
 /** Where a chart of a host stands. */
 export function hostPath(hostId: string, section?: HostSection): string {
   return pathOf({ screen: 'host', hostId }) + (section ? `#${section}` : '')
+}
+
+export const servicePath = (name: string): string => pathOf({ screen: 'service', name })
+export const deploymentPath = (id: string): string => pathOf({ screen: 'deployment', id })
+
+/** The dialog that deploys; of a service and a release where they are known. */
+export function newDeploymentPath(service?: string, releaseId?: string): string {
+  const query = new URLSearchParams({
+    new: '1',
+    ...(service ? { of: service } : {}),
+    ...(releaseId ? { release: releaseId } : {}),
+  })
+  return `/deployments?${query.toString()}`
 }
 
 /** The part of the Host screen that shows a series, e.g. `disk` for `filesystem.used`. */

@@ -2,6 +2,7 @@ import { createContext } from 'svelte'
 import type { CommandRegistry } from '../commands/index.ts'
 import type { Router } from '../routing/index.ts'
 import type { EngineLink } from './engine-link.svelte.ts'
+import type { Fleet } from './fleet.svelte.ts'
 import type { PageClock } from './page-clock.svelte.ts'
 import type { SampleHub } from './sample-hub.ts'
 import type { Standing } from './standing.svelte.ts'
@@ -16,6 +17,7 @@ export interface App {
   clock: PageClock
   commands: CommandRegistry
   standing: Standing
+  fleet: Fleet
 }
 
 export const [useApp, provideApp] = createContext<App>()

@@ -18,6 +18,8 @@ const chart = createChartJsTimeChart(canvas(), {
     surface: '#10161d',
     grid: '#1f2934',
     series: ['#62c3ff', '#d7a6ff', '#59d6b2', '#f2d675'],
+    stable: '#7aa2f7',
+    candidate: '#ffab5e',
     info: '#a0adba',
     ok: '#3ddc97',
     warning: '#f5c451',

@@ -6,6 +6,11 @@ import { pathOf, settingsSections, type View } from '../../../src/renderer/routi
 const views: Record<Exclude<View['screen'], 'missing'>, View[]> = {
   overview: [{ screen: 'overview' }],
   host: ['local', 'web1.example.com', 'a host/with ?odd #name'].map((hostId) => ({ screen: 'host', hostId })),
+  services: [{ screen: 'services' }],
+  service: [{ screen: 'service', name: 'checkout' }],
+  deployments: [{ screen: 'deployments' }],
+  deployment: [{ screen: 'deployment', id: 'checkout-43.1' }],
+  activity: [{ screen: 'activity' }],
   settings: settingsSections.map((section) => ({ screen: 'settings', section })),
 }
 

@@ -1,8 +1,8 @@
 import type { Chart } from '../../../contract/index.ts'
 import { Columns, type TimeRange } from '../../charts/index.ts'
 import type { SampleHub } from '../../state/sample-hub.ts'
+import { failureOf, type Failure } from '../../state/failure.ts'
 import { liveStepMs } from './range.ts'
-import { failureOf, type Failure } from './failure.ts'
 
 export interface ChartFeedOptions {
   hub: Pick<SampleHub, 'want' | 'columns' | 'latest'>

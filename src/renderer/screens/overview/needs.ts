@@ -1,6 +1,14 @@
-import type { ConfigProblem, LimitState, LiveRecords, ReadinessCheck } from '../../../contract/index.ts'
+import type {
+  ConfigProblem,
+  Deployment,
+  LimitState,
+  LiveRecords,
+  ReadinessCheck,
+  ServiceState,
+} from '../../../contract/index.ts'
 import { dateTime, duration, quantityText } from '../../format/index.ts'
-import { hostPath, sectionOf } from '../../routing/index.ts'
+import { deploymentPath, hostPath, sectionOf, servicePath } from '../../routing/index.ts'
+import { deploymentsIn, servicesIn, severityOf } from '../../state/fleet-records.ts'
 import type { HostView } from '../../state/standing.svelte.ts'
 
 /** Something a person should look at, with the one obvious thing to do about it. */
@@ -19,6 +27,8 @@ export function needsOf(records: Partial<LiveRecords>, hosts: HostView[], nowMs:
   const needs = [
     ...(records.engine?.checks ?? []).filter(({ ok }) => !ok).map((check) => checkNeed(check, nowMs)),
     ...configNeeds(records.config?.problems ?? []),
+    ...servicesIn(records).flatMap((service) => serviceNeeds(service, nowMs)),
+    ...deploymentsIn(records).flatMap(deploymentNeeds),
     ...hosts.flatMap((view) => hostNeeds(view, nowMs)),
   ]
   return needs.sort((a, b) => rank[a.severity] - rank[b.severity])
@@ -45,6 +55,56 @@ function configNeeds(problems: ConfigProblem[]): Need[] {
       title: `The configuration has ${count}; the earlier one stays in use`,
       detail: `${first.file}:${first.line}:${first.column} ${first.message}`,
       action: { label: 'See the configuration', href: '/settings/config' },
+    },
+  ]
+}
+
+function serviceNeeds(service: ServiceState, nowMs: number): Need[] {
+  const severity = severityOf(service)
+  const { name, automationStopped: stopped, trouble } = service
+  const action = { label: 'Open the service', href: servicePath(name) }
+  const needs: Need[] = []
+  if (severity === 'critical')
+    needs.push({
+      id: `service:${name}`,
+      severity,
+      title: `${name}: a release has traffic and no healthy instance`,
+      detail: trouble || 'requests fail until one is healthy',
+      action,
+    })
+  else if (trouble !== '')
+    needs.push({
+      id: `service:${name}`,
+      severity: 'warning',
+      title: `${name}: trouble`,
+      detail: trouble,
+      action,
+    })
+  if (stopped)
+    needs.push({
+      id: `stopped:${name}`,
+      severity: 'warning',
+      title: `${name}: automation is stopped`,
+      detail: `by ${stopped.by}, ${dateTime(stopped.atMs, nowMs)}: ${stopped.reason}`,
+      action: { label: 'Resume…', href: servicePath(name) },
+    })
+  return needs
+}
+
+/** A deployment that waits for a person, and one that goes back. */
+function deploymentNeeds(deployment: Deployment): Need[] {
+  const { id, phase, service, candidateReleaseId, weight, reason } = deployment
+  if (phase !== 'paused' && phase !== 'rolling_back') return []
+  return [
+    {
+      id: `deployment:${id}`,
+      severity: 'warning',
+      title:
+        phase === 'paused'
+          ? `${service}: ${candidateReleaseId} is paused at ${weight} %`
+          : `${service}: ${candidateReleaseId} is being rolled back`,
+      detail: reason,
+      action: { label: 'Open the deployment', href: deploymentPath(id) },
     },
   ]
 }

@@ -1,9 +1,11 @@
-import { errorCatalogue, type ErrorCode } from '../../../contract/index.ts'
+import { errorCatalogue, type ErrorCode } from '../../contract/index.ts'
 
 /** A failed call, as a person reads it. */
 export interface Failure {
   code: ErrorCode
   title: string
+  /** What the engine says of this very case: a sentence; empty when it says no more than the title. */
+  text: string
   /** What a person can do now. */
   action: string
   isRetryable: boolean
@@ -13,7 +15,8 @@ export interface Failure {
 export function failureOf(error: unknown): Failure {
   const code = codeOf(error)
   const { title, action, retryable } = errorCatalogue[code]
-  return { code, title, action, isRetryable: retryable }
+  const message = error instanceof Error && code !== 'INTERNAL' ? error.message : ''
+  return { code, title, text: message === title ? '' : message, action, isRetryable: retryable }
 }
 
 function codeOf(error: unknown): ErrorCode {

@@ -1,0 +1,1 @@
+export { default as EmergencyRollback } from './EmergencyRollback.svelte'

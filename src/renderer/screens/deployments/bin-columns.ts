@@ -1,0 +1,84 @@
+import { latencyQuantileMs, type Bin } from '../../../contract/index.ts'
+import { Columns } from '../../charts/index.ts'
+
+/** Lines of one release over time. */
+export interface ReleaseColumns {
+  errors: Columns
+  /** Seconds. */
+  p95: Columns
+  requests: Columns
+}
+
+/** Spans of a point, ms. */
+const stepsMs = [1000, 2000, 5000, 10_000, 30_000, 60_000, 300_000]
+const pointsWanted = 240
+
+/** The span of one point, so that a chart of `spanMs` has at most some 240. */
+export const stepFor = (spanMs: number): number =>
+  stepsMs.find((step) => spanMs / step <= pointsWanted) ??
+  Math.ceil(spanMs / pointsWanted / 300_000) * 300_000
+
+interface Sum {
+  requests: number
+  errors: number
+  durationMs: number
+  latencyCounts: number[]
+}
+
+/**
+ * Error ratio, p95 and requests a second of one release, summed over points of `stepMs`. A point without requests
+ * has no ratio and no latency; a stretch without bins is a gap.
+ */
+export function releaseColumns(bins: readonly Bin[], releaseId: string, stepMs: number): ReleaseColumns {
+  const sums = new Map<number, Sum>()
+  for (const bin of bins) {
+    if (bin.releaseId !== releaseId) continue
+    const at = Math.floor(bin.atMs / stepMs) * stepMs
+    const sum = sums.get(at) ?? { requests: 0, errors: 0, durationMs: 0, latencyCounts: [] }
+    sum.requests += bin.requests
+    sum.errors += bin.errors
+    sum.durationMs += bin.durationMs
+    bin.latencyCounts.forEach((count, index) => {
+      if (count > 0) sum.latencyCounts[index] = (sum.latencyCounts[index] ?? 0) + count
+    })
+    sums.set(at, sum)
+  }
+  const points = withGaps(
+    [...sums].sort(([a], [b]) => a - b),
+    stepMs,
+  )
+  return {
+    errors: columnOf(points, ({ requests, errors }) => (requests > 0 ? errors / requests : Number.NaN)),
+    p95: columnOf(points, ({ latencyCounts }) => {
+      const ms = latencyQuantileMs(
+        Array.from(latencyCounts, (count) => count ?? 0),
+        0.95,
+      )
+      return ms === null ? Number.NaN : ms / 1000
+    }),
+    requests: columnOf(points, ({ requests, durationMs }) =>
+      durationMs > 0 ? (requests * 1000) / durationMs : Number.NaN,
+    ),
+  }
+  function columnOf(all: typeof points, valueOf: (sum: Sum) => number): Columns {
+    const timesMs = Float64Array.from(all, ([at]) => at)
+    const values = Float64Array.from(all, ([, sum]) => (sum ? valueOf(sum) : Number.NaN))
+    return new Columns({ timesMs, min: values, mean: values, max: values }, stepMs)
+  }
+}
+
+/** A point without a sum after each one that is not followed at once. */
+function withGaps(points: [number, Sum][], stepMs: number): [number, Sum | undefined][] {
+  return points.flatMap((point, index): [number, Sum | undefined][] => {
+    const next = points[index + 1]
+    return next && next[0] - point[0] > stepMs * 1.5 ? [point, [point[0] + stepMs, undefined]] : [point]
+  })
+}
+
+/** `known` with `more`, each bin once, ascending in time; bins of before `fromMs` are forgotten. */
+export function mergeBins(known: readonly Bin[], more: readonly Bin[], fromMs = -Infinity): Bin[] {
+  const byKey = new Map<string, Bin>()
+  for (const bin of [...known, ...more])
+    if (bin.atMs >= fromMs) byKey.set(`${bin.atMs} ${bin.releaseId}`, bin)
+  return [...byKey.values()].sort((a, b) => a.atMs - b.atMs)
+}

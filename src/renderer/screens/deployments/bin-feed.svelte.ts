@@ -1,0 +1,73 @@
+import type { Bin } from '../../../contract/index.ts'
+import { failureOf, type Failure } from '../../state/failure.ts'
+import type { Operations } from '../../state/operations.ts'
+import { mergeBins } from './bin-columns.ts'
+
+export interface BinFeedOptions {
+  calls(): Pick<Operations, 'deployments' | 'services'>
+  deploymentId: string
+  service: string
+  /** From when bins are of interest, engine's time. */
+  fromMs: number
+}
+
+const everyMs = 2000
+/** Asked for again, because the newest bin may not have been complete. */
+const overlapMs = 3000
+
+/** The counts of a deployment: what it was judged on, and while it runs the newest bins of the router every 2 s. */
+export class BinFeed {
+  #options: BinFeedOptions
+  #bins = $state.raw<readonly Bin[]>([])
+  #failure = $state.raw<Failure>()
+  #isLoaded = $state(false)
+
+  constructor(options: BinFeedOptions) {
+    this.#options = options
+  }
+
+  get bins(): readonly Bin[] {
+    return this.#bins
+  }
+  get failure(): Failure | undefined {
+    return this.#failure
+  }
+  /** At least one call has answered. */
+  get isLoaded(): boolean {
+    return this.#isLoaded
+  }
+
+  /** Loads what was judged on, and follows the router while `isRunning`; the result stops it. */
+  start(isRunning: boolean): () => void {
+    let isWanted = true
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const take = async (load: () => Promise<Bin[]>) => {
+      try {
+        const bins = await load()
+        if (!isWanted) return
+        this.#bins = mergeBins(this.#bins, bins, this.#options.fromMs)
+        this.#failure = undefined
+        this.#isLoaded = true
+      } catch (error) {
+        if (isWanted) this.#failure = failureOf(error)
+      }
+    }
+    const options = this.#options
+    const { deploymentId, service, fromMs } = options
+    const follow = async () => {
+      clearTimeout(timer)
+      if (!isWanted) return
+      const newestMs = this.#bins.at(-1)?.atMs ?? fromMs
+      if (!document.hidden)
+        await take(async () => options.calls().services.bins({ service, fromMs: newestMs - overlapMs }))
+      if (isWanted) timer = setTimeout(() => void follow(), everyMs)
+    }
+    void take(async () => options.calls().deployments.bins({ id: deploymentId })).then(() => {
+      if (isRunning) return follow()
+    })
+    return () => {
+      isWanted = false
+      clearTimeout(timer)
+    }
+  }
+}

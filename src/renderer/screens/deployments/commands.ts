@@ -1,0 +1,86 @@
+import type { Deployment } from '../../../contract/index.ts'
+import { hasEnded } from '../../state/fleet-records.ts'
+
+export type DeploymentCommand = 'pause' | 'resume' | 'skip' | 'promote' | 'abort' | 'retry' | 'undo'
+
+/** Something a person may do to a deployment now, with its effect in words before any click. */
+export interface Offer {
+  command: DeploymentCommand
+  /** On the button: what and to which release. */
+  label: string
+  /** Target and effect: whole sentences. */
+  effect: string
+  /** Asks once more, with the effect in view. */
+  isDangerous: boolean
+}
+
+/** What can be done to the deployment as it stands; the way back always comes last. */
+export function offersFor(deployment: Deployment): Offer[] {
+  const { phase, service, candidateReleaseId: name, plan, stepIndex } = deployment
+  const stable = deployment.stableReleaseId
+  const back = stable ?? 'nothing'
+  if (hasEnded(deployment)) {
+    return [
+      {
+        command: 'retry',
+        label: `Deploy ${name} again`,
+        effect: `${service}: a new deployment of ${name} with the same plan begins, from its checks on.`,
+        isDangerous: true,
+      },
+      ...(phase === 'promoted' && stable !== null
+        ? [
+            {
+              command: 'undo' as const,
+              label: `Undo: back to ${stable}`,
+              effect: `${service}: ${stable} is started, and once it is healthy it takes all traffic from ${name}.`,
+              isDangerous: true,
+            },
+          ]
+        : []),
+    ]
+  }
+  if (phase === 'rolling_back') return []
+  const next = plan.steps[stepIndex + 1]
+  const isInStep = deployment.stepStartedAtMs !== null
+  return [
+    phase === 'paused'
+      ? {
+          command: 'resume',
+          label: 'Resume',
+          effect: `${service}: ${name} goes on from ${deployment.weight} %.`,
+          isDangerous: false,
+        }
+      : {
+          command: 'pause',
+          label: 'Pause',
+          effect: `${service}: ${name} stays at ${deployment.weight} % until somebody resumes it.`,
+          isDangerous: false,
+        },
+    ...(isInStep
+      ? [
+          {
+            command: 'skip' as const,
+            label: next ? `Skip to ${next.weight} %…` : 'Skip to the end…',
+            effect: `${service}: the rest of the ${deployment.weight} % step is not waited for; ${name} goes to ${next?.weight ?? 100} % of traffic now.`,
+            isDangerous: true,
+          },
+        ]
+      : []),
+    ...(phase === 'promoting'
+      ? []
+      : [
+          {
+            command: 'promote' as const,
+            label: `Promote ${name}…`,
+            effect: `${service}: ${name} takes all traffic from ${back} without further steps or judgement.`,
+            isDangerous: true,
+          },
+        ]),
+    {
+      command: 'abort',
+      label: stable === null ? `Stop ${name}…` : `Roll back to ${stable}…`,
+      effect: `${service}: all traffic of ${name} (${deployment.weight} % now) goes back to ${back} at once, and ${name} stops.`,
+      isDangerous: true,
+    },
+  ]
+}

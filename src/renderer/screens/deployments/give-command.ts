@@ -1,0 +1,47 @@
+import type { Deployment, LogEntry } from '../../../contract/index.ts'
+import { clockTime } from '../../format/index.ts'
+import { failureOf, type Failure } from '../../state/failure.ts'
+import type { Operations } from '../../state/operations.ts'
+import type { DeploymentCommand } from './commands.ts'
+
+/** Gives the command on the deployment as the person saw it. Rejects as calls do. */
+export async function giveCommand(
+  calls: Pick<Operations, 'deployments'>,
+  command: DeploymentCommand,
+  seen: Deployment,
+  why: string,
+): Promise<Deployment> {
+  const { id, service, revision: expectedRevision, stableReleaseId } = seen
+  switch (command) {
+    case 'retry':
+      return calls.deployments.retry({ id, why })
+    case 'undo':
+      return calls.deployments.undo({
+        service,
+        ...(stableReleaseId === null ? {} : { releaseId: stableReleaseId }),
+        why,
+      })
+    case 'pause':
+    case 'resume':
+    case 'skip':
+    case 'promote':
+    case 'abort':
+      return calls.deployments[command]({ id, expectedRevision, why })
+  }
+}
+
+/** Why a command was refused, for a person; of a conflict, who did what first. */
+export function refusalText(error: unknown, seen: Deployment, now: Deployment | undefined): string {
+  const failure: Failure = failureOf(error)
+  if (failure.code !== 'CONFLICT') return `${failure.text || failure.title} ${failure.action}`
+  const first = now && whatHappenedSince(seen, now)
+  return first
+    ? `Nothing was done: ${first.actor} was first, at ${clockTime(first.atMs)}: ${first.text}. ${failure.action}`
+    : `Nothing was done. ${failure.text || failure.title}. ${failure.action}`
+}
+
+/** The newest entry of the log that the person had not seen. */
+function whatHappenedSince(seen: Deployment, now: Deployment): LogEntry | undefined {
+  const known = new Set(seen.log.map(({ atMs, text }) => `${atMs} ${text}`))
+  return now.log.toSorted((a, b) => b.atMs - a.atMs).find(({ atMs, text }) => !known.has(`${atMs} ${text}`))
+}

@@ -1,0 +1,25 @@
+import type { Deployment } from '../../../contract/index.ts'
+import type { Marker } from '../../charts/index.ts'
+import { phaseWords } from './phases.ts'
+
+/** Begin and end of a deployment as moments worth seeing on every chart. */
+export function deploymentMarkers(deployment: Deployment): Marker[] {
+  const { service, candidateReleaseId, createdAtMs, endedAtMs, phase } = deployment
+  const { words, mark } = phaseWords[phase]
+  return [
+    {
+      timeMs: createdAtMs,
+      severity: 'info',
+      text: `${service}: the deployment of ${candidateReleaseId} began`,
+    },
+    ...(endedAtMs === null
+      ? []
+      : [
+          {
+            timeMs: endedAtMs,
+            severity: mark === 'stale' ? ('info' as const) : mark,
+            text: `${service}: ${candidateReleaseId} ${words}`,
+          },
+        ]),
+  ]
+}

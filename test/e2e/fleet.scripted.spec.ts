@@ -1,0 +1,220 @@
+import { test as base, expect, type Page } from '@playwright/test'
+import { startScriptedFleet, type ScriptedFleet } from '../support/scripted-fleet.ts'
+import { findings, inBothThemes } from './accessibility.ts'
+import { shellKind } from './shells/shell.ts'
+
+/** Screens of services and deployments in states that a real fleet comes to rarely. */
+const test = base.extend<{
+  settings: { environment?: string; isEmpty?: boolean }
+  fleet: ScriptedFleet
+  shown: Page
+}>({
+  settings: [{}, { option: true }],
+  fleet: async ({ settings }, use) => {
+    await using fleet = await startScriptedFleet(settings)
+    await use(fleet)
+  },
+  shown: async ({ fleet, page }, use) => {
+    await page.goto(fleet.url)
+    await expect(page.getByTestId('liveness')).toHaveAttribute('data-kind', 'live')
+    await use(page)
+  },
+})
+test.skip(shellKind !== 'headless', 'the scripted server is a headless one')
+
+const show = (page: Page, path: string) => page.goto(new URL(path, page.url()).href)
+const openRollback = async (page: Page) => {
+  await page.keyboard.press('Control+e')
+  return page.getByTestId('rollback-panel')
+}
+
+test.describe('emergency rollback', () => {
+  test('names every service with both releases, and does nothing on a click', async ({ shown, fleet }) => {
+    const panel = await openRollback(shown)
+    await expect(panel).toContainText('r43 → r42')
+    await expect(panel).toContainText('r19 → r18')
+    await panel.getByRole('button', { name: 'Roll back 2 services' }).click()
+    await expect(panel.getByText('Hold for a second')).toBeVisible()
+    expect(fleet.rollbacks).toEqual([])
+  })
+
+  test('goes back when a pointer holds, and shows as verified only what the engine has read back', async ({
+    shown,
+    fleet,
+  }) => {
+    const release = fleet.holdRollbacks()
+    const panel = await openRollback(shown)
+    await panel.getByRole('radio', { name: /checkout/ }).check()
+    await panel.getByRole('button', { name: 'Roll back checkout: r43 → r42' }).hover()
+    await shown.mouse.down()
+    await expect(shown.getByTestId('rollback-progress')).toBeVisible()
+    await shown.mouse.up()
+    const line = shown.getByTestId('rollback-progress').getByRole('listitem')
+    await expect(line).toContainText('accepted by the engine')
+    await expect(line).not.toContainText('verified')
+    release()
+    await expect(line).toContainText('verified at the router after 84')
+    expect(fleet.rollbacks).toEqual([['checkout']])
+  })
+
+  test('goes back by keyboard alone: Enter arms and says so, a second Enter orders it for all', async ({
+    shown,
+    fleet,
+  }) => {
+    fleet.failRollback('search', 'The router did not answer.')
+    const panel = await openRollback(shown)
+    await panel.getByRole('button', { name: /^Roll back 2/ }).focus()
+    await shown.keyboard.press('Enter')
+    await expect(panel.getByText('Armed for 5 seconds')).toBeAttached()
+    expect(fleet.rollbacks).toEqual([])
+    await shown.keyboard.press('Enter')
+    const progress = shown.getByTestId('rollback-progress')
+    await expect(progress.getByRole('listitem').filter({ hasText: 'checkout' })).toContainText('verified')
+    const failed = progress.getByRole('listitem').filter({ hasText: 'search' })
+    await expect(failed).toContainText('The router did not answer.')
+    await expect(failed).toContainText('Order it again')
+    expect(fleet.rollbacks).toEqual([undefined])
+  })
+
+  test.describe('in production', () => {
+    test.use({ settings: { environment: 'production' } })
+
+    test('waits for the word that names what goes back', async ({ shown, fleet }) => {
+      const panel = await openRollback(shown)
+      const button = panel.getByRole('button', { name: /Roll back 2 services/ })
+      await button.focus()
+      for (const key of ['Enter', 'Enter']) await shown.keyboard.press(key)
+      await expect(button).toHaveAttribute('aria-disabled', 'true')
+      expect(fleet.rollbacks).toEqual([])
+      await panel.getByRole('textbox', { name: /type ALL/ }).fill('ALL')
+      await button.focus()
+      for (const key of ['Enter', 'Enter']) await shown.keyboard.press(key)
+      await expect(shown.getByTestId('rollback-progress')).toContainText('verified')
+    })
+  })
+
+  test.describe('with nothing in canary', () => {
+    test.use({ settings: { isEmpty: true } })
+
+    test('says that there is nothing to roll back, and the screens say how to begin', async ({ shown }) => {
+      await expect(await openRollback(shown)).toContainText('There is nothing to roll back.')
+      await shown.keyboard.press('Escape')
+      await show(shown, '/services')
+      await expect(shown.getByText('No service is configured.')).toBeVisible()
+      await expect(shown.getByText('pilothouse demo')).toBeVisible()
+    })
+  })
+})
+
+test.describe('a running deployment', () => {
+  test('shows what the judge says, the lines of both releases, and each step of the plan', async ({
+    shown,
+  }) => {
+    await show(shown, '/deployments/checkout-43')
+    await expect(shown.getByTestId('judgement')).toContainText('r43 fails more often than r42')
+    const errors = shown.getByTestId('bins-errors').getByRole('img')
+    await expect(errors).toHaveAttribute('aria-label', /r42 is [\d.]+\s%.*r43 is [\d.]+\s%/)
+    await expect(shown.getByRole('listitem').filter({ hasText: /10\s%, now/ })).toContainText('of 5:00')
+  })
+
+  test('asks before it is dangerous, with target and effect, and does what was said', async ({
+    shown,
+    fleet,
+  }) => {
+    await show(shown, '/deployments/checkout-43')
+    await shown.getByRole('button', { name: 'Roll back to r42…' }).click()
+    const dialog = shown.getByRole('dialog', { name: 'Roll back to r42' })
+    await expect(dialog).toContainText('checkout: all traffic of r43 (10 % now) goes back to r42 at once')
+    expect(fleet.deployment('checkout-43').phase).toBe('stepping')
+    await dialog.getByRole('button', { name: 'Roll back to r42' }).click()
+    await expect(shown.getByTestId('phase')).toHaveAttribute('data-phase', 'rolling_back')
+  })
+
+  test('does not undo what somebody else did meanwhile, and says who was first', async ({ shown, fleet }) => {
+    await show(shown, '/deployments/checkout-43')
+    await shown.getByRole('button', { name: 'Promote r43…' }).click()
+    const { log } = fleet.deployment('checkout-43')
+    const entry = { atMs: Date.now(), severity: 'warning' as const, actor: 'jon', text: 'jon paused it' }
+    fleet.putDeployment('checkout-43', { phase: 'paused', reason: 'jon paused it', log: [...log, entry] })
+    const dialog = shown.getByRole('dialog', { name: 'Promote r43' })
+    await expect(dialog).toContainText('It has changed since this was opened: jon paused it')
+    await dialog.getByRole('button', { name: 'Promote r43' }).click()
+    await expect(shown.getByRole('alert')).toContainText(/Nothing was done: jon was first.*jon paused it/)
+    expect(fleet.deployment('checkout-43').phase).toBe('paused')
+  })
+
+  test('is begun from a dialog that shows plan and checks first', async ({ shown }) => {
+    await show(shown, '/services/checkout')
+    await shown.getByRole('link', { name: 'Deploy r44' }).click()
+    const dialog = shown.getByTestId('new-deployment')
+    await dialog.getByRole('radio', { name: 'aggressive' }).check()
+    await dialog.getByRole('button', { name: 'Show plan and checks' }).click()
+    await expect(dialog.getByTestId('checks')).toContainText('Answers in 480 ms')
+    await expect(dialog.getByTestId('plan')).toContainText(/25\s%/)
+    await dialog.getByRole('button', { name: 'Deploy checkout: r42 → r44' }).click()
+    await expect(shown).toHaveURL(/\/deployments\/checkout-r44/)
+  })
+})
+
+test.describe('lists', () => {
+  test('keep their filters in the address and draw only the rows in view', async ({ shown }) => {
+    await show(shown, '/deployments')
+    const rows = shown.getByTestId('history').getByRole('row')
+    await expect(rows.nth(1)).toContainText('checkout')
+    expect(await rows.count()).toBeLessThan(80)
+    await shown.getByRole('combobox', { name: 'How it ended' }).selectOption('rolled back')
+    await expect(shown).toHaveURL(/phase=rolled_back/)
+    await expect(rows.nth(1)).toContainText('rolled back')
+    await rows.nth(1).focus()
+    await shown.keyboard.press('Enter')
+    await expect(shown.getByTestId('phase')).toHaveAttribute('data-phase', 'rolled_back')
+  })
+
+  test('show the audit log, whether its chain is whole, and give it away as a file', async ({ shown }) => {
+    await show(shown, '/activity')
+    await expect(shown.getByTestId('audit').getByRole('row').nth(1)).toContainText('deployments.start')
+    await shown.getByRole('button', { name: 'Verify the chain' }).click()
+    await expect(shown.getByTestId('audit-verdict')).toContainText('The chain is whole')
+    const download = shown.waitForEvent('download')
+    await shown.getByRole('button', { name: 'Export JSONL' }).click()
+    expect((await download).suggestedFilename()).toBe('audit.jsonl')
+  })
+
+  test('show hostile log lines as text', async ({ shown }) => {
+    await show(shown, '/services/checkout')
+    await expect(shown.getByText('<img src=x onerror=alert(1)> ·gnp.exe')).toBeVisible()
+  })
+})
+
+test.describe('on every size and in both themes', () => {
+  for (const path of [
+    '/services',
+    '/services/checkout?to=r43',
+    '/deployments',
+    '/deployments/checkout-43',
+    '/activity',
+  ]) {
+    test(`${path} has nothing that axe objects to and nothing wider than the page`, async ({ shown }) => {
+      await show(shown, path)
+      await expect(shown.getByRole('heading', { level: 1 })).toBeVisible()
+      await expect(shown.getByTestId('liveness')).toHaveAttribute('data-kind', 'live')
+      for (const [width, height] of [
+        [1440, 900],
+        [1024, 700],
+        [400, 800],
+      ] as const) {
+        await shown.setViewportSize({ width, height })
+        const overflow = () =>
+          shown.evaluate(() => {
+            const main = document.querySelector('main')
+            return [
+              document.documentElement.scrollWidth - innerWidth,
+              (main?.scrollWidth ?? 0) - (main?.clientWidth ?? 0),
+            ]
+          })
+        await expect.poll(overflow).toEqual([0, 0])
+        await inBothThemes(shown, async () => expect(await findings(shown)).toEqual([]))
+      }
+    })
+  }
+})

@@ -1,0 +1,599 @@
+import { implement } from '@orpc/server'
+import { fileURLToPath } from 'node:url'
+import { systemClock } from '../../src/adapters/system/index.ts'
+import { CallServer, startHttpServer } from '../../src/adapters/transports/index.ts'
+import {
+  latencyBoundsMs,
+  operations,
+  type AuditEntry,
+  type Bin,
+  type Deployment,
+  type LogLine,
+  type Release,
+  type RollbackOutcome,
+  type ServiceState,
+  type Validation,
+} from '../../src/contract/index.ts'
+import { buildPlan } from '../../src/engine/deployments/index.ts'
+import { AppError, silentLog } from '../../src/engine/core/index.ts'
+import type { CallContext } from '../../src/engine/api/index.ts'
+import { scriptedEngine } from './scripted-engine.ts'
+
+/**
+ * A server with the built screens whose services and deployments are what the test says, over the real contract and
+ * the real live protocol: for states of screens that a real fleet takes minutes, or a disaster, to come to.
+ */
+export interface ScriptedFleet extends AsyncDisposable {
+  url: string
+  service(name: string): ServiceState
+  deployment(id: string): Deployment
+  putService(name: string, change: Partial<ServiceState>): void
+  putDeployment(id: string, change: Partial<Deployment>): void
+  /** Orders of emergency rollback as they arrived: the services named, or undefined for all. */
+  readonly rollbacks: readonly (readonly string[] | undefined)[]
+  /** Lets the next orders of rollback wait until the result is called. */
+  holdRollbacks(): () => void
+  /** Answers of further rollbacks for a service instead of success. */
+  failRollback(service: string, text: string): void
+}
+
+const planned = buildPlan({ preset: 'balanced' })
+if (!planned.ok) throw planned.error
+const plan = planned.value
+
+export async function startScriptedFleet({
+  isEmpty = false,
+  environment = 'development',
+} = {}): Promise<ScriptedFleet> {
+  const clock = systemClock()
+  const begunMs = clock.nowMs()
+  const { engine } = scriptedEngine()
+  const services = new Map<string, ServiceState>()
+  const deployments = new Map<string, Deployment>()
+  const history: Deployment[] = []
+  const audit: AuditEntry[] = []
+  const rollbacks: (readonly string[] | undefined)[] = []
+  const failing = new Map<string, string>()
+  let held: Promise<void> = Promise.resolve()
+
+  const putService = (name: string, change: Partial<ServiceState>) => {
+    const before = services.get(name)
+    if (!before) throw new Error(`no service ${name}`)
+    const next = { ...before, ...change, revision: before.revision + 1, updatedAtMs: clock.nowMs() }
+    services.set(name, next)
+    engine.live.put(`service:${name}`, next)
+  }
+  const putDeployment = (id: string, change: Partial<Deployment>) => {
+    const before = deployments.get(id)
+    if (!before) throw new Error(`no deployment ${id}`)
+    const next = { ...before, ...change, revision: before.revision + 1 }
+    deployments.set(id, next)
+    engine.live.put(`deployment:${id}`, next)
+  }
+  const addService = (service: ServiceState) => {
+    services.set(service.name, service)
+    engine.live.put(`service:${service.name}`, service)
+  }
+  const addDeployment = (deployment: Deployment) => {
+    deployments.set(deployment.id, deployment)
+    engine.live.put(`deployment:${deployment.id}`, deployment)
+  }
+  const record = (actor: string, action: string, target: string, why: string) => {
+    const seq = audit.length + 1
+    const hash = (n: number) => n.toString(16).padStart(64, '0')
+    audit.push({
+      seq,
+      atMs: clock.nowMs(),
+      actor,
+      action,
+      target,
+      why,
+      details: {},
+      previousHash: hash(seq - 1),
+      hash: hash(seq),
+    })
+  }
+  const note = (
+    id: string,
+    severity: 'info' | 'warning',
+    actor: string,
+    text: string,
+    change: Partial<Deployment>,
+  ) => {
+    const { log } = deploymentOrThrow(id)
+    putDeployment(id, { ...change, log: [...log, { atMs: clock.nowMs(), severity, actor, text }] })
+  }
+  const deploymentOrThrow = (id: string): Deployment => {
+    const found = deployments.get(id) ?? history.find((each) => each.id === id)
+    if (!found) throw new AppError('NOT_FOUND', `There is no deployment "${id}".`)
+    return found
+  }
+  const serviceOrThrow = (name: string): ServiceState => {
+    const found = services.get(name)
+    if (!found) throw new AppError('NOT_FOUND', `There is no service "${name}".`)
+    return found
+  }
+
+  if (!isEmpty) {
+    for (const service of someServices(begunMs, environment)) addService(service)
+    addDeployment(someDeployment(begunMs))
+    history.push(...someHistory(begunMs))
+    for (const past of history.slice(0, 40).toReversed())
+      record(past.createdBy, 'deployments.start', `${past.service} ${past.candidateReleaseId}`, past.why)
+  }
+
+  const api = implement(operations).$context<CallContext>()
+  const command = (
+    kind: 'pause' | 'resume' | 'skip' | 'promote' | 'abort',
+    change: (of: Deployment) => Partial<Deployment>,
+  ) =>
+    api.deployments[kind].handler(({ input, context }) => {
+      const seen = deploymentOrThrow(input.id)
+      if (input.expectedRevision !== null && input.expectedRevision !== seen.revision)
+        throw new AppError('CONFLICT', `${seen.id} has changed since: it is at revision ${seen.revision}`)
+      note(seen.id, 'warning', context.actor, `${context.actor} did: ${kind}`, change(seen))
+      record(context.actor, `deployments.${kind}`, seen.id, input.why)
+      return deploymentOrThrow(seen.id)
+    })
+  const router = api.router({
+    services: {
+      list: api.services.list.handler(() => [...services.values()]),
+      logs: api.services.logs.handler(({ input }) => someLines(serviceOrThrow(input.service), clock.nowMs())),
+      bins: api.services.bins.handler(({ input }) => someBins(input.fromMs, clock.nowMs(), begunMs)),
+      resume: api.services.resume.handler(({ input, context }) => {
+        putService(input.service, { automationStopped: null })
+        record(context.actor, 'services.resume', input.service, input.why)
+        return serviceOrThrow(input.service)
+      }),
+    },
+    releases: {
+      list: api.releases.list.handler(({ input }) => someReleases(input.service, begunMs)),
+      create: api.releases.create.handler(({ input, context }) => ({
+        ...input,
+        createdAtMs: clock.nowMs(),
+        createdBy: context.actor,
+      })),
+      compare: api.releases.compare.handler(({ input }) => {
+        const find = (id: string) => {
+          const found = someReleases(input.service, begunMs).find((release) => release.id === id)
+          if (!found) throw new AppError('NOT_FOUND', `There is no release "${id}".`)
+          return found
+        }
+        return {
+          from: find(input.from),
+          to: find(input.to),
+          differences: [{ path: 'parameters.currency', from: 'units', to: 'minor units' }],
+          metrics: [
+            { metric: 'errorRatio', from: 0.003, to: 0.024 },
+            { metric: 'p95Ms', from: 41.5, to: 43.1 },
+          ],
+        }
+      }),
+    },
+    deployments: {
+      list: api.deployments.list.handler(({ input }) => {
+        const all = [...deployments.values(), ...history].filter(
+          (each) =>
+            (!input.service || each.service === input.service) &&
+            (!input.phases || input.phases.includes(each.phase)) &&
+            (!input.text || `${each.service} ${each.candidateReleaseId} ${each.why}`.includes(input.text)),
+        )
+        const from = input.beforeId ? all.findIndex(({ id }) => id === input.beforeId) + 1 : 0
+        return all.slice(from, from + input.limit)
+      }),
+      get: api.deployments.get.handler(({ input }) => deploymentOrThrow(input.id)),
+      bins: api.deployments.bins.handler(() => someBins(begunMs - 240_000, clock.nowMs(), begunMs)),
+      rehearse: api.deployments.rehearse.handler(({ input }) => {
+        const made = buildPlan({ preset: 'balanced' }, input.options)
+        if (!made.ok) throw made.error
+        return {
+          plan: made.value,
+          stableReleaseId: serviceOrThrow(input.service).stableReleaseId,
+          validation: someValidation,
+        }
+      }),
+      start: api.deployments.start.handler(({ input, context }) => {
+        const id = `${input.service}-${input.releaseId}-${deployments.size + 1}`
+        addDeployment({
+          ...someDeployment(clock.nowMs()),
+          id,
+          service: input.service,
+          candidateReleaseId: input.releaseId,
+          why: input.why,
+          createdBy: context.actor,
+          createdAtMs: clock.nowMs(),
+        })
+        record(context.actor, 'deployments.start', `${input.service} ${input.releaseId}`, input.why)
+        return deploymentOrThrow(id)
+      }),
+      pause: command('pause', () => ({ phase: 'paused', reason: 'Somebody paused it' })),
+      resume: command('resume', () => ({ phase: 'stepping' })),
+      skip: command('skip', ({ stepIndex }) => ({
+        stepIndex: stepIndex + 1,
+        weight: plan.steps[stepIndex + 1]?.weight ?? 100,
+      })),
+      promote: command('promote', () => ({
+        phase: 'promoting',
+        weight: 100,
+        stepIndex: plan.steps.length,
+        stepStartedAtMs: null,
+      })),
+      abort: command('abort', () => ({ phase: 'rolling_back', weight: 0, stepStartedAtMs: null })),
+      retry: api.deployments.retry.handler(({ input }) => deploymentOrThrow(input.id)),
+      undo: api.deployments.undo.handler(() => {
+        throw new AppError('NO_HEALTHY_INSTANCE', 'r41 never became healthy.')
+      }),
+    },
+    rollback: {
+      emergency: api.rollback.emergency.handler(async ({ input, context }) => {
+        rollbacks.push(input.services)
+        const targets = [...services.values()].filter(
+          ({ name, candidateReleaseId }) =>
+            candidateReleaseId !== null && (!input.services || input.services.includes(name)),
+        )
+        for (const { name } of targets)
+          putService(name, {
+            automationStopped: {
+              by: context.actor,
+              atMs: clock.nowMs(),
+              reason: input.why || 'emergency rollback',
+            },
+          })
+        await held
+        return targets.map(({ name, stableReleaseId, candidateReleaseId }): RollbackOutcome => {
+          const failure = failing.get(name)
+          const outcome = {
+            service: name,
+            releaseId: stableReleaseId,
+            fromReleaseId: candidateReleaseId,
+            tookMs: 84,
+          }
+          if (failure !== undefined) return { ...outcome, ok: false, releaseId: null, text: failure }
+          putService(name, {
+            candidateReleaseId: null,
+            weights: stableReleaseId ? { [stableReleaseId]: 100 } : {},
+          })
+          return { ...outcome, ok: true, text: `${stableReleaseId} has all traffic` }
+        })
+      }),
+    },
+    audit: {
+      list: api.audit.list.handler(({ input }) =>
+        audit
+          .filter(
+            (each) =>
+              (!input.actor || each.actor.includes(input.actor)) &&
+              (!input.target || each.target.includes(input.target)) &&
+              (input.beforeSeq === undefined || each.seq < input.beforeSeq),
+          )
+          .toReversed()
+          .slice(0, input.limit),
+      ),
+      verify: api.audit.verify.handler(() => ({
+        isWhole: true,
+        entryCount: audit.length,
+        firstBrokenSeq: null,
+        text: 'The chain is whole.',
+      })),
+      export: api.audit.export.handler(({ input }) => ({
+        name: `audit.${input.format}`,
+        text: audit.map((each) => JSON.stringify(each)).join('\n'),
+      })),
+    },
+  })
+
+  const token = 'a-token-of-a-scripted-fleet'
+  engine.start()
+  const server = await startHttpServer({
+    address: '127.0.0.1',
+    port: 0,
+    token,
+    allowedHosts: [],
+    screens: fileURLToPath(new URL('../../dist/renderer', import.meta.url)),
+    version: '0.1.0',
+    calls: new CallServer({ ...engine.router, ...router }, silentLog),
+    live: { store: engine.live, feed: engine.feed, clock, epoch: engine.epoch, version: '0.1.0' },
+    context: { role: 'admin', actor: 'mira' },
+    health: {
+      readiness: () => ({ ready: true, body: {} }),
+      metricsJson: () => ({}),
+      metricsText: () => Promise.resolve({ contentType: 'text/plain', body: '' }),
+    },
+    log: silentLog,
+  })
+  return {
+    url: server.url,
+    service: serviceOrThrow,
+    deployment: deploymentOrThrow,
+    putService,
+    putDeployment,
+    rollbacks,
+    holdRollbacks: () => {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      held = promise
+      return resolve
+    },
+    failRollback: (service, text) => void failing.set(service, text),
+    [Symbol.asyncDispose]: async () => {
+      await server[Symbol.asyncDispose]()
+      await engine[Symbol.asyncDispose]()
+    },
+  }
+}
+
+const sli = (requestsPerSecond: number, errorRatio: number, p95Ms: number) => ({
+  windowMs: 60_000,
+  requestsPerSecond,
+  errorRatio,
+  p50Ms: p95Ms / 3,
+  p95Ms,
+  p99Ms: p95Ms * 2,
+  inFlight: 4,
+})
+
+function someServices(nowMs: number, environment: string): ServiceState[] {
+  const service = (name: string, change: Partial<ServiceState>): ServiceState => ({
+    name,
+    environment,
+    target: 'edge',
+    router: 'edge',
+    address: 'http://127.0.0.1:8080',
+    stableReleaseId: 'r7',
+    candidateReleaseId: null,
+    deploymentId: null,
+    weights: { r7: 100 },
+    instances: [1, 2].map((n) => ({
+      id: `${name}-r7-${n}`,
+      releaseId: 'r7',
+      state: 'healthy',
+      reason: '',
+      pid: 4000 + n,
+      port: 9000 + n,
+      startedAtMs: nowMs - 86_400_000,
+      restartCount: 0,
+      inFlight: 2,
+      memoryBytes: 48_000_000,
+    })),
+    sli: { '': sli(310, 0.001, 24) },
+    automationStopped: null,
+    trouble: '',
+    revision: 3,
+    updatedAtMs: nowMs,
+    ...change,
+  })
+  const instance = (releaseId: string, n: number, change: object = {}) => ({
+    id: `checkout-${releaseId}-${n}`,
+    releaseId,
+    state: 'healthy' as const,
+    reason: '',
+    pid: 5000 + n,
+    port: 9100 + n,
+    startedAtMs: nowMs - 360_000,
+    restartCount: 0,
+    inFlight: 3,
+    memoryBytes: 61_000_000,
+    ...change,
+  })
+  return [
+    service('checkout', {
+      stableReleaseId: 'r42',
+      candidateReleaseId: 'r43',
+      deploymentId: 'checkout-43',
+      weights: { r42: 90, r43: 10 },
+      instances: [
+        instance('r42', 1),
+        instance('r42', 2),
+        instance('r43', 3),
+        instance('r43', 4, { state: 'unhealthy', reason: '/healthz answered 503', restartCount: 2 }),
+      ],
+      sli: { '': sli(1240, 0.0052, 43), r42: sli(1116, 0.0031, 41), r43: sli(124, 0.0238, 62) },
+    }),
+    service('search', {
+      stableReleaseId: 'r18',
+      candidateReleaseId: 'r19',
+      weights: { r18: 75, r19: 25 },
+      instances: [],
+      trouble: 'The router does not answer: connection refused at its socket.',
+    }),
+    service('catalogue', {}),
+    service('payments', {
+      automationStopped: { by: 'jon', atMs: nowMs - 720_000, reason: 'error burst after r9' },
+    }),
+  ]
+}
+
+function someDeployment(nowMs: number): Deployment {
+  const at = (agoMs: number) => nowMs - agoMs
+  return {
+    id: 'checkout-43',
+    service: 'checkout',
+    stableReleaseId: 'r42',
+    candidateReleaseId: 'r43',
+    phase: 'stepping',
+    reason: 'r43 gets 10 % of traffic for 5 min',
+    plan,
+    stepIndex: 0,
+    stepStartedAtMs: at(120_000),
+    weight: 10,
+    validation: someValidation,
+    judgement: {
+      decision: 'continue',
+      text: 'r43 fails more often than r42; it will be rolled back after 2 more judgements like this.',
+      atMs: at(4000),
+      findings: [
+        {
+          metric: 'errors',
+          unit: 'ratio',
+          candidate: 0.0238,
+          stable: 0.0031,
+          limit: 0.01,
+          verdict: 'worse',
+          sinceMs: at(30_000),
+          text: 'r43 fails 2.4 % of requests, r42 0.3 %; the limit is 1 %',
+        },
+        {
+          metric: 'latency_p95',
+          unit: 'ms',
+          candidate: 43,
+          stable: 41,
+          limit: 49,
+          verdict: 'same',
+          sinceMs: at(90_000),
+          text: 'r43 answers as fast as r42',
+        },
+        {
+          metric: 'saturation',
+          unit: 'ratio',
+          candidate: null,
+          stable: 0.38,
+          limit: null,
+          verdict: 'unclear',
+          sinceMs: at(90_000),
+          text: 'nothing was measured of r43',
+        },
+      ],
+    },
+    log: [
+      {
+        atMs: at(190_000),
+        severity: 'info',
+        actor: 'mira',
+        text: 'mira asked for r43 in the place of r42: Cart totals in minor units',
+      },
+      { atMs: at(180_000), severity: 'ok', actor: 'pilothouse', text: '11 checks passed, with 1 warnings' },
+      {
+        atMs: at(125_000),
+        severity: 'ok',
+        actor: 'pilothouse',
+        text: 'All 2 instances of r43 are healthy, without traffic so far',
+      },
+      {
+        atMs: at(120_000),
+        severity: 'info',
+        actor: 'pilothouse',
+        text: 'The router sends r43 10 % of requests, verified',
+      },
+      { atMs: at(30_000), severity: 'warning', actor: 'pilothouse', text: 'r43 fails more often than r42' },
+    ],
+    createdBy: 'mira',
+    why: 'Cart totals in minor units',
+    createdAtMs: at(190_000),
+    endedAtMs: null,
+    revision: 9,
+  }
+}
+
+function someHistory(nowMs: number): Deployment[] {
+  const ends = ['promoted', 'promoted', 'rolled_back', 'promoted', 'failed'] as const
+  return Array.from({ length: 1200 }, (_, n): Deployment => {
+    const phase = ends[n % ends.length] ?? 'promoted'
+    const createdAtMs = nowMs - (n + 1) * 5_400_000
+    return {
+      ...someDeployment(createdAtMs + 190_000),
+      id: `past-${1200 - n}`,
+      service: ['checkout', 'search', 'catalogue'][n % 3] ?? 'checkout',
+      stableReleaseId: `r${1241 - n}`,
+      candidateReleaseId: `r${1242 - n}`,
+      phase,
+      reason: phase === 'promoted' ? `r${1242 - n} is the stable release` : 'Errors above the limit',
+      createdBy: n % 2 ? 'jon' : 'mira',
+      why: `Change ${1242 - n}`,
+      endedAtMs: createdAtMs + 900_000,
+      stepStartedAtMs: null,
+      stepIndex: plan.steps.length,
+    }
+  })
+}
+
+const someValidation: Validation = {
+  canDeploy: true,
+  passed: 2,
+  warnings: 1,
+  failed: 0,
+  durationMs: 8300,
+  results: [
+    {
+      name: 'artifact',
+      critical: true,
+      outcome: 'passed',
+      text: 'The command is there.',
+      output: '',
+      durationMs: 12,
+      attempts: 1,
+    },
+    {
+      name: 'router',
+      critical: true,
+      outcome: 'passed',
+      text: 'The router answers.',
+      output: '',
+      durationMs: 40,
+      attempts: 1,
+    },
+    {
+      name: 'tax-api',
+      critical: false,
+      outcome: 'warning',
+      text: 'Answers in 480 ms, usually in 120 ms.',
+      output: 'HTTP/1.1 200 OK\n480 ms',
+      durationMs: 481,
+      attempts: 3,
+    },
+  ],
+}
+
+const someReleases = (service: string, nowMs: number): Release[] =>
+  ['r44', 'r43', 'r42', 'r41'].map((id, n) => ({
+    service,
+    id,
+    artifact: { kind: 'command', argv: ['node', `${id}.js`], env: {} },
+    parameters: { currency: id > 'r42' ? 'minor units' : 'units' },
+    note: n === 1 ? 'Cart totals in minor units' : `Release ${id}`,
+    createdAtMs: nowMs - n * 86_400_000,
+    createdBy: 'mira',
+  }))
+
+/** One of them is what a hostile program would print. */
+const someLines = ({ name }: ServiceState, nowMs: number): LogLine[] =>
+  Array.from({ length: 60 }, (_, n): LogLine => ({
+    atMs: nowMs - (60 - n) * 1000,
+    instanceId: `${name}-r43-3`,
+    releaseId: 'r43',
+    stream: n % 9 === 0 ? 'stderr' : 'stdout',
+    text:
+      n === 58
+        ? '\u001b[31m<img src=x onerror=alert(1)>\u001b[0m \u202egnp.exe'
+        : `GET /cart/${n} 200 in ${10 + n} ms`,
+  }))
+
+/** Bins of a second: r43 fails more and more, from two minutes before the beginning on. */
+function someBins(fromMs: number, toMs: number, begunMs: number): Bin[] {
+  const bins: Bin[] = []
+  const firstMs = Math.max(Math.ceil(fromMs / 1000) * 1000, begunMs - 240_000)
+  const slot = (ms: number) => latencyBoundsMs.findIndex((bound) => bound >= ms)
+  for (let atMs = firstMs; atMs < toMs - 1000; atMs += 1000) {
+    const ageS = (atMs - begunMs + 120_000) / 1000
+    for (const [releaseId, requests, errorRatio, p95] of [
+      ['r42', ageS > 0 ? 1116 : 1240, 0.003, 41],
+      ['r43', ageS > 0 ? 124 : 0, Math.min(0.03, 0.004 + ageS / 6000), 43],
+    ] as const) {
+      if (requests === 0) continue
+      const wave = 1 + 0.15 * Math.sin(atMs / 7000 + requests)
+      const latencyCounts: number[] = Array.from({ length: latencyBoundsMs.length + 1 }, () => 0)
+      latencyCounts[slot(p95 * 0.4)] = Math.round(requests * 0.9)
+      latencyCounts[slot(p95 * wave)] = Math.round(requests * 0.1)
+      bins.push({
+        atMs,
+        durationMs: 1000,
+        releaseId,
+        requests,
+        errors: Math.round(requests * errorRatio * wave),
+        timeouts: 0,
+        inFlight: 3,
+        oldestInFlightMs: 20,
+        latencyCounts,
+      })
+    }
+  }
+  return bins
+}

@@ -1,0 +1,67 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { latencyBoundsMs, type Bin } from '../../../../src/contract/index.ts'
+import {
+  mergeBins,
+  releaseColumns,
+  stepFor,
+} from '../../../../src/renderer/screens/deployments/bin-columns.ts'
+
+const bin = (atMs: number, change: Partial<Bin> = {}): Bin => ({
+  atMs,
+  durationMs: 1000,
+  releaseId: 'r43',
+  requests: 100,
+  errors: 2,
+  timeouts: 0,
+  inFlight: 0,
+  oldestInFlightMs: 0,
+  latencyCounts: latencyBoundsMs.map((bound) => (bound >= 31 && bound < 33 ? 100 : 0)),
+  ...change,
+})
+
+describe('the lines of a release', () => {
+  it('sum the bins of a point: ratio by requests, rate by the time that really passed', () => {
+    const { errors, requests } = releaseColumns(
+      [bin(0), bin(1000, { requests: 300, errors: 30, durationMs: 3000 })],
+      'r43',
+      10_000,
+    )
+    expect([...errors.mean]).toEqual([32 / 400])
+    expect([...requests.mean]).toEqual([100])
+  })
+
+  it('give the p95 of the histogram in seconds, within a bin of it', () => {
+    const [p95 = Number.NaN] = releaseColumns([bin(0)], 'r43', 1000).p95.mean
+    expect(p95).toBeGreaterThan(0.029)
+    expect(p95).toBeLessThan(0.033)
+  })
+
+  it('have a gap where no bins are, and no ratio without requests', () => {
+    const { errors } = releaseColumns([bin(0), bin(5000, { requests: 0, errors: 0 }), bin(6000)], 'r43', 1000)
+    expect([...errors.timesMs]).toEqual([0, 1000, 5000, 6000])
+    expect([...errors.mean]).toEqual([0.02, Number.NaN, Number.NaN, 0.02])
+  })
+
+  it('leave out the other release', () => {
+    expect(releaseColumns([bin(0, { releaseId: 'r42' })], 'r43', 1000).errors.length).toBe(0)
+  })
+
+  it('have no more points than a chart can show, whatever the span', () => {
+    fc.assert(fc.property(fc.integer({ min: 1, max: 1e10 }), (spanMs) => spanMs / stepFor(spanMs) <= 240))
+  })
+})
+
+describe('bins that come in parts', () => {
+  it('are each there once, newest as it came last, in order of time', () => {
+    const merged = mergeBins(
+      [bin(2000), bin(1000)],
+      [bin(2000, { requests: 7 }), bin(2000, { releaseId: 'r42' })],
+      1500,
+    )
+    expect(merged.map(({ atMs, releaseId, requests }) => [atMs, releaseId, requests])).toEqual([
+      [2000, 'r43', 7],
+      [2000, 'r42', 100],
+    ])
+  })
+})

@@ -1,0 +1,61 @@
+import type { Deployment, ServiceState } from '../../../../src/contract/index.ts'
+import { buildPlan } from '../../../../src/engine/deployments/index.ts'
+
+const planned = buildPlan({ preset: 'balanced' })
+if (!planned.ok) throw planned.error
+
+/** A canary of r43 at its first step, as the engine tells of it. */
+export const madeDeployment = (change: Partial<Deployment> = {}): Deployment => ({
+  id: 'd1',
+  service: 'checkout',
+  stableReleaseId: 'r42',
+  candidateReleaseId: 'r43',
+  phase: 'stepping',
+  reason: '',
+  plan: planned.value,
+  stepIndex: 0,
+  stepStartedAtMs: 1000,
+  weight: 10,
+  validation: null,
+  judgement: null,
+  log: [],
+  createdBy: 'mira',
+  why: '',
+  createdAtMs: 0,
+  endedAtMs: null,
+  revision: 4,
+  ...change,
+})
+
+/** A service with r42 in traffic and well. */
+export const madeService = (change: Partial<ServiceState> = {}): ServiceState => ({
+  name: 'checkout',
+  environment: 'development',
+  target: 'edge',
+  router: 'edge',
+  address: 'http://127.0.0.1:8080',
+  stableReleaseId: 'r42',
+  candidateReleaseId: null,
+  deploymentId: null,
+  weights: { r42: 100 },
+  instances: [
+    {
+      id: 'r42-1',
+      releaseId: 'r42',
+      state: 'healthy',
+      reason: '',
+      pid: 1,
+      port: 9000,
+      startedAtMs: 0,
+      restartCount: 0,
+      inFlight: 0,
+      memoryBytes: null,
+    },
+  ],
+  sli: {},
+  automationStopped: null,
+  trouble: '',
+  revision: 1,
+  updatedAtMs: 0,
+  ...change,
+})

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest'
+import { callError, planOptionsSchema } from '../../../../src/contract/index.ts'
+import { chartRange } from '../../../../src/renderer/screens/deployments/chart-range.ts'
+import { refusalText } from '../../../../src/renderer/screens/deployments/give-command.ts'
+import { historyFilter } from '../../../../src/renderer/screens/deployments/history-filter.ts'
+import {
+  choices,
+  draftMistake,
+  newDraft,
+  optionsOf,
+} from '../../../../src/renderer/screens/deployments/plan-draft.ts'
+import { madeDeployment } from './made.ts'
+
+describe('a refused command', () => {
+  it('says who did what first when somebody was faster', () => {
+    const seen = madeDeployment()
+    const now = madeDeployment({
+      revision: 5,
+      log: [{ atMs: 0, severity: 'warning', actor: 'jon', text: 'jon paused it' }],
+    })
+    expect(refusalText(callError('CONFLICT'), seen, now)).toMatch(
+      /^Nothing was done: jon was first, .*jon paused it/,
+    )
+  })
+
+  it('does not blame anybody when nothing new is known', () => {
+    const seen = madeDeployment()
+    expect(refusalText(callError('CONFLICT'), seen, seen)).toMatch(
+      /^Nothing was done\. Somebody else changed this first/,
+    )
+  })
+
+  it('says what to do about any other failure', () => {
+    expect(refusalText(callError('UNAVAILABLE'), madeDeployment(), undefined)).toContain('try again shortly')
+  })
+})
+
+describe('the draft of a plan', () => {
+  it.each(choices)('makes options that the contract takes: %s', (choice) => {
+    expect(planOptionsSchema.safeParse(optionsOf({ ...newDraft(), choice })).error).toBeUndefined()
+  })
+
+  it('leaves to the configuration what the person did not choose', () => {
+    expect(optionsOf(newDraft())).toEqual({})
+  })
+
+  it('names the step that is wrong', () => {
+    const steps = [10, 50, 25].map((weight) => ({ weight, holdSeconds: 60, gate: false }))
+    expect(draftMistake({ ...newDraft(), choice: 'own', steps })).toContain('Step 3')
+    expect(draftMistake({ ...newDraft(), choice: 'balanced', steps })).toBe('')
+    const empty = [{ weight: Number.NaN, holdSeconds: 60, gate: false }]
+    expect(draftMistake({ ...newDraft(), choice: 'own', steps: empty })).toContain('Step 1')
+  })
+})
+
+describe('an address', () => {
+  it('names filters of the history; what makes no sense is left out', () => {
+    expect(historyFilter(new URLSearchParams('service=checkout&phase=promoted&q= slow '))).toEqual({
+      service: 'checkout',
+      phases: ['promoted'],
+      text: 'slow',
+    })
+    expect(historyFilter(new URLSearchParams('service=../x&phase=nothing&q='))).toEqual({})
+  })
+
+  it('names a stretch of the charts, kept within what there is', () => {
+    const whole = { fromMs: 100_000, toMs: 200_000 }
+    expect(chartRange(new URLSearchParams('from=1&to=150000'), whole)).toEqual({
+      fromMs: 100_000,
+      toMs: 150_000,
+    })
+    for (const query of ['', 'from=x&to=y', 'from=190000&to=150000', 'from=1&to=2'])
+      expect(chartRange(new URLSearchParams(query), whole)).toEqual(whole)
+  })
+})

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest'
+import { deploymentPhases } from '../../../../src/contract/index.ts'
+import { offersFor } from '../../../../src/renderer/screens/deployments/commands.ts'
+import { phaseStrip } from '../../../../src/renderer/screens/deployments/phases.ts'
+import { madeDeployment } from './made.ts'
+
+const states = (change: Parameters<typeof madeDeployment>[0], nowMs = 61_000) =>
+  phaseStrip(madeDeployment(change), nowMs).map(({ state }) => state)
+
+describe('the strip of a deployment', () => {
+  it('shows the present step with how long it has held of how long', () => {
+    const strip = phaseStrip(madeDeployment(), 61_000)
+    expect(strip.map(({ state }) => state)).toEqual(['done', 'now', 'ahead', 'ahead', 'ahead'])
+    expect(strip[1]?.detail).toBe('1:00 of 5:00')
+  })
+
+  it('says what a hold waits for once it is over', () => {
+    expect(phaseStrip(madeDeployment(), 400_000)[1]?.detail).toBe('held 5:00, waits for the judge')
+  })
+
+  it.each([
+    [
+      'checks while it is checked',
+      { phase: 'validating', stepStartedAtMs: null } as const,
+      ['now', 'ahead', 'ahead', 'ahead', 'ahead'],
+    ],
+    [
+      'the step it is paused in',
+      { phase: 'paused', stepIndex: 1 } as const,
+      ['done', 'done', 'now', 'ahead', 'ahead'],
+    ],
+    [
+      'the end once promoted',
+      { phase: 'promoted', stepIndex: 3, stepStartedAtMs: null } as const,
+      ['done', 'done', 'done', 'done', 'done'],
+    ],
+    [
+      'no step as passed after it went back',
+      { phase: 'rolled_back', stepIndex: 3, stepStartedAtMs: null } as const,
+      ['done', 'ahead', 'ahead', 'ahead', 'broken'],
+    ],
+    [
+      'broken checks when it never was in traffic',
+      { phase: 'failed', stepStartedAtMs: null } as const,
+      ['broken', 'ahead', 'ahead', 'ahead', 'ahead'],
+    ],
+  ])('shows %s', (_what, change, expected) => {
+    expect(states(change)).toEqual(expected)
+  })
+})
+
+describe('what can be done to a deployment', () => {
+  it('names target and effect of every dangerous action', () => {
+    for (const phase of deploymentPhases) {
+      for (const offer of offersFor(madeDeployment({ phase }))) {
+        expect(offer.effect, `${phase} ${offer.command}`).toContain('checkout')
+        if (offer.isDangerous) expect(offer.effect).toMatch(/r4[23]/)
+      }
+    }
+  })
+
+  it('offers the way back from every phase that has one', () => {
+    const commands = (phase: (typeof deploymentPhases)[number]) =>
+      offersFor(madeDeployment({ phase })).map(({ command }) => command)
+    for (const phase of ['validating', 'staging', 'stepping', 'paused', 'promoting'] as const)
+      expect(commands(phase).at(-1)).toBe('abort')
+    expect(commands('promoted')).toContain('undo')
+    expect(commands('rolling_back')).toEqual([])
+  })
+})

@@ -1,0 +1,96 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { ServiceState } from '../../../../src/contract/index.ts'
+import { trafficShares } from '../../../../src/renderer/components/traffic-shares.ts'
+import { printable } from '../../../../src/renderer/screens/services/printable.ts'
+import { needsOf } from '../../../../src/renderer/screens/overview/needs.ts'
+import { servicesIn, severityOf } from '../../../../src/renderer/state/fleet-records.ts'
+import { madeDeployment, madeService } from '../deployments/made.ts'
+
+const down = (releaseId: string) => ({
+  ...madeService().instances[0],
+  id: `${releaseId}-x`,
+  releaseId,
+  state: 'down' as const,
+})
+const withInstances = (...instances: object[]) => madeService({ instances: instances as never })
+
+describe('how a service is', () => {
+  it('is critical when a release with traffic has no healthy instance', () => {
+    expect(severityOf(withInstances(down('r42')))).toBe('critical')
+  })
+
+  it('needs looking at when only some of its instances are down, when it is stopped, and in trouble', () => {
+    expect(severityOf(withInstances(madeService().instances[0] as object, down('r42')))).toBe('warning')
+    expect(severityOf(madeService({ trouble: 'the router is silent' }))).toBe('warning')
+    expect(severityOf(madeService({ automationStopped: { by: 'jon', atMs: 0, reason: 'x' } }))).toBe(
+      'warning',
+    )
+  })
+
+  it('is well when what is down has no traffic', () => {
+    expect(severityOf(withInstances(madeService().instances[0] as object, down('r41')))).toBe('ok')
+  })
+
+  it('decides the order: worst first, then what is being deployed, then by name', () => {
+    const records = Object.fromEntries(
+      [
+        madeService({ name: 'b' }),
+        madeService({ name: 'a' }),
+        madeService({ name: 'moving', deploymentId: 'd' }),
+        madeService({ name: 'z', instances: [] }),
+      ].map((service) => [`service:${service.name}`, service]),
+    ) as Record<`service:${string}`, ServiceState>
+    expect(servicesIn(records).map(({ name }) => name)).toEqual(['z', 'moving', 'a', 'b'])
+  })
+
+  it('stands among what needs a person, with one way to begin', () => {
+    const needs = needsOf(
+      {
+        'service:checkout': madeService({ automationStopped: { by: 'jon', atMs: 0, reason: 'errors' } }),
+        'deployment:d1': madeDeployment({ phase: 'paused', reason: 'no traffic to judge on' }),
+      },
+      [],
+      0,
+    )
+    expect(needs.map(({ title, action }) => [title, action.href])).toEqual([
+      ['checkout: automation is stopped', '/services/checkout'],
+      ['checkout: r43 is paused at 10 %', '/deployments/d1'],
+    ])
+  })
+})
+
+describe('the split of traffic', () => {
+  it('names the stable release first and shows what should not be there', () => {
+    const shares = trafficShares({
+      weights: { old: 5, r43: 10, r42: 85, gone: 0 },
+      stableReleaseId: 'r42',
+      candidateReleaseId: 'r43',
+    })
+    expect(shares.map(({ releaseId, role }) => `${releaseId} ${role ?? 'neither'}`)).toEqual([
+      'r42 stable',
+      'r43 candidate',
+      'old neither',
+    ])
+  })
+})
+
+describe('a line that a program printed', () => {
+  it('loses its colours, and shows what would turn the text around', () => {
+    expect(printable('\u001b[31merror\u001b[0m \u202egnp.exe\u0007')).toBe('error ·gnp.exe·')
+    expect(printable('\u001b]8;;https://evil\u0007link\u001b]8;;\u0007')).toBe('link')
+  })
+
+  it('never keeps an escape, whatever it is', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'binary' }),
+        (line) => ![...'\u001b\u202a\u202e'].some((sign) => printable(line).includes(sign)),
+      ),
+    )
+  })
+
+  it('leaves plain text as it is', () => {
+    expect(printable('GET /caf\u00e9\t200 <b>')).toBe('GET /café\t200 <b>')
+  })
+})
