@@ -21,7 +21,7 @@ const fetchLimitMs = 15_000
 const children = new Children()
 new Interrupts({ onStop: () => children.stop(graceMs), onKill: () => children.kill() }).listen()
 
-const { wanted, isHelp, rest } = parseStartArguments(process.argv.slice(2))
+const { wanted, isHelp, isDemo, rest } = parseStartArguments(process.argv.slice(2))
 if (isHelp) say(startHelp)
 else process.exitCode = await main()
 
@@ -38,6 +38,7 @@ async function main() {
     say(`The desktop app ended at once with code ${code}: opening the headless app.`)
   }
   if (children.isStopping) return 0
+  if (isDemo) return run(node, [inProject(headlessEntry), 'demo', ...rest], node)
   const hasConfigFile = ['yaml', 'yml', 'json'].some((ending) => existsSync(`pilothouse.${ending}`))
   return run(
     node,

@@ -2,6 +2,7 @@ export const startHelp = `npm start -- [options] [options of pilothouse serve]
 
   --desktop     ask for the desktop app even where the headless one would be chosen
   --headless    open the headless app
+  --demo        open a small shop to ship good and faulty releases of, headless
   --help        show this
 
 Everything else goes to the app, for example: npm start -- --headless --port 8080
@@ -9,16 +10,21 @@ PILOTHOUSE_FETCH_ELECTRON=1 fetches Electron's binary without a time limit.`
 
 /**
  * @param {readonly string[]} args What follows `npm start --`.
- * @returns {{ wanted: 'desktop' | 'headless' | null, isHelp: boolean, rest: string[] }} `rest` is for the app.
+ * @returns {{ wanted: 'desktop' | 'headless' | null, isHelp: boolean, isDemo: boolean, rest: string[] }} `rest` is for
+ *   the app.
  */
 export function parseStartArguments(args) {
-  const own = ['--desktop', '--headless', '--help', '-h']
+  const own = ['--desktop', '--headless', '--demo', '--help', '-h']
   // After a `--` of their own nothing is ours.
   const end = args.includes('--') ? args.indexOf('--') : args.length
   const ours = args.slice(0, end)
-  const lastWanted = ours.filter((arg) => arg === '--desktop' || arg === '--headless').pop()
+  const isDemo = ours.includes('--demo')
+  const lastWanted = isDemo
+    ? '--headless'
+    : ours.filter((arg) => arg === '--desktop' || arg === '--headless').pop()
   return {
     wanted: lastWanted === '--desktop' ? 'desktop' : lastWanted === '--headless' ? 'headless' : null,
+    isDemo,
     isHelp: ours.includes('--help') || ours.includes('-h'),
     rest: [...ours.filter((arg) => !own.includes(arg)), ...args.slice(end + 1)],
   }

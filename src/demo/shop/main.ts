@@ -55,7 +55,7 @@ function visitors(): void {
       void visit(shop, () => rng.next(), tally)
       nextAtMs += nextArrivalMs(perSecond, rng.next())
     }
-    setTimeout(arrive, nextAtMs - performance.now())
+    setTimeout(arrive, Math.max(0, nextAtMs - performance.now()))
   }
   arrive()
   setInterval(() => process.stdout.write(`${JSON.stringify(tally)}\n`), 1000)

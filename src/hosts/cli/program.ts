@@ -6,6 +6,7 @@ import { edgeCommand, type EdgeVerb } from './edge-commands.ts'
 import { exitCodes } from './output.ts'
 import { registerOperations } from './operations/index.ts'
 import type { Person } from './person.ts'
+import { demoCommand } from './demo-command.ts'
 import { serveCommand, type Bundle } from './serve-command.ts'
 import { requestOf, withSettingOptions, type SettingValues } from './setting-options.ts'
 
@@ -71,6 +72,14 @@ export async function runCli(args: readonly string[], surroundings: CliSurroundi
     .action(({ withInstances = false, ...values }: SettingValues & { withInstances?: boolean }) =>
       runEdge({ kind: 'stop', withInstances }, values),
     )
+
+  withSettingOptions(program.command('demo'))
+    .description('open a small shop with real services and traffic, and ship good and faulty releases of it')
+    .option('--no-open', 'do not open a browser')
+    .action(async ({ open, ...values }: SettingValues & { open: boolean }) => {
+      const request = { config: requestOf(values, system), isBrowserWanted: open, bundle }
+      code = await demoCommand(request, surroundings)
+    })
 
   const config = program.command('config').description('check and show the configuration')
   type ConfigOptions = SettingValues & { json?: boolean }

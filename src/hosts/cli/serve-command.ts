@@ -5,6 +5,7 @@ import { systemClock } from '../../adapters/system/index.ts'
 import { errorCatalogue } from '../../contract/index.ts'
 import type { Config } from '../../engine/config/index.ts'
 import { AppError, Disposables, type Clock } from '../../engine/core/index.ts'
+import type { EngineAccess } from '../serve/index.ts'
 import { version } from '../version.ts'
 import type { CommandSurroundings } from './config-commands.ts'
 import { exitCodes } from './output.ts'
@@ -20,6 +21,13 @@ export interface ServeRequest {
   config: ConfigRequest
   isBrowserWanted: boolean
   bundle: Bundle
+  /** What goes on beside the server, from when it serves until just before it ends. AppError: it could not begin. */
+  companion?: (beside: {
+    access: EngineAccess
+    clock: Clock
+    /** Aborted when the end has come before the companion could begin. */
+    signal: AbortSignal
+  }) => Promise<AsyncDisposable>
 }
 
 /** How long the end may take before the process is ended anyway. */
@@ -109,6 +117,19 @@ export async function serveCommand(
         },
       }),
     )
+    await using companion = new Disposables()
+    if (request.companion) {
+      const over = new AbortController()
+      const beginning = request.companion({ access: served.access, clock, signal: over.signal })
+      const begun = await Promise.race([beginning, signalled])
+      if (typeof begun === 'string') {
+        over.abort(new AppError('UNAVAILABLE', 'stopped while it began'))
+        await beginning.then(
+          (begunLate) => companion.use(begunLate),
+          () => undefined,
+        )
+      } else companion.use(begun)
+    }
     const signal = await signalled
     log.info('stopping', { signal })
   } catch (failure) {

@@ -140,7 +140,10 @@ export async function serveScriptedOperations(dataDirectory: string): Promise<Sc
       allowedHosts: [],
       screens,
       version: '1',
-      calls: new CallServer({ ...engine.router, ...scripted(script) } as unknown as typeof engine.router, silentLog),
+      calls: new CallServer(
+        { ...engine.router, ...scripted(script) } as unknown as typeof engine.router,
+        silentLog,
+      ),
       live: { store: engine.live, feed: engine.feed, clock: engine.parts.clock, epoch: 'e', version: '1' },
       context: { role: 'admin', actor: 'test' },
       health: {

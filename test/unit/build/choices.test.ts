@@ -96,12 +96,27 @@ describe('the arguments of npm start', () => {
     expect(parseStartArguments(['--headless', '--port', '0', '--no-open'])).toEqual({
       wanted: 'headless',
       isHelp: false,
+      isDemo: false,
       rest: ['--port', '0', '--no-open'],
     })
   })
 
   it('leaves everything behind a -- to the app', () => {
-    expect(parseStartArguments(['--', '--help'])).toEqual({ wanted: null, isHelp: false, rest: ['--help'] })
+    expect(parseStartArguments(['--', '--help'])).toEqual({
+      wanted: null,
+      isHelp: false,
+      isDemo: false,
+      rest: ['--help'],
+    })
+  })
+
+  it('opens the demo headless, whatever else is wished for', () => {
+    expect(parseStartArguments(['--desktop', '--demo', '--no-open'])).toEqual({
+      wanted: 'headless',
+      isHelp: false,
+      isDemo: true,
+      rest: ['--no-open'],
+    })
   })
 
   it('takes a free port, so that starts can run side by side', () => {

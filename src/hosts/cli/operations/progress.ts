@@ -1,4 +1,4 @@
-import type { Deployment } from '../../../contract/index.ts'
+import type { Deployment, LogEntry } from '../../../contract/index.ts'
 import { phaseNames, stepText } from './deployment-text.ts'
 import { harmless, momentText } from './words.ts'
 
@@ -19,7 +19,8 @@ export function progressLines(before: Deployment | null, now: Deployment): strin
     const at = stepText(now)
     lines.push({ atMs, text: `${phaseNames[now.phase]}${at ? `, ${at}` : ''}${reasonOf(now, logged)}` })
   }
-  if (now.judgement && now.judgement.text !== before?.judgement?.text)
+  const isNewlyJudged = now.judgement?.text !== before?.judgement?.text
+  if (now.judgement && isNewlyJudged && !isSaidIn(logged, now.judgement.text))
     lines.push({
       atMs: now.judgement.atMs,
       text: `${now.judgement.decision}: ${harmless(now.judgement.text)}`,
@@ -28,8 +29,11 @@ export function progressLines(before: Deployment | null, now: Deployment): strin
 }
 
 /** The reason, unless the log has just said it. */
-const reasonOf = ({ reason }: Deployment, logged: readonly { text: string }[]): string =>
-  reason === '' || logged.some(({ text }) => text.includes(reason)) ? '' : ` (${harmless(reason)})`
+const reasonOf = ({ reason }: Deployment, logged: readonly LogEntry[]): string =>
+  reason === '' || isSaidIn(logged, reason) ? '' : ` (${harmless(reason)})`
+
+const isSaidIn = (logged: readonly LogEntry[], text: string): boolean =>
+  logged.some((entry) => entry.text.includes(text))
 
 /** How a watched deployment ends, for scripts: 0 promoted, 1 rolled back or failed, 4 paused; null while it goes on. */
 export function watchOutcome({ phase }: Deployment): 0 | 1 | 4 | null {

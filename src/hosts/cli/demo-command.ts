@@ -1,0 +1,72 @@
+import { join, relative } from 'node:path'
+import { readConfig, type ConfigRequest } from '../../adapters/config/index.ts'
+import { errorCatalogue } from '../../contract/index.ts'
+import { AppError } from '../../engine/core/index.ts'
+import { endEdge, openShop, prepareDemo, type DemoPlace } from '../demo/index.ts'
+import type { CommandSurroundings } from './config-commands.ts'
+import { engineCalls } from './operations/index.ts'
+import { exitCodes } from './output.ts'
+import { problemText } from './problem-text.ts'
+import { serveCommand, type ServeRequest } from './serve-command.ts'
+
+/**
+ * `pilothouse demo`: the shop in a directory of its own below the data directory, steered by an engine of its own,
+ * until a signal ends them all. 0 after a signal, 1 when it cannot start.
+ */
+export async function demoCommand(request: ServeRequest, surroundings: CommandSurroundings): Promise<number> {
+  const { err } = surroundings
+  const { result, ...source } = await readConfig(request.config)
+  if (!result.ok) {
+    const { workingDirectory } = request.config.system
+    err.write(problemText(result.error, { ...source, workingDirectory }, err))
+    return exitCodes.failed
+  }
+  const directory = join(result.value.config.dataDirectory, 'demo')
+  try {
+    const place = await prepareDemo(directory)
+    try {
+      return await serveCommand(
+        {
+          ...request,
+          config: configOf(request.config, place),
+          companion: async ({ access, clock, signal }) => {
+            const shop = await openShop(place, { engine: engineCalls(access), clock, signal })
+            surroundings.out.write(welcome(place, surroundings))
+            return shop
+          },
+        },
+        surroundings,
+      )
+    } finally {
+      await endEdge(directory)
+    }
+  } catch (failure) {
+    if (!(failure instanceof AppError)) throw failure
+    err.write(
+      `${err.style('red', 'pilothouse')}: ${failure.message}\n${errorCatalogue[failure.code].action}\n`,
+    )
+    return exitCodes.failed
+  }
+}
+
+/** The demo's own file and directory; of the flags, those about the server still hold. */
+const configOf = ({ system, flags = [] }: ConfigRequest, place: DemoPlace): ConfigRequest => ({
+  system,
+  file: place.configFile,
+  flags: [
+    ...flags.filter(({ path }) => path.startsWith('server.') || path.startsWith('logging.')),
+    { name: '--data-dir', path: 'dataDirectory', text: place.directory },
+  ],
+})
+
+function welcome({ directory }: DemoPlace, { out }: CommandSurroundings): string {
+  const [, program = 'pilothouse'] = process.argv
+  const command = `node ${relative(process.cwd(), program)}`
+  const where = `--data-dir ${directory}`
+  return [
+    `The shop is open: catalog, cart and checkout run, and visitors come.\n`,
+    `Releases to ship: good, errors, slow-tail, memory-leak, never-healthy, slow-start. For example:\n`,
+    `  ${out.style('bold', `${command} deploy checkout errors --watch ${where}`)}\n`,
+    `Ctrl-C ends the shop and everything else of the demo.\n`,
+  ].join('')
+}
