@@ -1,1 +1,2 @@
-export { createRouter, type ApiParts, type ApiRouter, type CallContext } from './router.ts'
+export type { CallContext } from './api.ts'
+export { createRouter, type ApiParts, type ApiRouter } from './router.ts'

@@ -1,13 +1,13 @@
 import type { Deployment } from '../../contract/index.ts'
 import type { Command } from '../deployments/index.ts'
 import type { Operations } from '../operations/index.ts'
+import { api } from './api.ts'
 import { orThrow } from './or-throw.ts'
-import type { Api } from './router.ts'
 
 type CommandInput = { id: string; expectedRevision: number | null; why: string }
 
 /** Procedures on services, releases, deployments, rollback and audit. */
-export function operationHandlers(api: Api, operations: Operations) {
+export function operationHandlers(operations: Operations) {
   const obey = (kind: Command['kind'], input: CommandInput, by: string): Promise<Deployment> =>
     orThrow(
       operations.command(input.id, { kind, by, why: input.why, expectedRevision: input.expectedRevision }),

@@ -1,26 +1,10 @@
-import { implement } from '@orpc/server'
-import {
-  contract,
-  roles,
-  type Host,
-  type ConfigEntries,
-  type HostState,
-  type Role,
-  type SeriesQuality,
-  type Trend,
-} from '../../contract/index.ts'
+import type { ConfigEntries, Host, HostState, SeriesQuality, Trend } from '../../contract/index.ts'
 import { AppError, type LiveStore } from '../core/index.ts'
 import type { Operations } from '../operations/index.ts'
 import type { MetricSource, TelemetryStore } from '../telemetry/index.ts'
+import { api } from './api.ts'
 import { operationHandlers } from './operation-handlers.ts'
 import { orThrow } from './or-throw.ts'
-
-/** Who calls, from where; made by the transport. */
-export interface CallContext {
-  role: Role
-  /** For the audit log: `operator@browser`, `local`. */
-  actor: string
-}
 
 export interface ApiParts {
   live: LiveStore
@@ -34,19 +18,6 @@ export interface ApiParts {
   operations: Operations
 }
 
-/** The contract, to be implemented; each call is refused below the role its procedure needs. */
-const api = implement(contract)
-  .$context<CallContext>()
-  .use((options) => {
-    const { context, path } = options
-    const needed = options.procedure['~orpc'].meta.role
-    if (roles.indexOf(context.role) < roles.indexOf(needed)) {
-      throw new AppError('FORBIDDEN', `${path.join('.')} needs the role ${needed}; you are ${context.role}.`)
-    }
-    return options.next()
-  })
-export type Api = typeof api
-
 /** The implementation of every procedure of the contract. Failures are thrown as AppError; transports translate. */
 export function createRouter(parts: ApiParts) {
   const { live, telemetry, source, quality, trend, config, operations } = parts
@@ -57,7 +28,7 @@ export function createRouter(parts: ApiParts) {
   }
 
   return api.router({
-    ...operationHandlers(api, operations),
+    ...operationHandlers(operations),
     hosts: {
       list: api.hosts.list.handler(() => {
         const records = live.snapshot()
