@@ -91,6 +91,21 @@ describe('a person', () => {
     expect(world.newest.rollback?.reason).toContain('longer than 1 min')
   })
 
+  it('pauses a change of weight that the router has not taken yet', async () => {
+    const world = await steered(new World())
+    await deploy(world, 'r2')
+    await world.until(() => atStep(world, 0))
+    world.faults.choose = (_, call) => (call.startsWith('router.set') ? { kind: 'refused' } : null)
+    await world.until(() => world.newest.stage.kind === 'shifting')
+    await asking(world, 'pause')
+    world.faults.choose = () => null
+    await world.advance(30)
+    expect(world.weight('r2')).toBe(10)
+    await asking(world, 'resume')
+    await world.until(() => atStep(world, 1))
+    expect(world.weight('r2')).toBe(50)
+  })
+
   it('skips a step, and only a step', async () => {
     const world = await steered(new World())
     await deploy(world, 'r2', { steps: [step(10, 30), step(50, 30)] })

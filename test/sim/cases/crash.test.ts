@@ -144,6 +144,22 @@ describe('a store that fails', () => {
   })
 })
 
+describe('a second engine on the same store', () => {
+  it('does neither harm nor a step twice: each takes what the other has written', async () => {
+    const world = await steered(new World())
+    await deploy(world, 'r2')
+    await world.advance(2)
+    const second = world.startBeside()
+    await world.until(() => atStep(world, 0))
+    await world.until(hasEnded(world))
+    await world.advance(5)
+    expect(world.newest.stage.kind).toBe('promoted')
+    expect(world.newest.log.filter(({ text }) => text.startsWith('Step 1 of 2 is passed'))).toHaveLength(1)
+    expect(second.views[0]?.record).toEqual(world.record)
+    expect(world.unrest()).toEqual([])
+  })
+})
+
 describe('a router', () => {
   it('that loses its weights gets them back within one look (29)', async () => {
     const world = await steered(new World())

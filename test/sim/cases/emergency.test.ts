@@ -119,6 +119,24 @@ describe('the emergency rollback', () => {
     await world.until(hasEnded(world))
   })
 
+  it('keeps a look that was under way from raising anything, though the router did not answer', async () => {
+    const world = await steered(new World())
+    await deploy(world, 'r2')
+    await world.until(() => atStep(world, 0))
+    world.faults.choose = (_, call) =>
+      call.startsWith('store.commit stepPassed') ? { kind: 'slow', byMs: 3000 } : null
+    world.faults.isTraced = true
+    await world.until(() => world.faults.trace.some((call) => call.includes('store.commit stepPassed')))
+    const { choose } = world.faults
+    world.faults.choose = (part, call) =>
+      call === 'router.emergency' ? { kind: 'refused' } : choose(part, call)
+    void engineOf(world).emergency('all', 'ben', 'customers call')
+    await world.until(() => {
+      if (world.weight('r2') > 10) throw new Error('the weight was raised after the emergency')
+      return world.weight('r2') === 0
+    }, 30)
+  })
+
   it('goes on trying at a router that does not answer', async () => {
     const world = await canary()
     world.faults.choose = (part) => (part === 'router' ? { kind: 'refused' } : null)

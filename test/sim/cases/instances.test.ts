@@ -130,6 +130,19 @@ describe('instances in a deployment', () => {
     expect(world.target.report().wanted).toEqual({ r1: 2 })
   })
 
+  it('of the old release stay while an emergency would still send traffic to them', async () => {
+    const world = await steered(new World())
+    await deploy(world, 'r2')
+    await world.until(() => world.newest.stage.kind === 'warm')
+    world.faults.choose = (_, call) => (call.startsWith('router.set') ? { kind: 'refused' } : null)
+    await world.until(() => world.newest.stage.kind === 'retiring')
+    await world.advance(20)
+    expect(world.target.report().wanted).toEqual({ r1: 2, r2: 2 })
+    world.faults.choose = () => null
+    await world.until(hasEnded(world), 20)
+    expect(world.target.report().wanted).toEqual({ r2: 2 })
+  })
+
   it('that nobody here has started are left alone, and told of', async () => {
     const world = await steered(new World())
     const release = { ...(world.store.releases.get('r2') ?? never()), id: 'unknown' }

@@ -65,8 +65,7 @@ export class World {
   hookFails: (name: string) => boolean = () => false
   readonly hookRuns: string[] = []
   fleet: Fleet | null = null
-  #life: LifeClock | null = null
-  #controller = new AbortController()
+  readonly #living = new Set<LifeClock>()
   #lives = 0
   readonly #replays = new Replays(this.store)
 
@@ -113,8 +112,13 @@ export class World {
   /** A new engine on the same store, as after a kill. */
   start(): Fleet {
     this.kill()
+    return this.startBeside()
+  }
+
+  /** An engine beside the one that runs: somebody has started a second one. */
+  startBeside(): Fleet {
     const clock = new LifeClock(this.clock)
-    const wire = this.faults.wire(() => this.#life === clock)
+    const wire = this.faults.wire(() => this.#living.has(clock))
     const parts: PipelineParts = {
       clock,
       rng: seededRng(++this.#lives),
@@ -160,11 +164,10 @@ export class World {
       mostAtOnce: 10,
       changed: () => undefined,
     })
-    this.#controller = new AbortController()
-    this.#life = clock
+    this.#living.add(clock)
     this.fleet = fleet
     for (const loop of fleet.loops)
-      void loop.run(this.#controller.signal, { beat: () => undefined }).catch((thrown: unknown) => {
+      void loop.run(new AbortController().signal, { beat: () => undefined }).catch((thrown: unknown) => {
         this.broken.push(`a loop threw: ${thrown instanceof Error ? thrown.stack : String(thrown)}`)
       })
     return fleet
@@ -172,8 +175,8 @@ export class World {
 
   /** kill -9: nothing of the engine runs any more; what it has sent is on its way. */
   kill(): void {
-    this.#life?.kill()
-    this.#life = null
+    for (const life of this.#living) life.kill()
+    this.#living.clear()
     this.fleet = null
   }
 
