@@ -130,8 +130,8 @@ export class Ledger {
   }
 
   /**
-   * Makes it so: stored first, then known. A failure leaves everything as it was, unless it is urgent. After CONFLICT the
-   * ledger is what the store says: another engine has written, or an earlier write got through though its answer did not.
+   * Makes it so: stored first, then known. A failure leaves everything as it was, unless it is urgent, and in doubt: it
+   * may have got through, or another engine may have written. `settle` finds out.
    */
   async append(append: Append): Promise<Result<void>> {
     const staged = this.#stage(append)
@@ -140,10 +140,6 @@ export class Ledger {
     if (stored.ok) {
       this.#adopt(staged)
       return stored
-    }
-    if (stored.error.code === 'CONFLICT') {
-      const settled = await this.#startOver(append.isUrgent ? unsaved : this.#unsaved)
-      return settled.ok && append.isUrgent ? settled : stored
     }
     if (!append.isUrgent) return stored
     this.#unsaved = unsaved
