@@ -42,13 +42,13 @@ export class TrafficWatch {
     }
   }
 
-  /** Of each release with requests in the window, and of `all` together. */
+  /** Of each release with requests in the window, and of all together under the empty name. */
   slis(nowMs: number): Record<string, Sli> {
     const newest = this.since(nowMs - sliWindowMs)
     const releases = [...new Set(newest.map(({ releaseId }) => releaseId))]
-    const all = newest.map((bin) => ({ ...bin, releaseId: 'all' }))
+    const whole = newest.map((bin) => ({ ...bin, releaseId: '' }))
     return Object.fromEntries([
-      ['all', sliOf(all, 'all')],
+      ['', sliOf(whole, '')],
       ...releases.map((id): [string, Sli] => [id, sliOf(newest, id)]),
     ])
   }
