@@ -2,7 +2,7 @@ import type { LogEntry } from '../../contract/index.ts'
 import { assertNever } from '../core/index.ts'
 import type { StoredEvent } from './ports.ts'
 import { engineActor, type DeploymentState } from './state.ts'
-import { because, duration } from './wording.ts'
+import { allInstancesAre, because, duration } from './wording.ts'
 
 type Line = Pick<LogEntry, 'severity' | 'text'> & { actor?: string }
 
@@ -34,7 +34,7 @@ function lineFor(
   switch (event.kind) {
     case 'requested':
       return info(
-        `${event.by} asked for ${candidate} in the place of ${event.stableReleaseId ?? 'nothing'}${because(event.why)}`,
+        `${event.by} asked for ${candidate} ${event.stableReleaseId === null ? 'as the first release' : `in the place of ${event.stableReleaseId}`}${because(event.why)}`,
         event.by,
       )
     case 'begun':
@@ -52,7 +52,7 @@ function lineFor(
     case 'hookEnded':
       return event.isSuccess ? info(event.text) : warning(event.text)
     case 'candidateHealthy':
-      return good(`All ${plan.instances} instances of ${candidate} are healthy, without traffic so far`)
+      return good(`${allInstancesAre(plan.instances, candidate)} healthy, without traffic so far`)
     case 'weightReached':
       return info(`The router sends ${candidate} ${event.weight} % of requests, verified`)
     case 'judged':
@@ -80,7 +80,7 @@ function lineFor(
     case 'promotionDemanded':
       return warning(`${event.by} promotes ${candidate} without further steps${because(event.why)}`, event.by)
     case 'candidateRaised':
-      return info(`All ${plan.instances} instances of ${candidate} are healthy: it may take all traffic`)
+      return info(`${allInstancesAre(plan.instances, candidate)} healthy: it may take all traffic`)
     case 'handedOver':
       return good(
         `${candidate} has all traffic and is the stable release now` +

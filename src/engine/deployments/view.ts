@@ -1,7 +1,7 @@
 import type { Deployment, DeploymentPhase } from '../../contract/index.ts'
 import { assertNever } from '../core/index.ts'
 import { plannedWeight, type DeploymentState } from './state.ts'
-import { duration } from './wording.ts'
+import { duration, instances } from './wording.ts'
 
 /** A deployment as it crosses to screens, and as lists keep it. */
 export function deploymentView(state: DeploymentState): Deployment {
@@ -68,7 +68,7 @@ function reasonOf(state: DeploymentState): string {
     case 'validating':
       return 'The checks are running'
     case 'staging':
-      return `${name} starts ${plan.instances} instances, without traffic`
+      return `${name} starts ${instances(plan.instances)}, without traffic`
     case 'shifting':
       return `${name} is to get ${plannedWeight(state)} % of traffic`
     case 'holding':

@@ -17,3 +17,10 @@ export function duration(ms: number): string {
 
 /** ` (why)`, or nothing where no reason was given. */
 export const because = (why: string): string => (why.trim() === '' ? '' : `: ${why.trim()}`)
+
+/** "1 instance", "3 instances". */
+export const instances = (count: number): string => (count === 1 ? '1 instance' : `${count} instances`)
+
+/** "Its instance is", "All 3 instances are": the start of a sentence about all of a release. */
+export const allInstancesAre = (count: number, release: string): string =>
+  count === 1 ? `The instance of ${release} is` : `All ${count} instances of ${release} are`
