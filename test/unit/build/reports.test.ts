@@ -80,6 +80,7 @@ describe('the arguments of npm test', () => {
       'rules',
       'unit',
       'contract',
+      'sim',
       'ports',
       'e2e',
       'shell',
@@ -97,7 +98,7 @@ describe('the arguments of npm test', () => {
   })
 
   it('looks in every test stage for a part of a name', () => {
-    expect(chosen('transports')).toEqual(['unit', 'contract', 'ports', 'e2e', 'shell'])
+    expect(chosen('transports')).toEqual(['unit', 'contract', 'sim', 'ports', 'e2e', 'shell'])
   })
 
   it.each([

@@ -13,6 +13,7 @@ const violations: [rule: string, file: string, target: string][] = [
   ['layer-contract', 'src/contract/reaches-up.ts', '../engine/core/index.ts'],
   ['layer-engine', 'src/engine/core/reaches-out.ts', '../../adapters/disk.ts'],
   ['layer-adapters', 'src/adapters/reaches-up.ts', '../hosts/serve.ts'],
+  ['layer-demo', 'src/demo/reaches-over.ts', '../adapters/disk.ts'],
   ['layer-edge', 'src/edge/reaches-over.ts', '../engine/core/index.ts'],
   ['layer-hosts', 'src/hosts/reaches-over.ts', '../renderer/screen.ts'],
   ['layer-renderer', 'src/renderer/reaches-over.ts', '../engine/core/index.ts'],
