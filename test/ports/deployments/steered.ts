@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { Agent } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -26,11 +26,15 @@ export class Steered implements AsyncDisposable {
     this.address = `http://127.0.0.1:${port}`
   }
 
-  static async start(): Promise<Steered> {
+  /** With screens that need no build, unless others are given. */
+  static async start(screens?: string): Promise<Steered> {
     const directory = await mkdtemp(join(tmpdir(), 'ph-ship-'))
     const port = await freePort()
-    await mkdir(join(directory, 'screens'))
-    await writeFile(join(directory, 'screens', 'index.html'), '<!doctype html>')
+    if (screens) await symlink(screens, join(directory, 'screens'))
+    else {
+      await mkdir(join(directory, 'screens'))
+      await writeFile(join(directory, 'screens', 'index.html'), '<!doctype html>')
+    }
     const release = (errors: string) => ({ command: [process.execPath, shop], env: { ERRORS: errors } })
     const config = {
       services: {
@@ -62,6 +66,11 @@ export class Steered implements AsyncDisposable {
     const [url] = await this.#engine.until('stdout', /http:\/\/127\.0\.0\.1:\d+\/\S*/)
     this.#origin = new URL(url).origin
     this.#token = new URL(url).searchParams.get('token') ?? ''
+  }
+
+  /** To open in a browser. */
+  get url(): string {
+    return `${this.#origin}/?token=${this.#token}`
   }
 
   async killEngine(): Promise<void> {
