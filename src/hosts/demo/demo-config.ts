@@ -66,7 +66,7 @@ export function demoConfig({ program, ports }: DemoConfigOptions): string {
       maxTime: '5m',
       progressDeadline: '30s',
       keepStableWarm: '10s',
-      limits: { minSamples: 50, warmUp: '5s', strikes: 2, maxLatencyRegression: 1 },
+      limits: { minSamples: 25, warmUp: '5s', strikes: 2, maxLatencyRegression: 1 },
     },
     services: Object.fromEntries(services) as unknown,
   }
