@@ -1,6 +1,7 @@
 import { AppError, assertNever, fail, ok, type Result } from '../core/index.ts'
 import type { DeploymentEvent } from './events.ts'
-import { hasEnded, isGoingBack, type DeploymentState } from './state.ts'
+import type { ServiceRecord } from './ports.ts'
+import { hasEnded, isGoingBack, isRetiring, type DeploymentState } from './state.ts'
 
 /** What a person may ask of a running deployment. */
 export interface Command {
@@ -48,4 +49,30 @@ const ending: Partial<Record<DeploymentState['stage']['kind'], string>> = {
   promoted: 'promoted',
   rolled_back: 'rolled back',
   failed: 'never in traffic',
+}
+
+/** Why a release cannot be deployed now: a sentence, or null. */
+export function whyNot(
+  record: ServiceRecord,
+  open: readonly DeploymentState[],
+  candidateReleaseId: string,
+  expectedRevision: number | null,
+): string | null {
+  const { name, automationStopped, revision, stableReleaseId } = record
+  if (automationStopped)
+    return `Automation of ${name} was stopped by ${automationStopped.by} (${automationStopped.reason}): resume it first`
+  if (expectedRevision !== null && expectedRevision !== revision)
+    return `${name} has changed since: it is at revision ${revision}, not ${expectedRevision}`
+  const isUnderWay = open.some(
+    (state) => state.candidateReleaseId === candidateReleaseId && !isGoingBack(state),
+  )
+  if (isUnderWay) return `${candidateReleaseId} is being deployed already`
+  return stableReleaseId === candidateReleaseId ? `${candidateReleaseId} is the stable release already` : null
+}
+
+/** How an open deployment makes room for a new release; null when it is on its way out already. */
+export function giveWay(state: DeploymentState, toReleaseId: string, by: string): DeploymentEvent | null {
+  if (isGoingBack(state) || isRetiring(state)) return null
+  if (state.stage.kind === 'warm') return { kind: 'warmthEnded' }
+  return { kind: 'rollbackStarted', by, reason: `${toReleaseId} takes its place`, isEmergency: false }
 }

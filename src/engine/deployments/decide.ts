@@ -1,9 +1,10 @@
 import { assertNever } from '../core/index.ts'
 import type { Counts } from '../canary/index.ts'
 import type { RouterReport, TargetReport } from '../services/index.ts'
-import { isHoldOver } from './apply.ts'
+import { apply, isHoldOver } from './apply.ts'
 import type { DeploymentEvent } from './events.ts'
 import type { ServiceRecord } from './ports.ts'
+import { recordAfter } from './record.ts'
 import { engineActor, hasEnded, isGoingBack, type DeploymentState } from './state.ts'
 import {
   agrees,
@@ -184,4 +185,23 @@ function goBack(state: DeploymentState, record: ServiceRecord, facts: Facts): De
   if (state.stage.kind === 'returning') return { kind: 'trafficReturned' }
   if (state.stage.kind !== 'stopping' || state.pendingHooks.length > 0) return null
   return facts.target && isGone(state.candidateReleaseId, facts.target) ? { kind: 'candidateStopped' } : null
+}
+
+/** Events that may follow from one look; more is a defect that must not spin. */
+export const mostEventsALook = 20
+
+/** The events that follow one another from one look at the world. */
+export function followUps(state: DeploymentState, record: ServiceRecord, facts: Facts): DeploymentEvent[] {
+  const events: DeploymentEvent[] = []
+  let current = state
+  let known = record
+  while (events.length < mostEventsALook) {
+    const event = decide(current, known, facts)
+    if (!event) break
+    events.push(event)
+    known = recordAfter(known, current, event)
+    current = apply(current, { deploymentId: state.id, seq: current.seq + 1, atMs: 0, elapsedMs: 0, event })
+    if (hasEnded(current)) break
+  }
+  return events
 }

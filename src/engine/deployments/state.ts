@@ -93,6 +93,9 @@ export const hasEnded = ({ stage }: Pick<DeploymentState, 'stage'>): boolean => 
 /** It goes back or has gone back: nothing of it moves forward any more. */
 export const isGoingBack = ({ rollback }: Pick<DeploymentState, 'rollback'>): boolean => rollback !== null
 
+/** Promoted; what is left is to stop the old release. */
+export const isRetiring = ({ stage }: Pick<DeploymentState, 'stage'>): boolean => stage.kind === 'retiring'
+
 /** The candidate's share that the plan wants in this stage, percent, pauses aside. */
 export function plannedWeight({ stage, plan, weight }: DeploymentState): number {
   switch (stage.kind) {

@@ -97,6 +97,20 @@ describe('an engine that is killed', () => {
     expect(world.newest.rollback?.reason).toContain('had been taken away when the engine stopped')
   })
 
+  it('and comes back while the target is dead takes the traffic from a candidate all the same', async () => {
+    const world = await steered(new World())
+    await deploy(world, 'r2')
+    await world.until(() => atStep(world, 0))
+    world.kill()
+    world.faults.choose = (part) => (part === 'target' ? { kind: 'refused' } : null)
+    world.start()
+    await world.advance(2)
+    await asking(world, 'abort')
+    await world.until(() => world.weight('r2') === 0, 5)
+    world.faults.choose = () => null
+    await world.until(hasEnded(world))
+  })
+
   it('leaves the canary as it is, and judges what came meanwhile when it is back', async () => {
     const world = await steered(new World())
     await deploy(world, 'r2', { steps: [step(10, 60)], maxTimeMs: 600_000 })

@@ -1,19 +1,20 @@
 import type { Release } from '../../../contract/index.ts'
 import type { AuditDraft } from '../../audit/index.ts'
 import type { Counts } from '../../canary/index.ts'
-import { AppError, assertNever, fail, ok, within, type Heart, type Result } from '../../core/index.ts'
-import type { RouterReport, SetWeightsRequest, TargetReport } from '../../services/index.ts'
-import { age, apply } from '../apply.ts'
-import { obey, type Command } from '../commands.ts'
-import { decide, type Facts } from '../decide.ts'
+import { AppError, fail, ok, within, type Heart, type Result } from '../../core/index.ts'
+import type { RouterReport, TargetReport } from '../../services/index.ts'
+import { age } from '../apply.ts'
+import { giveWay, obey, whyNot, type Command } from '../commands.ts'
+import { followUps, mostEventsALook, type Facts } from '../decide.ts'
 import type { DeploymentEvent } from '../events.ts'
 import type { ServiceRecord } from '../ports.ts'
-import { recordAfter } from '../record.ts'
-import { engineActor, hasEnded, isGoingBack, type DeploymentState } from '../state.ts'
-import { effectsToward, healthyCount, restingWishes, wishesOf, type Effect, type Wishes } from '../wishes.ts'
+import { engineActor, isGoingBack, isRetiring, type DeploymentState } from '../state.ts'
+import { restingWishes, wishesOf, type Wishes } from '../wishes.ts'
 import { Errands } from './errands.ts'
+import { Hands } from './hands.ts'
 import { Judging } from './judging.ts'
 import { gone, Ledger, type Append } from './ledger.ts'
+import { Lookout } from './lookout.ts'
 import {
   answerWithinMs,
   longestTickMs,
@@ -25,9 +26,6 @@ import {
 
 /** Time that may go by between two stored events of a moving deployment: a crash loses at most that of a hold. */
 const storeTimeEveryMs = 30_000
-/** Events that may follow from one look; more is a defect that must not spin. */
-const mostEventsALook = 20
-
 /** A service as it is known now. */
 export interface ServiceView {
   record: ServiceRecord
@@ -54,6 +52,8 @@ export class ServiceLoop implements Disposable {
   readonly #parts: PipelineParts
   readonly #service: SteeredService
   readonly #ledger: Ledger
+  readonly #lookout: Lookout
+  readonly #hands: Hands
   readonly #judging: Judging
   readonly #errands: Errands
   readonly #mayBegin: () => boolean
@@ -61,14 +61,9 @@ export class ServiceLoop implements Disposable {
   #queue: Promise<unknown> = Promise.resolve()
   #wake: () => void = () => undefined
   #isLoaded = false
-  #isDeclared = false
-  #router: RouterReport | null = null
-  #target: TargetReport | null = null
-  #troubles = new Map<string, string>()
   #lastTickAt: number
   /** Watched and not yet in an event, ms. */
   #watchedMs = 0
-  #deadSince: number | null = null
   #captured: { deploymentId: string; baseline: Counts | null; cursor: string | null } | null = null
   #known = new Set<string>()
   /** Grows with each emergency: a look that began before it does nothing more. */
@@ -85,6 +80,8 @@ export class ServiceLoop implements Disposable {
     this.#parts = parts
     this.#service = service
     this.#ledger = new Ledger(parts, this.name)
+    this.#lookout = new Lookout(parts, service)
+    this.#hands = new Hands(service, this.#lookout, this.#ledger)
     this.#judging = new Judging(parts, service)
     this.#errands = new Errands(parts, (id, events) => void this.#finishErrand(id, events))
     this.#changed = changed
@@ -94,8 +91,8 @@ export class ServiceLoop implements Disposable {
 
   get view(): ServiceView {
     const { record, open } = this.#ledger
-    const trouble = [...this.#troubles.values()].join('; ')
-    return { record, open, router: this.#router, target: this.#target, trouble }
+    const { router, target, trouble } = this.#lookout
+    return { record, open, router, target, trouble }
   }
 
   /** Runs until aborted. */
@@ -152,7 +149,7 @@ export class ServiceLoop implements Disposable {
       const loaded = await this.#load()
       if (!loaded.ok) return loaded
       const { record, open } = this.#ledger
-      const refused = this.#refusal(event.candidateReleaseId, expectedRevision)
+      const refused = whyNot(record, open, event.candidateReleaseId, expectedRevision)
       if (refused) return fail(new AppError('CONFLICT', refused, { details: { revision: record.revision } }))
       const deploymentId = event.id
       return this.#append({
@@ -203,7 +200,7 @@ export class ServiceLoop implements Disposable {
 
   /** Keeps what the router answered to the emergency, then tidies up; automation stays stopped. */
   async afterEmergency(request: EmergencyRequest, answer: Result<RouterReport>): Promise<void> {
-    if (answer.ok) this.#router = answer.value
+    if (answer.ok) this.#lookout.router = answer.value
     await this.#serially(() => this.#keepEmergency(request))
     this.#wake()
   }
@@ -215,11 +212,11 @@ export class ServiceLoop implements Disposable {
       if (!loaded.ok) return loaded
       if (!this.#ledger.record.automationStopped)
         return fail(new AppError('CONFLICT', `Automation of ${this.name} is not stopped`))
-      const router = await this.#ask('router', () => this.#service.router.read(this.name))
+      const router = await this.#lookout.ask('router', () => this.#service.router.read(this.name))
       if (!router.ok) return router
       if (router.value.emergency) {
         const { weights, fallbackReleaseId, revision } = router.value
-        const ended = await this.#ask('router', () =>
+        const ended = await this.#lookout.ask('router', () =>
           this.#service.router.set({
             service: this.name,
             weights,
@@ -230,7 +227,7 @@ export class ServiceLoop implements Disposable {
           }),
         )
         if (!ended.ok) return ended
-        this.#router = ended.value
+        this.#lookout.router = ended.value
       }
       return this.#append({
         record: { automationStopped: null },
@@ -247,8 +244,7 @@ export class ServiceLoop implements Disposable {
     this.#measureTime()
     if (!(await this.#load()).ok) return
     if (isHalted()) return
-    if (!this.#isDeclared && !(await this.#declare())) return
-    await this.#look()
+    await this.#lookout.look(this.#ledger.active?.candidateReleaseId ?? null)
     if (isHalted()) return
     await this.#noticeEmergency()
     await this.#judge()
@@ -257,13 +253,14 @@ export class ServiceLoop implements Disposable {
       await this.#captureBaseline()
       const isMoved = await this.#decide()
       if (isHalted()) return
-      const isChanged = await this.#act(isHalted)
+      const wishes = this.#wishes()
+      const isChanged = wishes !== null && (await this.#hands.act(wishes, isHalted))
       if (isHalted()) return
       if (!isMoved && !isChanged) break
     }
     this.#errands.attend(this.#ledger.active)
     await this.#storeTime()
-    this.#trouble('store', this.#ledger.storeTrouble)
+    this.#lookout.note('store', this.#ledger.storeTrouble)
     this.#changed(this.view)
   }
 
@@ -291,41 +288,14 @@ export class ServiceLoop implements Disposable {
       this.#isLoaded = true
       this.#watchedMs = 0
     }
-    this.#trouble('store', loaded.ok ? '' : loaded.error.message)
+    this.#lookout.note('store', loaded.ok ? '' : loaded.error.message)
     return loaded
-  }
-
-  async #declare(): Promise<boolean> {
-    const { target, router, definition } = this.#service
-    const target_ = await this.#ask('target', () => target.declare(definition))
-    const router_ = await this.#ask('router', () => router.declare(definition))
-    this.#isDeclared = target_.ok && router_.ok
-    return this.#isDeclared
-  }
-
-  async #look(): Promise<void> {
-    const { router, target } = this.#service
-    const [routed, running] = await Promise.all([
-      this.#ask('router', () => router.read(this.name)),
-      this.#ask('target', () => target.observe(this.name)),
-    ])
-    this.#router = routed.ok ? routed.value : null
-    this.#target = running.ok ? running.value : null
-    const active = this.#ledger.active
-    const now = this.#parts.clock.monotonicMs()
-    const isDead =
-      active !== null && this.#target !== null && healthyCount(active.candidateReleaseId, this.#target) === 0
-    if (isDead) this.#deadSince ??= now
-    else if (this.#target !== null || active === null) this.#deadSince = null
-    // A service that is not known any more lost what it knew: it is told again.
-    const isForgotten = [routed, running].some((answer) => !answer.ok && answer.error.code === 'NOT_FOUND')
-    if (isForgotten) this.#isDeclared = false
   }
 
   /** An emergency that the router knows of and the engine does not: it came by another way, or an engine died over it. */
   async #noticeEmergency(): Promise<void> {
-    if (!this.#router?.emergency || this.#ledger.record.automationStopped) return
-    const { key } = this.#router.emergency
+    if (!this.#lookout.router?.emergency || this.#ledger.record.automationStopped) return
+    const { key } = this.#lookout.router.emergency
     await this.#keepEmergency(
       this.#emergency ?? { by: 'emergency', why: 'an emergency rollback was made at the router', key },
     )
@@ -358,7 +328,7 @@ export class ServiceLoop implements Disposable {
 
   /** The emergency came in time though the old release was about to stop: it has the traffic. */
   #hasReturned({ stableReleaseId }: DeploymentState): boolean {
-    return stableReleaseId !== null && this.#router?.weights[stableReleaseId] === 100
+    return stableReleaseId !== null && this.#lookout.router?.weights[stableReleaseId] === 100
   }
 
   async #judge(): Promise<void> {
@@ -406,9 +376,9 @@ export class ServiceLoop implements Disposable {
     if (!active) return begun
     const captured = this.#captured?.deploymentId === active.id ? this.#captured : null
     const facts: Facts = {
-      router: this.#router,
-      target: this.#target,
-      deadForMs: this.#deadSince === null ? 0 : this.#parts.clock.monotonicMs() - this.#deadSince,
+      router: this.#lookout.router,
+      target: this.#lookout.target,
+      deadForMs: this.#lookout.deadForMs,
       ...(captured ? { baseline: captured.baseline } : {}),
     }
     const events = followUps(age(active, this.#watchedMs), record, facts)
@@ -433,7 +403,7 @@ export class ServiceLoop implements Disposable {
     const { active, record } = this.#ledger
     if (active?.stage.kind !== 'queued' || record.automationStopped) return false
     const adopted = record.stableReleaseId === null ? this.#foundStable() : null
-    if (this.#router === null || this.#target === null || !this.#mayBegin()) return false
+    if (this.#lookout.router === null || this.#lookout.target === null || !this.#mayBegin()) return false
     const stableReleaseId = adopted?.stableReleaseId ?? record.stableReleaseId
     const event: DeploymentEvent =
       stableReleaseId === active.candidateReleaseId
@@ -458,8 +428,10 @@ export class ServiceLoop implements Disposable {
 
   /** What has all the traffic although no deployment of ours has put it there. */
   #foundStable(): { stableReleaseId: string; instances: number } | null {
-    const found = Object.entries(this.#router?.weights ?? {}).find(([, weight]) => weight === 100)
-    return found ? { stableReleaseId: found[0], instances: this.#target?.wanted[found[0]] ?? 1 } : null
+    const found = Object.entries(this.#lookout.router?.weights ?? {}).find(([, weight]) => weight === 100)
+    return found
+      ? { stableReleaseId: found[0], instances: this.#lookout.target?.wanted[found[0]] ?? 1 }
+      : null
   }
 
   #wishes(): Wishes | null {
@@ -469,85 +441,20 @@ export class ServiceLoop implements Disposable {
       if (record.automationStopped || record.stableReleaseId === null) return null
       return restingWishes(record, this.#strays(record, active))
     }
-    return wishesOf(active, record, this.#target)
+    return wishesOf(active, record, this.#lookout.target)
   }
 
   /** What a lost call has left running: known releases that nothing needs. */
   #strays({ stableReleaseId }: ServiceRecord, active: DeploymentState | null): string[] {
-    const running = Object.keys(this.#target?.wanted ?? {})
+    const running = Object.keys(this.#lookout.target?.wanted ?? {})
     const needed = new Set([stableReleaseId, active?.candidateReleaseId])
     const strays = running.filter((releaseId) => !needed.has(releaseId))
     const unknown = strays.filter((releaseId) => !this.#known.has(releaseId))
-    this.#trouble(
+    this.#lookout.note(
       'strays',
       unknown.length > 0 ? `${unknown.join(', ')} runs although no deployment here has started it` : '',
     )
     return strays.filter((releaseId) => this.#known.has(releaseId))
-  }
-
-  /** Does what is left to be done; gives whether anything has changed by it. */
-  async #act(isHalted: () => boolean): Promise<boolean> {
-    const wishes = this.#wishes()
-    if (!wishes) return false
-    const effects = effectsToward(wishes, this.#router, this.#target)
-    let isChanged = false
-    for (const effect of effects) {
-      if (isHalted()) return true
-      isChanged = (await this.#do(effect)) || isChanged
-    }
-    if (effects.some(({ kind }) => kind !== 'setWeights') && isChanged) await this.#observe()
-    return isChanged
-  }
-
-  async #do(effect: Effect): Promise<boolean> {
-    const { router, target } = this.#service
-    const service = this.name
-    switch (effect.kind) {
-      case 'setWeights': {
-        const { kind: _, ...request } = effect
-        const set = await this.#ask('router', () =>
-          this.#isReturningInEmergency()
-            ? this.#repeatEmergency(request)
-            : router.set({ service, endsEmergency: false, ...request }),
-        )
-        if (set.ok) this.#router = set.value
-        return set.ok
-      }
-      case 'ensure': {
-        const release = await this.#ledger.release(effect.releaseId)
-        if (!release.ok) {
-          this.#trouble('target', `${effect.releaseId} cannot be started: ${release.error.message}`)
-          return false
-        }
-        const { instances, key } = effect
-        return (
-          await this.#ask('target', () => target.ensure({ service, release: release.value, instances, key }))
-        ).ok
-      }
-      case 'remove': {
-        const { releaseId, key } = effect
-        return (await this.#ask('target', () => target.remove({ service, releaseId, key }))).ok
-      }
-      default:
-        return assertNever(effect)
-    }
-  }
-
-  /** Nothing but an emergency moves traffic while one stands; one that was not enough is made again. */
-  #isReturningInEmergency(): boolean {
-    const { active } = this.#ledger
-    return active !== null && isGoingBack(active) && Boolean(this.#router?.emergency)
-  }
-
-  async #repeatEmergency({ key, fallbackReleaseId }: Pick<SetWeightsRequest, 'key' | 'fallbackReleaseId'>) {
-    const to = fallbackReleaseId === null ? {} : { toReleaseId: fallbackReleaseId }
-    const [answer] = await this.#service.router.emergency([{ service: this.name, key, ...to }])
-    return answer ?? fail(new AppError('UNAVAILABLE', `The router did not answer for ${this.name}`))
-  }
-
-  async #observe(): Promise<void> {
-    const seen = await this.#ask('target', () => this.#service.target.observe(this.name))
-    this.#target = seen.ok ? seen.value : null
   }
 
   async #finishErrand(deploymentId: string, events: readonly DeploymentEvent[]): Promise<void> {
@@ -589,25 +496,9 @@ export class ServiceLoop implements Disposable {
     if (appended.ok && (takesTime || this.#ledger.active?.id !== before)) this.#watchedMs = 0
     if (appended.ok) for (const { id } of append.releases ?? []) this.#known.add(id)
     for (const { candidateReleaseId } of this.#ledger.open) this.#known.add(candidateReleaseId)
-    this.#trouble('store', this.#ledger.storeTrouble)
+    this.#lookout.note('store', this.#ledger.storeTrouble)
     this.#changed(this.view)
     return appended
-  }
-
-  #refusal(candidateReleaseId: string, expectedRevision: number | null): string | null {
-    const { record, open } = this.#ledger
-    const { automationStopped, revision } = record
-    if (automationStopped)
-      return `Automation of ${this.name} was stopped by ${automationStopped.by} (${automationStopped.reason}): resume it first`
-    if (expectedRevision !== null && expectedRevision !== revision)
-      return `${this.name} has changed since: it is at revision ${revision}, not ${expectedRevision}`
-    const isUnderWay = open.some(
-      (state) => state.candidateReleaseId === candidateReleaseId && !isGoingBack(state),
-    )
-    if (isUnderWay) return `${candidateReleaseId} is being deployed already`
-    if (record.stableReleaseId === candidateReleaseId)
-      return `${candidateReleaseId} is the stable release already`
-    return null
   }
 
   /** What the engine does of its own accord, in the words of the audit log. */
@@ -626,22 +517,6 @@ export class ServiceLoop implements Disposable {
 
   #audit(actor: string, action: string, why: string, details: Record<string, unknown>): AuditDraft {
     return { atMs: this.#parts.clock.nowMs(), actor, action, target: this.name, why, details }
-  }
-
-  async #ask<T>(part: 'router' | 'target', call: () => Promise<Result<T>>): Promise<Result<T>> {
-    const answer = await within(this.#parts.clock, answerWithinMs, `the ${part} of ${this.name}`, call)
-    this.#trouble(part, answer.ok ? '' : answer.error.message)
-    return answer
-  }
-
-  /** One sentence for each part that ails; told once to the log. */
-  #trouble(part: string, text: string): void {
-    if ((this.#troubles.get(part) ?? '') === text) return
-    if (text === '') this.#troubles.delete(part)
-    else {
-      this.#troubles.set(part, text)
-      this.#parts.log.warn('a service is in trouble', { service: this.name, part, trouble: text })
-    }
   }
 
   #serially<T>(work: () => Promise<T>): Promise<T> {
@@ -663,29 +538,4 @@ export class ServiceLoop implements Disposable {
     await over
     signal.removeEventListener('abort', wake)
   }
-}
-
-/** The events that follow one another from one look at the world. */
-function followUps(state: DeploymentState, record: ServiceRecord, facts: Facts): DeploymentEvent[] {
-  const events: DeploymentEvent[] = []
-  let current = state
-  let known = record
-  while (events.length < mostEventsALook) {
-    const event = decide(current, known, facts)
-    if (!event) break
-    events.push(event)
-    known = recordAfter(known, current, event)
-    current = apply(current, { deploymentId: state.id, seq: current.seq + 1, atMs: 0, elapsedMs: 0, event })
-    if (hasEnded(current)) break
-  }
-  return events
-}
-
-const isRetiring = ({ stage }: DeploymentState): boolean => stage.kind === 'retiring'
-
-/** How an open deployment makes room for a new release; null when it is on its way out already. */
-function giveWay(state: DeploymentState, toReleaseId: string, by: string): DeploymentEvent | null {
-  if (isGoingBack(state) || isRetiring(state)) return null
-  if (state.stage.kind === 'warm') return { kind: 'warmthEnded' }
-  return { kind: 'rollbackStarted', by, reason: `${toReleaseId} takes its place`, isEmergency: false }
 }
