@@ -19,5 +19,6 @@ export async function within<T>(
   const answer = (async () => call())().catch((thrown: unknown) =>
     fail(new AppError('INTERNAL', `${what} failed: ${messageOf(thrown)}`, { cause: thrown })),
   )
-  return Promise.race([answer, late])
+  // Awaited here: the timer must not be disposed before there is an answer.
+  return await Promise.race([answer, late])
 }

@@ -158,6 +158,19 @@ describe('a store that fails', () => {
   })
 })
 
+describe('a write that was given up', () => {
+  it('and arrives long after is found, and what it asked for begins', async () => {
+    const world = await steered(new World())
+    world.faults.choose = (_, call) =>
+      call.startsWith('store.commit requested') ? { kind: 'slow', byMs: 20_000 } : null
+    const answer = await answered(world, deploying(engineOf(world), 'r2'))
+    expect(answer).toMatchObject({ ok: false, error: { code: 'TIMEOUT' } })
+    await world.advance(25)
+    await world.until(hasEnded(world))
+    expect(world.newest.stage.kind).toBe('promoted')
+  })
+})
+
 describe('a second engine on the same store', () => {
   it('does neither harm nor a step twice: each takes what the other has written', async () => {
     const world = await steered(new World())

@@ -248,8 +248,7 @@ function tend(world: World): void {
   const { fleet } = world
   if (!fleet) return
   const asked: Promise<unknown>[] = []
-  if (world.record.automationStopped && world.store.open().length === 0)
-    asked.push(fleet.resumeAutomation(serviceName, 'anna', 'all is calm'))
+  if (world.record.automationStopped) asked.push(fleet.resumeAutomation(serviceName, 'anna', 'all is calm'))
   for (const state of fleet.views[0]?.open ?? [])
     if (state.pause && !hasEnded(state))
       asked.push(

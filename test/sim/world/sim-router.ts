@@ -29,8 +29,10 @@ export class SimRouter {
   #seq = 0
   readonly #hangingFor = new Map<string, number>()
   #carry = new Map<string, number>()
-  /** Told of each change, to hold it against what is stored. */
-  onChange: (before: RouterReport, after: RouterReport, how: 'set' | 'emergency') => void = () => undefined
+  /** Told of each change as it comes true. */
+  onChange: (after: RouterReport) => void = () => undefined
+  /** Told of each change as an engine sends it, to hold it against what is stored: it may arrive late. */
+  onSend: (request: SetWeightsRequest) => void = () => undefined
 
   constructor(clock: SimClock, target: SimTarget) {
     this.#clock = clock
@@ -46,12 +48,13 @@ export class SimRouter {
     return {
       declare: () => wire.call('router', 'router.declare', () => ok({ address: 'http://127.0.0.1:1' })),
       read: () => wire.call('router', 'router.read', () => ok(this.#report)),
-      set: (request) =>
-        wire.call(
-          'router',
-          `router.set ${JSON.stringify(request.weights)} @${request.expectedRevision}`,
-          () => this.set(request),
-        ),
+      set: (request) => {
+        this.onSend(request)
+        const { weights, expectedRevision } = request
+        return wire.call('router', `router.set ${JSON.stringify(weights)} @${expectedRevision}`, () =>
+          this.set(request),
+        )
+      },
       emergency: async (orders) => {
         const answer = await wire.call('router', 'router.emergency', () =>
           ok(orders.map((order) => this.emergency(order))),
@@ -68,7 +71,7 @@ export class SimRouter {
     if (expectedRevision !== this.#report.revision)
       return fail(new AppError('CONFLICT', `revision is ${this.#report.revision}, not ${expectedRevision}`))
     if (this.#report.emergency && !endsEmergency) return fail(new AppError('CONFLICT', 'an emergency stands'))
-    return this.#change({ weights, fallbackReleaseId, key, emergency: null }, 'set')
+    return this.#change({ weights, fallbackReleaseId, key, emergency: null })
   }
 
   emergency({ key, toReleaseId }: EmergencyOrder): Result<RouterReport> {
@@ -76,12 +79,12 @@ export class SimRouter {
     const to = toReleaseId ?? this.#report.fallbackReleaseId
     if (to === null) return fail(new AppError('CONFLICT', 'there is no fallback'))
     const emergency = { key, atMs: this.#clock.nowMs() }
-    return this.#change({ weights: { [to]: 100 }, fallbackReleaseId: to, key, emergency }, 'emergency')
+    return this.#change({ weights: { [to]: 100 }, fallbackReleaseId: to, key, emergency })
   }
 
-  /** Weights are lost, as when a router restarts from a file that never knew them. */
+  /** Weights and a standing emergency are lost, as when a router restarts from a file that never knew them. */
   restart(weights: Weights): void {
-    this.#report = { ...this.#report, weights, revision: this.#report.revision + 1, key: '' }
+    this.#report = { ...this.#report, weights, revision: this.#report.revision + 1, key: '', emergency: null }
   }
 
   bins(cursor: string | null): Result<BinPage> {
@@ -128,16 +131,15 @@ export class SimRouter {
     if (this.#bins.length > 2 * keptBins) this.#bins = this.#bins.slice(-keptBins)
   }
 
-  #change(change: Omit<RouterReport, 'revision'>, how: 'set' | 'emergency'): Result<RouterReport> {
+  #change(change: Omit<RouterReport, 'revision'>): Result<RouterReport> {
     const sick = Object.entries(change.weights).find(
       ([releaseId, weight]) =>
         weight > (this.#report.weights[releaseId] ?? 0) && this.#target.healthyCount(releaseId) === 0,
     )
     if (sick) return fail(new AppError('NO_HEALTHY_INSTANCE', `${sick[0]} has no healthy instance`))
-    const before = this.#report
-    this.#report = { ...change, revision: before.revision + 1 }
+    this.#report = { ...change, revision: this.#report.revision + 1 }
     this.#keys.add(change.key)
-    this.onChange(before, this.#report, how)
+    this.onChange(this.#report)
     return ok(this.#report)
   }
 }

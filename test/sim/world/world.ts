@@ -1,4 +1,4 @@
-import type { CheckResult, Release } from '../../../src/contract/index.ts'
+import type { CheckResult, Release, Weights } from '../../../src/contract/index.ts'
 import { findBreak } from '../../../src/engine/audit/index.ts'
 import { thresholdJudge, type Judge } from '../../../src/engine/canary/index.ts'
 import { ok, seededRng, silentLog, type AppError, type Result } from '../../../src/engine/core/index.ts'
@@ -11,7 +11,6 @@ import {
   type PipelineParts,
   type StoredEvent,
 } from '../../../src/engine/deployments/index.ts'
-import type { RouterReport } from '../../../src/engine/services/index.ts'
 import { Faults } from './faults.ts'
 import { LifeClock, SimClock } from './sim-clock.ts'
 import { SimRouter } from './sim-router.ts'
@@ -75,7 +74,8 @@ export class World {
       this.target.second()
       this.router.second()
     })
-    this.router.onChange = (before, after, how) => this.#watchRouter(before, after, how)
+    this.router.onChange = ({ weights }) => this.#watchRouter(weights)
+    this.router.onSend = ({ weights }) => this.#watchOrder(weights)
     this.store.onEvent = (event) => this.#watchEvent(event)
     this.target.onRemove = (releaseId) => this.#watchRemoval(releaseId)
   }
@@ -252,16 +252,20 @@ export class World {
     ].join('\n')
   }
 
-  /** Traffic moves only as the store says that it shall, and never to nothing. */
-  #watchRouter(before: RouterReport, after: RouterReport, how: 'set' | 'emergency'): void {
+  /** One deployment moves, and all traffic goes somewhere. */
+  #watchRouter(weights: Weights): void {
     const moving = this.#replays.open().filter(({ stage }) => stage.kind !== 'queued')
     if (moving.length > 1) this.broken.push(`${moving.length} deployments move at once`)
-    const total = Object.values(after.weights).reduce((sum, weight) => sum + weight, 0)
-    if (total !== 100) this.broken.push(`the weights are ${JSON.stringify(after.weights)}, ${total} in all`)
-    const [state] = moving
-    if (how !== 'set' || !state) return
+    const total = Object.values(weights).reduce((sum, weight) => sum + weight, 0)
+    if (total !== 100) this.broken.push(`the weights are ${JSON.stringify(weights)}, ${total} in all`)
+  }
+
+  /** Traffic is ordered to a candidate only as the store says that it shall be, and never on its way back. */
+  #watchOrder(weights: Weights): void {
+    const [state] = this.#replays.open().filter(({ stage }) => stage.kind !== 'queued')
+    if (!state) return
     const { candidateReleaseId: candidate, hasHadTraffic } = state
-    const isRaised = (after.weights[candidate] ?? 0) > (before.weights[candidate] ?? 0)
+    const isRaised = (weights[candidate] ?? 0) > this.weight(candidate)
     if (isRaised && !hasHadTraffic) this.broken.push(`${candidate} gets traffic and no event says so`)
     if (isRaised && isGoingBack(state)) this.broken.push(`${candidate} gets more traffic on its way back`)
   }

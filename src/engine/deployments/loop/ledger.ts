@@ -67,18 +67,25 @@ export class Ledger {
     return this.#record
   }
 
-  /** Deployments that have not ended, oldest first: the first is the one that moves. */
+  /** Deployments that have not ended: the one that moves, then those that wait, oldest first. */
   get open(): readonly DeploymentState[] {
-    return [...this.#open.values()]
+    const all = [...this.#open.values()]
+    const isWaiting = ({ stage }: DeploymentState) => stage.kind === 'queued'
+    return [...all.filter((state) => !isWaiting(state)), ...all.filter(isWaiting)]
   }
 
   get active(): DeploymentState | null {
-    return this.#open.values().next().value ?? null
+    return this.open[0] ?? null
   }
 
   /** Why nothing can be stored: a sentence, or empty. */
   get storeTrouble(): string {
     return this.#storeTrouble
+  }
+
+  /** All that is known here is what the store was last seen to hold. */
+  get isSettled(): boolean {
+    return !this.#isDoubtful
   }
 
   evidenceOf(deploymentId: string): Evidence {

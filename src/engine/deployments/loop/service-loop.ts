@@ -26,6 +26,8 @@ import {
 
 /** Time that may go by between two stored events of a moving deployment: a crash loses at most that of a hold. */
 const storeTimeEveryMs = 30_000
+const readAgainEveryMs = 30_000
+
 /** A service as it is known now. */
 export interface ServiceView {
   record: ServiceRecord
@@ -61,6 +63,7 @@ export class ServiceLoop implements Disposable {
   #queue: Promise<unknown> = Promise.resolve()
   #wake: () => void = () => undefined
   #isLoaded = false
+  #readAt = 0
   #lastTickAt: number
   /** Watched and not yet in an event, ms. */
   #watchedMs = 0
@@ -276,6 +279,7 @@ export class ServiceLoop implements Disposable {
   async #load(): Promise<Result<void>> {
     if (this.#isLoaded) {
       await this.#ledger.settle()
+      await this.#readAgain()
       return ok(undefined)
     }
     const loaded = await this.#ledger.load()
@@ -286,19 +290,30 @@ export class ServiceLoop implements Disposable {
       if (!releases.ok) return releases
       this.#known = new Set(releases.value.map(({ id }) => id))
       this.#isLoaded = true
+      this.#readAt = this.#parts.clock.monotonicMs()
       this.#watchedMs = 0
     }
     this.#lookout.note('store', loaded.ok ? '' : loaded.error.message)
     return loaded
   }
 
+  /** A write may arrive long after it was given up: at rest, what is stored is looked at again now and then. */
+  async #readAgain(): Promise<void> {
+    const now = this.#parts.clock.monotonicMs()
+    const { active, isSettled } = this.#ledger
+    if (active !== null || !isSettled || now - this.#readAt < readAgainEveryMs) return
+    this.#readAt = now
+    await this.#ledger.load()
+  }
+
   /** An emergency that the router knows of and the engine does not: it came by another way, or an engine died over it. */
   async #noticeEmergency(): Promise<void> {
-    if (!this.#lookout.router?.emergency || this.#ledger.record.automationStopped) return
-    const { key } = this.#lookout.router.emergency
-    await this.#keepEmergency(
-      this.#emergency ?? { by: 'emergency', why: 'an emergency rollback was made at the router', key },
-    )
+    const { emergency } = this.#lookout.router ?? {}
+    if (!emergency) return
+    const { automationStopped } = this.#ledger.record
+    const found = { by: 'emergency', why: 'an emergency rollback was made at the router', key: emergency.key }
+    const known = automationStopped && { ...found, by: automationStopped.by, why: automationStopped.reason }
+    await this.#keepEmergency(this.#emergency ?? known ?? found)
   }
 
   async #keepEmergency({ by, why, key }: EmergencyRequest): Promise<void> {
@@ -311,17 +326,16 @@ export class ServiceLoop implements Disposable {
     )
     this.#emergency = null
     if (record.automationStopped && moving.length === 0) return
+    const entry = this.#audit(by, 'services.emergencyRollback', why, {
+      key,
+      deploymentId: active?.id ?? null,
+      from: active?.candidateReleaseId ?? null,
+      to: active?.stableReleaseId ?? null,
+    })
+    const stop = { automationStopped: { by, atMs: this.#parts.clock.nowMs(), reason } }
     await this.#append({
       entries: moving.map((state) => this.#entry(state, event)),
-      record: { automationStopped: { by, atMs: this.#parts.clock.nowMs(), reason } },
-      audit: [
-        this.#audit(by, 'services.emergencyRollback', why, {
-          key,
-          deploymentId: active?.id ?? null,
-          from: active?.candidateReleaseId ?? null,
-          to: active?.stableReleaseId ?? null,
-        }),
-      ],
+      ...(record.automationStopped ? {} : { record: stop, audit: [entry] }),
       isUrgent: true,
     })
   }
@@ -404,26 +418,37 @@ export class ServiceLoop implements Disposable {
     if (active?.stage.kind !== 'queued' || record.automationStopped) return false
     const adopted = record.stableReleaseId === null ? this.#foundStable() : null
     if (this.#lookout.router === null || this.#lookout.target === null || !this.#mayBegin()) return false
+    const newest = await this.#newestId()
+    if (newest === null) return false
     const stableReleaseId = adopted?.stableReleaseId ?? record.stableReleaseId
-    const event: DeploymentEvent =
-      stableReleaseId === active.candidateReleaseId
-        ? {
-            kind: 'rollbackStarted',
-            by: engineActor,
-            reason: `${stableReleaseId} is the stable release already`,
-            isEmergency: false,
-          }
-        : {
-            kind: 'begun',
-            stableReleaseId,
-            stableInstances: adopted?.instances ?? record.instances,
-          }
+    const giveUp = (reason: string): DeploymentEvent => ({
+      kind: 'rollbackStarted',
+      by: engineActor,
+      reason,
+      isEmergency: false,
+    })
+    let event: DeploymentEvent = {
+      kind: 'begun',
+      stableReleaseId,
+      stableInstances: adopted?.instances ?? record.instances,
+    }
+    if (newest !== active.id) event = giveUp(`${newest} was asked for later`)
+    else if (stableReleaseId === active.candidateReleaseId)
+      event = giveUp(`${stableReleaseId} is the stable release already`)
     this.#watchedMs = 0
     const begun = await this.#append({
       entries: [this.#entry(active, event)],
       ...(adopted ? { record: adopted } : {}),
     })
     return begun.ok
+  }
+
+  /** Of the deployment of this service that was asked for last; null when the store does not tell. */
+  async #newestId(): Promise<string | null> {
+    const found = await within(this.#parts.clock, answerWithinMs, 'the state database', () =>
+      this.#parts.store.deployments({ service: this.name, limit: 1 }),
+    )
+    return found.ok ? (found.value[0]?.id ?? null) : null
   }
 
   /** What has all the traffic although no deployment of ours has put it there. */
