@@ -57,12 +57,14 @@ export class Watched {
    * Reads once a second from the last reading on until `isThere`, however long that takes; the time limit is
    * the test's.
    */
-  async until<T>(isThere: (reading: Reading, previous: Reading) => T | undefined | false): Promise<T> {
+  async until<T>(
+    isThere: (reading: Reading, previous: Reading) => T | undefined | false | Promise<T | undefined | false>,
+  ): Promise<T> {
     let previous = this.#last ?? (await this.read())
     for (;;) {
       await sleep(this.clock, 1000)
       const reading = await this.read()
-      const found = isThere(reading, previous)
+      const found = await isThere(reading, previous)
       if (found !== undefined && found !== false) return found
       previous = reading
     }

@@ -28,10 +28,12 @@ export class Scrape {
   }
 }
 
-/** Prometheus' node_exporter (the program at `path`) with its default collectors, on a free loopback port. */
-export async function startExporter(path: string): Promise<Exporter> {
+/** Prometheus' node_exporter (the program at `path`) on a free loopback port; with its default collectors when there are no flags. */
+export async function startExporter(path: string, flags: readonly string[] = []): Promise<Exporter> {
   const address = `127.0.0.1:${await freePort()}`
-  const child = spawn(path, [`--web.listen-address=${address}`], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(path, [`--web.listen-address=${address}`, ...flags], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   await listening(child, address)
   return {
     pid: child.pid!,
