@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Deployment, RollbackOutcome, ServiceState } from '../../../src/contract/index.ts'
+import type { Deployment, PlanOptions, RollbackOutcome, ServiceState } from '../../../src/contract/index.ts'
 import { ask } from '../../support/load.ts'
 import { until } from '../../support/until.ts'
-import { startNode } from '../cli/process.ts'
+import { startNode, type Ended } from '../cli/process.ts'
 
 const entry = fileURLToPath(new URL('../cli/entry.ts', import.meta.url))
 const shop = fileURLToPath(new URL('./shop.mjs', import.meta.url))
@@ -94,9 +94,15 @@ export class Steered implements AsyncDisposable {
   }
 
   /** Starts a deployment as soon as the engine has looked at the service. */
-  async deploy(releaseId: string): Promise<Deployment> {
+  async deploy(releaseId: string, options: PlanOptions = {}): Promise<Deployment> {
     await until('the service is looked at', async () => (await this.service())?.trouble === '' || undefined)
-    return this.call<Deployment>('/deployments', { service: 'shop', releaseId, why: 'a test' })
+    return this.call<Deployment>('/deployments', { service: 'shop', releaseId, options, why: 'a test' })
+  }
+
+  /** The command line beside this engine. */
+  command(...args: string[]): Promise<Ended> {
+    const all = [join(this.directory, 'screens'), ...args, '--data-dir', 'data']
+    return startNode(entry, all, this.directory).ended
   }
 
   rollBack(): Promise<RollbackOutcome[]> {
@@ -121,8 +127,7 @@ export class Steered implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.killEngine()
-    const args = [join(this.directory, 'screens'), 'edge', 'stop', '--with-instances', '--data-dir', 'data']
-    await startNode(entry, args, this.directory).ended
+    await this.command('edge', 'stop', '--with-instances')
     await rm(this.directory, { recursive: true, force: true })
   }
 }
