@@ -52,6 +52,33 @@ describe('a release, shipped by a real engine through the embedded platform unde
     expect(await shoppers.stop()).toEqual([])
   })
 
+  it.each(['dead', 'frozen'] as const)(
+    'goes back from the command line while the engine is %s, and the engine keeps to it afterwards',
+    async (how) => {
+      const shoppers = new Shoppers(steered.address)
+      const { id } = await steered.deploy('r2', { weight: 30, holdMs: 600_000 })
+      await steered.deployment(id, 'has traffic', ({ phase }) => phase === 'stepping')
+      await until('r2 is asked', () => shoppers.answersOf('r2') > 0 || undefined)
+      if (how === 'dead') await steered.killEngine()
+      else steered.signalEngine('SIGSTOP')
+      const { code, stdout, stderr } = await steered.command('rollback', '--all')
+      expect(stderr).toContain('The order goes to the router itself')
+      expect(stdout).toMatch(/^ok +shop .* All traffic of shop goes to r1, verified/)
+      expect(code).toBe(0)
+      const stableBefore = shoppers.answersOf('r1')
+      await until('more requests', () => shoppers.answersOf('r1') > stableBefore + 10 || undefined)
+      const before = shoppers.answersOf('r2')
+      await until('more requests', () => shoppers.answersOf('r1') > stableBefore + 60 || undefined)
+      expect(shoppers.answersOf('r2')).toBe(before)
+      if (how === 'dead') await steered.startEngine()
+      else steered.signalEngine('SIGCONT')
+      expect((await steered.ended(id)).phase).toBe('rolled_back')
+      await expect(steered.deploy('r2')).rejects.toThrow('CONFLICT')
+      await steered.call('/services/shop/resume', { why: 'looked at it' })
+      expect(await shoppers.stop()).toEqual([])
+    },
+  )
+
   it('that is well is promoted, and everything done is in a whole audit chain', async () => {
     const shoppers = new Shoppers(steered.address)
     const { id } = await steered.deploy('r2')

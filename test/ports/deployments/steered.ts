@@ -73,6 +73,10 @@ export class Steered implements AsyncDisposable {
     return `${this.#origin}/?token=${this.#token}`
   }
 
+  signalEngine(signal: NodeJS.Signals): void {
+    this.#engine?.signal(signal)
+  }
+
   async killEngine(): Promise<void> {
     this.#engine?.signal('SIGKILL')
     await this.#engine?.ended

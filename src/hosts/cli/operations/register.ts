@@ -4,6 +4,7 @@ import type { CommandSurroundings } from '../config-commands.ts'
 import type { Person } from '../person.ts'
 import { requestOf, withPlaceOptions, type SettingValues } from '../setting-options.ts'
 import type { System } from '../../../adapters/config/index.ts'
+import type { AppError } from '../../../engine/core/index.ts'
 import { exportAudit, listAudit, verifyAudit, type AuditFilter } from './audit.ts'
 import { deploy, showDeployment, validate } from './deploy.ts'
 import { countArgument, durationArgument, pairArgument, stepsArgument } from './parse.ts'
@@ -16,7 +17,7 @@ import {
   showLogs,
   showServices,
 } from './services.ts'
-import { withEngine, type Session } from './session.ts'
+import { withEngine, type Session, type SessionRequest } from './session.ts'
 import { listDeployments, orders, retry, steer, undo, type DeploymentFilter, type Order } from './steer.ts'
 
 export interface OperationSurroundings extends CommandSurroundings {
@@ -36,10 +37,15 @@ export function registerOperations(
   surroundings: OperationSurroundings,
   done: (code: number) => void,
 ): void {
-  const run = async (values: Values, command: (session: Session) => Promise<number>) => {
+  const run = async (
+    values: Values,
+    command: (session: Session) => Promise<number>,
+    withoutEngine?: (request: SessionRequest, why: AppError) => Promise<number | null>,
+  ) => {
     const { system, out, err, person } = surroundings
     const config = requestOf(values, system)
-    done(await withEngine({ config, out, err, person, isJson: values.json ?? false }, command))
+    const request = { config, out, err, person, isJson: values.json ?? false }
+    done(await withEngine(request, command, withoutEngine))
   }
   const add = (parent: Command, name: string, description: string) =>
     withPlaceOptions(parent.command(name)).description(description).option('--json', 'write JSON')
@@ -141,7 +147,11 @@ export function registerOperations(
     .action((service: string | undefined, values: Values & Reasons & { all?: boolean }, command: Command) => {
       if ((service !== undefined) === (values.all ?? false))
         command.error('error: name one service, or say --all')
-      return run(values, (session) => rollback({ service, ...confirmed(values) }, session))
+      return run(
+        values,
+        (session) => rollback({ service, ...confirmed(values) }, session),
+        async (request, why) => (await import('./rollback-at-edge.ts')).rollbackAtEdge(service, request, why),
+      )
     })
   add(program, 'resume', 'let automation go on after an emergency rollback')
     .argument('<service>')

@@ -1,7 +1,8 @@
 import { AppError } from '../../../engine/core/index.ts'
 import { exitCodes } from '../output.ts'
+import type { RollbackOutcome } from '../../../contract/index.ts'
 import { confirm } from './confirm.ts'
-import { jsonText, type Session } from './session.ts'
+import { jsonText, type Session, type SessionRequest } from './session.ts'
 import { columns, harmless } from './words.ts'
 
 export interface RollbackRequest {
@@ -11,18 +12,29 @@ export interface RollbackRequest {
   isConfirmed: boolean
 }
 
+/** An engine that has not answered by then hangs: the order goes to the router itself. */
+const answerWithinMs = 5000
+
 /** `pilothouse rollback SERVICE|--all`: 0 when every router confirmed it, 1 when one did not. */
 export async function rollback(
   { service, why, isConfirmed }: RollbackRequest,
   session: Session,
 ): Promise<number> {
-  const { engine, out, isJson, person } = session
+  const { engine, person } = session
   // Who asks nobody asks nothing first: the order is the shortest way.
   if (person.isThere && !isConfirmed) await confirmRollback(service, session)
-  const outcomes = await engine.rollback.emergency({
-    why,
-    ...(service === undefined ? {} : { services: [service] }),
-  })
+  const outcomes = await engine.rollback.emergency(
+    { why, ...(service === undefined ? {} : { services: [service] }) },
+    { signal: AbortSignal.timeout(answerWithinMs) },
+  )
+  return showOutcomes(outcomes, session)
+}
+
+/** Prints what each router confirmed; the exit code of it. */
+export function showOutcomes(
+  outcomes: readonly RollbackOutcome[],
+  { out, isJson }: Pick<SessionRequest, 'out' | 'isJson'>,
+): number {
   if (isJson) out.write(jsonText(outcomes))
   else if (outcomes.length === 0) out.write('No service has a candidate: nothing to roll back.\n')
   else

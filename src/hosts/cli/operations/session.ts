@@ -17,10 +17,15 @@ export interface Session extends CommandSurroundings {
 
 export type SessionRequest = Omit<Session, 'engine'>
 
-/** Runs `command` with the engine and gives its exit code; failures are told and become 1, 2 or 3. */
+/**
+ * Runs `command` with the engine and gives its exit code; failures are told and become 1, 2 or 3. What can be done
+ * without an engine is `withoutEngine`, for when none runs or it does not answer; null when there is no other way.
+ */
 export async function withEngine(
   request: SessionRequest,
   command: (session: Session) => Promise<number>,
+  withoutEngine: (request: SessionRequest, why: AppError) => Promise<number | null> = () =>
+    Promise.resolve(null),
 ): Promise<number> {
   try {
     const address = await findEngine(request.config)
@@ -28,6 +33,10 @@ export async function withEngine(
     return await command({ ...request, engine: engineCalls(address.value) })
   } catch (failure) {
     if (!(failure instanceof AppError)) throw failure
+    if (failure instanceof NoEngine || failure.code === 'TIMEOUT') {
+      const code = await withoutEngine(request, failure)
+      if (code !== null) return code
+    }
     const { out, err, isJson } = request
     const { action } = errorCatalogue[failure.code]
     if (isJson) out.write(jsonText({ error: { code: failure.code, message: failure.message, action } }))
