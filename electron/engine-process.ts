@@ -1,5 +1,6 @@
 import { MessageChannelMain, utilityProcess, type MessagePortMain, type UtilityProcess } from 'electron'
 import type { EngineProcessState } from '../src/contract/index.ts'
+import type { EdgeProgram } from '../src/hosts/edge/index.ts'
 import { engineArguments, engineMessageSchema, type ShellMessage } from '../src/hosts/engine-process/index.ts'
 import { failuresInARow, restartDelayMs } from './restart-backoff.ts'
 
@@ -7,6 +8,8 @@ export interface EngineProcessOptions {
   /** The engine's program. */
   entry: string
   dataDirectory: string
+  /** What runs the embedded platform; undefined is the engine's own program. */
+  edgeProgram: EdgeProgram | undefined
   changed: (state: EngineProcessState) => void
 }
 
@@ -67,12 +70,12 @@ export class EngineProcess {
   }
 
   #spawn(restartCount: number, reason: string): void {
-    const { entry, dataDirectory } = this.#options
+    const { entry, dataDirectory, edgeProgram } = this.#options
     this.#retry = undefined
     this.#failure = ''
     this.#startedAtMs = performance.now()
     this.#show({ kind: 'starting', restartCount, reason })
-    const child = utilityProcess.fork(entry, engineArguments({ dataDirectory }), {
+    const child = utilityProcess.fork(entry, engineArguments({ dataDirectory, edgeProgram }), {
       serviceName: 'Pilothouse engine',
     })
     this.#child = child

@@ -1,4 +1,10 @@
-import { Connection, portChannel, type Channels, type LiveRecords } from '../src/contract/index.ts'
+import {
+  Connection,
+  portChannel,
+  type Channels,
+  type LiveRecords,
+  type RollbackOutcome,
+} from '../src/contract/index.ts'
 import { absenceOf, type EngineProcess } from './engine-process.ts'
 import type { Watched } from './watch-state.ts'
 
@@ -51,6 +57,14 @@ export class EngineWatch {
   /** The engine's process is up: connect now, not at the end of a delay. */
   engineIsUp(): void {
     this.#connection.retryNow()
+  }
+
+  /** Rejects with what the engine says against it, or when it does not answer in time. */
+  rollBack(services: string[]): Promise<RollbackOutcome[]> {
+    return this.#connection.calls.rollback.emergency(
+      { services, why: 'from the tray' },
+      { signal: AbortSignal.timeout(silentAfterMs) },
+    )
   }
 
   close(): void {

@@ -4,11 +4,13 @@ import type { LiveRecords } from '../src/contract/index.ts'
 import { registerAppScheme, serveAppScheme } from './app-scheme.ts'
 import { showBadge } from './badge.ts'
 import { linkIn, linkScheme, viewOfLink } from './deep-links.ts'
+import { edgeDirectoryIn, edgeProgram, runAsEdge } from './edge-mode.ts'
+import { rollBackWhenConfirmed, waysBack, type WayBack } from './emergency.ts'
 import { EngineProcess } from './engine-process.ts'
 import { EngineWatch } from './engine-watch.ts'
 import { denyPermissions, lockDownPages } from './lockdown.ts'
 import { menuTemplate, type MenuActions } from './menu.ts'
-import { notify } from './notifications.ts'
+import { notify, tell } from './notifications.ts'
 import { answerPages } from './page-access.ts'
 import { StatusTray } from './tray.ts'
 import { hasUpdateSource, startUpdates } from './updates.ts'
@@ -17,34 +19,41 @@ import { Windows } from './windows.ts'
 
 const dist = join(import.meta.dirname, '..')
 
-app.enableSandbox()
-registerAppScheme()
-lockDownPages()
+const edgeDirectory = edgeDirectoryIn(process.argv)
+if (edgeDirectory === undefined) open()
+else void runAsEdge(edgeDirectory)
 
-if (app.requestSingleInstanceLock()) {
-  // Links may come before the app is ready.
-  let early = viewOfLink(linkIn(process.argv) ?? '')
-  let open = (path?: string) => {
-    early = path ?? early
+/** The desktop app. */
+function open(): void {
+  app.enableSandbox()
+  registerAppScheme()
+  lockDownPages()
+
+  if (app.requestSingleInstanceLock()) {
+    // Links may come before the app is ready.
+    let early = viewOfLink(linkIn(process.argv) ?? '')
+    let show = (path?: string) => {
+      early = path ?? early
+    }
+    app.on('second-instance', (_event, argv) => show(viewOfLink(linkIn(argv) ?? '')))
+    app.on('open-url', (event, link) => {
+      event.preventDefault()
+      const path = viewOfLink(link)
+      if (path !== undefined) show(path)
+    })
+    app
+      .whenReady()
+      .then(() => {
+        const windows = start(early)
+        show = (path) => windows.show(path)
+      })
+      .catch((failure: Error) => {
+        dialog.showErrorBox('Pilothouse cannot start', failure.stack ?? failure.message)
+        app.exit(1)
+      })
+  } else {
+    app.quit()
   }
-  app.on('second-instance', (_event, argv) => open(viewOfLink(linkIn(argv) ?? '')))
-  app.on('open-url', (event, link) => {
-    event.preventDefault()
-    const path = viewOfLink(link)
-    if (path !== undefined) open(path)
-  })
-  app
-    .whenReady()
-    .then(() => {
-      const windows = start(early)
-      open = (path) => windows.show(path)
-    })
-    .catch((failure: Error) => {
-      dialog.showErrorBox('Pilothouse cannot start', failure.stack ?? failure.message)
-      app.exit(1)
-    })
-} else {
-  app.quit()
 }
 
 function start(path: string | undefined): Windows {
@@ -63,6 +72,7 @@ function start(path: string | undefined): Windows {
   const engine = new EngineProcess({
     entry: join(dist, 'node', 'engine-process.js'),
     dataDirectory: join(userData, 'engine'),
+    edgeProgram: edgeProgram(),
     changed: (state) => {
       windows.tellEngineState(state)
       if (state.kind === 'running') watch.engineIsUp()
@@ -70,11 +80,18 @@ function start(path: string | undefined): Windows {
   })
   answerPages(windows, engine)
 
-  const tray = new StatusTray({ show, quit: () => app.quit() })
+  const rollBack = async (ways: readonly WayBack[]) => {
+    const news = await rollBackWhenConfirmed(ways, (services) => watch.rollBack(services))
+    if (news) tell(news, show)
+  }
+  const tray = new StatusTray({ show, rollBack: (ways) => void rollBack(ways), quit: () => app.quit() })
   let known: Partial<LiveRecords> = {}
+  let ways: WayBack[] = []
   const watch = new EngineWatch(engine, (watched) => {
     const standing = standingOf(watched)
-    tray.update(standing)
+    // While the engine is away, what it last knew of is still the way back.
+    if (watched.isLive) ways = waysBack(watched.records)
+    tray.update(standing, ways)
     showBadge(standing, windows)
     if (!watched.isLive) return
     const worsening = worseningOf(known, watched.records)

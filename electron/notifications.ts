@@ -4,14 +4,19 @@ import type { Worsening } from './watch-state.ts'
 /** Held until they are gone: one that is collected never tells of its click. */
 const open = new Set<Notification>()
 
-/** Tells a person through the system that something got worse; a click opens the screen that shows it. */
-export function notify({ severity, text, path }: Worsening, show: (path: string) => void): void {
+/** Something to tell a person, and the screen that shows it. */
+export interface News {
+  title: string
+  /** Stays until it is seen, where the system has that. */
+  isUrgent: boolean
+  text: string
+  path: string
+}
+
+/** Tells a person through the system; a click opens the screen that shows it. */
+export function tell({ title, isUrgent, text, path }: News, show: (path: string) => void): void {
   if (!Notification.isSupported()) return
-  const notification = new Notification({
-    title: severity === 'critical' ? 'Pilothouse: critical' : 'Pilothouse: warning',
-    body: text,
-    urgency: severity === 'critical' ? 'critical' : 'normal',
-  })
+  const notification = new Notification({ title, body: text, urgency: isUrgent ? 'critical' : 'normal' })
   open.add(notification)
   notification.on('click', () => {
     open.delete(notification)
@@ -20,4 +25,10 @@ export function notify({ severity, text, path }: Worsening, show: (path: string)
   notification.on('close', () => open.delete(notification))
   notification.on('failed', () => open.delete(notification))
   notification.show()
+}
+
+/** Tells that something got worse. */
+export function notify({ severity, text, path }: Worsening, show: (path: string) => void): void {
+  const isUrgent = severity === 'critical'
+  tell({ title: isUrgent ? 'Pilothouse: critical' : 'Pilothouse: warning', isUrgent, text, path }, show)
 }

@@ -1,10 +1,12 @@
-import { Menu, Tray } from 'electron'
+import { Menu, Tray, type MenuItemConstructorOptions } from 'electron'
 import type { Severity } from '../src/contract/index.ts'
+import { wayText, type WayBack } from './emergency.ts'
 import { trayIcon } from './icons.ts'
 import type { Standing } from './watch-state.ts'
 
 export interface TrayActions {
   show: (path?: string) => void
+  rollBack: (ways: readonly WayBack[]) => void
   quit: () => void
 }
 
@@ -13,17 +15,23 @@ export class StatusTray {
   #tray: Tray
   #actions: TrayActions
   #shown: Severity = 'stale'
+  #menu = ''
 
   constructor(actions: TrayActions) {
     this.#actions = actions
     this.#tray = new Tray(trayIcon('stale', process.platform))
     this.#tray.on('click', () => actions.show())
-    this.update({ severity: 'stale', count: 0, sentence: 'the engine is starting' })
+    this.update({ severity: 'stale', count: 0, sentence: 'the engine is starting' }, [])
   }
 
-  update({ severity, sentence }: Standing): void {
+  /** `ways` are those that an emergency rollback can take now. */
+  update({ severity, sentence }: Standing, ways: readonly WayBack[]): void {
     if (severity !== this.#shown) this.#tray.setImage(trayIcon(severity, process.platform))
     this.#shown = severity
+    // A menu that is made anew closes under the hand that is in it.
+    const menu = JSON.stringify([severity, sentence, ways])
+    if (menu === this.#menu) return
+    this.#menu = menu
     this.#tray.setToolTip(`Pilothouse, ${words[severity]}: ${sentence}`)
     this.#tray.setContextMenu(
       Menu.buildFromTemplate([
@@ -32,9 +40,22 @@ export class StatusTray {
         { label: 'Show Pilothouse', click: () => this.#actions.show() },
         { label: 'Overview', click: () => this.#actions.show('/overview') },
         { type: 'separator' },
+        ...this.#rollbackItems(ways),
+        { type: 'separator' },
         { label: 'Quit Pilothouse', click: () => this.#actions.quit() },
       ]),
     )
+  }
+
+  #rollbackItems(ways: readonly WayBack[]): MenuItemConstructorOptions[] {
+    if (ways.length === 0) return [{ label: 'Emergency rollback: nothing is in canary', enabled: false }]
+    const item = (label: string, of: readonly WayBack[]): MenuItemConstructorOptions => ({
+      label,
+      click: () => this.#actions.rollBack(of),
+    })
+    const all = ways.length > 1 ? [item(`All ${ways.length} services…`, ways)] : []
+    const each = ways.map((way) => item(`${wayText(way)}…`, [way]))
+    return [{ label: 'Emergency rollback', submenu: [...all, ...each] }]
   }
 }
 

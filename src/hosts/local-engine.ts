@@ -16,7 +16,7 @@ import {
 import { AppError, Disposables, messageOf, type Log, type Result } from '../engine/core/index.ts'
 import { Engine, type EngineSettings } from '../engine/index.ts'
 import { defaultLimits } from '../engine/telemetry/index.ts'
-import { edgeDirectory, edgeKeeper, edgeSocketPath } from './edge/index.ts'
+import { edgeDirectory, edgeKeeper, edgeSocketPath, type EdgeProgram } from './edge/index.ts'
 import { steer, storeReleases } from './steering/index.ts'
 import { version } from './version.ts'
 import type { HostFact } from '../engine/validation/index.ts'
@@ -27,6 +27,8 @@ export interface LocalEngineOptions {
   log: Log
   /** Where the bundle put the store's worker; left out when running from source. */
   telemetryWorkerUrl?: URL
+  /** What runs the embedded platform, where this process's Node cannot. */
+  edgeProgram?: EdgeProgram
 }
 
 export interface LocalEngine extends AsyncDisposable {
@@ -93,7 +95,11 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
         sources: [source],
         telemetry: telemetry.value,
         journal: journal.value,
-        steering: { ...steering.value, store, loops: hasServices ? [edgeKeeper(directory, clock)] : [] },
+        steering: {
+          ...steering.value,
+          store,
+          loops: hasServices ? [edgeKeeper(directory, clock, options.edgeProgram)] : [],
+        },
         config: () => describeConfig(loaded),
         configStatus: { file: loaded.file, loadedAtMs: clock.nowMs(), problems: [] },
       }),

@@ -9,11 +9,17 @@ import { edgeSocketPath } from './places.ts'
 export interface EdgeLaunch {
   directory: string
   clock: Clock
-  /**
-   * What runs it, to which `--directory PATH` is added; this process's own Node unless told otherwise. A packaged
-   * desktop app has no Node: it names itself, with the argument by which its main process knows what it shall be.
-   */
-  program?: { command: string; args: readonly string[] }
+  /** This process's own Node unless told otherwise. */
+  program?: EdgeProgram | undefined
+}
+
+/**
+ * What runs an edge, to which `--directory PATH` is added. A packaged desktop app has no Node: it names itself, with
+ * the argument by which its main process knows what it shall be.
+ */
+export interface EdgeProgram {
+  command: string
+  args: readonly string[]
 }
 
 /** An edge that does not answer by then has failed to start. */

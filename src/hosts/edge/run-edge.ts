@@ -3,13 +3,21 @@ import { dirname, join } from 'node:path'
 import { openLog } from '../../adapters/log/index.ts'
 import { systemClock, systemRng } from '../../adapters/system/index.ts'
 import { Disposables } from '../../engine/core/index.ts'
-import { AdminServer, EdgeFailure, lockDirectory, Platform, type Limits } from '../../edge/index.ts'
+import {
+  AdminServer,
+  EdgeFailure,
+  limitsSchema,
+  lockDirectory,
+  Platform,
+  type Limits,
+} from '../../edge/index.ts'
 import { version } from '../version.ts'
 import { edgeSocketPath } from './places.ts'
 
 export interface EdgeRequest {
   directory: string
-  limits: Limits
+  /** The default ones where left out. */
+  limits?: Limits
   environment: Readonly<Record<string, string | undefined>>
   /** It serves: its admin socket answers. */
   onReady: (socketPath: string) => void
@@ -20,7 +28,12 @@ export interface EdgeRequest {
  * instances run on without it; or by the admin call with instances, after which nothing is left. Throws EdgeFailure
  * when it cannot start: CONFLICT when another edge runs there.
  */
-export async function runEdge({ directory, limits, environment, onReady }: EdgeRequest): Promise<void> {
+export async function runEdge({
+  directory,
+  limits = limitsSchema.parse({}),
+  environment,
+  onReady,
+}: EdgeRequest): Promise<void> {
   await using held = new Disposables()
   const stopped = Promise.withResolvers<boolean>()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stopped.resolve(false))

@@ -1,6 +1,7 @@
 export {
   engineArguments,
   engineMessageSchema,
+  parseEngineArguments,
   shellMessageSchema,
   type EngineArguments,
   type EngineMessage,

@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { watchConfig } from '../../adapters/config/index.ts'
 import { openLog } from '../../adapters/log/index.ts'
 import { systemClock } from '../../adapters/system/index.ts'
@@ -9,7 +8,7 @@ import { AppError, Disposables } from '../../engine/core/index.ts'
 import { openLocalEngine } from '../local-engine.ts'
 import { version } from '../version.ts'
 import { readDesktopConfig } from './desktop-config.ts'
-import { shellMessageSchema, type EngineMessage } from './protocol.ts'
+import { parseEngineArguments, shellMessageSchema, type EngineMessage } from './protocol.ts'
 
 /** What Electron gives a utility process; typed here because nothing outside the shell imports Electron. */
 interface ParentPort {
@@ -32,9 +31,8 @@ try {
 
 /** Starts the engine and serves whoever the shell brings, until the shell says stop. Throws AppError. */
 async function run(): Promise<void> {
-  const { values } = parseArgs({ options: { 'data-dir': { type: 'string' } } })
-  if (values['data-dir'] === undefined) throw new Error('the shell names the data directory: --data-dir PATH')
-  const { request, read } = await readDesktopConfig(values['data-dir'])
+  const { dataDirectory, edgeProgram } = parseEngineArguments(process.argv.slice(2))
+  const { request, read } = await readDesktopConfig(dataDirectory)
   if (!read.result.ok) throw new AppError('CONFIG_INVALID', sentenceOf(read.result.error))
   const config = read.result.value
   const clock = systemClock()
@@ -50,6 +48,7 @@ async function run(): Promise<void> {
       config,
       log,
       telemetryWorkerUrl: new URL('./telemetry-worker.js', import.meta.url),
+      ...(edgeProgram ? { edgeProgram } : {}),
     }),
   )
   held.use(

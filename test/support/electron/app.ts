@@ -74,6 +74,18 @@ class App extends EventEmitter {
     return this.#userData
   }
 
+  setPath(name: string, path: string): void {
+    if (name !== 'userData') throw new Error(`the double has no path ${name}`)
+    this.#userData = path
+  }
+
+  disableHardwareAcceleration(): void {
+    if (this.#isReady) throw new Error('disableHardwareAcceleration() can only be called before app is ready')
+  }
+
+  /** Only where there is one: macOS. */
+  readonly dock: { hide(): void } | undefined = undefined
+
   enableSandbox(): void {
     if (this.#isReady) throw new Error('app.enableSandbox() can only be called before app is ready')
     this.asked.isSandboxed = true

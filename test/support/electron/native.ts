@@ -8,6 +8,15 @@ export const observed = {
   openedOutside: [] as string[],
   windowsAskedFor: [] as { url: string; isAllowed: boolean }[],
   errorBoxes: [] as { title: string; content: string }[],
+  messageBoxes: [] as MessageBox[],
+}
+
+/** A question on screen, until `answer` presses one of its buttons. */
+export interface MessageBox {
+  message: string
+  detail: string
+  buttons: readonly string[]
+  answer: (button: number) => void
 }
 
 export class NativeImage {
@@ -168,7 +177,20 @@ export const shell = {
   },
 }
 
+interface MessageBoxOptions {
+  message: string
+  detail?: string
+  buttons?: readonly string[]
+}
+
 export const dialog = {
+  showMessageBox({ message, detail = '', buttons = ['OK'] }: MessageBoxOptions) {
+    return new Promise<{ response: number; checkboxChecked: boolean }>((resolve) => {
+      const answer = (response: number) => resolve({ response, checkboxChecked: false })
+      observed.messageBoxes.push({ message, detail, buttons, answer })
+    })
+  },
+
   showErrorBox(title: string, content: string): void {
     observed.errorBoxes.push({ title, content })
     process.stderr.write(`${title}\n${content}\n`)
