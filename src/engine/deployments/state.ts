@@ -8,7 +8,7 @@ export const engineActor = 'pilothouse'
 
 /** Where a deployment is. `step` is an index into the plan's steps. */
 export type Stage =
-  /** Waits until an earlier deployment of the service has ended. */
+  /** Waits until an earlier deployment of the service has ended, or one of the others when as many run as may. */
   | { kind: 'queued' }
   | { kind: 'validating' }
   /** Candidate starts, without traffic. */

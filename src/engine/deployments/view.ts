@@ -64,7 +64,7 @@ function reasonOf(state: DeploymentState): string {
   if (pause) return pause.reason
   switch (stage.kind) {
     case 'queued':
-      return 'Waits until an earlier deployment of the service has ended'
+      return 'Waits for its turn: for the deployment of this service before it, or one of the many that run now'
     case 'validating':
       return 'The checks are running'
     case 'staging':

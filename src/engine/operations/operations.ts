@@ -50,7 +50,7 @@ export interface StartRequest {
 /** How long an ended deployment stays among the live records. */
 const shownAfterEndMs = 3_600_000
 /** Deployments that may move at the same time, over all services. */
-const mostAtOnce = 10
+const mostAtOnce = 100
 const auditPage = 1000
 const rehearsalLimitMs = 300_000
 

@@ -34,6 +34,7 @@ export function startNode(
     })
   })
   return {
+    pid: child.pid ?? 0,
     ended,
     text,
     signal: (name: NodeJS.Signals) => child.kill(name),
