@@ -2,6 +2,9 @@ import type { BreakerSettings } from '../../contract/index.ts'
 
 export type Circuit = 'closed' | 'open' | 'half_open'
 
+/** How an attempt ended; abandoned by its client it says nothing about the release. */
+export type AttemptEnd = 'succeeded' | 'failed' | 'abandoned'
+
 type State =
   | { kind: 'closed' }
   | { kind: 'open'; untilMs: number }
@@ -14,6 +17,8 @@ type State =
 export class Breaker {
   readonly #settings: BreakerSettings
   #state: State = { kind: 'closed' }
+  /** Grows with each change of state: what began under another one does not decide about this one. */
+  #era = 0
   /** Ring of the newest outcomes, 1 a failure. */
   #outcomes: Uint8Array
   #count = 0
@@ -34,28 +39,40 @@ export class Breaker {
     return this.#state.kind === 'closed' || nowMs >= this.#state.untilMs
   }
 
-  /** An attempt that `allows` let through begins. */
-  begin(nowMs: number): void {
+  /** An attempt that `allows` let through begins; gives what its end has to name. */
+  begin(nowMs: number): number {
     if (this.#state.kind === 'open' && nowMs >= this.#state.untilMs)
-      this.#state = { kind: 'half_open', sent: 0, succeeded: 0 }
+      this.#enter({ kind: 'half_open', sent: 0, succeeded: 0 })
     if (this.#state.kind === 'half_open') this.#state.sent += 1
+    return this.#era
   }
 
-  end(isFailure: boolean, nowMs: number): void {
+  end(era: number, how: AttemptEnd, nowMs: number): void {
+    if (era !== this.#era) return
     switch (this.#state.kind) {
       case 'closed':
-        this.#count1(isFailure)
+        if (how === 'abandoned') return
+        this.#count1(how === 'failed')
         if (this.#isTooBad()) this.#open(nowMs)
         return
       case 'half_open':
-        if (isFailure) return this.#open(nowMs)
+        if (how === 'failed') return this.#open(nowMs)
+        if (how === 'abandoned') {
+          // Its place goes to another probe.
+          this.#state.sent -= 1
+          return
+        }
         this.#state.succeeded += 1
-        if (this.#state.succeeded >= this.#settings.probes) this.#state = { kind: 'closed' }
+        if (this.#state.succeeded >= this.#settings.probes) this.#enter({ kind: 'closed' })
         return
       case 'open':
-        // Of an attempt from before: the decision stands.
         return
     }
+  }
+
+  #enter(state: State): void {
+    this.#state = state
+    this.#era += 1
   }
 
   #count1(isFailure: boolean): void {
@@ -73,7 +90,7 @@ export class Breaker {
   }
 
   #open(nowMs: number): void {
-    this.#state = { kind: 'open', untilMs: nowMs + this.#settings.openMs }
+    this.#enter({ kind: 'open', untilMs: nowMs + this.#settings.openMs })
     this.#outcomes = new Uint8Array(this.#settings.window)
     this.#count = 0
     this.#failures = 0

@@ -1,7 +1,7 @@
 import type { Guards } from '../../contract/index.ts'
 import type { EdgeClock, EdgeRng } from '../clock.ts'
 import { AllowList } from './allow-list.ts'
-import { Breaker, type Circuit } from './breaker.ts'
+import { Breaker, type AttemptEnd, type Circuit } from './breaker.ts'
 import { RateLimit } from './rate-limit.ts'
 import { isShed } from './shedding.ts'
 
@@ -57,18 +57,19 @@ export class Gate {
     return this.#breakers.get(releaseId)?.allows(this.#clock.monotonicMs()) ?? true
   }
 
-  begin(releaseId: string): void {
-    if (!this.#guards.breaker) return
+  /** An attempt begins; gives what its end has to name. */
+  begin(releaseId: string): number {
+    if (!this.#guards.breaker) return 0
     let breaker = this.#breakers.get(releaseId)
     if (!breaker) {
       breaker = new Breaker(this.#guards.breaker)
       this.#breakers.set(releaseId, breaker)
     }
-    breaker.begin(this.#clock.monotonicMs())
+    return breaker.begin(this.#clock.monotonicMs())
   }
 
-  end(releaseId: string, isFailure: boolean): void {
-    this.#breakers.get(releaseId)?.end(isFailure, this.#clock.monotonicMs())
+  end(releaseId: string, era: number, how: AttemptEnd): void {
+    this.#breakers.get(releaseId)?.end(era, how, this.#clock.monotonicMs())
   }
 
   circuits(): Record<string, Circuit> {

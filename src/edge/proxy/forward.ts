@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Transform, type Readable, type TransformCallback } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { Attempt, BinLog, Outcome, ReleaseCounts } from '../counts/index.ts'
+import type { AttemptEnd } from '../guards/breaker.ts'
 import type { Gate } from '../guards/gate.ts'
 import type { Limits } from '../limits.ts'
 import type { Fleet } from '../supervisor/fleet.ts'
@@ -37,6 +38,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #instance: Instance
   #counts: ReleaseCounts
   #attempt: Attempt
+  #era = 0
   #attempts = 0
   #tried: Set<Instance> | null = null
   #controller: Dispatcher.DispatchController | null = null
@@ -123,7 +125,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const code = (failure as NodeJS.ErrnoException).code ?? ''
     if (this.#response.destroyed) {
       // The client has given up: nobody knows what the answer would have been.
-      this.#end('answered')
+      this.#end('answered', 'abandoned')
       return
     }
     const isLate = code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT'
@@ -150,17 +152,16 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#attempts += 1
     this.#isUnderWay = true
     this.#instance.begin()
-    this.#with.gate.begin(this.#instance.releaseId)
+    this.#era = this.#with.gate.begin(this.#instance.releaseId)
     return this.#counts.begin()
   }
 
-  #end(outcome: Outcome): void {
+  #end(outcome: Outcome, how: AttemptEnd = outcome === 'answered' ? 'succeeded' : 'failed'): void {
     if (!this.#isUnderWay) return
     this.#isUnderWay = false
-    const isFailure = outcome !== 'answered'
     this.#counts.end(this.#attempt, outcome)
-    this.#with.gate.end(this.#instance.releaseId, isFailure)
-    this.#with.fleet.record5xx(this.#instance, isFailure)
+    this.#with.gate.end(this.#instance.releaseId, this.#era, how)
+    if (how !== 'abandoned') this.#with.fleet.record5xx(this.#instance, how === 'failed')
     this.#instance.end()
   }
 
@@ -195,7 +196,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #clientGone(): void {
     if (this.#response.writableFinished) return
     this.#controller?.abort(new Error('the client has gone'))
-    this.#end('answered')
+    this.#end('answered', 'abandoned')
   }
 
   #body(): Readable | null {

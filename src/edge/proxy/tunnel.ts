@@ -1,6 +1,7 @@
 import { request as connect, type IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { requestHeaders } from './headers.ts'
+import type { AttemptEnd } from '../guards/breaker.ts'
 import type { Forwarding } from './forward.ts'
 import { refuseUpgrade } from './refuse.ts'
 import type { Destination } from './request-check.ts'
@@ -22,15 +23,18 @@ export function tunnel(
 ): void {
   const counts = bins.of(instance.releaseId)
   const attempt = counts.begin()
-  gate.begin(instance.releaseId)
+  const era = gate.begin(instance.releaseId)
   instance.begin()
   let isOver = false
-  const end = (outcome: 'answered' | 'failed' | 'timed_out') => {
+  const end = (
+    outcome: 'answered' | 'failed' | 'timed_out',
+    how: AttemptEnd = outcome === 'answered' ? 'succeeded' : 'failed',
+  ) => {
     if (isOver) return
     isOver = true
     counts.end(attempt, outcome)
-    gate.end(instance.releaseId, outcome !== 'answered')
-    fleet.record5xx(instance, outcome !== 'answered')
+    gate.end(instance.releaseId, era, how)
+    if (how !== 'abandoned') fleet.record5xx(instance, how === 'failed')
     instance.end()
   }
   const upstream = connect({
@@ -48,7 +52,7 @@ export function tunnel(
   client.on('error', () => upstream.destroy())
   client.on('close', () => {
     upstream.destroy()
-    end('answered')
+    end('answered', 'abandoned')
   })
   upstream.on('timeout', () => {
     end('timed_out')

@@ -19,8 +19,7 @@ describe('the circuit of a release', () => {
   const failing = (count: number, nowMs = 0) => {
     const breaker = new Breaker(settings)
     for (let i = 0; i < count; i++) {
-      breaker.begin(nowMs)
-      breaker.end(true, nowMs)
+      breaker.end(breaker.begin(nowMs), 'failed', nowMs)
     }
     return breaker
   }
@@ -34,14 +33,14 @@ describe('the circuit of a release', () => {
   it('forgets failures that are older than its window', () => {
     const breaker = new Breaker(settings)
     const end = (isFailure: boolean, count: number) => {
-      for (let i = 0; i < count; i++) breaker.end(isFailure, 0)
+      for (let i = 0; i < count; i++) breaker.end(breaker.begin(0), isFailure ? 'failed' : 'succeeded', 0)
     }
     end(false, 6)
     end(true, 4)
     end(false, 10)
     end(true, 4)
     expect(breaker.circuit(0)).toBe('closed')
-    breaker.end(true, 0)
+    breaker.end(breaker.begin(0), 'failed', 0)
     expect(breaker.circuit(0)).toBe('open')
   })
 
@@ -49,18 +48,46 @@ describe('the circuit of a release', () => {
     const breaker = failing(4)
     expect(breaker.allows(999)).toBe(false)
     expect(breaker.circuit(1000)).toBe('half_open')
-    breaker.begin(1000)
-    breaker.begin(1000)
+    const probes = [breaker.begin(1000), breaker.begin(1000)]
     expect(breaker.allows(1000)).toBe(false)
-    breaker.end(false, 1000)
-    breaker.end(false, 1000)
+    for (const probe of probes) breaker.end(probe, 'succeeded', 1000)
     expect(breaker.circuit(1000)).toBe('closed')
+  })
+
+  it.each(['succeeded', 'failed'] as const)(
+    'is not decided about by an attempt from before it opened that %s meanwhile',
+    (how) => {
+      const breaker = new Breaker(settings)
+      const early = Array.from({ length: 8 }, () => breaker.begin(0))
+      for (const attempt of early.slice(0, 4)) breaker.end(attempt, 'failed', 0)
+      expect(breaker.circuit(0)).toBe('open')
+      const probe = breaker.begin(1000)
+      for (const attempt of early.slice(4)) breaker.end(attempt, how, 1000)
+      expect(breaker.circuit(1000)).toBe('half_open')
+      breaker.end(probe, 'succeeded', 1000)
+      breaker.end(breaker.begin(1000), 'succeeded', 1000)
+      expect(breaker.circuit(1000)).toBe('closed')
+    },
+  )
+
+  it('gives the place of a probe that its client left to another one, and counts it for nothing', () => {
+    const breaker = failing(4)
+    const probes = [breaker.begin(1000), breaker.begin(1000)]
+    breaker.end(probes[0]!, 'abandoned', 1000)
+    expect(breaker.allows(1000)).toBe(true)
+    expect(breaker.circuit(1000)).toBe('half_open')
+    for (const probe of [probes[1]!, breaker.begin(1000)]) breaker.end(probe, 'succeeded', 1000)
+    expect(breaker.circuit(1000)).toBe('closed')
+    const calm = new Breaker(settings)
+    for (let i = 0; i < 3; i++) calm.end(calm.begin(0), 'failed', 0)
+    for (let i = 0; i < 3; i++) calm.end(calm.begin(0), 'abandoned', 0)
+    calm.end(calm.begin(0), 'failed', 0)
+    expect(calm.circuit(0)).toBe('open')
   })
 
   it('opens again at the first failure of a probe', () => {
     const breaker = failing(4)
-    breaker.begin(1000)
-    breaker.end(true, 1000)
+    breaker.end(breaker.begin(1000), 'failed', 1000)
     expect(breaker.allows(1999)).toBe(false)
     expect(breaker.allows(2000)).toBe(true)
   })
