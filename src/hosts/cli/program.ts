@@ -3,6 +3,7 @@ import type { System } from '../../adapters/config/index.ts'
 import { version } from '../version.ts'
 import { checkConfig, printSchema, showConfig, type CommandSurroundings } from './config-commands.ts'
 import { edgeCommand, type EdgeVerb } from './edge-commands.ts'
+import { initCommand } from './init-command.ts'
 import { exitCodes } from './output.ts'
 import { registerOperations } from './operations/index.ts'
 import type { Person } from './person.ts'
@@ -19,6 +20,7 @@ export interface CliSurroundings extends CommandSurroundings {
 const examples = `
 Examples:
   pilothouse serve --port 0            open on a free port, print the address, open the browser
+  pilothouse init                      write a first config with one service
   pilothouse config check              find every mistake in pilothouse.yaml
   pilothouse config show               what holds, and where each value comes from
   pilothouse services                  what runs, its traffic and its figures
@@ -80,6 +82,25 @@ export async function runCli(args: readonly string[], surroundings: CliSurroundi
       const request = { config: requestOf(values, system), isBrowserWanted: open, bundle }
       code = await demoCommand(request, surroundings)
     })
+
+  program
+    .command('init')
+    .description('write a first config with one service; asks for what is left out')
+    .argument('[service]')
+    .argument('[command...]', 'what starts it, after --; it listens on PORT, or on {port} in the command')
+    .option('--port <number>', 'port for its visitors (default: 8080)')
+    .option('--health <path>', 'path that answers 200 when it is well (default: /)')
+    .option('--config <file>', 'write this file (default: the one of this user)')
+    .action(
+      async (
+        service: string | undefined,
+        command: string[],
+        values: { port?: string; health?: string; config?: string },
+      ) => {
+        const { port, health, config: file } = values
+        code = await initCommand({ system, file, service, command, port, health }, surroundings)
+      },
+    )
 
   const config = program.command('config').description('check and show the configuration')
   type ConfigOptions = SettingValues & { json?: boolean }

@@ -30,6 +30,10 @@ export interface ServeRequest {
   }) => Promise<AsyncDisposable>
 }
 
+/** For somebody who has nothing to steer yet. */
+const firstSteps = `No service is configured yet. Look around in a shop under traffic: pilothouse demo (npm start -- --demo).
+Or describe one of yours: pilothouse init\n`
+
 /** How long the end may take before the process is ended anyway. */
 const stopWithinMs = 10_000
 
@@ -100,6 +104,7 @@ export async function serveCommand(
     // The address holds the token of this launch. A configured one is known to who configured it.
     const shown = token?.ok ? served.url.replace(/[?#].*$/, '') : served.url
     out.write(`Pilothouse ${version} (${config.environment}) is open at\n  ${out.style('bold', shown)}\n`)
+    if (config.services.length === 0) out.write(firstSteps)
     if (request.isBrowserWanted && out.isTerminal) openBrowser(served.url, process.platform, process.env)
     held.use(
       watchConfig({

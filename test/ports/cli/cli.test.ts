@@ -1,8 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { runCli } from '../../../src/hosts/cli/program.ts'
 import { startNode } from './process.ts'
 
 const entry = fileURLToPath(new URL('../../../src/hosts/cli/index.ts', import.meta.url))
@@ -135,5 +136,57 @@ describe('pilothouse serve', () => {
     const { code, stderr } = await run(['serve', '--no-open', '--port', '0'])
     expect(code).toBe(1)
     expect(stderr).toContain('No secret in the variable MY_TOKEN')
+  })
+})
+
+describe('pilothouse init', () => {
+  const file = () => join(directory, '.config', 'pilothouse', 'pilothouse.yaml')
+  const init = ['init', 'shop', '--port', '8123', '--health', '/ok', '--', 'node', 'server.js', '{port}']
+
+  it('writes a config of one service that is good as it stands, and says what comes next', async () => {
+    const { code, stdout } = await run(init)
+    expect(code).toBe(0)
+    expect(stdout).toContain(`Written to ${file()}`)
+    expect(stdout).toContain('pilothouse deploy shop r1')
+    expect((await run(['config', 'check'])).code).toBe(0)
+    const { stdout: shown } = await run(['config', 'show'])
+    expect(shown).toMatch(/services\.shop\.listen\.port +8123/)
+  })
+
+  it('overwrites nothing', async () => {
+    await config('environment: staging\n')
+    const { code, stderr } = await run(init)
+    expect(code).toBe(1)
+    expect(stderr).toContain('There is a configuration already')
+    await expect(readFile(file())).rejects.toThrow('ENOENT')
+  })
+
+  it('says what is missing when nobody is there to be asked, and what is mistaken, and writes nothing', async () => {
+    const missing = await run(['init', 'shop'])
+    expect(missing.code).toBe(2)
+    expect(missing.stderr).toContain('pilothouse init shop -- COMMAND')
+    const mistaken = await run(['init', 'shop', '--port', 'many', '--', 'node', 'x.js'])
+    expect(mistaken.code).toBe(2)
+    expect(mistaken.stderr).toContain('Nothing was written.')
+    await expect(readFile(file())).rejects.toThrow('ENOENT')
+  })
+
+  it('asks for what was left out, and takes quoted words of a command as one', async () => {
+    const answers = ['shop', `node "my server.js" '{port}'`, '', '/healthz']
+    const written: string[] = []
+    const to = { write: (text: string) => void written.push(text), isTerminal: false, isColoured: false }
+    const output = { ...to, style: (_: string, text: string) => text }
+    const code = await runCli(['init'], {
+      out: output,
+      err: output,
+      system: { platform: 'linux', variables: {}, home: directory, workingDirectory: directory },
+      bundle: { screens: 'none' },
+      person: { isThere: true, ask: () => Promise.resolve(answers.shift() ?? '') },
+    })
+    expect(code, written.join('')).toBe(0)
+    const text = await readFile(file(), 'utf8')
+    expect(text).toContain('port: 8080')
+    expect(text).toContain('path: /healthz')
+    expect(text).toMatch(/- node\n +- my server\.js\n +- "\{port\}"/)
   })
 })
