@@ -61,7 +61,9 @@ const configOf = ({ system, flags = [] }: ConfigRequest, place: DemoPlace): Conf
 
 function welcome({ directory }: DemoPlace, { out }: CommandSurroundings): string {
   const [, program = 'pilothouse'] = process.argv
-  const command = `node ${relative(process.cwd(), program)}`
+  // The Node that runs this may be one that came with the project, while the system's is too old.
+  const node = relative(process.cwd(), process.execPath)
+  const command = `${node.startsWith('..') ? 'node' : node} ${relative(process.cwd(), program)}`
   const where = `--data-dir ${directory}`
   return [
     `The shop is open: catalog, cart and checkout run, and visitors come.\n`,
