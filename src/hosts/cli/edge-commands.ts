@@ -8,7 +8,7 @@ import { exitCodes } from './output.ts'
 import { problemText } from './problem-text.ts'
 
 /** Stopping drains: as long as the longest service may take. */
-const stopTimeoutMs = 60_000
+const stopWithinMs = 10 * 60_000
 
 export type EdgeVerb = { kind: 'start' } | { kind: 'status' } | { kind: 'stop'; withInstances: boolean }
 
@@ -25,7 +25,7 @@ export async function edgeCommand(
     err.write(problemText(read.result.error, { ...read, workingDirectory }, err))
     return exitCodes.failed
   }
-  const { edgeDirectory, edgeSocketPath, ensureEdge } = await import('../edge/index.ts')
+  const { edgeDirectory, edgeSocketPath, ensureEdge, stopEdge } = await import('../edge/index.ts')
   const directory = edgeDirectory(read.result.value.config.dataDirectory)
   const failed = (failure: AppError): number => {
     err.write(
@@ -39,12 +39,19 @@ export async function edgeCommand(
     await using client = started.value
     return await showStatus(client)
   }
-  await using client = new EdgeClient({ socketPath: edgeSocketPath(directory), timeoutMs: stopTimeoutMs })
+  await using client = new EdgeClient({ socketPath: edgeSocketPath(directory) })
   if (verb.kind === 'status') return await showStatus(client)
-  const stopped = await client.call('stop', { instances: verb.withInstances })
+  const stopped = await stopEdge(client, {
+    directory,
+    clock: systemClock(),
+    withInstances: verb.withInstances,
+    withinMs: stopWithinMs,
+  })
   if (!stopped.ok) return failed(stopped.error)
   out.write(
-    verb.withInstances ? 'The edge ends with its instances.\n' : 'The edge ends; its instances run on.\n',
+    verb.withInstances
+      ? 'The edge has ended with its instances.\n'
+      : 'The edge has ended; its instances run on.\n',
   )
   return exitCodes.ok
 

@@ -3,9 +3,8 @@ import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { EdgeClient } from '../../adapters/targets/edge/index.ts'
 import { systemClock } from '../../adapters/system/index.ts'
-import { AppError, sleep } from '../../engine/core/index.ts'
-import { edgeDirectory, edgeSocketPath } from '../edge/index.ts'
-import { isRunning } from '../running.ts'
+import { AppError } from '../../engine/core/index.ts'
+import { edgeDirectory, edgeSocketPath, stopEdge } from '../edge/index.ts'
 import { findServer } from '../server-file.ts'
 import { demoConfig, demoHeader, demoServices, type DemoService } from './demo-config.ts'
 import { shopProgram } from './shop-program.ts'
@@ -41,18 +40,15 @@ const endWithinMs = 20_000
 
 /** Ends the edge of a demo and all that it runs, if there is one. Throws TIMEOUT when its process does not end. */
 export async function endEdge(directory: string): Promise<void> {
-  await using client = new EdgeClient({ socketPath: edgeSocketPath(edgeDirectory(directory)) })
-  const status = await client.call('status', {})
-  if (!status.ok) return
-  await client.call('stop', { instances: true })
-  const { pid } = status.value
-  const clock = systemClock()
-  const deadline = clock.monotonicMs() + endWithinMs
-  while (isRunning(pid)) {
-    if (clock.monotonicMs() > deadline)
-      throw new AppError('TIMEOUT', `The edge of ${directory}, process ${pid}, does not end.`)
-    await sleep(clock, 50)
-  }
+  const edge = edgeDirectory(directory)
+  await using client = new EdgeClient({ socketPath: edgeSocketPath(edge) })
+  const stopped = await stopEdge(client, {
+    directory: edge,
+    clock: systemClock(),
+    withInstances: true,
+    withinMs: endWithinMs,
+  })
+  if (!stopped.ok && stopped.error.code === 'TIMEOUT') throw stopped.error
 }
 
 /** A free port each, held together until all are known, so that they differ. */

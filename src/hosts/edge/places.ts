@@ -5,6 +5,9 @@ import { join, resolve } from 'node:path'
 /** Where the edge of a data directory keeps its state, logs and lock. */
 export const edgeDirectory = (dataDirectory: string): string => join(dataDirectory, 'edge')
 
+/** Names the one edge of a directory while it runs. */
+export const edgeLockPath = (directory: string): string => join(directory, 'edge.lock')
+
 /** Longest path of a UNIX socket that every system takes, bytes. */
 const maxSocketPath = 100
 

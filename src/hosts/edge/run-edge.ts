@@ -12,7 +12,7 @@ import {
   type Limits,
 } from '../../edge/index.ts'
 import { version } from '../version.ts'
-import { edgeSocketPath } from './places.ts'
+import { edgeLockPath, edgeSocketPath } from './places.ts'
 
 export interface EdgeRequest {
   directory: string
@@ -41,7 +41,7 @@ export async function runEdge({
   process.on('SIGHUP', () => undefined)
 
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  held.use(await lockDirectory(join(directory, 'edge.lock')))
+  held.use(await lockDirectory(edgeLockPath(directory)))
   const clock = systemClock()
   const log = held.use(
     openLog({ level: 'info', clock, to: { kind: 'file', directory: join(directory, 'log') } }),
