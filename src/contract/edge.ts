@@ -91,6 +91,8 @@ export const edgeProcedures = {
     z.strictObject({ definition: serviceDefinitionSchema }),
     z.object({ address: z.string() }),
   ),
+  /** The service ends: no requests any more, its instances drained and stopped, nothing kept of it but its logs. */
+  withdraw: procedure(service, nothing),
   ensure: procedure(
     z.strictObject({
       service: nameSchema,

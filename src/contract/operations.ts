@@ -71,6 +71,17 @@ const startInput = z.strictObject({
   why,
 })
 
+/** A service that was declared over the API, in the form in which it would stand in a configuration file. */
+export const declarationSchema = z.object({
+  service: nameSchema,
+  definition: z.record(z.string(), z.unknown()),
+  by: z.string(),
+  atMs: z.number(),
+  /** From 1; grows with each change. */
+  revision: z.number(),
+})
+export type DeclarationView = z.infer<typeof declarationSchema>
+
 const command = (name: 'pause' | 'resume' | 'skip' | 'promote' | 'abort', summary: string) =>
   deployer
     .route({ method: 'POST', path: `/deployments/{id}/${name}`, summary })
@@ -106,6 +117,39 @@ export const operations = {
       })
       .input(z.strictObject({ service: nameSchema, fromMs: z.coerce.number() }))
       .output(z.array(binSchema)),
+    declaration: procedure
+      .route({
+        method: 'GET',
+        path: '/services/{service}/declaration',
+        summary: 'A declared service as it was written',
+      })
+      .input(z.strictObject({ service: nameSchema }))
+      .output(declarationSchema),
+    declare: deployer
+      .route({
+        method: 'PUT',
+        path: '/services/{service}/declaration',
+        summary: 'Declare a service, or change it, while the engine runs',
+      })
+      .input(
+        z.strictObject({
+          service: nameSchema,
+          definition: z
+            .record(z.string(), z.unknown())
+            .describe('What would stand under its name in the section `services` of a configuration file.'),
+          expectedRevision: expectedRevision.describe('Of the declaration that was seen; 0 for none.'),
+          why,
+        }),
+      )
+      .output(declarationSchema),
+    remove: deployer
+      .route({
+        method: 'POST',
+        path: '/services/{service}/remove',
+        summary: 'End a service that no file names: its traffic, then its instances',
+      })
+      .input(z.strictObject({ service: nameSchema, why }))
+      .output(z.object({ service: nameSchema })),
     resume: responder
       .route({
         method: 'POST',

@@ -116,9 +116,13 @@ export type Sli = z.infer<typeof sliSchema>
 export const weightsSchema = z.record(nameSchema, z.number().min(0).max(100))
 export type Weights = z.infer<typeof weightsSchema>
 
+/** Where a service was made known: in the configuration file, or over the API. */
+export const serviceOrigins = ['file', 'declared'] as const
+
 /** A service as screens see it. */
 export const serviceStateSchema = z.object({
   name: nameSchema,
+  origin: z.enum(serviceOrigins),
   environment: z.string(),
   target: z.string(),
   router: z.string(),

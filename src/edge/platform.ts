@@ -75,6 +75,14 @@ export class Platform {
       this.#declaring = declared.catch(() => undefined)
       return declared
     },
+    withdraw: async ({ service: name }) => {
+      const service = this.#services.get(name)
+      if (!service || service.isLeaving) return {}
+      service.leave()
+      await this.#persist()
+      void this.#withdraw(name, service)
+      return {}
+    },
     ensure: async (input) => {
       if (input.release.service !== input.service)
         throw new EdgeFailure('BAD_INPUT', `Release ${input.release.id} is one of ${input.release.service}.`)
@@ -138,16 +146,23 @@ export class Platform {
     const { name } = record.definition
     const service = this.#build(record)
     this.#services.set(name, service)
-    await Promise.all([service.fleet.restore(record), service.listenEventually()])
+    await Promise.all([
+      service.fleet.restore(record),
+      record.isLeaving ? undefined : service.listenEventually(),
+    ])
+    if (record.isLeaving) void this.#withdraw(name, service)
   }
 
   async #declare(definition: EdgeInput<'declare'>['definition']): Promise<{ address: string }> {
     const known = this.#services.get(definition.name)
+    if (known?.isLeaving)
+      throw new EdgeFailure('CONFLICT', `${definition.name} is being withdrawn: declare it when it is gone.`)
     if (known) {
       await known.redefine(definition)
     } else {
       const service = this.#build({
         definition,
+        isLeaving: false,
         port: definition.listen.port,
         traffic: noTraffic(),
         guards: guardsSchema.parse({}),
@@ -165,6 +180,20 @@ export class Platform {
     }
     await this.#persist()
     return { address: this.#service(definition.name).address }
+  }
+
+  /** Kept on record until nothing of it runs: an edge that is killed meanwhile goes on with it. */
+  async #withdraw(name: string, service: Service): Promise<void> {
+    try {
+      await service.close(true)
+      if (this.#services.get(name) === service) this.#services.delete(name)
+      await this.#persist()
+    } catch (failure) {
+      this.#options.log.error('a service is not withdrawn yet', {
+        service: name,
+        failure: messageOf(failure),
+      })
+    }
   }
 
   #emergency(order: EdgeInput<'emergency'>['orders'][number], atMs: number): EdgeOutput<'emergency'>[number] {

@@ -36,12 +36,14 @@ export class Service {
   #listener: Listener | null = null
   #port: number
   #retry: Disposable | null = null
+  #isLeaving: boolean
 
   constructor(options: ServiceOptions, record: ServiceRecord) {
     const { clock, rng } = options
     this.#options = options
     this.#definition = record.definition
     this.#port = record.port
+    this.#isLeaving = record.isLeaving
     this.bins = new BinLog(clock, options.bootId)
     this.fleet = new Fleet({ ...options, definition: () => this.#definition })
     this.gate = new Gate(clock, rng, record.guards)
@@ -60,8 +62,13 @@ export class Service {
     return `http://${host.includes(':') ? `[${host}]` : host}:${this.#port}`
   }
 
+  get isLeaving(): boolean {
+    return this.#isLeaving
+  }
+
   get record(): ServiceRecord {
     return {
+      isLeaving: this.#isLeaving,
       definition: this.#definition,
       port: this.#port,
       traffic: this.traffic.record,
@@ -122,11 +129,17 @@ export class Service {
     this.gate.set(guards)
   }
 
+  /** From now on it is on its way out; `close` with instances is what follows. */
+  leave(): void {
+    this.#isLeaving = true
+  }
+
   /** Ends the port and the counting; instances go on, or stop first. */
   async close(withInstances: boolean): Promise<void> {
     this.#seconds[Symbol.dispose]()
     this.#retry?.[Symbol.dispose]()
-    await this.#listener?.close(closeWithinMs)
+    const requestsWithinMs = withInstances ? Math.max(closeWithinMs, this.#definition.drainMs) : closeWithinMs
+    await this.#listener?.close(requestsWithinMs)
     if (withInstances) await this.fleet.stopAll()
     this.fleet.close()
   }

@@ -9,12 +9,15 @@ import {
   type Clock,
   type Log,
   type Loop,
+  type Result,
   type Rng,
 } from './core/index.ts'
-import type { DeploymentStore, HookRunner, Validator } from './deployments/index.ts'
+import type { ServiceConfig } from './config/index.ts'
+import type { Declaration, DeploymentStore, HookRunner, Validator } from './deployments/index.ts'
 import { NoticeBoard, type Journal } from './journal/index.ts'
 import { SampleFeed } from './live/index.ts'
-import { Operations, type OperatedService } from './operations/index.ts'
+import { Operations, type Configured, type OperatedService } from './operations/index.ts'
+import type { Router, Target } from './services/index.ts'
 import {
   changesOf,
   combineHealth,
@@ -52,7 +55,12 @@ export interface EngineParts {
 }
 
 export interface Steering {
-  services: readonly OperatedService[]
+  /** As the config has it at the start; `configure` takes a newer one into use. */
+  configured: Configured
+  /** Services that were declared over the API, as stored. */
+  declared: readonly Declaration[]
+  /** Where a service runs and what routes it. CONFIG_INVALID for names that there are not. */
+  equip: (service: ServiceConfig) => Result<{ target: Target; router: Router }>
   store: DeploymentStore
   validator: Validator
   hooks: HookRunner
@@ -128,7 +136,8 @@ export class Engine implements AsyncDisposable {
   start(): void {
     for (const watched of this.#hosts.values()) this.#watch(watched)
     const { loops } = this.parts.steering
-    for (const loop of [...loops, ...this.#operations.loops]) this.#supervisor.add(loop)
+    for (const loop of loops) this.#supervisor.add(loop)
+    this.#operations.begin(this.#supervisor)
     this.#held.use(this.#operations)
     this.#held.use(this.#supervisor.subscribe(() => this.#showStatus()))
     this.#held.use(this.parts.clock.every(watchEveryMs, () => this.#look()))
@@ -141,6 +150,20 @@ export class Engine implements AsyncDisposable {
   applySettings(settings: EngineSettings): void {
     this.#settings = settings
     for (const { monitor } of this.#hosts.values()) monitor.setLimits(settings.limits)
+  }
+
+  /** Takes changed services into use; a deployment under way keeps its plan. */
+  configure(configured: Configured): Promise<void> {
+    return this.#operations.configure(configured)
+  }
+
+  /** Whether there is a service to run or to end. */
+  get hasServices(): boolean {
+    return this.#operations.hasServices
+  }
+
+  service(name: string): OperatedService | undefined {
+    return this.#operations.find(name)
   }
 
   /** Newest values of a host by series (`disk.busy{device=sda}`), what was not measured left out. */

@@ -17,7 +17,7 @@ import { AppError, Disposables, messageOf, type Log, type Result } from '../engi
 import { Engine, type EngineSettings } from '../engine/index.ts'
 import { defaultLimits } from '../engine/telemetry/index.ts'
 import { edgeDirectory, edgeKeeper, edgeSocketPath, type EdgeProgram } from './edge/index.ts'
-import { steer, storeReleases } from './steering/index.ts'
+import { steer } from './steering/index.ts'
 import { version } from './version.ts'
 import type { HostFact } from '../engine/validation/index.ts'
 
@@ -74,16 +74,20 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
     const edge = held.use(new EdgeClient({ socketPath: edgeSocketPath(directory) }))
     const store = journal.value.deployments
     const steering = steer({
-      config: loaded.config,
       edge,
       store,
+      service: (name) => engine.service(name),
       hosts: () => hostFacts(engine.live.snapshot()),
       clock,
       rng,
       log: options.log,
     })
-    if (!steering.ok) throw steering.error
-    const hasServices = steering.value.services.length > 0
+    for (const service of loaded.config.services) {
+      const equipped = steering.equip(service)
+      if (!equipped.ok) throw equipped.error
+    }
+    const declared = await store.declarations()
+    if (!declared.ok) throw declared.error
     const engine: Engine = held.use(
       new Engine({
         clock,
@@ -96,17 +100,23 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
         telemetry: telemetry.value,
         journal: journal.value,
         steering: {
-          ...steering.value,
+          ...steering,
+          configured: loaded.config,
+          declared: declared.value,
           store,
-          loops: hasServices ? [edgeKeeper(directory, clock, options.edgeProgram)] : [],
+          loops: [
+            edgeKeeper({
+              directory,
+              clock,
+              isNeeded: () => engine.hasServices,
+              program: options.edgeProgram,
+            }),
+          ],
         },
         config: () => describeConfig(loaded),
         configStatus: { file: loaded.file, loadedAtMs: clock.nowMs(), problems: [] },
       }),
     )
-    const releases = await storeReleases(loaded.config, { store, clock })
-    if (!releases.ok)
-      engine.notices.post({ severity: 'warning', text: releases.error.message, link: '/settings' })
     return {
       engine,
       configChanged: (changed) => {
@@ -124,6 +134,7 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
         const changes = changedSettings(loaded, changed.value)
         loaded = changed.value
         engine.applySettings(settingsOf(loaded.config))
+        void engine.configure(loaded.config)
         engine.live.put('config', { ...status, problems: [] })
         if (changes.length > 0)
           engine.notices.post({ severity: 'info', text: changeText(changes), link: '/settings' })

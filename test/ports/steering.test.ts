@@ -5,10 +5,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openStateStore, type StateStore } from '../../src/adapters/stores/state/index.ts'
 import { EdgeClient } from '../../src/adapters/targets/edge/index.ts'
 import { systemClock, systemRng } from '../../src/adapters/system/index.ts'
-import { loadConfig, type Config } from '../../src/engine/config/index.ts'
+import { loadConfig, readService, type Config } from '../../src/engine/config/index.ts'
 import { silentLog, type Result } from '../../src/engine/core/index.ts'
 import { buildPlan, type ValidationRequest } from '../../src/engine/deployments/index.ts'
-import { steer, storeReleases } from '../../src/hosts/steering/index.ts'
+import { storeReleases } from '../../src/engine/operations/index.ts'
+import { steer } from '../../src/hosts/steering/index.ts'
 import { EdgeProcess } from './edge/edge-process.ts'
 
 const clock = systemClock()
@@ -48,25 +49,38 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-const steered = (edge: EdgeClient, config: string = text) =>
-  steer({
-    config: configOf(config),
+const steered = (edge: EdgeClient) => {
+  const surroundings = steer({
     edge,
+    service: (name) => {
+      const found = configOf(text).services.find(({ definition }) => definition.name === name)
+      if (!found) return undefined
+      const { definition, checks, deploy } = found
+      return {
+        ...valueOf(surroundings.equip(found)),
+        definition,
+        checks,
+        deployOptions: [deploy],
+        origin: 'file',
+      }
+    },
     store: state.deployments,
     hosts: () => [],
     clock,
     rng: systemRng(),
     log: silentLog,
   })
+  return surroundings
+}
 
 async function requestFor(releaseId: string): Promise<ValidationRequest> {
-  valueOf(await storeReleases(configOf(text), { store: state.deployments, clock }))
+  valueOf(await storeReleases(configOf(text).services, { store: state.deployments, clock }))
   const release = valueOf(await state.deployments.release('shop', releaseId))
   return { deploymentId: 'd1', service: 'shop', release, stableReleaseId: null, plan: valueOf(buildPlan()) }
 }
 
 const outcomes = async (edge: EdgeClient, releaseId: string) => {
-  const { validator } = valueOf(steered(edge))
+  const { validator } = steered(edge)
   const validation = valueOf(
     await validator.validate(await requestFor(releaseId), new AbortController().signal),
   )
@@ -77,16 +91,12 @@ const outcomes = async (edge: EdgeClient, releaseId: string) => {
 describe('services out of a config', () => {
   it('run and are routed on the edge that is there, with the checks that are written and the default ones', async () => {
     await using edge = await EdgeProcess.start()
-    const { services } = valueOf(steered(edge.client))
+    const { deploy, services } = configOf(text)
     const [shop] = services
-    expect(shop?.definition.name).toBe('shop')
-    expect(valueOf(buildPlan(...(shop?.deployOptions ?? []))).steps).toMatchObject([
-      { weight: 20, holdMs: 300_000 },
-    ])
-    expect(valueOf(await shop!.router.declare(shop!.definition)).address).toMatch(
-      /^http:\/\/127\.0\.0\.1:\d+$/,
-    )
-    expect(valueOf(await shop!.target.observe('shop')).instances).toEqual([])
+    expect(valueOf(buildPlan(deploy, shop!.deploy)).steps).toMatchObject([{ weight: 20, holdMs: 300_000 }])
+    const { router, target } = valueOf(steered(edge.client).equip(shop!))
+    expect(valueOf(await router.declare(shop!.definition)).address).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+    expect(valueOf(await target.observe('shop')).instances).toEqual([])
 
     const good = await outcomes(edge.client, 'r1')
     expect(good.of['gate']).toMatchObject({ outcome: 'passed', output: 'r1\n' })
@@ -110,10 +120,10 @@ describe('services out of a config', () => {
 
   it('are refused, all together, when they name a target or router that there is not', async () => {
     await using edge = new EdgeClient({ socketPath: join(directory, 'absent.sock') })
-    const refused = steered(edge, 'services: {a: {target: edg}, b: {router: nowhere}}')
+    const refused = steered(edge).equip(valueOf(readService('a', { target: 'edg', router: 'nowhere' })))
     expect(refused).toMatchObject({ ok: false, error: { code: 'CONFIG_INVALID' } })
     expect(!refused.ok && refused.error.message).toBe(
-      'the service a names the target "edg", expected one of edge; the service b names the router "nowhere", expected one of edge',
+      'the service a names the target "edg", expected one of edge; the service a names the router "nowhere", expected one of edge',
     )
   })
 })
@@ -123,7 +133,7 @@ describe('releases out of a config', () => {
 
   it('are stored once, with an entry in the audit log', async () => {
     for (let times = 0; times < 2; times++)
-      valueOf(await storeReleases(configOf(text), { store: state.deployments, clock }))
+      valueOf(await storeReleases(configOf(text).services, { store: state.deployments, clock }))
     expect((await stored()).sort()).toEqual(['r1', 'r2'])
     expect(valueOf(await state.deployments.release('shop', 'r1'))).toMatchObject({
       note: 'first',
@@ -138,9 +148,9 @@ describe('releases out of a config', () => {
 
   it('never change: a changed one is named, new ones are stored all the same', async () => {
     const store = state.deployments
-    valueOf(await storeReleases(configOf(text), { store, clock }))
+    valueOf(await storeReleases(configOf(text).services, { store, clock }))
     const changed = text.replace('/no/such/program', '/another') + '      r3: {command: [x]}\n'
-    expect(await storeReleases(configOf(changed), { store, clock })).toMatchObject({
+    expect(await storeReleases(configOf(changed).services, { store, clock })).toMatchObject({
       ok: false,
       error: { code: 'CONFLICT', message: expect.stringContaining('shop r2') as string },
     })

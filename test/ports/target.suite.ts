@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { identityOf } from '../../src/edge/supervisor/process-identity.ts'
 import { Load } from '../support/load.ts'
 import { until } from '../support/until.ts'
 import {
@@ -177,6 +178,34 @@ export function targetSuite(name: string, open: OpenPlatform): void {
       })
       expect(after.map(({ id }) => id).sort()).toEqual(before.map(({ id }) => id).sort())
     })
+
+    it.each(['', ' though it is killed over it'])(
+      'withdraws a service: requests in flight end, then its instances%s',
+      async (isKilled) => {
+        const shop = await TestService.declare(platform, { graceMs: 3000 })
+        await shop.run(releaseOf('r1', { MODE: isKilled ? 'stubborn' : '' }), 2)
+        valueOf(await shop.weigh({ r1: 100 }))
+        const before = await shop.instances()
+        const slow = isKilled ? null : shop.get('/slow?wait=1500')
+        if (slow)
+          await until('a request in flight', async () =>
+            (await shop.instances()).some(({ inFlight }) => inFlight > 0) ? true : undefined,
+          )
+        valueOf(await platform.router.withdraw(serviceName))
+        valueOf(await platform.target.withdraw(serviceName))
+        if (isKilled) await platform.killAndRestart()
+        else await expect(slow).resolves.toBe('r1')
+        await until('it is gone', async () =>
+          codeOf(await platform.target.observe(serviceName)) === 'NOT_FOUND' ? true : undefined,
+        )
+        // Orphans of a killed platform may lie about as zombies, which run no more.
+        expect(await Promise.all(before.map(({ pid }) => identityOf(pid ?? 0)))).toEqual([null, null])
+        await expect(shop.get()).rejects.toThrow('fetch failed')
+        valueOf(await platform.router.withdraw(serviceName))
+        const again = await TestService.declare(platform)
+        expect(await again.instances()).toEqual([])
+      },
+    )
 
     it('refuses a release that cannot run, and other content under a name that is taken', async () => {
       const shop = await TestService.declare(platform)

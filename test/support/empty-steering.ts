@@ -6,11 +6,14 @@ export function emptySteering(): Steering {
   const none = <T>() => Promise.resolve(ok<T[]>([]))
   const absent = () => Promise.resolve(fail(new AppError('NOT_FOUND', 'There is no such thing on record.')))
   return {
-    services: [],
+    configured: { deploy: {}, services: [] },
+    declared: [],
+    equip: () => fail(new AppError('CONFIG_INVALID', 'Nothing runs here.')),
     loops: [],
     store: {
       commit: () => Promise.resolve(ok(undefined)),
       services: none,
+      declarations: none,
       open: none,
       events: none,
       deployment: absent,

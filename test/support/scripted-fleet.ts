@@ -140,6 +140,15 @@ export async function startScriptedFleet({
       list: api.services.list.handler(() => [...services.values()]),
       logs: api.services.logs.handler(({ input }) => someLines(serviceOrThrow(input.service), clock.nowMs())),
       bins: api.services.bins.handler(({ input }) => someBins(input.fromMs, clock.nowMs(), begunMs)),
+      declaration: api.services.declaration.handler(({ input }) => {
+        throw new AppError('NOT_FOUND', `There is no service "${input.service}".`)
+      }),
+      declare: api.services.declare.handler(() => {
+        throw new AppError('CONFLICT', 'cart stands in the configuration file: change it there')
+      }),
+      remove: api.services.remove.handler(() => {
+        throw new AppError('CONFLICT', 'checkout stands in the configuration file: take it out there first')
+      }),
       resume: api.services.resume.handler(({ input, context }) => {
         putService(input.service, { automationStopped: null })
         record(context.actor, 'services.resume', input.service, input.why)
@@ -334,6 +343,7 @@ const sli = (requestsPerSecond: number, errorRatio: number, p95Ms: number) => ({
 function someServices(nowMs: number, environment: string): ServiceState[] {
   const service = (name: string, change: Partial<ServiceState>): ServiceState => ({
     name,
+    origin: 'file',
     environment,
     target: 'edge',
     router: 'edge',

@@ -10,6 +10,9 @@ import { checkRequest, type Destination } from './request-check.ts'
 import { stickyCookie, type Route } from './router.ts'
 import { tunnel } from './tunnel.ts'
 
+/** Between two looks for connections without a request while a listener closes. */
+const sweepEveryMs = 50
+
 const nobody: Refusal = {
   status: 503,
   text: 'No healthy instance can take this request.',
@@ -69,7 +72,10 @@ export class Listener {
     this.#server.closeIdleConnections()
     for (const socket of this.#tunnelled) socket.destroy()
     const timer = setTimeout(() => this.#server.closeAllConnections(), withinMs)
+    // A kept connection whose last request ends now would else be waited for, idle, to the end of the time.
+    const sweep = setInterval(() => this.#server.closeIdleConnections(), sweepEveryMs)
     await closed
+    clearInterval(sweep)
     clearTimeout(timer)
   }
 

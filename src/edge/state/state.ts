@@ -23,6 +23,8 @@ export type InstanceRecord = z.infer<typeof instanceRecordSchema>
 
 export const serviceRecordSchema = z.object({
   definition: serviceDefinitionSchema,
+  /** It is being withdrawn: an edge that finds it goes on with that. */
+  isLeaving: z.boolean().default(false),
   /** Where it really listens: a free port stays the same over a restart. */
   port: z.number(),
   traffic: edgeReportSchema.extend({ doneKeys: z.array(z.string()) }),

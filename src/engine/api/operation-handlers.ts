@@ -1,5 +1,6 @@
-import type { Deployment } from '../../contract/index.ts'
-import type { Command } from '../deployments/index.ts'
+import type { DeclarationView, Deployment } from '../../contract/index.ts'
+import { ok, type Result } from '../core/index.ts'
+import type { Command, Declaration } from '../deployments/index.ts'
 import type { Operations } from '../operations/index.ts'
 import { api } from './api.ts'
 import { orThrow } from './or-throw.ts'
@@ -19,6 +20,18 @@ export function operationHandlers(operations: Operations) {
       bins: api.services.bins.handler(({ input }) =>
         orThrow(Promise.resolve(operations.bins(input.service, input.fromMs))),
       ),
+      declaration: api.services.declaration.handler(({ input }) =>
+        orThrow(Promise.resolve(viewOf(operations.declaration(input.service)))),
+      ),
+      declare: api.services.declare.handler(async ({ input, context }) => {
+        const { service, definition: written, expectedRevision, why } = input
+        const request = { service, written, expectedRevision, why, by: context.actor }
+        return orThrow(Promise.resolve(viewOf(await operations.declare(request))))
+      }),
+      remove: api.services.remove.handler(async ({ input, context }) => {
+        await orThrow(operations.remove(input.service, context.actor, input.why))
+        return { service: input.service }
+      }),
       resume: api.services.resume.handler(({ input, context }) =>
         orThrow(operations.resume(input.service, context.actor, input.why)),
       ),
@@ -67,6 +80,12 @@ export function operationHandlers(operations: Operations) {
       ),
     },
   }
+}
+
+function viewOf(found: Result<Declaration>): Result<DeclarationView> {
+  if (!found.ok) return found
+  const { service, written, by, atMs, revision } = found.value
+  return ok({ service, definition: written, by, atMs, revision })
 }
 
 /** An input without the fields that were left out: `undefined` is not "given". */

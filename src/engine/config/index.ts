@@ -1,4 +1,5 @@
 export { changedSettings, describeConfig, type ChangedSetting, type ConfigEntry } from './describe.ts'
+export { readService } from './one-service.ts'
 export { configJsonSchema } from './json-schema.ts'
 export { loadConfig, type ConfigSources, type LoadedConfig } from './load.ts'
 export {

@@ -53,6 +53,8 @@ interface Supervised {
   /** Monotonic time of the last sign of life. */
   beatAt: number
   shown: ReadinessCheck
+  /** It was taken out: its end is no failure. */
+  isRemoved: boolean
 }
 
 /**
@@ -98,9 +100,23 @@ export class Supervisor implements AsyncDisposable {
       lastFailure: '',
       beatAt: 0,
       shown: { name: loop.name, ok: true, text: 'running', sinceMs: this.#clock.nowMs() },
+      isRemoved: false,
     }
     this.#loops.set(loop.name, supervised)
     this.#start(supervised)
+    this.#refresh()
+  }
+
+  /**
+   * Ends the loop of this name, if there is one, and forgets it. Resolves when it has ended, at the latest after
+   * `stopWithinMs`: then it is logged and left behind.
+   */
+  async remove(name: string): Promise<void> {
+    const supervised = this.#loops.get(name)
+    if (!supervised) return
+    this.#loops.delete(name)
+    supervised.isRemoved = true
+    await this.#end([supervised], `loop ${name} is not needed any more`)
     this.#refresh()
   }
 
@@ -141,7 +157,7 @@ export class Supervisor implements AsyncDisposable {
     }
     const ended = runGuarded(() => loop.run(controller.signal, heart)).then((failure) => {
       controller.abort(new Error(`loop ${loop.name} has ended`))
-      if (this.#stopping) supervised.phase = { kind: 'stopped' }
+      if (this.#stopping || supervised.isRemoved) supervised.phase = { kind: 'stopped' }
       else this.#restartLater(supervised, failure ?? 'it ended although nothing had stopped it')
     })
     supervised.run = { controller, ended }
@@ -210,8 +226,14 @@ export class Supervisor implements AsyncDisposable {
 
   async #stop(): Promise<void> {
     this.#watch[Symbol.dispose]()
+    await this.#end([...this.#loops.values()], 'the engine is stopping')
+    this.#refresh()
+  }
+
+  /** Aborts these and waits until they have ended, or are late. */
+  async #end(all: readonly Supervised[], why: string): Promise<void> {
     const open = new Set<Supervised>()
-    for (const supervised of this.#loops.values()) {
+    for (const supervised of all) {
       if (supervised.phase.kind === 'waiting') {
         supervised.phase.timer[Symbol.dispose]()
         supervised.phase = { kind: 'stopped' }
@@ -219,7 +241,7 @@ export class Supervisor implements AsyncDisposable {
       if (supervised.phase.kind === 'running') open.add(supervised)
     }
     const ends = [...open].map(async (supervised) => {
-      supervised.run?.controller.abort(new Error('the engine is stopping'))
+      supervised.run?.controller.abort(new Error(why))
       await supervised.run?.ended
       open.delete(supervised)
     })
@@ -228,7 +250,6 @@ export class Supervisor implements AsyncDisposable {
     await Promise.race([Promise.all(ends), late])
     for (const { loop } of open)
       this.#log.error('a loop ignored its signal and was left behind', { loop: loop.name })
-    this.#refresh()
   }
 }
 

@@ -2,6 +2,7 @@ export type { DeploymentEvent, PauseCause } from './events.ts'
 export type {
   AuditFilter,
   Commit,
+  Declaration,
   DeploymentFilter,
   DeploymentStore,
   EvidenceCommit,
@@ -14,7 +15,7 @@ export type {
   ValidationRequest,
   Validator,
 } from './ports.ts'
-export { buildPlan, undoPlan } from './plan.ts'
+export { buildPlan, straightPlan } from './plan.ts'
 export { age, apply, replay } from './apply.ts'
 export { obey, type Command } from './commands.ts'
 export { decide, type Facts } from './decide.ts'

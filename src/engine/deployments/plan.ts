@@ -76,8 +76,11 @@ export function buildPlan(...layers: readonly PlanOptions[]): Result<Plan> {
     : fail(new AppError('BAD_INPUT', mistakes.join('; '), { details: { mistakes } }))
 }
 
-/** The plan of an undo: no steps and no judge, but all instances healthy before any traffic. */
-export function undoPlan(of: Plan): Plan {
+/**
+ * What is left of a plan where nothing is to be compared, at an undo and for the first release of a service: no steps and no
+ * judge, but all instances healthy before any traffic.
+ */
+export function straightPlan(of: Plan): Plan {
   return {
     ...of,
     preset: null,

@@ -24,6 +24,18 @@ export interface ServiceRecord {
   revision: number
 }
 
+/** A service that was declared over the API, in the form in which it would stand in a config. */
+export interface Declaration {
+  service: string
+  written: Readonly<Record<string, unknown>>
+  by: string
+  atMs: number
+  /** From 1; grows with each change. */
+  revision: number
+  /** It is being removed: whoever finds it goes on with that. */
+  isLeaving: boolean
+}
+
 export interface StoredEvent {
   deploymentId: string
   /** From 1 without a hole. */
@@ -45,6 +57,10 @@ export interface Commit {
   /** Evidence, with the judge's memory after it and where to read on. */
   evidence: readonly EvidenceCommit[]
   audit: readonly AuditDraft[]
+  /** Put in the place of those of the same services. */
+  declarations?: readonly Declaration[]
+  /** Services whose declarations go. */
+  undeclared?: readonly string[]
 }
 
 export interface EvidenceCommit {
@@ -92,6 +108,8 @@ export interface AuditFilter {
 export interface DeploymentStore extends AsyncDisposable {
   commit(commit: Commit): Promise<Result<void>>
   services(): Promise<Result<ServiceRecord[]>>
+  /** By name. */
+  declarations(): Promise<Result<Declaration[]>>
   /** All that have not ended, oldest first. */
   open(): Promise<Result<OpenDeployment[]>>
   events(deploymentId: string): Promise<Result<StoredEvent[]>>

@@ -1,1 +1,4 @@
-export { Operations, type OperatedService, type OperationsParts } from './operations.ts'
+export type { DeclareRequest } from './declarations.ts'
+export { Operations, type OperationsParts } from './operations.ts'
+export type { Configured, OperatedService } from './roster.ts'
+export { storeReleases } from './releases.ts'

@@ -12,32 +12,34 @@ import type {
   Validation,
 } from '../../contract/index.ts'
 import { auditAsCsv, auditAsJsonLines, chainStart, findBreak, type ChainEnd } from '../audit/index.ts'
-import { AppError, fail, ok, type LiveStore, type Loop, type Result } from '../core/index.ts'
+import type { ServiceConfig } from '../config/index.ts'
+import { AppError, fail, ok, type LiveStore, type Result, type Supervisor } from '../core/index.ts'
 import {
-  buildPlan,
   deploymentView,
   Fleet,
   type Command,
+  type Declaration,
   type DeploymentFilter,
   type PipelineParts,
   type ServiceView,
-  type SteeredService,
 } from '../deployments/index.ts'
 import type { NoticeBoard } from '../journal/index.ts'
+import type { Router, Target } from '../services/index.ts'
 import { compareReleases } from './compare.ts'
-import { TrafficWatch } from './traffic-watch.ts'
-
-/** A service with what its configuration says of deployments. */
-export interface OperatedService extends SteeredService {
-  /** Of the whole, then of the service; a deployment's own come last. */
-  deployOptions: readonly PlanOptions[]
-}
+import { Declarations, declaredConfigs, type DeclareRequest } from './declarations.ts'
+import { storeReleases } from './releases.ts'
+import { Roster, type Configured, type OperatedService } from './roster.ts'
 
 export interface OperationsParts extends PipelineParts {
   live: LiveStore
   notices: NoticeBoard
   environment: string
-  services: readonly OperatedService[]
+  /** As the config has them at the start. */
+  configured: Configured
+  /** As stored. */
+  declared: readonly Declaration[]
+  /** Where a service runs and what routes it. CONFIG_INVALID for names that there are not. */
+  equip: (service: ServiceConfig) => Result<{ target: Target; router: Router }>
 }
 
 export interface StartRequest {
@@ -58,46 +60,86 @@ const rehearsalLimitMs = 300_000
 export class Operations implements Disposable {
   readonly #parts: OperationsParts
   readonly #fleet: Fleet
-  readonly #services: ReadonlyMap<string, OperatedService>
-  readonly #watches: ReadonlyMap<string, TrafficWatch>
+  readonly #roster: Roster
+  readonly #declarations: Declarations
   readonly #views = new Map<string, ServiceView>()
   readonly #told = new Map<string, string>()
 
   constructor(parts: OperationsParts) {
     this.#parts = parts
-    this.#services = new Map(parts.services.map((service) => [service.definition.name, service]))
-    this.#watches = new Map(
-      parts.services.map((service): [string, TrafficWatch] => {
-        const { name } = service.definition
-        return [name, new TrafficWatch(service, parts.clock, () => this.#show(name))]
-      }),
-    )
-    this.#fleet = new Fleet(parts, parts.services, {
+    const warn = (text: string) => void parts.notices.post({ severity: 'warning', text, link: '/services' })
+    this.#fleet = new Fleet(parts, [], {
       mostAtOnce,
       changed: (view) => {
-        this.#views.set(view.record.name, view)
-        this.#show(view.record.name)
+        const { name } = view.record
+        this.#views.set(name, view)
+        this.#show(name)
+        if (view.open.length === 0) this.#roster.settle(name)
       },
     })
+    const { configured, declared, equip } = parts
+    this.#roster = new Roster(
+      {
+        ...parts,
+        fleet: this.#fleet,
+        isMoving: (service) => (this.#views.get(service)?.open.length ?? 0) > 0,
+        counted: (service) => this.#show(service),
+        dropped: (service) => this.#drop(service),
+        warn,
+      },
+      configured,
+      declaredConfigs(declared, warn),
+    )
+    this.#declarations = new Declarations({ ...parts, equip, roster: this.#roster, warn }, declared)
   }
 
-  /** For the supervisor. */
-  get loops(): Loop[] {
-    return [
-      ...this.#fleet.loops,
-      ...[...this.#watches].map(([name, watch]): Loop => ({
-        name: `traffic of ${name}`,
-        run: (signal, heart) => watch.run(signal, heart),
-      })),
-    ]
+  /** Takes up the services, with loops that `supervisor` keeps alive. */
+  begin(supervisor: Supervisor): void {
+    this.#roster.start(supervisor)
+    this.#declarations.start()
+    void this.#storeReleases(this.#parts.configured)
+  }
+
+  /** Whether there is anything to run or to end. */
+  get hasServices(): boolean {
+    return this.#roster.names.length > 0 || this.#declarations.isLeaving
+  }
+
+  /** What is operated under this name. */
+  find(name: string): OperatedService | undefined {
+    return this.#roster.find(name)
+  }
+
+  /** Takes a changed config into use. */
+  async configure(configured: Configured): Promise<void> {
+    await this.#storeReleases(configured)
+    await this.#roster.configure(configured)
   }
 
   [Symbol.dispose](): void {
+    this.#declarations[Symbol.dispose]()
     this.#fleet[Symbol.dispose]()
   }
 
   services(): ServiceState[] {
-    return [...this.#services.keys()].flatMap((name) => this.#parts.live.get(`service:${name}`) ?? [])
+    return this.#roster.names.flatMap((name) => this.#parts.live.get(`service:${name}`) ?? [])
+  }
+
+  declare(request: DeclareRequest): Promise<Result<Declaration>> {
+    return this.#declarations.declare(request)
+  }
+
+  declaration(service: string): Result<Declaration> {
+    const found = this.#declarations.find(service)
+    if (found) return ok(found)
+    const text = this.#roster.isConfigured(service)
+      ? `${service} stands in the configuration file.`
+      : `There is no service "${service}".`
+    return fail(new AppError('NOT_FOUND', text, { details: { service } }))
+  }
+
+  remove(service: string, by: string, why: string): Promise<Result<void>> {
+    return this.#declarations.remove(service, by, why)
   }
 
   async logs(request: {
@@ -112,7 +154,7 @@ export class Operations implements Disposable {
 
   bins(service: string, fromMs: number): Result<Bin[]> {
     const found = this.#find(service)
-    return found.ok ? ok(this.#watches.get(service)?.since(fromMs) ?? []) : found
+    return found.ok ? ok(this.#roster.watch(service)?.since(fromMs) ?? []) : found
   }
 
   async resume(service: string, by: string, why: string): Promise<Result<ServiceState>> {
@@ -169,7 +211,7 @@ export class Operations implements Disposable {
   }: StartRequest): Promise<Result<{ plan: Plan; stableReleaseId: string | null; validation: Validation }>> {
     const found = this.#find(service)
     if (!found.ok) return found
-    const plan = buildPlan(...found.value.deployOptions, options)
+    const plan = this.#fleet.plan(service, [...found.value.deployOptions, options])
     if (!plan.ok) return plan
     const release = await this.#parts.store.release(service, releaseId)
     if (!release.ok) return release
@@ -268,8 +310,8 @@ export class Operations implements Disposable {
   }
 
   #find(name: string): Result<OperatedService> {
-    const found = this.#services.get(name)
-    const known = [...this.#services.keys()].join(', ')
+    const found = this.#roster.find(name)
+    const known = this.#roster.names.join(', ')
     return found
       ? ok(found)
       : fail(
@@ -299,14 +341,15 @@ export class Operations implements Disposable {
   /** Puts what changed of a service among the live records. */
   #show(name: string): void {
     const view = this.#views.get(name)
-    const service = this.#services.get(name)
-    const watch = this.#watches.get(name)
+    const service = this.#roster.find(name)
+    const watch = this.#roster.watch(name)
     if (!view || !service || !watch) return
     const { live, clock, environment } = this.#parts
     const nowMs = clock.nowMs()
     const [active] = view.open
     live.put(`service:${name}`, {
       name,
+      origin: service.origin,
       environment,
       target: service.definition.target,
       router: service.definition.router,
@@ -323,6 +366,27 @@ export class Operations implements Disposable {
       updatedAtMs: nowMs,
     })
     this.#showDeployments(name, view, nowMs)
+  }
+
+  /** It is steered no longer: nothing of it is live any more. */
+  #drop(name: string): void {
+    const { live, notices } = this.#parts
+    const view = this.#views.get(name)
+    this.#views.delete(name)
+    live.remove(`service:${name}`)
+    for (const [key, record] of Object.entries(live.snapshot()))
+      if (key.startsWith('deployment:') && (record as Deployment).service === name)
+        live.remove(key as `deployment:${string}`)
+    const stable = view?.record.stableReleaseId
+    if (!stable || this.#declarations.find(name)) return
+    const text = `${name} is not configured any more: ${stable} serves on, and nobody steers it. Put it back, or end it: pilothouse services ${name} remove`
+    notices.post({ severity: 'warning', text, link: '/services' })
+  }
+
+  async #storeReleases({ services }: Configured): Promise<void> {
+    const stored = await storeReleases(services, this.#parts)
+    if (!stored.ok)
+      this.#parts.notices.post({ severity: 'warning', text: stored.error.message, link: '/settings' })
   }
 
   #showDeployments(service: string, { open }: ServiceView, nowMs: number): void {

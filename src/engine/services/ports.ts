@@ -54,6 +54,8 @@ export interface Target {
   observe(service: string): Promise<Result<TargetReport>>
   /** Drains the instances of a release within the service's `drainMs`, then stops them. Of none: does nothing. */
   remove(request: RemoveRequest): Promise<Result<void>>
+  /** The service ends: its instances are drained and stopped. Of one that is not known: does nothing. */
+  withdraw(service: string): Promise<Result<void>>
   /** Newest last. */
   logs(request: LogsRequest): Promise<Result<LogLine[]>>
 }
@@ -112,6 +114,8 @@ export interface Router {
   /** Makes the service known, or changes its definition; weights are not touched. Gives where it listens. */
   declare(definition: ServiceDefinition): Promise<Result<{ address: string }>>
   read(service: string): Promise<Result<RouterReport>>
+  /** No more requests are taken for the service. Of one that is not known: does nothing. */
+  withdraw(service: string): Promise<Result<void>>
   set(request: SetWeightsRequest): Promise<Result<RouterReport>>
   /**
    * All traffic of each service to its fallback, at once, whatever the revision: the shortest path there is. One result an order,

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { readConfig, type ConfigRequest } from '../../adapters/config/index.ts'
 import { errorCatalogue } from '../../contract/index.ts'
@@ -60,10 +61,7 @@ const configOf = ({ system, flags = [] }: ConfigRequest, place: DemoPlace): Conf
 })
 
 function welcome({ directory }: DemoPlace, { out }: CommandSurroundings): string {
-  const [, program = 'pilothouse'] = process.argv
-  // The Node that runs this may be one that came with the project, while the system's is too old.
-  const node = relative(process.cwd(), process.execPath)
-  const command = `${node.startsWith('..') ? 'node' : node} ${relative(process.cwd(), program)}`
+  const command = ownCommand()
   const where = `--data-dir ${directory}`
   return [
     `The shop is open: catalog, cart and checkout run, and visitors come.\n`,
@@ -71,4 +69,11 @@ function welcome({ directory }: DemoPlace, { out }: CommandSurroundings): string
     `  ${out.style('bold', `${command} deploy checkout errors --watch ${where}`)}\n`,
     `Ctrl-C ends the shop and everything else of the demo.\n`,
   ].join('')
+}
+
+/** What a person types: a clone has no `pilothouse` on the path, but a launcher that finds the Node it needs. */
+function ownCommand(): string {
+  const [, program = ''] = process.argv
+  const launcher = join(program, '../../../build/pilothouse.mjs')
+  return existsSync(launcher) ? `node ${relative(process.cwd(), launcher)}` : 'pilothouse'
 }

@@ -71,7 +71,7 @@ export async function initCommand(
   out.write(
     `${text}\nWritten to ${path}. Now:\n` +
       `  pilothouse serve${named}\n` +
-      `  pilothouse deploy ${service.name} r1 --steps 100:0s --watch${named}   (in a second terminal)\n`,
+      `  pilothouse deploy ${service.name} r1 --watch${named}   (in a second terminal)\n`,
   )
   return exitCodes.ok
 }

@@ -3,10 +3,10 @@ import { ok, type Result } from '../../engine/core/index.ts'
 import type { DeploymentStore } from '../../engine/deployments/index.ts'
 import type { HostFact, OtherDeployment, ValidationFacts } from '../../engine/validation/index.ts'
 import { deploymentPhases } from '../../contract/index.ts'
-import type { SteeredService } from '../../engine/deployments/index.ts'
+import type { OperatedService } from '../../engine/operations/index.ts'
 
 export interface FactSources {
-  services: ReadonlyMap<string, SteeredService>
+  service: (name: string) => OperatedService | undefined
   store: DeploymentStore
   hosts: () => readonly HostFact[]
 }
@@ -17,11 +17,11 @@ const running = deploymentPhases.filter((phase) => !ended.includes(phase))
 const mostOpen = 10
 
 /** What checks ask about, out of the store, the routers and what is known of the hosts. */
-export function validationFacts({ services, store, hosts }: FactSources): ValidationFacts {
+export function validationFacts({ service: find, store, hosts }: FactSources): ValidationFacts {
   return {
     hosts,
-    target: (service) => services.get(service)?.target ?? null,
-    router: (service) => services.get(service)?.router ?? null,
+    target: (service) => find(service)?.target ?? null,
+    router: (service) => find(service)?.router ?? null,
     async openDeployments(service): Promise<Result<readonly OtherDeployment[]>> {
       const found = await store.deployments({ service, phases: running, limit: mostOpen })
       return found.ok
@@ -39,7 +39,7 @@ export function validationFacts({ services, store, hosts }: FactSources): Valida
       if (!records.ok) return records
       const stable = records.value.find(({ name }) => name === service)?.stableReleaseId
       if (!stable) return ok(null)
-      const now = await services.get(service)?.router.bins(service, null)
+      const now = await find(service)?.router.bins(service, null)
       const counts = now?.ok ? countsOf(now.value.bins, stable) : null
       return counts && counts.requests > 0 ? ok(counts) : whenPromoted(store, service, stable)
     },

@@ -1,2 +1,1 @@
-export { storeReleases } from './releases.ts'
-export { steer, type ConfiguredService, type Steering, type SteeringParts } from './steer.ts'
+export { steer, type SteeringParts, type Surroundings } from './steer.ts'

@@ -61,6 +61,7 @@ export const aDeployment = (changes: Partial<Deployment> = {}): Deployment => ({
 
 const aService: ServiceState = {
   name: 'shop',
+  origin: 'file',
   environment: 'production',
   target: 'edge',
   router: 'edge',

@@ -11,7 +11,7 @@ import { until } from '../../support/until.ts'
 import { startNode, type Ended } from '../cli/process.ts'
 
 const entry = fileURLToPath(new URL('../cli/entry.ts', import.meta.url))
-const shop = fileURLToPath(new URL('./shop.mjs', import.meta.url))
+export const shop = fileURLToPath(new URL('./shop.mjs', import.meta.url))
 
 /** A real engine on a real edge with one configured service `shop` and releases r1 to r3; r3 fails every third request. */
 export class Steered implements AsyncDisposable {
@@ -82,9 +82,17 @@ export class Steered implements AsyncDisposable {
     await this.#engine?.ended
   }
 
-  async call<T>(path: string, body?: unknown): Promise<T> {
+  call<T>(path: string, body?: unknown): Promise<T> {
+    return this.#send(body === undefined ? 'GET' : 'POST', path, body)
+  }
+
+  put<T>(path: string, body: unknown): Promise<T> {
+    return this.#send('PUT', path, body)
+  }
+
+  async #send<T>(method: string, path: string, body: unknown): Promise<T> {
     const answer = await fetch(`${this.#origin}/api/v1${path}`, {
-      method: body === undefined ? 'GET' : 'POST',
+      method,
       headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })

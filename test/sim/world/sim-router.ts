@@ -47,6 +47,7 @@ export class SimRouter {
   behind(wire: Wire): Router {
     return {
       declare: () => wire.call('router', 'router.declare', () => ok({ address: 'http://127.0.0.1:1' })),
+      withdraw: () => Promise.reject(new Error('no service is withdrawn here')),
       read: () => wire.call('router', 'router.read', () => ok(this.#report)),
       set: (request) => {
         this.onSend(request)

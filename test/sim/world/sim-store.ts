@@ -33,6 +33,7 @@ export class SimStore {
           this.commit(commit),
         ),
       services: () => read('services', () => ok([...this.services.values()])),
+      declarations: () => read('declarations', () => ok([])),
       open: () => read('open', () => ok(this.open())),
       events: (id) => read('events', () => ok(this.events.get(id) ?? [])),
       deployment: (id) =>

@@ -52,6 +52,7 @@ export class SimTarget {
     return {
       declare: (definition: ServiceDefinition) =>
         wire.call('target', `target.declare ${definition.name}`, () => ok(undefined)),
+      withdraw: () => Promise.reject(new Error('no service is withdrawn here')),
       ensure: (request) =>
         wire.call('target', `target.ensure ${request.release.id} ${request.instances}`, () =>
           this.ensure(request),

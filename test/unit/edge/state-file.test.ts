@@ -9,6 +9,7 @@ import { noTraffic } from '../../../src/edge/traffic.ts'
 const stateOf = (...names: string[]) => ({
   services: names.map((name) => ({
     definition: serviceDefinitionSchema.parse({ name, listen: {} }),
+    isLeaving: false,
     port: 8080,
     traffic: noTraffic(),
     guards: guardsSchema.parse({}),

@@ -8,6 +8,10 @@ export function edgeRouter(client: EdgeClient): Router {
   return {
     declare: (definition) => client.call('declare', { definition }),
     read: (service) => client.call('weights', { service }),
+    async withdraw(service) {
+      const withdrawn = await client.call('withdraw', { service })
+      return withdrawn.ok ? ok(undefined) : withdrawn
+    },
     set: (request) => client.call('setWeights', request),
     async emergency(orders) {
       const answer = await client.call('emergency', {

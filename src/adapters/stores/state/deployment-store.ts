@@ -5,6 +5,7 @@ import { AppError, type Result } from '../../../engine/core/index.ts'
 import type {
   AuditFilter,
   Commit,
+  Declaration,
   DeploymentFilter,
   DeploymentStore,
   EvidenceCommit,
@@ -37,6 +38,9 @@ export class SqliteDeploymentStore implements DeploymentStore {
         for (const service of commit.services) await putService(transaction, service)
         for (const release of commit.releases) await addRelease(transaction, release)
         for (const evidence of commit.evidence) await addEvidence(transaction, evidence)
+        for (const declaration of commit.declarations ?? []) await putDeclaration(transaction, declaration)
+        for (const service of commit.undeclared ?? [])
+          await transaction.deleteFrom('declarations').where('service', '=', service).execute()
         await addAudit(transaction, commit.audit)
       }),
     )
@@ -54,6 +58,24 @@ export class SqliteDeploymentStore implements DeploymentStore {
             ? null
             : (JSON.parse(row.automation_stopped) as ServiceRecord['automationStopped']),
         revision: row.revision,
+      }))
+    })
+  }
+
+  declarations(): Promise<Result<Declaration[]>> {
+    return this.#database.read(async () => {
+      const rows = await this.#database.query
+        .selectFrom('declarations')
+        .selectAll()
+        .orderBy('service')
+        .execute()
+      return rows.map((row) => ({
+        service: row.service,
+        written: JSON.parse(row.written) as Declaration['written'],
+        by: row.declared_by,
+        atMs: row.at_ms,
+        revision: row.revision,
+        isLeaving: row.is_leaving === 1,
       }))
     })
   }
@@ -271,6 +293,22 @@ async function putService(transaction: Writing, service: ServiceRecord): Promise
     .insertInto('services')
     .values({ name, ...changes })
     .onConflict((conflict) => conflict.column('name').doUpdateSet(changes))
+    .execute()
+}
+
+async function putDeclaration(transaction: Writing, declaration: Declaration): Promise<void> {
+  const { service, written, by, atMs, revision, isLeaving } = declaration
+  const changes = {
+    written: JSON.stringify(written),
+    declared_by: by,
+    at_ms: Math.round(atMs),
+    revision,
+    is_leaving: isLeaving ? 1 : 0,
+  }
+  await transaction
+    .insertInto('declarations')
+    .values({ service, ...changes })
+    .onConflict((conflict) => conflict.column('service').doUpdateSet(changes))
     .execute()
 }
 

@@ -27,6 +27,16 @@ export interface Tables {
     automation_stopped: string | null
     revision: number
   }
+  declarations: {
+    service: string
+    /** JSON. */
+    written: string
+    declared_by: string
+    at_ms: number
+    revision: number
+    /** 0 or 1. */
+    is_leaving: number
+  }
   releases: { seq: Generated<number>; service: string; id: string; body: string }
   deployments: {
     seq: Generated<number>

@@ -15,6 +15,7 @@ export function edgeTarget(client: EdgeClient): Target {
       nothing(client.call('ensure', { service, release, instances, key })),
     observe: (service): Promise<Result<TargetReport>> => client.call('observe', { service }),
     remove: ({ service, releaseId, key }) => nothing(client.call('remove', { service, releaseId, key })),
+    withdraw: (service) => nothing(client.call('withdraw', { service })),
     logs: (request): Promise<Result<LogLine[]>> => client.call('logs', request),
   }
 }

@@ -2,7 +2,7 @@ import type { Deployment, Plan, PlanOptions, Release, RollbackOutcome } from '..
 import { AppError, fail, ok, within, type Loop, type Result } from '../../core/index.ts'
 import type { EmergencyOrder, Router, RouterReport } from '../../services/index.ts'
 import type { Command } from '../commands.ts'
-import { buildPlan, undoPlan } from '../plan.ts'
+import { buildPlan, straightPlan } from '../plan.ts'
 import { hasEnded } from '../state.ts'
 import { answerWithinMs, type PipelineParts, type SteeredService } from './parts.ts'
 import { ServiceLoop, type EmergencyRequest, type ServiceView } from './service-loop.ts'
@@ -27,29 +27,34 @@ export interface FleetOptions {
 /** All services that are steered, and all that a person can ask of their deployments. */
 export class Fleet implements Disposable {
   readonly #parts: PipelineParts
+  readonly #options: FleetOptions
   readonly #services = new Map<string, { loop: ServiceLoop; service: SteeredService }>()
 
   constructor(parts: PipelineParts, services: readonly SteeredService[], options: FleetOptions) {
     this.#parts = parts
-    for (const service of services) {
-      const { name } = service.definition
-      const loop = new ServiceLoop(
-        parts,
-        service,
-        options.changed,
-        () => this.#movingCount() < options.mostAtOnce,
-      )
-      this.#services.set(name, { loop, service })
-    }
+    this.#options = options
+    for (const service of services) this.add(service)
+  }
+
+  /** Steers one more service, by the loop that is returned; in the place of the one of this name, if there is one. */
+  add(service: SteeredService): Loop {
+    const { name } = service.definition
+    const { changed, mostAtOnce } = this.#options
+    this.remove(name)
+    const loop = new ServiceLoop(this.#parts, service, changed, () => this.#movingCount() < mostAtOnce)
+    this.#services.set(name, { loop, service })
+    return loopOf(loop)
+  }
+
+  /** Steers a service no longer; its loop must have ended. What runs of it stays as it is. */
+  remove(name: string): void {
+    this.#services.get(name)?.loop[Symbol.dispose]()
+    this.#services.delete(name)
   }
 
   /** One for each service, for the supervisor. */
   get loops(): Loop[] {
-    return [...this.#services.values()].map(({ loop }) => ({
-      name: `service ${loop.name}`,
-      run: (signal, heart) => loop.run(signal, heart),
-      deadlineMs: 60_000,
-    }))
+    return [...this.#services.values()].map(({ loop }) => loopOf(loop))
   }
 
   get views(): ServiceView[] {
@@ -62,8 +67,21 @@ export class Fleet implements Disposable {
 
   /** Begins a deployment and gives its id. BAD_INPUT for a plan that cannot work, NOT_FOUND, CONFLICT. */
   async deploy(request: DeployRequest): Promise<Result<string>> {
-    const plan = buildPlan(...request.options)
+    const plan = this.plan(request.service, request.options)
     return plan.ok ? this.#start(request, plan.value, '') : plan
+  }
+
+  /**
+   * The plan that options come to. The first release of a service has nothing to be compared with: unless its own
+   * options, the last, say otherwise it gets all traffic as soon as it is healthy.
+   */
+  plan(service: string, options: readonly PlanOptions[]): Result<Plan> {
+    const plan = buildPlan(...options)
+    const found = this.#find(service)
+    if (!plan.ok || !found.ok) return plan
+    const { record, router } = found.value.loop.view
+    const isFirst = record.stableReleaseId === null && router !== null && !hasTraffic(router)
+    return isFirst && !namesSteps(options.at(-1) ?? {}) ? ok(straightPlan(plan.value)) : plan
   }
 
   /** The same once more, from the start, with clean counters. Only of one that was rolled back or failed. */
@@ -113,7 +131,7 @@ export class Fleet implements Disposable {
     const plan = last?.plan ?? (warm ?? active)?.plan
     const usual = plan ? ok(plan) : buildPlan()
     if (!usual.ok) return usual
-    return this.#start({ service, releaseId, by, why, expectedRevision }, undoPlan(usual.value), '')
+    return this.#start({ service, releaseId, by, why, expectedRevision }, straightPlan(usual.value), '')
   }
 
   async command(deploymentId: string, command: Command): Promise<Result<void>> {
@@ -245,6 +263,17 @@ export class Fleet implements Disposable {
     return within(this.#parts.clock, answerWithinMs, 'the state database', call)
   }
 }
+
+const hasTraffic = ({ weights }: RouterReport): boolean => Object.values(weights).some((weight) => weight > 0)
+
+const namesSteps = ({ preset, steps, weight, holdMs }: PlanOptions): boolean =>
+  [preset, steps, weight, holdMs].some((option) => option !== undefined)
+
+const loopOf = (loop: ServiceLoop): Loop => ({
+  name: `service ${loop.name}`,
+  run: (signal, heart) => loop.run(signal, heart),
+  deadlineMs: 60_000,
+})
 
 interface Ordered {
   order: EmergencyOrder

@@ -6,6 +6,7 @@ import { requestOf, withPlaceOptions, type SettingValues } from '../setting-opti
 import type { System } from '../../../adapters/config/index.ts'
 import type { AppError } from '../../../engine/core/index.ts'
 import { exportAudit, listAudit, verifyAudit, type AuditFilter } from './audit.ts'
+import { declareService, removeService, showDeclaration } from './declare.ts'
 import { deploy, showDeployment, validate } from './deploy.ts'
 import { countArgument, durationArgument, pairArgument, stepsArgument } from './parse.ts'
 import { rollback } from './rollback.ts'
@@ -160,10 +161,28 @@ export function registerOperations(
       run(values, (session) => resumeService(service, values.why, session)),
     )
 
-  add(program, 'services', 'traffic, instances and figures')
+  dangerous(add(program, 'services', 'traffic, instances and figures; NAME declare FILE; NAME remove'))
     .argument('[name]')
-    .action((name: string | undefined, values: Values) =>
-      run(values, (session) => showServices(name, session)),
+    .addArgument(
+      new Argument('[action]').choices(['show', 'declare', 'declaration', 'remove']).default('show'),
+    )
+    .argument('[file]', 'declare: what would stand under its name in a config; - is standard input')
+    .action(
+      (
+        name: string | undefined,
+        action: string,
+        file: string | undefined,
+        values: Values & Reasons,
+        command: Command,
+      ) => {
+        if (name === undefined || action === 'show')
+          return run(values, (session) => showServices(name, session))
+        if (action === 'declaration') return run(values, (session) => showDeclaration(name, session))
+        if (action === 'remove')
+          return run(values, (session) => removeService(name, confirmed(values), session))
+        if (file === undefined) return command.error('error: write: services NAME declare FILE')
+        return run(values, (session) => declareService({ service: name, file, why: values.why }, session))
+      },
     )
   add(program, 'logs', 'the newest lines that instances printed')
     .argument('<service>')

@@ -39,6 +39,38 @@ function failing(clock: VirtualClock, fail: () => Promise<void>) {
   return { loop, startedAt }
 }
 
+describe('a loop that is not needed any more', () => {
+  it('is ended and forgotten, its end is no failure, and its name is free again', async () => {
+    const { clock, supervisor, check } = supervise()
+    let runs = 0
+    const loop: Loop = {
+      name: 'loop',
+      run: (signal) => {
+        runs += 1
+        return never(signal)
+      },
+    }
+    supervisor.add(loop)
+    await supervisor.remove('loop')
+    await supervisor.remove('nobody')
+    await clock.advance(60_000)
+    expect(check()).toBeUndefined()
+    expect(runs).toBe(1)
+    supervisor.add(loop)
+    expect(check()).toMatchObject({ ok: true })
+  })
+
+  it('is not started again when it waited for its restart', async () => {
+    const { clock, supervisor } = supervise()
+    const { loop, startedAt } = failing(clock, () => Promise.reject(new Error('no')))
+    supervisor.add(loop)
+    await clock.advance(1)
+    await supervisor.remove('loop')
+    await clock.advance(60_000)
+    expect(startedAt).toHaveLength(1)
+  })
+})
+
 describe('a supervised loop', () => {
   it('is ok since its start while it runs', async () => {
     const { clock, supervisor, check } = supervise()

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { planSchema, presets } from '../../../../src/contract/index.ts'
-import { buildPlan, undoPlan } from '../../../../src/engine/deployments/index.ts'
+import { buildPlan, straightPlan } from '../../../../src/engine/deployments/index.ts'
 import type { PlanOptions } from '../../../../src/contract/index.ts'
 
 const built = (...layers: PlanOptions[]) => {
@@ -65,7 +65,7 @@ describe('a plan', () => {
   })
 
   it('of an undo has no steps to wait for and starts all instances at once', () => {
-    const plan = undoPlan(built({ preset: 'conservative', instances: 4 }))
+    const plan = straightPlan(built({ preset: 'conservative', instances: 4 }))
     expect(plan.steps).toEqual([{ weight: 100, holdMs: 0, analysis: false, gate: false }])
     expect(plan).toMatchObject({ skipAnalysis: true, startAtOnce: 4 })
   })

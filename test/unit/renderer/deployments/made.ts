@@ -30,6 +30,7 @@ export const madeDeployment = (change: Partial<Deployment> = {}): Deployment => 
 /** A service with r42 in traffic and well. */
 export const madeService = (change: Partial<ServiceState> = {}): ServiceState => ({
   name: 'checkout',
+  origin: 'file',
   environment: 'development',
   target: 'edge',
   router: 'edge',

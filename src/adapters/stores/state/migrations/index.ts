@@ -1,6 +1,7 @@
 import type { Migration } from '../migrate.ts'
 import { journal } from './0010-journal.ts'
 import { deployments } from './0020-deployments.ts'
+import { declarations } from './0030-declarations.ts'
 
 /** All steps of the schema, in order. */
-export const migrations: readonly Migration[] = [journal, deployments]
+export const migrations: readonly Migration[] = [journal, deployments, declarations]

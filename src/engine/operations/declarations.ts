@@ -1,0 +1,236 @@
+import type { ServiceConfig } from '../config/index.ts'
+import { readService } from '../config/index.ts'
+import { AppError, fail, ok, within, type Clock, type Result } from '../core/index.ts'
+import type { Commit, Declaration, DeploymentStore } from '../deployments/index.ts'
+import type { Router, Target } from '../services/index.ts'
+import { changedReleases, newReleases } from './releases.ts'
+import type { Roster } from './roster.ts'
+
+export interface DeclarationsParts {
+  clock: Clock
+  store: DeploymentStore
+  roster: Roster
+  equip: (service: ServiceConfig) => Result<{ target: Target; router: Router }>
+  warn: (text: string) => void
+}
+
+export interface DeclareRequest {
+  service: string
+  written: Readonly<Record<string, unknown>>
+  by: string
+  why: string
+  /** Of the declaration that the person saw, 0 for none; null for whatever has happened since. */
+  expectedRevision: number | null
+}
+
+const answerWithinMs = 5000
+const leaveAgainMs = 10_000
+const nothing: Commit = { events: [], deployments: [], services: [], releases: [], evidence: [], audit: [] }
+
+/** Services that are declared while the engine runs, and how a service goes for good. */
+export class Declarations implements Disposable {
+  readonly #parts: DeclarationsParts
+  readonly #all = new Map<string, Declaration>()
+  readonly #retries = new Map<string, Disposable>()
+  #queue: Promise<unknown> = Promise.resolve()
+
+  /** `declared` as stored. */
+  constructor(parts: DeclarationsParts, declared: readonly Declaration[]) {
+    this.#parts = parts
+    for (const each of declared) this.#all.set(each.service, each)
+  }
+
+  /** Whether something is still to be ended. */
+  get isLeaving(): boolean {
+    return [...this.#all.values()].some(({ isLeaving }) => isLeaving)
+  }
+
+  /** What was declared when an engine ended in the middle of it goes on. */
+  start(): void {
+    for (const { service, isLeaving } of this.#all.values())
+      if (isLeaving) void this.#serially(() => this.#leave(service))
+  }
+
+  [Symbol.dispose](): void {
+    for (const retry of this.#retries.values()) retry[Symbol.dispose]()
+  }
+
+  find(service: string): Declaration | undefined {
+    return this.#all.get(service)
+  }
+
+  /**
+   * Declares a service, or changes it. BAD_INPUT with every mistake; CONFLICT where a file says what it is, another listens on its
+   * port, it has changed since, or a release would change.
+   */
+  declare(request: DeclareRequest): Promise<Result<Declaration>> {
+    return this.#serially(() => this.#declare(request))
+  }
+
+  /**
+   * Ends a service for good: its traffic, then its instances; its history stays. CONFLICT while a file names it or
+   * a deployment of it runs, NOT_FOUND for one that never was.
+   */
+  remove(service: string, by: string, why: string): Promise<Result<void>> {
+    return this.#serially(() => this.#remove(service, by, why))
+  }
+
+  async #declare({
+    service,
+    written,
+    by,
+    why,
+    expectedRevision,
+  }: DeclareRequest): Promise<Result<Declaration>> {
+    const { roster, store, clock, equip } = this.#parts
+    const read = readService(service, written)
+    if (!read.ok) return read
+    const before = this.#all.get(service)
+    const refused = this.#refusal(read.value, before, expectedRevision)
+    if (refused !== null) return fail(new AppError('CONFLICT', refused))
+    const equipped = equip(read.value)
+    if (!equipped.ok) return equipped
+    const atMs = clock.nowMs()
+    const found = await newReleases([read.value], { store, atMs, by })
+    if (!found.ok) return found
+    const { releases, audit, changed } = found.value
+    if (changed.length > 0) return changedReleases(changed)
+    const revision = (before?.revision ?? 0) + 1
+    const declaration: Declaration = { service, written, by, atMs, revision, isLeaving: false }
+    const entry = { atMs, actor: by, action: 'services.declare', target: service, why, details: { revision } }
+    const stored = await store.commit({
+      ...nothing,
+      releases,
+      declarations: [declaration],
+      audit: [entry, ...audit],
+    })
+    if (!stored.ok) return stored
+    this.#all.set(service, declaration)
+    await roster.declare(declaredConfigs([...this.#all.values()], this.#parts.warn))
+    return ok(declaration)
+  }
+
+  #refusal(
+    { definition: { name, listen } }: ServiceConfig,
+    before: Declaration | undefined,
+    expectedRevision: number | null,
+  ): string | null {
+    const { roster } = this.#parts
+    if (roster.isConfigured(name)) return `${name} stands in the configuration file: change it there`
+    if (before?.isLeaving) return `${name} is being removed: declare it when it is gone`
+    const revision = before?.revision ?? 0
+    if (expectedRevision !== null && expectedRevision !== revision)
+      return `${name} has changed since: it is at revision ${revision}, not ${expectedRevision}`
+    const neighbour = roster.names.find((other) => {
+      const taken = roster.find(other)?.definition.listen
+      return other !== name && listen.port !== 0 && taken?.port === listen.port && taken.host === listen.host
+    })
+    return neighbour ? `${neighbour} listens on ${listen.host}:${listen.port} already` : null
+  }
+
+  async #remove(service: string, by: string, why: string): Promise<Result<void>> {
+    const { roster, store, clock } = this.#parts
+    if (roster.isConfigured(service))
+      return fail(
+        new AppError('CONFLICT', `${service} stands in the configuration file: take it out there first`),
+      )
+    const known = await store.services()
+    if (!known.ok) return known
+    const before = this.#all.get(service)
+    if (!before && !known.value.some(({ name }) => name === service))
+      return fail(new AppError('NOT_FOUND', `There is no service "${service}".`, { details: { service } }))
+    const newest = await store.deployments({ service, limit: 1 })
+    if (!newest.ok) return newest
+    const open = newest.value.find(({ endedAtMs }) => endedAtMs === null)
+    if (open)
+      return fail(
+        new AppError(
+          'CONFLICT',
+          `${service} has a deployment that has not ended (${open.id}, ${open.phase.replace('_', ' ')}): abort it, or wait for its end`,
+          { details: { deploymentId: open.id } },
+        ),
+      )
+    if (!before?.isLeaving) {
+      const atMs = clock.nowMs()
+      const written = before?.written ?? {}
+      const leaving = { service, written, by, atMs, revision: (before?.revision ?? 0) + 1, isLeaving: true }
+      const audit = [{ atMs, actor: by, action: 'services.remove', target: service, why, details: {} }]
+      const stored = await store.commit({ ...nothing, declarations: [leaving], audit })
+      if (!stored.ok) return stored
+      this.#all.set(service, leaving)
+    }
+    await roster.declare(declaredConfigs([...this.#all.values()], this.#parts.warn))
+    return this.#leave(service)
+  }
+
+  /** Ends what runs of a service that is on its way out; what does not answer is asked again later. */
+  async #leave(service: string): Promise<Result<void>> {
+    const { store, clock } = this.#parts
+    const left = await this.#withdraw(service)
+    if (!left.ok) {
+      this.#retries.get(service)?.[Symbol.dispose]()
+      const again = () => void this.#serially(() => this.#leave(service))
+      this.#retries.set(service, clock.after(leaveAgainMs, again))
+      return fail(
+        new AppError(
+          left.error.code,
+          `${service} is on its way out, and not gone yet: ${left.error.message}. It is tried again.`,
+        ),
+      )
+    }
+    const records = await store.services()
+    if (!records.ok) return records
+    const record = records.value.find(({ name }) => name === service)
+    const emptied = record && {
+      ...record,
+      stableReleaseId: null,
+      instances: 1,
+      automationStopped: null,
+      revision: record.revision + 1,
+    }
+    const stored = await store.commit({
+      ...nothing,
+      services: emptied ? [emptied] : [],
+      undeclared: [service],
+    })
+    if (stored.ok) this.#all.delete(service)
+    return stored
+  }
+
+  /** Requests first: no instance is stopped that still gets some. */
+  async #withdraw(service: string): Promise<Result<void>> {
+    const { clock, equip } = this.#parts
+    const read = readService(service, this.#all.get(service)?.written ?? {})
+    const config = read.ok ? read : readService(service, {})
+    if (!config.ok) return config
+    const equipped = equip(config.value)
+    if (!equipped.ok) return equipped
+    const { router, target } = equipped.value
+    const unrouted = await within(clock, answerWithinMs, `the router of ${service}`, () =>
+      router.withdraw(service),
+    )
+    return unrouted.ok
+      ? within(clock, answerWithinMs, `the target of ${service}`, () => target.withdraw(service))
+      : unrouted
+  }
+
+  #serially<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#queue.then(work)
+    this.#queue = done.catch(() => undefined)
+    return done
+  }
+}
+
+/** Those that can be read: an older version may have allowed what this one does not. */
+export function declaredConfigs(
+  declared: readonly Declaration[],
+  warn: (text: string) => void,
+): ServiceConfig[] {
+  return declared.flatMap(({ service, written, isLeaving }) => {
+    if (isLeaving) return []
+    const read = readService(service, written)
+    if (!read.ok)
+      warn(`${service} was declared in a form that is not understood any more: ${read.error.message}`)
+    return read.ok ? [read.value] : []
+  })
+}

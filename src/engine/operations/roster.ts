@@ -1,0 +1,160 @@
+import type { PlanOptions, ServiceDefinition } from '../../contract/index.ts'
+import { canonicalJson } from '../audit/index.ts'
+import type { ServiceConfig } from '../config/index.ts'
+import type { Clock, Loop, Result, Supervisor } from '../core/index.ts'
+import type { Fleet, SteeredService } from '../deployments/index.ts'
+import type { Router, Target } from '../services/index.ts'
+import type { CheckConfig } from '../validation/index.ts'
+import { TrafficWatch } from './traffic-watch.ts'
+
+export type Origin = 'file' | 'declared'
+
+/** A service with what its configuration says of deployments. */
+export interface OperatedService extends SteeredService {
+  origin: Origin
+  /** Of the whole, then of the service; a deployment's own come last. */
+  deployOptions: readonly PlanOptions[]
+  checks: readonly CheckConfig[]
+}
+
+/** What the config says of services. */
+export interface Configured {
+  deploy: PlanOptions
+  services: readonly ServiceConfig[]
+}
+
+export interface RosterParts {
+  clock: Clock
+  fleet: Fleet
+  /** Where a service runs and what routes it. CONFIG_INVALID for names that there are not. */
+  equip: (service: ServiceConfig) => Result<{ target: Target; router: Router }>
+  /** Whether a deployment of it has not ended. */
+  isMoving: (service: string) => boolean
+  /** New counts of a service. */
+  counted: (service: string) => void
+  dropped: (service: string) => void
+  warn: (text: string) => void
+}
+
+interface Entry {
+  service: OperatedService
+  watch: TrafficWatch
+}
+
+/**
+ * The services that are steered now: those of the config, and those that were declared, of which one with the name of
+ * a configured one counts for nothing. What changes is taken into use while the rest runs on; one that is not wanted any more
+ * is steered until its deployment has ended.
+ */
+export class Roster {
+  readonly #parts: RosterParts
+  readonly #entries = new Map<string, Entry>()
+  #configured: Configured
+  #declared: readonly ServiceConfig[]
+  #supervisor: Supervisor | null = null
+  #queue: Promise<unknown> = Promise.resolve()
+
+  constructor(parts: RosterParts, configured: Configured, declared: readonly ServiceConfig[]) {
+    this.#parts = parts
+    this.#configured = configured
+    this.#declared = declared
+  }
+
+  get names(): string[] {
+    return [...this.#entries.keys()]
+  }
+
+  find(name: string): OperatedService | undefined {
+    return this.#entries.get(name)?.service
+  }
+
+  watch(name: string): TrafficWatch | undefined {
+    return this.#entries.get(name)?.watch
+  }
+
+  isConfigured(name: string): boolean {
+    return this.#configured.services.some(({ definition }) => definition.name === name)
+  }
+
+  start(supervisor: Supervisor): void {
+    this.#supervisor = supervisor
+    void this.#apply()
+  }
+
+  /** Resolves when the loops of what has changed are the new ones. */
+  configure(configured: Configured): Promise<void> {
+    this.#configured = configured
+    return this.#serially(() => this.#apply())
+  }
+
+  declare(declared: readonly ServiceConfig[]): Promise<void> {
+    this.#declared = declared
+    return this.#serially(() => this.#apply())
+  }
+
+  /** Lets go what is not wanted any more and has come to rest. */
+  settle(service: string): void {
+    if (this.#entries.has(service) && !this.#wanted().has(service)) void this.#serially(() => this.#apply())
+  }
+
+  #wanted(): Map<string, { config: ServiceConfig; origin: Origin }> {
+    const of = (services: readonly ServiceConfig[], origin: Origin) =>
+      services.map((config) => [config.definition.name, { config, origin }] as const)
+    return new Map([...of(this.#declared, 'declared'), ...of(this.#configured.services, 'file')])
+  }
+
+  async #apply(): Promise<void> {
+    const wanted = this.#wanted()
+    for (const name of this.names) {
+      if (wanted.has(name) || this.#parts.isMoving(name)) continue
+      await this.#end(name)
+      this.#parts.fleet.remove(name)
+      this.#entries.delete(name)
+      this.#parts.dropped(name)
+    }
+    for (const [name, { config, origin }] of wanted) {
+      const equipped = this.#parts.equip(config)
+      if (!equipped.ok) {
+        this.#parts.warn(`${name} is not steered as configured: ${equipped.error.message}`)
+        continue
+      }
+      const service: OperatedService = {
+        ...equipped.value,
+        definition: config.definition,
+        origin,
+        deployOptions: [this.#configured.deploy, config.deploy],
+        checks: config.checks,
+      }
+      const entry = this.#entries.get(name)
+      if (entry && isSame(entry.service.definition, service.definition)) entry.service = service
+      else await this.#begin(name, service)
+    }
+  }
+
+  /** A loop reads all it needs from the store, so that another one can take its place at any moment. */
+  async #begin(name: string, service: OperatedService): Promise<void> {
+    if (this.#entries.has(name)) await this.#end(name)
+    const watch = new TrafficWatch(service, this.#parts.clock, () => this.#parts.counted(name))
+    this.#entries.set(name, { service, watch })
+    this.#supervisor?.add(this.#parts.fleet.add(service))
+    this.#supervisor?.add(trafficLoop(name, watch))
+  }
+
+  async #end(name: string): Promise<void> {
+    await this.#supervisor?.remove(`service ${name}`)
+    await this.#supervisor?.remove(`traffic of ${name}`)
+  }
+
+  #serially(work: () => Promise<void>): Promise<void> {
+    const done = this.#queue.then(work)
+    this.#queue = done.catch(() => undefined)
+    return done
+  }
+}
+
+const isSame = (a: ServiceDefinition, b: ServiceDefinition): boolean => canonicalJson(a) === canonicalJson(b)
+
+const trafficLoop = (name: string, watch: TrafficWatch): Loop => ({
+  name: `traffic of ${name}`,
+  run: (signal, heart) => watch.run(signal, heart),
+})

@@ -1,0 +1,117 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { stringify } from 'yaml'
+import type { AuditEntry, DeclarationView, ServiceState } from '../../../src/contract/index.ts'
+import { until } from '../../support/until.ts'
+import { shop, Steered } from './steered.ts'
+
+const definition = (port: number) => ({
+  listen: { port },
+  health: { path: '/health', interval: '200ms' },
+  drain: '1s',
+  grace: '1s',
+  deploy: { keepStableWarm: '0s' },
+  releases: { r1: { command: [process.execPath, shop], env: { ERRORS: '0' } } },
+})
+
+const stateOf = async (steered: Steered, name: string): Promise<ServiceState | undefined> =>
+  (await steered.call<ServiceState[]>('/services')).find((each) => each.name === name)
+
+const answerAt = async (address: string): Promise<string> =>
+  fetch(address).then(
+    (answer) => answer.text(),
+    () => 'nobody',
+  )
+
+async function firstRelease(steered: Steered, service: string): Promise<string> {
+  const { address } = await until(`${service} is looked at`, async () => {
+    const state = await stateOf(steered, service)
+    return state && state.address !== '' && state.trouble === '' ? state : undefined
+  })
+  const { id } = await steered.call<{ id: string }>('/deployments', {
+    service,
+    releaseId: 'r1',
+    why: 'first',
+  })
+  expect((await steered.ended(id)).phase).toBe('promoted')
+  return address
+}
+
+it('a service is declared while the engine runs, serves, survives the engine, changes, and goes for good', async () => {
+  await using steered = await Steered.start()
+  await writeFile(join(steered.directory, 'cart.yaml'), stringify(definition(0)))
+  expect(await steered.command('services', 'cart', 'declare', 'cart.yaml')).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('pilothouse deploy cart r1') as string,
+  })
+  expect(await steered.call<DeclarationView>('/services/cart/declaration')).toMatchObject({
+    definition: definition(0),
+    revision: 1,
+  })
+  const address = await firstRelease(steered, 'cart')
+  expect(await answerAt(address)).toBe('r1')
+
+  await steered.killEngine()
+  expect(await answerAt(address)).toBe('r1')
+  await steered.startEngine()
+  await until('the engine knows the declared service again', async () =>
+    (await stateOf(steered, 'cart'))?.stableReleaseId === 'r1' ? true : undefined,
+  )
+  expect((await stateOf(steered, 'cart'))?.origin).toBe('declared')
+
+  const put = (body: object) => steered.put('/services/cart/declaration', body)
+  await expect(put({ definition: { ...definition(0), helth: {} } })).rejects.toThrow(/helth.*health/)
+  await expect(put({ definition: definition(0), expectedRevision: 0 })).rejects.toThrow(
+    /is at revision 1, not 0/,
+  )
+  await put({ definition: { ...definition(0), drain: '2s' }, expectedRevision: 1 })
+  expect(await answerAt(address)).toBe('r1')
+
+  expect(await steered.command('services', 'shop', 'remove')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('stands in the configuration file') as string,
+  })
+  expect((await steered.command('services', 'cart', 'remove', '--why', 'not needed')).code).toBe(0)
+  expect(await stateOf(steered, 'cart')).toBeUndefined()
+  await until('the service has gone', async () => ((await answerAt(address)) === 'nobody' ? true : undefined))
+  const history = await steered.call<{ service: string }[]>('/deployments?service=cart')
+  expect(history).toHaveLength(1)
+  const audit = await steered.call<AuditEntry[]>('/audit?target=cart')
+  expect(audit.map(({ action }) => action)).toEqual([
+    'services.remove',
+    'services.declare',
+    'deployments.handOver',
+    'deployments.request',
+    'releases.add',
+    'services.declare',
+  ])
+})
+
+it('a changed configuration takes effect while traffic goes on: services come, change and go', async () => {
+  await using steered = await Steered.start()
+  const shopAddress = await firstRelease(steered, 'shop')
+  const file = join(steered.directory, 'pilothouse.json')
+  const { services } = JSON.parse(await readFile(file, 'utf8')) as { services: Record<string, object> }
+  const write = (changed: Record<string, object>) => writeFile(file, JSON.stringify({ services: changed }))
+
+  await write({ ...services, cart: definition(0) })
+  const cartAddress = await firstRelease(steered, 'cart')
+  expect((await stateOf(steered, 'cart'))?.origin).toBe('file')
+  await expect(steered.put('/services/cart/declaration', { definition: definition(0) })).rejects.toThrow(
+    /stands in the configuration file/,
+  )
+
+  await write({ shop: { ...services['shop'], drain: '3s' } })
+  await until('the service that is not named any more is not steered', async () =>
+    (await stateOf(steered, 'cart')) ? undefined : true,
+  )
+  expect(await answerAt(cartAddress)).toBe('r1')
+  expect(await answerAt(shopAddress)).toBe('r1')
+
+  await steered.call('/services/cart/remove', {})
+  await until('what served on has ended', async () =>
+    (await answerAt(cartAddress)) === 'nobody' ? true : undefined,
+  )
+  expect(await answerAt(shopAddress)).toBe('r1')
+})
