@@ -1,6 +1,7 @@
 export * from './call-client.ts'
 export * from './channel.ts'
 export * from './column-serializer.ts'
+export * from './command-words.ts'
 export * from './connection.ts'
 export * from './content-security-policy.ts'
 export * from './deployments.ts'

@@ -211,7 +211,7 @@ export class Operations implements Disposable {
   }: StartRequest): Promise<Result<{ plan: Plan; stableReleaseId: string | null; validation: Validation }>> {
     const found = this.#find(service)
     if (!found.ok) return found
-    const plan = this.#fleet.plan(service, [...found.value.deployOptions, options])
+    const plan = await this.#fleet.plan(service, [...found.value.deployOptions, options])
     if (!plan.ok) return plan
     const release = await this.#parts.store.release(service, releaseId)
     if (!release.ok) return release

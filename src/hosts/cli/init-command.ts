@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { stringify } from 'yaml'
 import { placesOf, readConfig, type System } from '../../adapters/config/index.ts'
+import { wordsOf } from '../../contract/index.ts'
 import { loadConfig } from '../../engine/config/index.ts'
 import { messageOf } from '../../engine/core/index.ts'
 import type { CommandSurroundings } from './config-commands.ts'
@@ -91,10 +92,6 @@ async function described(request: InitRequest, person: Person): Promise<FirstSer
   const health = request.health ?? (await ask('Path that answers 200 when it is well [/]: ', '/'))
   return { name, command, port, health }
 }
-
-/** As a person writes a command: apart by spaces, or held together by quotes. No shell reads it. */
-export const wordsOf = (line: string): string[] =>
-  [...line.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(([, a, b, c]) => a ?? b ?? c ?? '')
 
 function configText({ name, command, port, health }: FirstService): string {
   const services = {

@@ -1,5 +1,5 @@
 import type { Command } from '../commands/index.ts'
-import { deploymentPath, hostPath, newDeploymentPath, servicePath } from '../routing/index.ts'
+import { addServicePath, deploymentPath, hostPath, newDeploymentPath, servicePath } from '../routing/index.ts'
 import type { App } from '../state/app-context.ts'
 import { themeChoices } from '../state/theme.svelte.ts'
 
@@ -123,6 +123,13 @@ function fleetCommands({ router, fleet }: App): Command[] {
       keys: 'd',
       keywords: ['new', 'ship', 'release', 'canary'],
       run: () => router.go(newDeploymentPath()),
+    },
+    {
+      id: 'add-service',
+      title: 'Add a service',
+      group: 'Do',
+      keywords: ['new', 'declare', 'first'],
+      run: () => router.go(addServicePath),
     },
     ...fleet.services.map(({ name }): Command => ({
       id: `deploy-${name}`,

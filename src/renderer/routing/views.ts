@@ -67,6 +67,9 @@ export function hostPath(hostId: string, section?: HostSection): string {
 export const servicePath = (name: string): string => pathOf({ screen: 'service', name })
 export const deploymentPath = (id: string): string => pathOf({ screen: 'deployment', id })
 
+/** The dialog that adds a service. */
+export const addServicePath = '/services?add=1'
+
 /** The dialog that deploys; of a service and a release where they are known. */
 export function newDeploymentPath(service?: string, releaseId?: string): string {
   const query = new URLSearchParams({

@@ -26,8 +26,8 @@ export class Steered implements AsyncDisposable {
     this.address = `http://127.0.0.1:${port}`
   }
 
-  /** With screens that need no build, unless others are given. */
-  static async start(screens?: string): Promise<Steered> {
+  /** With screens that need no build, unless others are given; without `shop` when it shall begin empty. */
+  static async start(screens?: string, isEmpty = false): Promise<Steered> {
     const directory = await mkdtemp(join(tmpdir(), 'ph-ship-'))
     const port = await freePort()
     if (screens) await symlink(screens, join(directory, 'screens'))
@@ -54,7 +54,7 @@ export class Steered implements AsyncDisposable {
         },
       },
     }
-    await writeFile(join(directory, 'pilothouse.json'), JSON.stringify(config))
+    await writeFile(join(directory, 'pilothouse.json'), JSON.stringify(isEmpty ? {} : config))
     const steered = new Steered(directory, port)
     await steered.startEngine()
     return steered

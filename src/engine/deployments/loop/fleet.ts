@@ -67,7 +67,7 @@ export class Fleet implements Disposable {
 
   /** Begins a deployment and gives its id. BAD_INPUT for a plan that cannot work, NOT_FOUND, CONFLICT. */
   async deploy(request: DeployRequest): Promise<Result<string>> {
-    const plan = this.plan(request.service, request.options)
+    const plan = await this.plan(request.service, request.options)
     return plan.ok ? this.#start(request, plan.value, '') : plan
   }
 
@@ -75,12 +75,15 @@ export class Fleet implements Disposable {
    * The plan that options come to. The first release of a service has nothing to be compared with: unless its own
    * options, the last, say otherwise it gets all traffic as soon as it is healthy.
    */
-  plan(service: string, options: readonly PlanOptions[]): Result<Plan> {
+  async plan(service: string, options: readonly PlanOptions[]): Promise<Result<Plan>> {
     const plan = buildPlan(...options)
     const found = this.#find(service)
     if (!plan.ok || !found.ok) return plan
-    const { record, router } = found.value.loop.view
-    const isFirst = record.stableReleaseId === null && router !== null && !hasTraffic(router)
+    const { loop } = found.value
+    const loaded = await loop.load()
+    if (!loaded.ok) return loaded
+    const { record, router } = loop.view
+    const isFirst = record.stableReleaseId === null && !hasTraffic(router)
     return isFirst && !namesSteps(options.at(-1) ?? {}) ? ok(straightPlan(plan.value)) : plan
   }
 
@@ -264,7 +267,8 @@ export class Fleet implements Disposable {
   }
 }
 
-const hasTraffic = ({ weights }: RouterReport): boolean => Object.values(weights).some((weight) => weight > 0)
+const hasTraffic = (router: RouterReport | null): boolean =>
+  Object.values(router?.weights ?? {}).some((weight) => weight > 0)
 
 const namesSteps = ({ preset, steps, weight, holdMs }: PlanOptions): boolean =>
   [preset, steps, weight, holdMs].some((option) => option !== undefined)

@@ -120,6 +120,11 @@ export class ServiceLoop implements Disposable {
     return this.#serially(() => this.#tick())
   }
 
+  /** Resolves when what the store holds of the service is known. */
+  load(): Promise<Result<void>> {
+    return this.#serially(() => this.#load())
+  }
+
   /** A command of a person to the deployment `id`. */
   async command(id: string, command: Command): Promise<Result<void>> {
     const done = await this.#serially(async () => {
