@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { LiveRecords } from '../src/contract/index.ts'
 import { registerAppScheme, serveAppScheme } from './app-scheme.ts'
 import { showBadge } from './badge.ts'
+import { commandIn, runCommand } from './command-mode.ts'
 import { linkIn, linkScheme, viewOfLink } from './deep-links.ts'
 import { edgeDirectoryIn, edgeProgram, runAsEdge } from './edge-mode.ts'
 import { rollBackWhenConfirmed, waysBack, type WayBack } from './emergency.ts'
@@ -20,8 +21,10 @@ import { Windows } from './windows.ts'
 const dist = join(import.meta.dirname, '..')
 
 const edgeDirectory = edgeDirectoryIn(process.argv)
-if (edgeDirectory === undefined) open()
-else void runAsEdge(edgeDirectory)
+const command = commandIn(process.argv, app.isPackaged)
+if (edgeDirectory !== undefined) void runAsEdge(edgeDirectory)
+else if (command) void runCommand(command, join(dist, 'node', 'cli.js'))
+else open()
 
 /** The desktop app. */
 function open(): void {

@@ -133,6 +133,11 @@ export class Engine implements AsyncDisposable {
     this.live.put('config', parts.configStatus)
   }
 
+  /** What must be on record before anybody asks; to be awaited before `start`. */
+  prepare(): Promise<void> {
+    return this.#operations.prepare()
+  }
+
   start(): void {
     for (const watched of this.#hosts.values()) this.#watch(watched)
     const { loops } = this.parts.steering

@@ -117,6 +117,7 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
         configStatus: { file: loaded.file, loadedAtMs: clock.nowMs(), problems: [] },
       }),
     )
+    await engine.prepare()
     return {
       engine,
       configChanged: (changed) => {

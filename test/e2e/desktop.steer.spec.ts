@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Page } from '@playwright/test'
 import { EdgeClient } from '../../src/adapters/targets/edge/index.ts'
 import { edgeDirectory, edgeSocketPath } from '../../src/hosts/edge/index.ts'
+import { startNode } from '../ports/cli/process.ts'
 import { launchDouble } from '../support/electron/launch.ts'
 import { until } from '../support/until.ts'
 import type { Desktop } from './shells/desktop.ts'
@@ -11,6 +12,7 @@ import { expect, isLive, onlyOnTheDouble, test } from './shells/desktop-test.ts'
 import { dist } from './shells/surroundings.ts'
 
 const shop = fileURLToPath(new URL('../ports/deployments/shop.mjs', import.meta.url))
+const double = fileURLToPath(new URL('../support/electron/boot.ts', import.meta.url))
 
 test.describe('the desktop app steers services', () => {
   test('rolls back from the panel without its window, and leaves traffic alone when it is gone', async ({
@@ -57,6 +59,34 @@ test.describe('the desktop app steers services', () => {
       await again.page.goto(new URL('/services/shop', again.page.url()).href)
       await expect(again.page.getByText('Automation is stopped')).toBeVisible()
       await expect(again.page.getByRole('heading', { level: 1 })).toContainText('shop')
+    } finally {
+      await edge.call('stop', { instances: true })
+    }
+  })
+
+  test('is the command line itself when it is started with a command, and finds the engine of the app that runs', async ({
+    start,
+    directory,
+  }) => {
+    onlyOnTheDouble()
+    await using edge = new EdgeClient({
+      socketPath: edgeSocketPath(edgeDirectory(join(directory, 'user-data', 'engine'))),
+    })
+    try {
+      const desktop = await start({ config: configOf(await freePort()) })
+      await isLive(desktop)
+      const at = ['--data-dir', join(directory, 'user-data', 'engine')]
+      const run = (...words: string[]) =>
+        startNode(double, [dist('electron/main.js'), ...words, ...at], directory).ended
+      expect(await run('deploy', 'shop', 'r1', '--watch')).toMatchObject({
+        stdout: expect.stringContaining('r1 is promoted'),
+        code: 0,
+      })
+      await expect(desktop.page.getByText('shop: r1 is the stable release')).toBeVisible()
+      expect(await run('deploy', 'shop', 'r9')).toMatchObject({
+        stderr: expect.stringContaining('shop has no release "r9"'),
+        code: 1,
+      })
     } finally {
       await edge.call('stop', { instances: true })
     }

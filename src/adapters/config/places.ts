@@ -9,6 +9,8 @@ export interface Places {
   configDirectory: string
   /** Databases and logs when nothing else is named. */
   dataDirectory: string
+  /** Those of the desktop app's engine. */
+  desktopDataDirectory: string
 }
 
 export interface System {
@@ -43,16 +45,18 @@ export function placesOf({ platform, variables, home, workingDirectory }: System
       home,
       configDirectory: join(roaming, 'Pilothouse'),
       dataDirectory: join(local, 'Pilothouse'),
+      desktopDataDirectory: join(roaming, 'Pilothouse', 'engine'),
     }
   }
   if (platform === 'darwin') {
     const directory = join(home, 'Library', 'Application Support', 'Pilothouse')
-    return { workingDirectory, home, configDirectory: directory, dataDirectory: directory }
+    return { workingDirectory, home, configDirectory: directory, dataDirectory: directory, desktopDataDirectory: join(directory, 'engine') }
   }
   return {
     workingDirectory,
     home,
     configDirectory: join(base('XDG_CONFIG_HOME', '.config'), 'pilothouse'),
     dataDirectory: join(base('XDG_DATA_HOME', '.local', 'share'), 'pilothouse'),
+    desktopDataDirectory: join(base('XDG_CONFIG_HOME', '.config'), 'Pilothouse', 'engine'),
   }
 }

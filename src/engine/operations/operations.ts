@@ -93,11 +93,15 @@ export class Operations implements Disposable {
     this.#declarations = new Declarations({ ...parts, equip, roster: this.#roster, warn }, declared)
   }
 
+  /** Keeps the releases that the config names, so that none is missing when the first command comes. */
+  prepare(): Promise<void> {
+    return this.#storeReleases(this.#parts.configured)
+  }
+
   /** Takes up the services, with loops that `supervisor` keeps alive. */
   begin(supervisor: Supervisor): void {
     this.#roster.start(supervisor)
     this.#declarations.start()
-    void this.#storeReleases(this.#parts.configured)
   }
 
   /** Whether there is anything to run or to end. */

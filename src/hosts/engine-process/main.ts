@@ -1,11 +1,14 @@
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { watchConfig } from '../../adapters/config/index.ts'
 import { openLog } from '../../adapters/log/index.ts'
 import { systemClock } from '../../adapters/system/index.ts'
 import { CallServer, serveLive } from '../../adapters/transports/index.ts'
 import { portChannel, type ConfigProblem, type PortLike } from '../../contract/index.ts'
-import { AppError, Disposables } from '../../engine/core/index.ts'
+import { AppError, Disposables, messageOf, type Log } from '../../engine/core/index.ts'
+import type { Engine } from '../../engine/index.ts'
 import { openLocalEngine } from '../local-engine.ts'
+import { openDoor } from '../serve/index.ts'
 import { version } from '../version.ts'
 import { readDesktopConfig } from './desktop-config.ts'
 import { parseEngineArguments, shellMessageSchema, type EngineMessage } from './protocol.ts'
@@ -72,6 +75,20 @@ async function run(): Promise<void> {
   })
   engine.start()
   tell({ kind: 'ready' })
+  await openForCommands(engine, config.config.dataDirectory, log)
+}
+
+/** The command line's way in: without it the app does all the same. */
+async function openForCommands(engine: Engine, dataDirectory: string, log: Log): Promise<void> {
+  try {
+    const screens = fileURLToPath(new URL('../renderer', import.meta.url))
+    const door = held.use(
+      await openDoor({ engine, address: '127.0.0.1', port: 0, allowedHosts: [], screens, log }),
+    )
+    await door.announce(dataDirectory)
+  } catch (failure) {
+    log.error('the command line cannot reach this engine', { failure: messageOf(failure) })
+  }
 }
 
 function sentenceOf(problems: readonly ConfigProblem[]): string {

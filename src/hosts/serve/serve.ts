@@ -1,15 +1,11 @@
-import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { CallServer, startHttpServer } from '../../adapters/transports/index.ts'
 import type { ConfigProblem } from '../../contract/index.ts'
 import type { LoadedConfig } from '../../engine/config/index.ts'
 import { AppError, Disposables, type Log, type Result } from '../../engine/core/index.ts'
 import type { Engine } from '../../engine/index.ts'
 import { openLocalEngine } from '../local-engine.ts'
-import { announceServer } from '../server-file.ts'
-import { version } from '../version.ts'
-import { healthAnswers } from './health.ts'
+import { openDoor, type EngineAccess } from './door.ts'
 
 export interface ServeOptions {
   config: LoadedConfig
@@ -19,11 +15,6 @@ export interface ServeOptions {
   /** Bundle of the screens; the built one by default. */
   screens?: string
   telemetryWorkerUrl?: URL
-}
-
-export interface EngineAccess {
-  url: string
-  token: string
 }
 
 export interface Served extends AsyncDisposable {
@@ -52,39 +43,27 @@ export async function serve(options: ServeOptions): Promise<Served> {
   if (!existsSync(screens)) {
     throw new AppError('NOT_FOUND', `The screens are not built: there is no ${screens}. Run: npm run build`)
   }
-  const token = options.token ?? randomBytes(24).toString('base64url')
   const held = new Disposables()
   try {
     const local = held.use(await openLocalEngine(options))
     const { engine } = local
-    const http = held.use(
-      await startHttpServer({
+    const door = held.use(
+      await openDoor({
+        engine,
         address: server.host,
         port: server.port,
-        token,
+        token: options.token,
         allowedHosts: server.allowedOrigins.map((origin) => new URL(origin).host),
         screens,
-        version,
-        calls: new CallServer(engine.router, options.log),
-        live: {
-          store: engine.live,
-          feed: engine.feed,
-          clock: engine.parts.clock,
-          epoch: engine.epoch,
-          version,
-        },
-        context: { role: 'admin', actor: 'local' },
-        health: healthAnswers(engine),
         log: options.log,
       }),
     )
     engine.start()
-    const access = { url: new URL(http.url).origin, token }
-    held.use(await announceServer(options.config.config.dataDirectory, { ...access, pid: process.pid }))
+    await door.announce(options.config.config.dataDirectory)
     return {
-      url: http.url,
-      port: http.port,
-      access,
+      url: door.url,
+      port: door.port,
+      access: door.access,
       engine,
       configChanged: (changed) => local.configChanged(changed),
       [Symbol.asyncDispose]: () => held[Symbol.asyncDispose](),

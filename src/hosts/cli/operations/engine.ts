@@ -2,10 +2,11 @@ import { createORPCClient, ORPCError } from '@orpc/client'
 import type { ContractRouterClient } from '@orpc/contract'
 import { OpenAPILink } from '@orpc/openapi-client/fetch'
 import * as z from 'zod'
-import { readConfig, type ConfigRequest } from '../../../adapters/config/index.ts'
+import type { ConfigRequest } from '../../../adapters/config/index.ts'
 import { errorCodes, operations } from '../../../contract/index.ts'
 import { AppError, fail, ok, type Result } from '../../../engine/core/index.ts'
 import { findServer, type ServerAccess } from '../../server-file.ts'
+import { dataDirectories } from './data-directories.ts'
 
 export type EngineAddress = Pick<ServerAccess, 'url' | 'token'>
 
@@ -21,7 +22,7 @@ export class NoEngine extends AppError {
 
 /**
  * The engine that PILOTHOUSE_URL and PILOTHOUSE_TOKEN name, else the one that runs on the data directory of the
- * config. Fails with NoEngine, or BAD_INPUT when the variables or the config are mistaken.
+ * config, else, where nobody chose a directory, that of the desktop app. Fails with NoEngine, or BAD_INPUT when the variables or the config are mistaken.
  */
 export async function findEngine(request: ConfigRequest): Promise<Result<EngineAddress>> {
   const { PILOTHOUSE_URL: url, PILOTHOUSE_TOKEN: token } = request.system.variables
@@ -32,19 +33,24 @@ export async function findEngine(request: ConfigRequest): Promise<Result<EngineA
       return fail(new AppError('BAD_INPUT', 'PILOTHOUSE_URL is set; its token belongs in PILOTHOUSE_TOKEN.'))
     return ok({ url: new URL(url).origin, token })
   }
-  const { result } = await readConfig(request)
-  if (!result.ok)
+  const directories = await dataDirectories(request)
+  if (!directories.ok)
     return fail(
       new AppError(
         'CONFIG_INVALID',
-        `The configuration has mistakes, so that the data directory is not known: ${result.error[0]?.message ?? ''}`,
+        `The configuration has mistakes, so that the data directory is not known: ${directories.error[0]?.message ?? ''}`,
       ),
     )
-  const { dataDirectory } = result.value.config
-  const server = await findServer(dataDirectory)
-  return server
-    ? ok(server)
-    : fail(new NoEngine(`No engine runs on ${dataDirectory}. Start one: pilothouse serve`))
+  for (const directory of directories.value) {
+    const server = await findServer(directory)
+    if (server) return ok(server)
+  }
+  const [directory, desktop] = directories.value
+  return fail(
+    new NoEngine(
+      `No engine runs on ${directory}${desktop ? ', and no desktop app' : ''}. Start one: pilothouse serve`,
+    ),
+  )
 }
 
 /** What every failure of the engine's HTTP has. */

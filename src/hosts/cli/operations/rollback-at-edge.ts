@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
-import { readConfig } from '../../../adapters/config/index.ts'
 import { EdgeClient } from '../../../adapters/targets/edge/index.ts'
-import type { EdgeReport, RollbackOutcome } from '../../../contract/index.ts'
+import type { EdgeOutput, EdgeReport, RollbackOutcome } from '../../../contract/index.ts'
 import type { AppError } from '../../../engine/core/index.ts'
 import { edgeDirectory, edgeSocketPath } from '../../edge/index.ts'
+import { dataDirectories } from './data-directories.ts'
 import { showOutcomes } from './rollback.ts'
 import type { SessionRequest } from './session.ts'
 
@@ -20,19 +20,31 @@ export async function rollbackAtEdge(
   request: SessionRequest,
   why: AppError,
 ): Promise<number | null> {
-  const { config, err } = request
+  const { config } = request
   // An engine elsewhere has its router elsewhere.
   if (config.system.variables['PILOTHOUSE_URL']) return null
-  const { result } = await readConfig(config)
-  if (!result.ok) return null
-  const socketPath = edgeSocketPath(edgeDirectory(result.value.config.dataDirectory))
-  await using edge = new EdgeClient({ socketPath })
-  const status = await edge.call('status', {})
-  if (!status.ok) return null
-  err.write(`${why.message}\nThe order goes to the router itself; automation stops when an engine is back.\n`)
+  const directories = await dataDirectories(config)
+  for (const directory of directories.ok ? directories.value : []) {
+    await using edge = new EdgeClient({ socketPath: edgeSocketPath(edgeDirectory(directory)) })
+    const status = await edge.call('status', {})
+    if (status.ok) return rollBack(edge, status.value, service, request, why)
+  }
+  return null
+}
+
+async function rollBack(
+  edge: EdgeClient,
+  { services }: EdgeOutput<'status'>,
+  service: string | undefined,
+  request: SessionRequest,
+  why: AppError,
+): Promise<number> {
+  request.err.write(
+    `${why.message}\nThe order goes to the router itself; automation stops when an engine is back.\n`,
+  )
 
   const startedAt = performance.now()
-  const names = service === undefined ? status.value.services.map(({ name }) => name) : [service]
+  const names = service === undefined ? services.map(({ name }) => name) : [service]
   const before = await Promise.all(names.map((name) => edge.call('weights', { service: name })))
   const ways = names.map((name, i) => ({ name, report: before[i]?.ok ? before[i].value : null }))
   const ordered = service === undefined ? ways.filter(({ report }) => report && isSplit(report)) : ways
