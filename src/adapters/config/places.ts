@@ -50,7 +50,13 @@ export function placesOf({ platform, variables, home, workingDirectory }: System
   }
   if (platform === 'darwin') {
     const directory = join(home, 'Library', 'Application Support', 'Pilothouse')
-    return { workingDirectory, home, configDirectory: directory, dataDirectory: directory, desktopDataDirectory: join(directory, 'engine') }
+    return {
+      workingDirectory,
+      home,
+      configDirectory: directory,
+      dataDirectory: directory,
+      desktopDataDirectory: join(directory, 'engine'),
+    }
   }
   return {
     workingDirectory,
