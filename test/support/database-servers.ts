@@ -1,6 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, chownSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import net from 'node:net'
@@ -10,15 +10,25 @@ export interface DatabaseServer extends AsyncDisposable {
   readonly port: number
 }
 
-/** PostgreSQL, with TLS, in which everybody on this machine may be `postgres` without a password, and nobody `stranger`. */
-export async function startPostgresql(program: string): Promise<DatabaseServer> {
+/**
+ * PostgreSQL, with TLS, in which everybody on this machine may be `postgres`, without a password unless one is given,
+ * and nobody `stranger`.
+ */
+export async function startPostgresql(
+  program: string,
+  { method = 'trust', password = '' } = {},
+): Promise<DatabaseServer> {
   const bin = dirname(realpathSync(program))
   const directory = mkdtempSync(join(tmpdir(), 'pilothouse-postgresql-'))
   // It refuses to run as root; Debian's package brings a user for it.
   const user = process.getuid?.() === 0 ? userOf('postgres') : undefined
   if (user) chownSync(directory, user.uid, user.gid)
   const data = join(directory, 'data')
-  execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '--auth=trust', '--no-sync'], {
+  const passwordFile = join(directory, 'password')
+  writeFileSync(passwordFile, password, { mode: 0o644 })
+  const secret = password ? [`--pwfile=${passwordFile}`] : []
+  const init = ['-D', data, '-U', 'postgres', `--auth=${method}`, ...secret, '--no-sync']
+  execFileSync(join(bin, 'initdb'), init, {
     ...user,
     cwd: directory,
     stdio: 'pipe',

@@ -64,15 +64,16 @@ export async function withSocket<T>(
 }
 
 /**
- * The same connection under TLS. Its certificate is not asked for: whether it is good is the business of the check of
- * kind `tls`, and nothing secret is sent by others.
+ * The same connection under TLS. Unless it is to be trusted its certificate is not asked for: whether that is good is
+ * the business of the check of kind `tls`, and nothing secret is sent to it.
  */
 export async function secured(
   socket: net.Socket,
   signal: AbortSignal,
   options: tls.ConnectionOptions = {},
+  isTrusted = false,
 ): Promise<tls.TLSSocket> {
-  const secure = tls.connect({ ...options, socket, rejectUnauthorized: false })
+  const secure = tls.connect({ ...options, socket, rejectUnauthorized: isTrusted })
   secure.on('error', () => undefined)
   await once(secure, 'secureConnect', { signal })
   return secure

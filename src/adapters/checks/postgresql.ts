@@ -1,3 +1,4 @@
+import { createHash, randomBytes } from 'node:crypto'
 import type net from 'node:net'
 import {
   failed,
@@ -7,11 +8,15 @@ import {
   type Verdict,
 } from '../../engine/validation/index.ts'
 import { PeerFailure, placeText, readBytes, secured, unreachable, withSocket } from './network.ts'
+import { passwordOf } from './password.ts'
+import { scramFirst, scramProof } from './scram.ts'
 import type { Run } from './surroundings.ts'
 
 /** https://www.postgresql.org/docs/current/protocol-message-formats.html */
 const tlsRequestCode = 80_877_103
 const protocolVersion = 196_608
+/** What an Authentication message asks for. */
+const authentication = { ok: 0, md5: 5, sasl: 10, saslContinue: 11 } as const
 const longestMessageBytes = 64 * 1024
 const mostMessages = 200
 
@@ -21,12 +26,15 @@ const passingStates: readonly string[] = ['57P03', '57P01', '57P02', '53300', '5
 type Config = CheckConfigOf<'postgresql'>
 
 /**
- * A PostgreSQL server accepts a session. Where it asks for a password that is enough: none is sent. Where it does not,
- * user and database are known to exist. TLS is used when the server has it; its certificate is the business of `tls`.
+ * A PostgreSQL server accepts a session: user and database are known to exist, and the password to be right. Where it
+ * asks for a password and none is configured, that it asks is enough. TLS is used when the server has it; its
+ * certificate is the business of `tls`, which is why no password is ever sent in clear.
  */
 export function postgresqlCheck(config: Config): Run {
   const where = `PostgreSQL at ${placeText(config)}`
   return async (_request, signal) => {
+    const password = await passwordOf(config)
+    if (!password.ok) return failed(`${where}: ${password.error.message}`)
     try {
       return await withSocket(config, signal, async (plain) => {
         plain.write(int32s(8, tlsRequestCode))
@@ -34,9 +42,11 @@ export function postgresqlCheck(config: Config): Run {
         if (answer !== 'S' && answer !== 'N')
           return failed(`What answers at ${placeText(config)} is no PostgreSQL.`)
         if (answer === 'N' && config.isTlsRequired) return failed(`${where} does not offer TLS.`)
-        return openSession(answer === 'S' ? await secured(plain, signal) : plain, config, where)
+        const socket = answer === 'S' ? await secured(plain, signal) : plain
+        return openSession(socket, config, where, password.value)
       })
     } catch (thrown) {
+      if (thrown instanceof Refused) return refusedSession(thrown.content, where)
       if (thrown instanceof PeerFailure)
         return failedForNow(`${where} does not talk as it should: ${thrown.message}.`)
       return unreachable(where, thrown)
@@ -44,32 +54,84 @@ export function postgresqlCheck(config: Config): Run {
   }
 }
 
-async function openSession(socket: net.Socket, { user, database }: Config, where: string): Promise<Verdict> {
+async function openSession(
+  socket: net.Socket,
+  { user, database }: Config,
+  where: string,
+  password: string | null,
+): Promise<Verdict> {
   const settings = ['user', user, 'database', database, 'application_name', 'pilothouse', ''].join('\0')
   const body = Buffer.from(`${settings}\0`)
   socket.write(Buffer.concat([int32s(8 + body.length, protocolVersion), body]))
   for (let count = 0; count < mostMessages; count++) {
     const { type, content } = await readMessage(socket)
-    if (type === 'R' && content.length >= 4 && content.readInt32BE(0) !== 0)
-      return passed(`${where} accepts connections, and asks for a password.`)
+    if (type === 'R' && content.length >= 4) {
+      const method = content.readInt32BE(0)
+      if (method !== authentication.ok && password === null)
+        return passed(`${where} accepts connections, and asks for a password.`)
+      if (method === authentication.md5)
+        sendPassword(socket, md5Answer(user, password ?? '', content.subarray(4)))
+      else if (method === authentication.sasl) await proveByScram(socket, password ?? '')
+      else if (method !== authentication.ok)
+        return failed(`${where} wants the password in a way in which it is not sent (method ${method}).`)
+    }
     if (type === 'Z') {
       socket.end(Buffer.from('X\0\0\0\x04', 'latin1'))
       return passed(`${where} accepts a session of ${user} in ${database}.`)
     }
-    if (type === 'E') {
-      const { state, message } = refusalOf(content)
-      const sentence = `${where} refuses a session: ${message} (${state}).`
-      return passingStates.includes(state) ? failedForNow(sentence) : failed(sentence)
-    }
+    if (type === 'E') return refusedSession(content, where)
   }
   throw new PeerFailure('it never says that it is ready')
 }
+
+/** SASL with SCRAM-SHA-256, up to the server's own proof; a refusal is read by the caller. */
+async function proveByScram(socket: net.Socket, password: string): Promise<void> {
+  const nonce = randomBytes(18).toString('base64')
+  const first = Buffer.from(`n,,${scramFirst(nonce)}`)
+  const mechanism = Buffer.from('SCRAM-SHA-256\0')
+  sendPassword(socket, Buffer.concat([mechanism, int32s(first.length), first]))
+  const challenge = await readMessage(socket)
+  if (challenge.type !== 'R' || challenge.content.readInt32BE(0) !== authentication.saslContinue)
+    throw new PeerFailure('it does not go on with SCRAM')
+  const proof = await scramProof(password, nonce, challenge.content.toString('utf8', 4))
+  sendPassword(socket, Buffer.from(proof.text))
+  const last = await readMessage(socket)
+  if (last.type === 'E') throw new Refused(last.content)
+  if (last.type !== 'R' || !proof.isGenuine(last.content.toString('utf8', 4)))
+    throw new PeerFailure('it does not know the password itself')
+}
+
+/** An ErrorResponse in the middle of something else. */
+class Refused extends Error {
+  readonly content: Buffer
+
+  constructor(content: Buffer) {
+    super('refused')
+    this.content = content
+  }
+}
+
+/** https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-START-UP */
+function md5Answer(user: string, password: string, salt: Buffer): Buffer {
+  const md5 = (text: string | Buffer) => createHash('md5').update(text).digest('hex')
+  const inner = md5(password + user)
+  return Buffer.from(`md5${md5(Buffer.concat([Buffer.from(inner), salt]))}\0`)
+}
+
+const sendPassword = (socket: net.Socket, content: Buffer): boolean =>
+  socket.write(Buffer.concat([Buffer.from('p'), int32s(4 + content.length), content]))
 
 async function readMessage(socket: net.Socket): Promise<{ type: string; content: Buffer }> {
   const head = await readBytes(socket, 5)
   const length = head.readInt32BE(1) - 4
   if (length < 0 || length > longestMessageBytes) throw new PeerFailure('a message has an impossible length')
   return { type: head.toString('latin1', 0, 1), content: await readBytes(socket, length) }
+}
+
+function refusedSession(content: Buffer, where: string): Verdict {
+  const { state, message } = refusalOf(content)
+  const sentence = `${where} refuses a session: ${message} (${state}).`
+  return passingStates.includes(state) ? failedForNow(sentence) : failed(sentence)
 }
 
 /** Fields of an ErrorResponse: a letter and a text each. */

@@ -94,7 +94,11 @@ function known<T extends Type>(type: T, fact: SettingFacts): T {
   return type
 }
 
-const paths: Readonly<Record<string, string>> = { cwd: 'a directory', caFile: 'a file' }
+const paths: Readonly<Record<string, string>> = {
+  cwd: 'a directory',
+  caFile: 'a file',
+  passwordFile: 'a file',
+}
 
 function textForm(key: string, type: z.ZodString): Type {
   const where = paths[key]

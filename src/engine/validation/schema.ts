@@ -26,6 +26,15 @@ const filePath = z
   .max(4000)
   .refine((text) => !text.includes('\0'), 'a path')
 
+/** Where a password stands: never in the configuration itself. */
+const password = {
+  passwordEnv: z
+    .string()
+    .regex(/^[A-Za-z_]\w{0,199}$/, 'the name of an environment variable')
+    .optional(),
+  passwordFile: filePath.optional(),
+}
+
 const reportSchema = z.discriminatedUnion('format', [
   z.strictObject({
     format: z.literal('junit'),
@@ -169,6 +178,7 @@ export const checkConfigSchema = z.discriminatedUnion('kind', [
     port: portNumber.default(5432),
     user: z.string().min(1).max(63).default('postgres'),
     database: z.string().min(1).max(63).default('postgres'),
+    ...password,
     isTlsRequired: z.boolean().default(false),
   }),
   z.strictObject({
@@ -176,6 +186,11 @@ export const checkConfigSchema = z.discriminatedUnion('kind', [
     ...shared(true),
     host: hostName,
     port: portNumber.default(6379),
+    /** Of an ACL; left out: the default user. */
+    user: z.string().min(1).max(200).optional(),
+    ...password,
+    /** Certificates to trust beside those of the system. */
+    caFile: filePath.optional(),
     isTls: z.boolean().default(false),
   }),
   z.strictObject({

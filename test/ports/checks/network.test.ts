@@ -7,7 +7,7 @@ import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import tls from 'node:tls'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { Disposables } from '../../../src/engine/core/index.ts'
 import { freePort, startPostgresql, startRedis } from '../../support/database-servers.ts'
 import { peer } from '../../support/peers.ts'
@@ -229,6 +229,38 @@ describe.skipIf(postgresql.isMissing)('PostgreSQL', () => {
   })
 })
 
+describe.skipIf(postgresql.isMissing)('a password of PostgreSQL', () => {
+  afterEach(() => vi.unstubAllEnvs())
+
+  it.each(['scram-sha-256', 'md5'])('is proven by %s, and told by nobody', async (method) => {
+    await using server = await startPostgresql(postgresql.path, { method, password: 'open sésame' })
+    const asked = (more: object) =>
+      attempt({ kind: 'postgresql', host: '127.0.0.1', port: server.port, ...more })
+    expect((await asked({})).text).toContain('asks for a password')
+    vi.stubEnv('SHOP_DATABASE', 'open sésame')
+    expect((await asked({ passwordEnv: 'SHOP_DATABASE' })).text).toContain(
+      'accepts a session of postgres in postgres',
+    )
+    vi.stubEnv('SHOP_DATABASE', 'close sesame')
+    const refused = await asked({ passwordEnv: 'SHOP_DATABASE' })
+    expect(refused).toMatchObject({ outcome: 'failed' })
+    expect(refused.text).toContain('28P01')
+    expect(JSON.stringify(refused)).not.toContain('close sesame')
+    expect((await asked({ passwordEnv: 'NOBODY_SET_IT' })).text).toContain(
+      'No secret in the variable NOBODY_SET_IT',
+    )
+  })
+
+  it('is not sent in clear, whoever asks for it so', async () => {
+    vi.stubEnv('SHOP_DATABASE', 'open sésame')
+    const port = await saying(
+      Buffer.concat([Buffer.from('N'), Buffer.from('R\0\0\0\x08\0\0\0\x03', 'latin1')]),
+    )
+    const config = { kind: 'postgresql', host: '127.0.0.1', port, passwordEnv: 'SHOP_DATABASE' }
+    expect((await attempt(config)).text).toContain('in a way in which it is not sent (method 3)')
+  })
+})
+
 const redis = peer('redis')
 describe.skipIf(redis.isMissing)('Redis', () => {
   it('answers PING', async () => {
@@ -240,9 +272,23 @@ describe.skipIf(redis.isMissing)('Redis', () => {
 
   it('that asks for a password is there as well', async () => {
     await using server = await startRedis(redis.path, ['--requirepass', 'open sesame'])
-    expect(await attempt({ kind: 'redis', host: '127.0.0.1', port: server.port })).toMatchObject({
-      outcome: 'passed',
-    })
+    const asked = (more: object) => attempt({ kind: 'redis', host: '127.0.0.1', port: server.port, ...more })
+    expect((await asked({})).text).toContain('asks for a password')
+    vi.stubEnv('SHOP_CACHE', 'open sesame')
+    expect((await asked({ passwordEnv: 'SHOP_CACHE' })).text).toMatch(/answers\.$/)
+    expect((await asked({ passwordEnv: 'SHOP_CACHE', user: 'stranger' })).text).toContain('WRONGPASS')
+    vi.stubEnv('SHOP_CACHE', 'close sesame')
+    const refused = await asked({ passwordEnv: 'SHOP_CACHE' })
+    expect(refused).toMatchObject({ outcome: 'failed' })
+    expect(JSON.stringify(refused)).not.toContain('close sesame')
+    vi.unstubAllEnvs()
+  })
+
+  it('elsewhere gets no password in clear', async () => {
+    vi.stubEnv('SHOP_CACHE', 'open sesame')
+    const asked = await attempt({ kind: 'redis', host: '192.0.2.1', passwordEnv: 'SHOP_CACHE' })
+    expect(asked.text).toContain('would get the password in clear: set isTls')
+    vi.unstubAllEnvs()
   })
 })
 
