@@ -62,12 +62,18 @@ export const routingSchema = z.strictObject({
 })
 export type Routing = z.infer<typeof routingSchema>
 
+/** What instances can run on, and what can split traffic; `edge` is the embedded platform. */
+export const targetNames = ['edge'] as const
+export type TargetName = (typeof targetNames)[number]
+export const routerNames = ['edge'] as const
+export type RouterName = (typeof routerNames)[number]
+
 /** A service as configured. */
 export const serviceDefinitionSchema = z.strictObject({
   name: nameSchema,
   /** Names of the adapters that run and route it. */
-  target: z.string().max(100).default('edge'),
-  router: z.string().max(100).default('edge'),
+  target: z.enum(targetNames).default('edge'),
+  router: z.enum(routerNames).default('edge'),
   listen: z.strictObject({
     host: z.string().min(1).max(255).default('127.0.0.1'),
     /** 0 takes a free port. */

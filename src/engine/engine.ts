@@ -9,15 +9,12 @@ import {
   type Clock,
   type Log,
   type Loop,
-  type Result,
   type Rng,
 } from './core/index.ts'
-import type { ServiceConfig } from './config/index.ts'
 import type { Declaration, DeploymentStore, HookRunner, Validator } from './deployments/index.ts'
 import { NoticeBoard, type Journal } from './journal/index.ts'
 import { SampleFeed } from './live/index.ts'
-import { Operations, type Configured, type OperatedService } from './operations/index.ts'
-import type { Router, Target } from './services/index.ts'
+import { Operations, type Configured, type Equip, type OperatedService } from './operations/index.ts'
 import {
   changesOf,
   combineHealth,
@@ -59,8 +56,7 @@ export interface Steering {
   configured: Configured
   /** Services that were declared over the API, as stored. */
   declared: readonly Declaration[]
-  /** Where a service runs and what routes it. CONFIG_INVALID for names that there are not. */
-  equip: (service: ServiceConfig) => Result<{ target: Target; router: Router }>
+  equip: Equip
   store: DeploymentStore
   validator: Validator
   hooks: HookRunner

@@ -82,10 +82,6 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
       rng,
       log: options.log,
     })
-    for (const service of loaded.config.services) {
-      const equipped = steering.equip(service)
-      if (!equipped.ok) throw equipped.error
-    }
     const declared = await store.declarations()
     if (!declared.ok) throw declared.error
     const engine: Engine = held.use(

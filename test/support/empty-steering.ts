@@ -8,7 +8,9 @@ export function emptySteering(): Steering {
   return {
     configured: { deploy: {}, services: [] },
     declared: [],
-    equip: () => fail(new AppError('CONFIG_INVALID', 'Nothing runs here.')),
+    equip: () => {
+      throw new Error('nothing runs here')
+    },
     loops: [],
     store: {
       commit: () => Promise.resolve(ok(undefined)),

@@ -2,15 +2,14 @@ import type { ServiceConfig } from '../config/index.ts'
 import { readService } from '../config/index.ts'
 import { AppError, fail, ok, within, type Clock, type Result } from '../core/index.ts'
 import type { Commit, Declaration, DeploymentStore } from '../deployments/index.ts'
-import type { Router, Target } from '../services/index.ts'
 import { changedReleases, newReleases } from './releases.ts'
-import type { Roster } from './roster.ts'
+import type { Equip, Roster } from './roster.ts'
 
 export interface DeclarationsParts {
   clock: Clock
   store: DeploymentStore
   roster: Roster
-  equip: (service: ServiceConfig) => Result<{ target: Target; router: Router }>
+  equip: Equip
   warn: (text: string) => void
 }
 
@@ -82,14 +81,12 @@ export class Declarations implements Disposable {
     why,
     expectedRevision,
   }: DeclareRequest): Promise<Result<Declaration>> {
-    const { roster, store, clock, equip } = this.#parts
+    const { roster, store, clock } = this.#parts
     const read = readService(service, written)
     if (!read.ok) return read
     const before = this.#all.get(service)
     const refused = this.#refusal(read.value, before, expectedRevision)
     if (refused !== null) return fail(new AppError('CONFLICT', refused))
-    const equipped = equip(read.value)
-    if (!equipped.ok) return equipped
     const atMs = clock.nowMs()
     const found = await newReleases([read.value], { store, atMs, by })
     if (!found.ok) return found
@@ -203,9 +200,7 @@ export class Declarations implements Disposable {
     const read = readService(service, this.#all.get(service)?.written ?? {})
     const config = read.ok ? read : readService(service, {})
     if (!config.ok) return config
-    const equipped = equip(config.value)
-    if (!equipped.ok) return equipped
-    const { router, target } = equipped.value
+    const { router, target } = equip(config.value.definition)
     const unrouted = await within(clock, answerWithinMs, `the router of ${service}`, () =>
       router.withdraw(service),
     )

@@ -12,7 +12,6 @@ import type {
   Validation,
 } from '../../contract/index.ts'
 import { auditAsCsv, auditAsJsonLines, chainStart, findBreak, type ChainEnd } from '../audit/index.ts'
-import type { ServiceConfig } from '../config/index.ts'
 import { AppError, fail, ok, type LiveStore, type Result, type Supervisor } from '../core/index.ts'
 import {
   deploymentView,
@@ -24,11 +23,10 @@ import {
   type ServiceView,
 } from '../deployments/index.ts'
 import type { NoticeBoard } from '../journal/index.ts'
-import type { Router, Target } from '../services/index.ts'
 import { compareReleases } from './compare.ts'
 import { Declarations, declaredConfigs, type DeclareRequest } from './declarations.ts'
 import { storeReleases } from './releases.ts'
-import { Roster, type Configured, type OperatedService } from './roster.ts'
+import { Roster, type Configured, type Equip, type OperatedService } from './roster.ts'
 
 export interface OperationsParts extends PipelineParts {
   live: LiveStore
@@ -38,8 +36,7 @@ export interface OperationsParts extends PipelineParts {
   configured: Configured
   /** As stored. */
   declared: readonly Declaration[]
-  /** Where a service runs and what routes it. CONFIG_INVALID for names that there are not. */
-  equip: (service: ServiceConfig) => Result<{ target: Target; router: Router }>
+  equip: Equip
 }
 
 export interface StartRequest {
@@ -85,7 +82,6 @@ export class Operations implements Disposable {
         isMoving: (service) => (this.#views.get(service)?.open.length ?? 0) > 0,
         counted: (service) => this.#show(service),
         dropped: (service) => this.#drop(service),
-        warn,
       },
       configured,
       declaredConfigs(declared, warn),

@@ -1,7 +1,7 @@
 import type { PlanOptions, ServiceDefinition } from '../../contract/index.ts'
 import { canonicalJson } from '../audit/index.ts'
 import type { ServiceConfig } from '../config/index.ts'
-import type { Clock, Loop, Result, Supervisor } from '../core/index.ts'
+import type { Clock, Loop, Supervisor } from '../core/index.ts'
 import type { Fleet, SteeredService } from '../deployments/index.ts'
 import type { Router, Target } from '../services/index.ts'
 import type { CheckConfig } from '../validation/index.ts'
@@ -23,17 +23,18 @@ export interface Configured {
   services: readonly ServiceConfig[]
 }
 
+/** Where a service runs and what routes it. */
+export type Equip = (definition: ServiceDefinition) => { target: Target; router: Router }
+
 export interface RosterParts {
   clock: Clock
   fleet: Fleet
-  /** Where a service runs and what routes it. CONFIG_INVALID for names that there are not. */
-  equip: (service: ServiceConfig) => Result<{ target: Target; router: Router }>
+  equip: Equip
   /** Whether a deployment of it has not ended. */
   isMoving: (service: string) => boolean
   /** New counts of a service. */
   counted: (service: string) => void
   dropped: (service: string) => void
-  warn: (text: string) => void
 }
 
 interface Entry {
@@ -113,13 +114,8 @@ export class Roster {
       this.#parts.dropped(name)
     }
     for (const [name, { config, origin }] of wanted) {
-      const equipped = this.#parts.equip(config)
-      if (!equipped.ok) {
-        this.#parts.warn(`${name} is not steered as configured: ${equipped.error.message}`)
-        continue
-      }
       const service: OperatedService = {
-        ...equipped.value,
+        ...this.#parts.equip(config.definition),
         definition: config.definition,
         origin,
         deployOptions: [this.#configured.deploy, config.deploy],

@@ -2,10 +2,12 @@ import { checksFor } from '../../adapters/checks/index.ts'
 import { hookRunner } from '../../adapters/hooks/index.ts'
 import { edgeRouter } from '../../adapters/routers/edge/index.ts'
 import { edgeTarget, type EdgeClient } from '../../adapters/targets/edge/index.ts'
+import type { RouterName, TargetName } from '../../contract/index.ts'
 import { AppError, fail, ok, type Clock, type Log, type Rng } from '../../engine/core/index.ts'
 import type { DeploymentStore } from '../../engine/deployments/index.ts'
 import type { Steering } from '../../engine/index.ts'
 import type { OperatedService } from '../../engine/operations/index.ts'
+import type { Router, Target } from '../../engine/services/index.ts'
 import { validatorOf, type HostFact } from '../../engine/validation/index.ts'
 import { validationFacts } from './facts.ts'
 
@@ -26,20 +28,11 @@ export type Surroundings = Pick<Steering, 'equip' | 'validator' | 'hooks'>
 
 /** What deployments work with beside their store: where services run, what routes them, their checks and hooks. */
 export function steer({ edge, store, service, hosts, clock, rng, log }: SteeringParts): Surroundings {
-  const targets = new Map([['edge', edgeTarget(edge)]])
-  const routers = new Map([['edge', edgeRouter(edge)]])
+  const targets: Record<TargetName, Target> = { edge: edgeTarget(edge) }
+  const routers: Record<RouterName, Router> = { edge: edgeRouter(edge) }
   const facts = validationFacts({ service, store, hosts })
   return {
-    equip: ({ definition: { name, ...named } }) => {
-      const target = targets.get(named.target)
-      const router = routers.get(named.router)
-      if (target && router) return ok({ target, router })
-      const mistakes = [
-        ...(target ? [] : [unknown(name, 'target', named.target, [...targets.keys()])]),
-        ...(router ? [] : [unknown(name, 'router', named.router, [...routers.keys()])]),
-      ]
-      return fail(new AppError('CONFIG_INVALID', mistakes.join('; ')))
-    },
+    equip: ({ target, router }) => ({ target: targets[target], router: routers[router] }),
     validator: validatorOf({
       clock,
       rng,
@@ -54,6 +47,3 @@ export function steer({ edge, store, service, hosts, clock, rng, log }: Steering
     hooks: hookRunner({ clock, rng }),
   }
 }
-
-const unknown = (service: string, kind: string, found: string, known: readonly string[]) =>
-  `the service ${service} names the ${kind} "${found}", expected one of ${known.join(', ')}`

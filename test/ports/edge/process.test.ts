@@ -207,8 +207,8 @@ describe('the edge as a process', () => {
 
 const definition = (name: string) => ({
   name,
-  target: 'edge',
-  router: 'edge',
+  target: 'edge' as const,
+  router: 'edge' as const,
   listen: { host: '127.0.0.1', port: 0 },
   routing: { balancing: 'power_of_two' as const, isSticky: false },
   health: { path: '/health', intervalMs: 200, timeoutMs: 5000, rise: 1, fall: 2 },

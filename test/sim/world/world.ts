@@ -149,8 +149,8 @@ export class World {
     }
     const definition = {
       name: serviceName,
-      target: 'sim',
-      router: 'sim',
+      target: 'edge' as const,
+      router: 'edge' as const,
       listen: { host: '127.0.0.1', port: 0 },
       routing: { balancing: 'round_robin' as const, isSticky: false },
       health: { path: '/', intervalMs: 1000, timeoutMs: 1000, rise: 1, fall: 1 },
