@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Transform, type Readable, type TransformCallback } from 'node:stream'
+import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { Attempt, BinLog, Outcome, ReleaseCounts } from '../counts/index.ts'
 import type { AttemptEnd } from '../guards/breaker.ts'
@@ -43,6 +43,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #tried: Set<Instance> | null = null
   #controller: Dispatcher.DispatchController | null = null
   #isUnderWay = false
+  #isBodyRead = false
   #isPaused = false
 
   constructor(
@@ -79,7 +80,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
           path: this.#to.path,
           method: this.#request.method as Dispatcher.HttpMethod,
           headers: this.#headers,
-          body: this.#body(),
+          // Iterables are taken, too, though the type does not say so.
+          body: (this.#hasBody() ? this.#body() : null) as Readable | null,
         },
         this,
       )
@@ -168,10 +170,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** Another instance for a request that cannot have been acted on, or may be acted on twice. */
   #retry(failure: Error, code: string): boolean {
     const { limits, router, bins } = this.#with
-    const { method = '', headers } = this.#request
-    const hasBody = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
-    if (hasBody || !idempotent.has(method) || this.#attempts >= limits.maxAttempts) return false
-    if (!isConnectFailure(code) && !isStaleConnection(failure, code)) return false
+    const isUnsent = isConnectFailure(code) && !this.#isBodyRead
+    const isRepeatable = !this.#hasBody() && idempotent.has(this.#request.method ?? '')
+    if (this.#attempts >= limits.maxAttempts) return false
+    if (!isUnsent && !(isRepeatable && isStaleConnection(failure, code))) return false
     const before = this.#instance
     this.#tried ??= new Set()
     // A connection that was closed while idle says nothing against its instance.
@@ -199,31 +201,24 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#end('answered', 'abandoned')
   }
 
-  #body(): Readable | null {
+  #hasBody(): boolean {
     const { headers } = this.#request
-    if (headers['transfer-encoding'] !== undefined)
-      return this.#request.pipe(new AtMost(this.#with.limits.maxBodyBytes))
-    return headers['content-length'] === undefined || headers['content-length'] === '0' ? null : this.#request
+    return (headers['content-length'] ?? '0') !== '0' || headers['transfer-encoding'] !== undefined
+  }
+
+  /** Read from the client only once an instance takes it: what no instance has seen can go to another one, whole. */
+  async *#body(): AsyncGenerator<Buffer> {
+    this.#isBodyRead = true
+    let left = this.#with.limits.maxBodyBytes
+    for await (const chunk of this.#request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      left -= chunk.length
+      if (left < 0) throw new TooLarge('The body is larger than is allowed.')
+      yield chunk
+    }
   }
 }
 
 class TooLarge extends Error {}
-
-/** Passes on so many bytes and fails at one more. */
-class AtMost extends Transform {
-  #left: number
-
-  constructor(bytes: number) {
-    super()
-    this.#left = bytes
-  }
-
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    this.#left -= chunk.length
-    if (this.#left < 0) done(new TooLarge('The body is larger than is allowed.'))
-    else done(null, chunk)
-  }
-}
 
 const isConnectTimeout = (code: string): boolean => code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT'
 

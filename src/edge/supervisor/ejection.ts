@@ -11,7 +11,8 @@ export const mayEject = (count: number, ejected: number, usable: number): boolea
 
 /**
  * What requests tell about an instance. Weight falls with each failure and creeps back by an eighth with each
- * success, so that a failing instance gets less before it is ejected, and one that returns is not flooded.
+ * success, so that a failing instance gets less before it is ejected, and one that returns is not flooded. A good
+ * health check gives an eighth back, too: what gets no requests at all could never show that it is well again.
  */
 export class PassiveHealth {
   #failures = 0
@@ -22,12 +23,17 @@ export class PassiveHealth {
   record(isFailure: boolean): boolean {
     if (!isFailure) {
       this.#failures = 0
-      this.weight = Math.min(1, this.weight + 0.125)
+      this.recover()
       return false
     }
     this.#failures += 1
     this.weight = Math.max(0.125, this.weight / 2)
     return this.#failures >= failuresInARow
+  }
+
+  /** An eighth of the weight comes back; failures in a row are forgotten by a success only. */
+  recover(): void {
+    this.weight = Math.min(1, this.weight + 0.125)
   }
 
   /** Notes an ejection and gives its length, ms. */

@@ -324,6 +324,7 @@ export class Instance {
     if (trouble === null) {
       this.#misses = 0
       this.#successes += 1
+      this.passive.recover()
       if (this.state !== 'healthy' && this.#successes >= rise) {
         this.state = 'healthy'
         this.reason = ''

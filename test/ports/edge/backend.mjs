@@ -5,6 +5,7 @@ import { createServer } from 'node:http'
 const name = process.env.PILOTHOUSE_RELEASE
 const mode = process.env.MODE ?? ''
 let isWell = mode !== 'never-healthy'
+let isFlaky = false
 const kept = []
 
 const server = createServer((request, response) => {
@@ -18,6 +19,18 @@ const server = createServer((request, response) => {
     case '/sick':
       isWell = false
       response.end('sick\n')
+      return
+    case '/deaf':
+      // It lives on and answers what has begun, but nobody reaches it any more.
+      server.close()
+      response.setHeader('connection', 'close').end(`${process.pid}\n`)
+      return
+    case '/flaky':
+      response.writeHead(isFlaky ? 500 : 200).end(name)
+      return
+    case '/make-flaky':
+      isFlaky = true
+      response.end(`${process.pid}\n`)
       return
     case '/crash':
       process.exit(3)

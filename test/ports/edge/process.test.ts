@@ -34,14 +34,17 @@ describe('the edge as a process', () => {
   })
   afterEach(() => edge[Symbol.asyncDispose]())
 
-  const shopWith = async (instances: number) => {
+  const shopWith = async (instances: number, changes: Record<string, unknown> = {}) => {
     const platform = {
       ...edge,
       target: edge.target,
       router: edge.router,
       killAndRestart: () => edge.end('SIGKILL'),
     }
-    const shop = await TestService.declare({ ...platform, [Symbol.asyncDispose]: async () => undefined })
+    const shop = await TestService.declare(
+      { ...platform, [Symbol.asyncDispose]: async () => undefined },
+      changes,
+    )
     await shop.run(releaseOf('r1'), instances)
     valueOf(await shop.weigh({ r1: 100 }))
     return shop
@@ -174,6 +177,76 @@ describe('the edge as a process', () => {
     expect(answers.map((answer) => (answer.ok ? answer.value.weights : answer.error.code))).toEqual(
       names.map((name) => (name === 's7' ? { r1: 100 } : 'NO_HEALTHY_INSTANCE')),
     )
+  })
+
+  it('sends what no instance has seen to another one, whatever its method, its body whole', async () => {
+    const shop = await shopWith(3, { health: { path: '/health', intervalMs: 60_000, rise: 1, fall: 2 } })
+    await shop.get('/deaf')
+    const body = Buffer.alloc(200_000, 'x')
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, async (_, i) => {
+        const sent = await fetch(`${shop.address}/body`, { method: i % 2 ? 'POST' : 'PATCH', body })
+        return [sent.status, ((await sent.json()) as { size: number }).size]
+      }),
+    )
+    expect(answers).toEqual(Array.from({ length: 30 }, () => [200, body.length]))
+    expect((await fetch(shop.address, { method: 'POST' })).status).toBe(200)
+  })
+
+  it('leaves out an instance that fails again and again, and never the last one', async () => {
+    const shop = await shopWith(2)
+    await shop.get('/make-flaky')
+    const statuses = async (count: number) => {
+      const seen: number[] = []
+      for (let i = 0; i < count; i++) seen.push((await fetch(`${shop.address}/flaky`)).status)
+      return seen
+    }
+    await until('the failing one to be left out', async () =>
+      (await shop.instances()).some(({ reason }) => /^ejected/.test(reason))
+        ? true
+        : (await statuses(5), undefined),
+    )
+    expect(await statuses(20)).toEqual(Array.from({ length: 20 }, () => 200))
+    // The other one fails now, too: half a service is better than none.
+    await shop.get('/make-flaky')
+    await statuses(20)
+    expect((await shop.instances()).filter(({ reason }) => /^ejected/.test(reason))).toHaveLength(1)
+    expect((await fetch(shop.address)).status).toBe(200)
+  })
+
+  it('sheds a share of the load, and spares what is urgent', async () => {
+    const shop = await shopWith(1)
+    const guards = guardsSchema.parse({ shedding: { percent: 50, sparesUrgencyBelow: 2 } })
+    valueOf(await edge.client.call('setGuards', { service: serviceName, guards }))
+    const statusesOf = (headers: Record<string, string>) =>
+      Promise.all(Array.from({ length: 400 }, async () => (await fetch(shop.address, { headers })).status))
+    const usual = await statusesOf({})
+    const shed = usual.filter((status) => status === 503).length
+    // Six times the deviation of 400 coins: once in a billion runs by chance.
+    expect(Math.abs(shed - 200)).toBeLessThan(60)
+    expect(usual.filter((status) => status === 200)).toHaveLength(400 - shed)
+    expect(new Set(await statusesOf({ priority: 'u=1' }))).toEqual(new Set([200]))
+  })
+
+  it('lets a few requests try a release whose circuit was open, and closes it when they succeed', async () => {
+    const shop = await shopWith(1)
+    const breaker = { window: 4, minAttempts: 4, openMs: 500, probes: 2 }
+    valueOf(
+      await edge.client.call('setGuards', { service: serviceName, guards: guardsSchema.parse({ breaker }) }),
+    )
+    const circuit = async () =>
+      valueOf(await edge.client.call('guards', { service: serviceName })).circuits['r1']
+    for (let i = 0; i < 4; i++) await fetch(`${shop.address}/fail`)
+    expect(await circuit()).toBe('open')
+    expect((await fetch(shop.address)).status).toBe(503)
+    await until('it to be half open', async () => ((await circuit()) === 'half_open' ? true : undefined))
+    await fetch(`${shop.address}/fail`)
+    expect(await circuit()).toBe('open')
+    await until('it to be half open again', async () =>
+      (await circuit()) === 'half_open' ? true : undefined,
+    )
+    for (let i = 0; i < 2; i++) expect((await fetch(shop.address)).status).toBe(200)
+    expect(await circuit()).toBe('closed')
   })
 
   it('guards a service as it is told, also after a restart', async () => {

@@ -47,6 +47,9 @@ describe('passive ejection', () => {
     expect(health.weight).toBe(0.5)
     for (let i = 0; i < 4; i++) health.record(false)
     expect(health.weight).toBe(1)
+    health.record(true)
+    for (let i = 0; i < 4; i++) health.recover()
+    expect(health.weight).toBe(1)
   })
 })
 
