@@ -8,7 +8,7 @@ import {
   type Verdict,
 } from '../../engine/validation/index.ts'
 import { PeerFailure, placeText, readBytes, secured, unreachable, withSocket } from './network.ts'
-import { passwordOf } from './password.ts'
+import { withPassword } from './password.ts'
 import { scramFirst, scramProof } from './scram.ts'
 import type { Run } from './surroundings.ts'
 
@@ -32,9 +32,9 @@ type Config = CheckConfigOf<'postgresql'>
  */
 export function postgresqlCheck(config: Config): Run {
   const where = `PostgreSQL at ${placeText(config)}`
-  return async (_request, signal) => {
-    const password = await passwordOf(config)
-    if (!password.ok) return failed(`${where}: ${password.error.message}`)
+  return (_request, signal) => withPassword(config, where, (password) => asked(password, signal))
+
+  async function asked(password: string | null, signal: AbortSignal): Promise<Verdict> {
     try {
       return await withSocket(config, signal, async (plain) => {
         plain.write(int32s(8, tlsRequestCode))
@@ -43,7 +43,7 @@ export function postgresqlCheck(config: Config): Run {
           return failed(`What answers at ${placeText(config)} is no PostgreSQL.`)
         if (answer === 'N' && config.isTlsRequired) return failed(`${where} does not offer TLS.`)
         const socket = answer === 'S' ? await secured(plain, signal) : plain
-        return openSession(socket, config, where, password.value)
+        return openSession(socket, config, where, password)
       })
     } catch (thrown) {
       if (thrown instanceof Refused) return refusedSession(thrown.content, where)

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
-import type net from 'node:net'
+import net from 'node:net'
 import { rootCertificates } from 'node:tls'
+import { messageOf } from '../../engine/core/index.ts'
 import {
   failed,
   failedForNow,
@@ -9,7 +10,7 @@ import {
   type Verdict,
 } from '../../engine/validation/index.ts'
 import { PeerFailure, placeText, readBytes, secured, unreachable, withSocket } from './network.ts'
-import { passwordOf } from './password.ts'
+import { withPassword } from './password.ts'
 import type { Run } from './surroundings.ts'
 
 const longestLine = 1000
@@ -23,18 +24,18 @@ const lineFeed = 10
  */
 export function redisCheck(config: CheckConfigOf<'redis'>): Run {
   const where = `Redis at ${placeText(config)}`
-  return async (_request, signal) => {
-    const password = await passwordOf(config)
-    if (!password.ok) return failed(`${where}: ${password.error.message}`)
-    if (password.value !== null && !config.isTls && !isLoopback(config.host))
+  return (_request, signal) => withPassword(config, where, (password) => asked(password, signal))
+
+  async function asked(password: string | null, signal: AbortSignal): Promise<Verdict> {
+    if (password !== null && !config.isTls && !isLoopback(config.host))
       return failed(`${where} would get the password in clear: set isTls.`)
+    const trusted = await trustOf(config)
+    if ('why' in trusted) return failed(`${where}: ${trusted.why}`)
     try {
       return await withSocket(config, signal, async (plain) => {
-        const trusted = { servername: config.host, ...(await authorities(config.caFile)) }
-        const isTrusted = password.value !== null
-        const socket = config.isTls ? await secured(plain, signal, trusted, isTrusted) : plain
-        if (password.value !== null) {
-          socket.write(command('AUTH', ...(config.user === undefined ? [] : [config.user]), password.value))
+        const socket = config.isTls ? await secured(plain, signal, trusted, password !== null) : plain
+        if (password !== null) {
+          socket.write(command('AUTH', ...(config.user === undefined ? [] : [config.user]), password))
           const answer = await readLine(socket)
           if (answer !== '+OK') return judge(answer)
         }
@@ -62,9 +63,21 @@ export function redisCheck(config: CheckConfigOf<'redis'>): Run {
 const command = (...words: string[]): string =>
   `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`
 
-/** Beside those that Node trusts. */
-async function authorities(caFile: string | undefined): Promise<{ ca?: string[] }> {
-  return caFile === undefined ? {} : { ca: [...rootCertificates, await readFile(caFile, 'utf8')] }
+/** The name a certificate must be for, and who may stand behind it beside those that Node trusts. */
+async function trustOf({
+  host,
+  caFile,
+}: CheckConfigOf<'redis'>): Promise<{ host: string; servername?: string; ca?: string[] } | { why: string }> {
+  try {
+    return {
+      host,
+      // An address is no name to ask for; the certificate is held against it all the same.
+      ...(net.isIP(host) === 0 ? { servername: host } : {}),
+      ...(caFile === undefined ? {} : { ca: [...rootCertificates, await readFile(caFile, 'utf8')] }),
+    }
+  } catch (thrown) {
+    return { why: `The file of trusted certificates cannot be read: ${messageOf(thrown)}.` }
+  }
 }
 
 const isLoopback = (host: string): boolean => /^(localhost|127(\.\d+){3}|::1)$/i.test(host)

@@ -284,6 +284,49 @@ describe.skipIf(redis.isMissing)('Redis', () => {
     vi.unstubAllEnvs()
   })
 
+  it('that repeats what it was told does not make the check show the password', async () => {
+    await using server = await startRedis(redis.path, ['--rename-command', 'AUTH', ''])
+    vi.stubEnv('SHOP_CACHE', 'open sesame')
+    const asked = { kind: 'redis', host: '127.0.0.1', port: server.port, passwordEnv: 'SHOP_CACHE' }
+    expect((await attempt(asked)).text).toContain("with args beginning with: '••••••'")
+    vi.unstubAllEnvs()
+  })
+
+  it('under TLS gets its password when its certificate is trusted for its name or address', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'pilothouse-redis-tls-'))
+    held.defer(() => rmSync(directory, { recursive: true }))
+    const [key, certificate] = [join(directory, 'redis.key'), join(directory, 'redis.pem')]
+    const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
+    const files = ['-out', certificate, '-keyout', key]
+    execFileSync(
+      'openssl',
+      ['req', '-x509', '-newkey', 'rsa:2048', '-days', '1', '-nodes', ...names, ...files],
+      {
+        stdio: 'pipe',
+      },
+    )
+    const port = await freePort()
+    const tlsOptions = ['--tls-port', `${port}`, '--tls-cert-file', certificate, '--tls-key-file', key]
+    await using _server = await startRedis(redis.path, [
+      '--requirepass',
+      'open sesame',
+      ...tlsOptions,
+      '--tls-auth-clients',
+      'no',
+    ])
+    vi.stubEnv('SHOP_CACHE', 'open sesame')
+    const asked = (more: object) =>
+      attempt({ kind: 'redis', host: '127.0.0.1', port, isTls: true, passwordEnv: 'SHOP_CACHE', ...more })
+    expect((await asked({ caFile: certificate })).outcome).toBe('passed')
+    expect((await asked({ caFile: certificate, host: 'localhost' })).outcome).toBe('passed')
+    expect((await asked({})).text).toContain('self-signed')
+    expect(await asked({ caFile: '/nowhere' })).toMatchObject({
+      outcome: 'failed',
+      text: expect.stringContaining('The file of trusted certificates cannot be read') as string,
+    })
+    vi.unstubAllEnvs()
+  })
+
   it('elsewhere gets no password in clear', async () => {
     vi.stubEnv('SHOP_CACHE', 'open sesame')
     const asked = await attempt({ kind: 'redis', host: '192.0.2.1', passwordEnv: 'SHOP_CACHE' })
