@@ -7,9 +7,12 @@ import {
   type EdgeProcedure,
 } from '../../contract/index.ts'
 import type { EdgeLog } from '../clock.ts'
+import { closeServer } from '../close-server.ts'
 import { EdgeFailure, messageOf } from '../failure.ts'
 import type { Handlers } from '../platform.ts'
 
+/** A call under way may end; none takes longer than a second or two. */
+const closeWithinMs = 5000
 const maxRequestBytes = 4 * 2 ** 20
 
 /**
@@ -42,9 +45,7 @@ export class AdminServer {
   }
 
   async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
-    this.#server.closeIdleConnections()
-    await closed
+    await closeServer(this.#server, closeWithinMs)
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

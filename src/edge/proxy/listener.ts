@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { closeServer } from '../close-server.ts'
 import { EdgeFailure, messageOf } from '../failure.ts'
 import { plainAddress } from '../guards/allow-list.ts'
 import type { Refusal } from '../guards/gate.ts'
@@ -9,9 +10,6 @@ import { refuse, refuseUpgrade } from './refuse.ts'
 import { checkRequest, type Destination } from './request-check.ts'
 import { stickyCookie, type Route } from './router.ts'
 import { tunnel } from './tunnel.ts'
-
-/** Between two looks for connections without a request while a listener closes. */
-const sweepEveryMs = 50
 
 const nobody: Refusal = {
   status: 503,
@@ -68,15 +66,8 @@ export class Listener {
 
   /** Takes no new connections; what is under way may end within `withinMs`, then it is cut. */
   async close(withinMs: number): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
-    this.#server.closeIdleConnections()
     for (const socket of this.#tunnelled) socket.destroy()
-    const timer = setTimeout(() => this.#server.closeAllConnections(), withinMs)
-    // A kept connection whose last request ends now would else be waited for, idle, to the end of the time.
-    const sweep = setInterval(() => this.#server.closeIdleConnections(), sweepEveryMs)
-    await closed
-    clearInterval(sweep)
-    clearTimeout(timer)
+    await closeServer(this.#server, withinMs)
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
