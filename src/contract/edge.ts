@@ -144,7 +144,12 @@ export const edgeProcedures = {
     }),
     z.array(
       z.discriminatedUnion('ok', [
-        z.object({ ok: z.literal(true), value: edgeReportSchema }),
+        z.object({
+          ok: z.literal(true),
+          value: edgeReportSchema,
+          /** False when it holds now and is not on the disk: an edge that restarts does not know of it. */
+          isKept: z.boolean().default(true),
+        }),
         z.object({ ok: z.literal(false), code: z.enum(errorCodes), message: z.string() }),
       ]),
     ),

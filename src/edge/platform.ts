@@ -1,6 +1,13 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { guardsSchema, type EdgeInput, type EdgeOutput, type EdgeProcedure } from '../contract/index.ts'
+import {
+  guardsSchema,
+  type EdgeInput,
+  type EdgeOutput,
+  type EdgeProcedure,
+  type EdgeReport,
+  type ErrorCode,
+} from '../contract/index.ts'
 import type { Surroundings } from './clock.ts'
 import { EdgeFailure, messageOf } from './failure.ts'
 import type { Limits } from './limits.ts'
@@ -24,6 +31,9 @@ export interface PlatformOptions extends Surroundings {
 export type Handlers = {
   [P in EdgeProcedure]: (input: EdgeInput<P>) => Promise<EdgeOutput<P>> | EdgeOutput<P>
 }
+
+/** What an order of emergency came to, before it is known whether it can be kept. */
+type Moved = { ok: true; value: EdgeReport } | { ok: false; code: ErrorCode; message: string }
 
 /** All services of one edge, and their state on the disk. */
 export class Platform {
@@ -112,12 +122,16 @@ export class Platform {
       // All of them first, the disk after: traffic has moved when the first byte is written.
       const atMs = this.#options.clock.nowMs()
       const results = orders.map((order) => this.#emergency(order, atMs))
-      await this.#persist().catch((failure: unknown) => {
-        this.#options.log.error('traffic has moved, but the state cannot be written', {
-          failure: messageOf(failure),
-        })
-      })
-      return results
+      const isKept = await this.#persist().then(
+        () => true,
+        (failure: unknown) => {
+          this.#options.log.error('traffic has moved, but the state cannot be written', {
+            failure: messageOf(failure),
+          })
+          return false
+        },
+      )
+      return results.map((result) => (result.ok ? { ...result, isKept } : result))
     },
     bins: ({ service, cursor }) => this.#service(service).bins.since(cursor),
     guards: ({ service }) => {
@@ -196,7 +210,7 @@ export class Platform {
     }
   }
 
-  #emergency(order: EdgeInput<'emergency'>['orders'][number], atMs: number): EdgeOutput<'emergency'>[number] {
+  #emergency(order: EdgeInput<'emergency'>['orders'][number], atMs: number): Moved {
     try {
       return { ok: true, value: this.#service(order.service).traffic.emergency(order, atMs) }
     } catch (failure) {

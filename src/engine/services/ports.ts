@@ -72,6 +72,8 @@ export interface RouterReport {
   key: string
   /** Set by `emergency` until a change ends it. */
   emergency: { key: string; atMs: number } | null
+  /** In the answer to an emergency: false when it holds, and a restart of the router would forget it. */
+  isKept?: boolean
 }
 
 export interface SetWeightsRequest {

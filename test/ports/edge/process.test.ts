@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { createServer } from 'node:net'
@@ -177,6 +177,19 @@ describe('the edge as a process', () => {
     expect(answers.map((answer) => (answer.ok ? answer.value.weights : answer.error.code))).toEqual(
       names.map((name) => (name === 's7' ? { r1: 100 } : 'NO_HEALTHY_INSTANCE')),
     )
+  })
+
+  it('moves traffic in an emergency though its disk takes nothing, and says so', async () => {
+    const shop = await shopWith(1)
+    await shop.run(releaseOf('r2'))
+    valueOf(await shop.weigh({ r1: 70, r2: 30 }))
+    const order = (key: string) => edge.router.emergency([{ service: serviceName, key }])
+    mkdirSync(join(edge.directory, 'state.json.new'))
+    const [moved] = await order('while the disk is full')
+    expect(valueOf(moved!)).toMatchObject({ weights: { r1: 100 }, isKept: false })
+    rmdirSync(join(edge.directory, 'state.json.new'))
+    const [again] = await order('when it is not')
+    expect(valueOf(again!)).toMatchObject({ weights: { r1: 100 }, isKept: true })
   })
 
   it('sends what no instance has seen to another one, whatever its method, its body whole', async () => {

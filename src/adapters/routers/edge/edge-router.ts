@@ -22,7 +22,9 @@ export function edgeRouter(client: EdgeClient): Router {
         })),
       })
       return answer.ok
-        ? answer.value.map((one) => (one.ok ? ok(one.value) : fail(new AppError(one.code, one.message))))
+        ? answer.value.map((one) =>
+            one.ok ? ok({ ...one.value, isKept: one.isKept }) : fail(new AppError(one.code, one.message)),
+          )
         : orders.map(() => answer)
     },
     async bins(service, cursor) {

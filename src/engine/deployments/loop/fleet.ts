@@ -295,10 +295,13 @@ function outcomeOf(
     ? (Object.entries(answer.value.weights).find(([, weight]) => weight === 100)?.[0] ?? null)
     : null
   const text = answer.ok
-    ? `All traffic of ${service} goes to ${to ?? 'nothing'}, verified`
+    ? `All traffic of ${service} goes to ${to ?? 'nothing'}, verified${answer.value.isKept === false ? notKept : ''}`
     : answer.error.message
   return { service, ok: answer.ok, releaseId: to, fromReleaseId: from, tookMs, text }
 }
+
+/** Traffic has moved; whoever pressed the button must know what could undo it. */
+const notKept = '. The router cannot write it to its disk: it holds until the router restarts'
 
 /** An answer counts only when all traffic is where it was to go. */
 function verified(

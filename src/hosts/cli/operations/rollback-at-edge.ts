@@ -64,7 +64,7 @@ async function rollBack(
     const { fallbackReleaseId: releaseId, weights } = one.value
     const ok = releaseId !== null && weights[releaseId] === 100
     const text = ok
-      ? `All traffic of ${name} goes to ${releaseId}, verified`
+      ? `All traffic of ${name} goes to ${releaseId}, verified${one.isKept ? '' : '. The router cannot write it to its disk: it holds until the router restarts'}`
       : `The router still splits the traffic of ${name}: ${JSON.stringify(weights)}`
     return { service: name, ok, releaseId, fromReleaseId, tookMs, text }
   })
