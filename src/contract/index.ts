@@ -1,3 +1,4 @@
+export * from './audit-text.ts'
 export * from './call-client.ts'
 export * from './channel.ts'
 export * from './column-serializer.ts'

@@ -172,7 +172,7 @@ test.describe('lists', () => {
 
   test('show the audit log, whether its chain is whole, and give it away as a file', async ({ shown }) => {
     await show(shown, '/activity')
-    await expect(shown.getByTestId('audit').getByRole('row').nth(1)).toContainText('deployments.start')
+    await expect(shown.getByTestId('audit').getByRole('row').nth(1)).toContainText('asked to deploy r')
     await shown.getByRole('button', { name: 'Verify the chain' }).click()
     await expect(shown.getByTestId('audit-verdict')).toContainText('The chain is whole')
     const download = shown.waitForEvent('download')

@@ -78,7 +78,13 @@ export async function startScriptedFleet({
     deployments.set(deployment.id, deployment)
     engine.live.put(`deployment:${deployment.id}`, deployment)
   }
-  const record = (actor: string, action: string, target: string, why: string) => {
+  const record = (
+    actor: string,
+    action: string,
+    target: string,
+    why: string,
+    details: Record<string, unknown> = {},
+  ) => {
     const seq = audit.length + 1
     const hash = (n: number) => n.toString(16).padStart(64, '0')
     audit.push({
@@ -88,7 +94,7 @@ export async function startScriptedFleet({
       action,
       target,
       why,
-      details: {},
+      details,
       previousHash: hash(seq - 1),
       hash: hash(seq),
     })
@@ -119,7 +125,9 @@ export async function startScriptedFleet({
     addDeployment(someDeployment(begunMs))
     history.push(...someHistory(begunMs))
     for (const past of history.slice(0, 40).toReversed())
-      record(past.createdBy, 'deployments.start', `${past.service} ${past.candidateReleaseId}`, past.why)
+      record(past.createdBy, 'deployments.request', past.service, past.why, {
+        releaseId: past.candidateReleaseId,
+      })
   }
 
   const api = implement(operations).$context<CallContext>()
@@ -212,7 +220,9 @@ export async function startScriptedFleet({
           createdBy: context.actor,
           createdAtMs: clock.nowMs(),
         })
-        record(context.actor, 'deployments.start', `${input.service} ${input.releaseId}`, input.why)
+        record(context.actor, 'deployments.request', input.service, input.why, {
+          releaseId: input.releaseId,
+        })
         return deploymentOrThrow(id)
       }),
       pause: command('pause', () => ({ phase: 'paused', reason: 'Somebody paused it' })),

@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises'
+import { auditText } from '../../../contract/index.ts'
 import { AppError, messageOf } from '../../../engine/core/index.ts'
 import { exitCodes } from '../output.ts'
 import { jsonText, type Session } from './session.ts'
@@ -20,11 +21,11 @@ export async function listAudit(filter: AuditFilter, { engine, out, isJson }: Se
         ? 'No entries.\n'
         : columns([
             ['SEQ', 'WHEN', 'WHO', 'WHAT', 'TARGET', 'WHY'],
-            ...entries.map(({ seq, atMs, actor, action, target, why }) => [
+            ...entries.map(({ seq, atMs, actor, target, why, ...told }) => [
               String(seq),
               momentText(atMs),
               harmless(actor),
-              harmless(action),
+              harmless(auditText(told)),
               harmless(target),
               harmless(why),
             ]),
