@@ -176,9 +176,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (!isUnsent && !(isRepeatable && isStaleConnection(failure, code))) return false
     const before = this.#instance
     this.#tried ??= new Set()
+    this.#tried.add(before)
     // A connection that was closed while idle says nothing against its instance.
-    if (isConnectFailure(code)) this.#tried.add(before)
-    const next = router.reroute(before.releaseId, this.#client, this.#tried)
+    const next = router.reroute(before, this.#client, this.#tried, !isUnsent)
     if (!next) return false
     this.#instance = next
     this.#counts = bins.of(next.releaseId)

@@ -60,13 +60,29 @@ export class RequestRouter {
     }
     const { releaseId, newPoint } = this.#split1(request, traffic.weights, traffic.fallbackReleaseId)
     if (releaseId === undefined) return null
-    const instance = this.#instanceOf(releaseId, client, null) ?? this.#spill(releaseId, client, null)
+    const instance = this.#instanceOf(releaseId, client, null) ?? this.#spill(releaseId, client)
     return instance ? { instance, newPoint } : null
   }
 
-  /** Where a request goes that did not reach any of `tried`: it stays with its release while that has another. */
-  reroute(releaseId: string, client: string, tried: ReadonlySet<Instance>): Instance | null {
-    return this.#instanceOf(releaseId, client, tried) ?? this.#spill(releaseId, client, tried)
+  /**
+   * Where a request goes that did not get through at any of `tried`, the last of which was `before`. From the
+   * candidate it goes to the fallback and from the fallback never to the candidate: whoever was not to meet the
+   * candidate does not, and whoever met it does not meet it twice. Without a fallback that runs it stays with its
+   * release. `before` itself, on a new connection, when it `mayRepeat` and nobody else is left.
+   */
+  reroute(
+    before: Instance,
+    client: string,
+    tried: ReadonlySet<Instance>,
+    mayRepeat: boolean,
+  ): Instance | null {
+    const fallbackId = this.#traffic?.record.fallbackReleaseId ?? null
+    const hasFallback = fallbackId !== null && this.#fleet.usable(fallbackId).length > 0
+    const nextId = hasFallback ? fallbackId : before.releaseId
+    const next = this.#instanceOf(nextId, client, tried)
+    if (next) return next
+    const isSame = before.releaseId === nextId && before.isUsable && this.#gate.allows(nextId)
+    return mayRepeat && isSame ? before : null
   }
 
   #split1(
@@ -94,12 +110,12 @@ export class RequestRouter {
   }
 
   /** Of another release that has a share, when the one chosen cannot take the request. */
-  #spill(failedId: string, client: string, tried: ReadonlySet<Instance> | null): Instance | null {
+  #spill(failedId: string, client: string): Instance | null {
     const others = Object.entries(this.#traffic?.record.weights ?? {})
       .filter(([id, weight]) => weight > 0 && id !== failedId)
       .sort(([, a], [, b]) => b - a)
     for (const [id] of others) {
-      const instance = this.#instanceOf(id, client, tried)
+      const instance = this.#instanceOf(id, client, null)
       if (instance) return instance
     }
     return null

@@ -6,6 +6,12 @@ const name = process.env.PILOTHOUSE_RELEASE
 const mode = process.env.MODE ?? ''
 let isWell = mode !== 'never-healthy'
 let isFlaky = false
+let isStale = false
+/** @type {number[]} requests of `/stale` as they came, and those that were dropped with their connection */
+const seen = []
+/** @type {number[]} */
+const dropped = []
+const used = new WeakSet()
 const kept = []
 
 const server = createServer((request, response) => {
@@ -28,6 +34,27 @@ const server = createServer((request, response) => {
     case '/flaky':
       response.writeHead(isFlaky ? 500 : 200).end(name)
       return
+    case '/make-stale':
+      isStale = true
+      used.add(request.socket)
+      response.end()
+      return
+    case '/stale-log':
+      response.end(JSON.stringify({ seen, dropped }))
+      return
+    case '/stale': {
+      const id = Number(url.searchParams.get('id'))
+      seen.push(id)
+      // As if a connection that had been idle was closed while the request came; it happens to a request once.
+      if (isStale && used.has(request.socket) && !dropped.includes(id)) {
+        dropped.push(id)
+        request.socket.destroy()
+        return
+      }
+      used.add(request.socket)
+      response.end(name)
+      return
+    }
     case '/make-flaky':
       isFlaky = true
       response.end(`${process.pid}\n`)

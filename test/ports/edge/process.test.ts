@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import WebSocket from 'ws'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../src/adapters/system/index.ts'
-import { guardsSchema } from '../../../src/contract/index.ts'
+import { guardsSchema, type Instance } from '../../../src/contract/index.ts'
 import { readState, StateFile } from '../../../src/edge/state/state-file.ts'
 import { edgeSocketPath, ensureEdge } from '../../../src/hosts/edge/index.ts'
 import { Load } from '../../support/load.ts'
@@ -204,6 +204,63 @@ describe('the edge as a process', () => {
     )
     expect(answers).toEqual(Array.from({ length: 30 }, () => [200, body.length]))
     expect((await fetch(shop.address, { method: 'POST' })).status).toBe(200)
+  })
+
+  /** Asks an instance itself, past the proxy. */
+  const ask = async ({ port }: Instance, path: string) =>
+    (await fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close' } })).text()
+  const staleLog = async (instance: Instance) =>
+    JSON.parse(await ask(instance, '/stale-log')) as { seen: number[]; dropped: number[] }
+  let lastId = 0
+  /** Sixty requests one after the other, and who answered which. */
+  const sendSixty = async (shop: TestService) => {
+    const answers = new Map<number, string>()
+    for (let i = 0; i < 60; i++) answers.set(++lastId, await shop.get(`/stale?id=${lastId}`))
+    return answers
+  }
+
+  it('repeats what met a stale connection at another instance, and at the same one when it is the last', async () => {
+    const shop = await shopWith(2)
+    const both = (await shop.instances()) as [Instance, Instance]
+    await ask(both[0], '/make-stale')
+    expect(new Set((await sendSixty(shop)).values())).toEqual(new Set(['r1']))
+    const [{ seen, dropped }, other] = [await staleLog(both[0]), await staleLog(both[1])]
+    expect(dropped.length).toBeGreaterThan(0)
+    expect(new Set(seen).size).toBe(seen.length)
+    expect(other.seen).toEqual(expect.arrayContaining(dropped))
+    await shop.ensure(releaseOf('r1'), 1)
+    const last = await until('one to be left', async () => {
+      const left = await shop.instances()
+      return left.length === 1 ? left[0] : undefined
+    })
+    await ask(last, '/make-stale')
+    const before = (await staleLog(last)).dropped.length
+    expect(new Set((await sendSixty(shop)).values())).toEqual(new Set(['r1']))
+    expect((await staleLog(last)).dropped.length).toBeGreaterThan(before)
+  })
+
+  it('repeats nothing of the stable release at the candidate, and nothing at the candidate twice', async () => {
+    const shop = await shopWith(1)
+    await shop.run(releaseOf('r2'), 2)
+    valueOf(await shop.weigh({ r1: 50, r2: 50 }))
+    const [stable] = (await shop.instances('r1')) as [Instance]
+    const candidates = (await shop.instances('r2')) as [Instance, Instance]
+    await Promise.all(candidates.map((one) => ask(one, '/make-stale')))
+    const first = await sendSixty(shop)
+    const logs = await Promise.all(candidates.map(staleLog))
+    const dropped = logs.flatMap((log) => log.dropped)
+    const seen = logs.flatMap((log) => log.seen)
+    expect(dropped.length).toBeGreaterThan(0)
+    expect(new Set(seen).size).toBe(seen.length)
+    expect(new Set(dropped.map((id) => first.get(id)))).toEqual(new Set(['r1']))
+    await ask(stable, '/make-stale')
+    const second = await sendSixty(shop)
+    const after = (await Promise.all(candidates.map(staleLog))).flatMap((log) => log.seen)
+    // What the stable one answered at last the candidate has seen only if it came there first, and dropped it.
+    const droppedBefore = new Set((await Promise.all(candidates.map(staleLog))).flatMap((log) => log.dropped))
+    expect((await staleLog(stable)).dropped.length).toBeGreaterThan(0)
+    expect(after.filter((id) => second.get(id) === 'r1' && !droppedBefore.has(id))).toEqual([])
+    expect((await staleLog(stable)).dropped.filter((id) => second.get(id) !== 'r1')).toEqual([])
   })
 
   it('leaves out an instance that fails again and again, and never the last one', async () => {
