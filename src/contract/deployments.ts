@@ -33,6 +33,20 @@ export const judgeLimitsSchema = z.strictObject({
 })
 export type JudgeLimits = z.infer<typeof judgeLimitsSchema>
 
+const greatestUse = z.number().min(0).max(1).nullable().default(null)
+
+/**
+ * How full a host may be for a deployment to begin: what is in use, as a share of all there is, CPU and memory as a mean
+ * over half a minute. Null does not look.
+ */
+export const resourceLimitsSchema = z.strictObject({
+  maxCpuRatio: greatestUse,
+  maxMemoryRatio: greatestUse,
+  /** Of the fullest filesystem. */
+  maxDiskRatio: greatestUse,
+})
+export type ResourceLimits = z.infer<typeof resourceLimitsSchema>
+
 export const hookPhases = ['validating', 'staging', 'stepping', 'promoting', 'rolling_back'] as const
 
 /**
@@ -74,6 +88,8 @@ export const planSchema = z.object({
   isFix: z.boolean(),
   keepStableWarmMs: z.number().int().min(0),
   hooks: z.array(hookSchema).max(100),
+  /** Left out in plans of earlier versions, which did not look. */
+  resources: resourceLimitsSchema.optional(),
 })
 export type Plan = z.infer<typeof planSchema>
 

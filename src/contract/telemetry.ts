@@ -147,12 +147,23 @@ export const hostSchema = z.object({
 })
 export type Host = z.infer<typeof hostSchema>
 
+/** How much of what a host has is in use, as a mean over the hold time of the limit on it. */
+export const useSchema = z.object({
+  kind: z.enum(['cpu', 'memory', 'disk']),
+  /** A mount; empty where a host has only one. */
+  subject: z.string(),
+  /** In thousandths; null when nothing was measured. */
+  ratio: z.number().nullable(),
+})
+export type Use = z.infer<typeof useSchema>
+
 /** What changes each second, apart from what hardly ever does. */
 export const hostStateSchema = z.object({
   quality: hostQualitySchema,
   health: healthSchema,
   /** Only those that are not ok, worst first. */
   limits: z.array(limitStateSchema),
+  use: z.array(useSchema),
   forecasts: z.array(forecastSchema),
 })
 export type HostState = z.infer<typeof hostStateSchema>

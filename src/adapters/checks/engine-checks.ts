@@ -16,11 +16,11 @@ export const exclusiveCheck =
     return judgeExclusive(deploymentId, open.value)
   }
 
-/** The hosts have room by their own limits. */
+/** The hosts have room by the plan's limits and by their own. */
 export const headroomCheck =
   (facts: ValidationFacts): Run =>
-  async () =>
-    judgeHeadroom(facts.hosts())
+  async ({ plan }) =>
+    judgeHeadroom(facts.hosts(), plan.resources)
 
 /** There will be data to judge the candidate on. */
 export const dataQualityCheck =

@@ -1,6 +1,7 @@
 import type { ValidationRequest } from '../../engine/deployments/index.ts'
 import {
   checkNameOf,
+  hasResourceLimits,
   judgeFreeze,
   scanForSecrets,
   withDefaultChecks,
@@ -33,7 +34,9 @@ export function checksFor(
     const run = runOf(config, surroundings)
     return {
       name: checkNameOf(config),
-      isCritical: config.critical,
+      // What a plan asks for, it is held to.
+      isCritical:
+        config.critical || (config.kind === 'headroom' && hasResourceLimits(request.plan.resources)),
       timeoutMs: config.timeoutMs,
       retries: config.retries,
       isTimeoutTransient: config.kind !== 'command' && config.kind !== 'load',

@@ -2,7 +2,7 @@ import { nodeAt, without, type Section } from './tree.ts'
 
 /** What a part of a plan stands for: who writes it anew does not keep these of what is below it. */
 const replaced: Readonly<Record<string, readonly string[]>> = {
-  preset: ['steps', 'weight', 'hold', 'startAtOnce', 'keepStableWarm', 'maxTime'],
+  preset: ['steps', 'weight', 'hold', 'startAtOnce', 'keepStableWarm', 'maxTime', 'resources'],
   steps: ['weight', 'hold'],
   weight: ['steps'],
   hold: ['steps'],

@@ -38,7 +38,7 @@ const releaseContract = z.strictObject({
 
 const planForm = heldTo(
   sectionForm(planOptionsSchema, {
-    preset: 'Steps, concurrency and patience to begin with: conservative, balanced or aggressive.',
+    preset: 'Steps, concurrency, patience and resource limits: conservative, balanced or aggressive.',
     steps: 'Shares of traffic of the candidate, one after the other, each with its hold.',
     weight: 'Share of traffic of the candidate in a plan of one step.',
     holdMs: 'How long a plan of one step holds.',
@@ -52,6 +52,10 @@ const planForm = heldTo(
     strikes: 'Judgements in a row over a limit that decide.',
     onNoTraffic: 'What happens when no request comes.',
     onNoData: 'What happens when the router gives no counts.',
+    resources: 'How full a host may be for a deployment to begin; null does not look.',
+    maxCpuRatio: 'Most of the CPU that may be in use.',
+    maxMemoryRatio: 'Most of the memory that may be in use.',
+    maxDiskRatio: 'How full the fullest filesystem may be.',
     metricsEveryMs: 'Time between two judgements.',
     onFailure: 'What happens when the candidate is worse.',
     onInconclusive: 'What happens when the judge cannot say.',

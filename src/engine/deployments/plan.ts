@@ -2,7 +2,9 @@ import {
   judgeLimitsSchema,
   type Plan,
   type PlanOptions,
+  resourceLimitsSchema,
   type presets,
+  type ResourceLimits,
   type Step,
 } from '../../contract/index.ts'
 import { AppError, fail, ok, type Result } from '../core/index.ts'
@@ -17,25 +19,40 @@ const step = (weight: number, holdMinutes: number): Step => ({
   gate: false,
 })
 
-/** Steps, concurrency and patience of each preset. */
-const presetPlans: Record<Preset, Pick<Plan, 'steps' | 'startAtOnce' | 'keepStableWarmMs' | 'maxTimeMs'>> = {
+const room = (maxCpuRatio: number, maxMemoryRatio: number, maxDiskRatio: number): ResourceLimits => ({
+  maxCpuRatio,
+  maxMemoryRatio,
+  maxDiskRatio,
+})
+const anyRoom: ResourceLimits = resourceLimitsSchema.parse({})
+
+type PresetPart = 'steps' | 'startAtOnce' | 'keepStableWarmMs' | 'maxTimeMs' | 'resources'
+
+/**
+ * Steps, concurrency, patience and resource limits of each preset. While a deployment lasts both releases run, so a
+ * careful one begins only where a host could lose another quarter of itself.
+ */
+const presetPlans: Record<Preset, Pick<Plan, PresetPart>> = {
   conservative: {
     steps: [step(1, 10), step(5, 10), step(10, 10), step(25, 10), step(50, 10)],
     startAtOnce: 1,
     keepStableWarmMs: 30 * minute,
     maxTimeMs: 180 * minute,
+    resources: room(0.7, 0.75, 0.8),
   },
   balanced: {
     steps: [step(10, 5), step(25, 5), step(50, 5)],
     startAtOnce: 2,
     keepStableWarmMs: 10 * minute,
     maxTimeMs: 60 * minute,
+    resources: room(0.85, 0.85, 0.9),
   },
   aggressive: {
     steps: [step(25, 2), step(50, 2)],
     startAtOnce: 10,
     keepStableWarmMs: 5 * minute,
     maxTimeMs: 20 * minute,
+    resources: room(0.95, 0.95, 0.95),
   },
 }
 
@@ -55,6 +72,7 @@ const plain: Omit<Plan, 'limits'> = {
   isFix: false,
   keepStableWarmMs: 10 * minute,
   hooks: [],
+  resources: anyRoom,
 }
 
 /**
@@ -63,12 +81,17 @@ const plain: Omit<Plan, 'limits'> = {
  */
 export function buildPlan(...layers: readonly PlanOptions[]): Result<Plan> {
   let plan: Plan = { ...plain, limits: judgeLimitsSchema.parse({}) }
-  for (const { preset, limits, weight, holdMs, ...rest } of layers) {
+  for (const { preset, limits, weight, holdMs, resources, ...rest } of layers) {
     if (preset) plan = { ...plan, preset, ...presetPlans[preset] }
     const first = plan.steps[0]
     if (first && (weight !== undefined || holdMs !== undefined))
       plan.steps = [{ ...first, weight: weight ?? first.weight, holdMs: holdMs ?? first.holdMs }]
-    plan = { ...plan, ...defined(rest), limits: { ...plan.limits, ...defined(limits ?? {}) } }
+    plan = {
+      ...plan,
+      ...defined(rest),
+      limits: { ...plan.limits, ...defined(limits ?? {}) },
+      resources: { ...(plan.resources ?? anyRoom), ...defined(resources ?? {}) },
+    }
   }
   const mistakes = mistakesIn(plan)
   return mistakes.length === 0
@@ -78,7 +101,7 @@ export function buildPlan(...layers: readonly PlanOptions[]): Result<Plan> {
 
 /**
  * What is left of a plan where nothing is to be compared, at an undo and for the first release of a service: no steps and no
- * judge, but all instances healthy before any traffic.
+ * judge, but all instances healthy before any traffic. A full host does not stand in the way back.
  */
 export function straightPlan(of: Plan): Plan {
   return {
@@ -87,6 +110,7 @@ export function straightPlan(of: Plan): Plan {
     steps: [{ weight: 100, holdMs: 0, analysis: false, gate: false }],
     skipAnalysis: true,
     startAtOnce: of.instances,
+    resources: anyRoom,
   }
 }
 

@@ -1,4 +1,13 @@
-import type { Forecast, HostState, LimitState, SeriesQuality, Trend, Unit } from '../../contract/index.ts'
+import {
+  useSchema,
+  type Forecast,
+  type HostState,
+  type LimitState,
+  type SeriesQuality,
+  type Trend,
+  type Unit,
+  type Use,
+} from '../../contract/index.ts'
 import { hostHealth, type OpenAlert } from './health.ts'
 import { historySince, type History, type HistoryQuery } from './history.ts'
 import { defaultLimits, type Limits } from './limits.ts'
@@ -217,9 +226,31 @@ class Monitor implements HostMonitor {
       alerts: this.#alerts,
     })
     if (health.score !== null) this.#lastScore = health.score
-    return { quality: this.#quality.host(), health, limits: brokenWorstFirst(this.#limitStates), forecasts }
+    return {
+      quality: this.#quality.host(),
+      health,
+      limits: brokenWorstFirst(this.#limitStates),
+      use: usesOf(this.#limitStates),
+      forecasts,
+    }
   }
 }
+
+const usable: readonly string[] = useSchema.shape.kind.options
+
+/** In thousandths, so that what hardly changes is not told anew each second. */
+const usesOf = (states: readonly LimitState[]): Use[] =>
+  states.flatMap(({ kind, subject, value }) =>
+    usable.includes(kind)
+      ? [
+          {
+            kind: kind as Use['kind'],
+            subject,
+            ratio: value === null ? null : Math.round(value * 1000) / 1000,
+          },
+        ]
+      : [],
+  )
 
 /** A limit that is not measured, such as swap on a host without, is no finding. */
 function brokenWorstFirst(states: readonly LimitState[]): LimitState[] {

@@ -1,4 +1,4 @@
-import type { HostState } from '../../contract/index.ts'
+import type { HostState, ResourceLimits, Use } from '../../contract/index.ts'
 import { percentText } from '../telemetry/index.ts'
 import { failed, passed, warned, type Verdict } from './model.ts'
 import type { HostFact, OtherDeployment } from './ports.ts'
@@ -6,9 +6,18 @@ import type { HostFact, OtherDeployment } from './ports.ts'
 /** Which limits of a host make it too full for one more release. */
 const headroomKinds: readonly string[] = ['cpu', 'memory', 'disk']
 
-/** Whether the hosts have room, by the limits that are configured for them. A host without data is no room. */
-export function judgeHeadroom(hosts: readonly HostFact[]): Verdict {
+/** Whether a plan looks at how full hosts are. */
+export const hasResourceLimits = (limits: ResourceLimits | undefined): boolean =>
+  limits !== undefined && Object.values(limits).some((limit) => limit !== null)
+
+/**
+ * Whether the hosts have room, by the limits of the plan and by those that are configured for the hosts. A host without
+ * data is no room.
+ */
+export function judgeHeadroom(hosts: readonly HostFact[], limits?: ResourceLimits): Verdict {
   if (hosts.length === 0) return warned('No host is watched, so nobody knows whether there is room.')
+  const beyond = limits ? hosts.flatMap((host) => beyondPlan(host, limits)) : []
+  if (beyond.length > 0) return failed(`There is no room: ${beyond.join('; ')}.`, beyond.join('\n'))
   const full = hosts.flatMap(({ name, state }) =>
     tightOf(state).map((limit) => ({ severity: limit.severity, text: tightText(name, limit) })),
   )
@@ -22,6 +31,24 @@ export function judgeHeadroom(hosts: readonly HostFact[]): Verdict {
   return passed(
     `There is room: ${hosts.length === 1 ? 'the host is' : `all ${hosts.length} hosts are`} below the limits.`,
   )
+}
+
+/** Never rounded to the limit that it is beyond. */
+const tenths = (ratio: number): string => `${Math.round(ratio * 1000) / 10} %`
+
+/** What is in use beyond what the plan allows, as clauses. */
+function beyondPlan({ name, state }: HostFact, limits: ResourceLimits): string[] {
+  const allowed: Record<Use['kind'], number | null> = {
+    cpu: limits.maxCpuRatio,
+    memory: limits.maxMemoryRatio,
+    disk: limits.maxDiskRatio,
+  }
+  return state.use.flatMap(({ kind, subject, ratio }) => {
+    const most = allowed[kind]
+    if (ratio === null || most === null || ratio <= most) return []
+    const what = subject === '' ? kind : `${kind} ${subject}`
+    return [`${what} of ${name} is ${tenths(ratio)} full, the plan allows ${tenths(most)}`]
+  })
 }
 
 type LimitState = HostState['limits'][number]

@@ -23,6 +23,7 @@ export const requestOf = (artifact: Partial<Release['artifact']> = {}): Validati
     deploymentId: 'd1',
     service: 'shop',
     stableReleaseId: 'r1',
+    plan: {},
     release: {
       service: 'shop',
       id: 'r2',

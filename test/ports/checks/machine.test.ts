@@ -19,10 +19,16 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { checksFor } from '../../../src/adapters/checks/index.ts'
 import { systemClock, systemRng } from '../../../src/adapters/system/index.ts'
-import { latencyBoundsMs } from '../../../src/contract/index.ts'
+import { latencyBoundsMs, type PlanOptions } from '../../../src/contract/index.ts'
 import { AppError, fail, ok, silentLog } from '../../../src/engine/core/index.ts'
+import { buildPlan } from '../../../src/engine/deployments/index.ts'
 import type { Router, Target } from '../../../src/engine/services/index.ts'
-import { checksSchema, validatorOf, type ValidationFacts } from '../../../src/engine/validation/index.ts'
+import {
+  checksSchema,
+  validatorOf,
+  type HostFact,
+  type ValidationFacts,
+} from '../../../src/engine/validation/index.ts'
 import { attempt, noFacts, requestOf } from './attempt.ts'
 
 let directory = ''
@@ -367,5 +373,26 @@ describe('a whole validation', () => {
     expect(bad).toMatchObject({ canDeploy: false, failed: 1 })
     const tolerated = await validated([{ kind: 'command', critical: false, argv: node('process.exit(1)') }])
     expect(tolerated).toMatchObject({ canDeploy: true, failed: 1 })
+  })
+
+  it('refuses a release where a host is fuller than its plan allows, and asks for no room without one', async () => {
+    const full = { name: 'web-1', state: { use: [{ kind: 'memory', subject: '', ratio: 0.8 }], limits: [] } }
+    const state = { ...full.state, quality: { freshness: 'fresh', canBeJudged: true, reasons: [] } }
+    const facts = { ...noFacts, hosts: () => [{ ...full, state }] as unknown as readonly HostFact[] }
+    const headroom = async (...options: PlanOptions[]) => {
+      const plan = buildPlan(...options)
+      if (!plan.ok) throw plan.error
+      const request = { ...requestOf(), plan: plan.value }
+      const checks = checksFor([], request, { clock: systemClock(), rng: systemRng(), facts })
+      const check = checks.find(({ name }) => name === 'headroom')
+      return { isCritical: check?.isCritical, ...(await check?.run(new AbortController().signal)) }
+    }
+    expect(await headroom({ preset: 'conservative' })).toMatchObject({
+      isCritical: true,
+      outcome: 'failed',
+      text: 'There is no room: memory of web-1 is 80 % full, the plan allows 75 %.',
+    })
+    expect(await headroom({ preset: 'balanced' })).toMatchObject({ isCritical: true, outcome: 'passed' })
+    expect(await headroom()).toMatchObject({ isCritical: false, outcome: 'passed' })
   })
 })

@@ -73,6 +73,7 @@ export function planText({
   onInconclusive,
   limits,
   instances,
+  resources,
 }: Plan): string {
   const rows = steps.map(({ weight, holdMs, analysis, gate }, k) => [
     `  ${k + 1}.`,
@@ -80,14 +81,28 @@ export function planText({
     `for ${spanText(holdMs)}`,
     [analysis ? 'judged' : 'not judged', ...(gate ? ['waits for a person first'] : [])].join(', '),
   ])
+  const room = roomText(resources)
   const { maxErrorRatio, maxLatencyRegression, minSamples } = limits
   return [
     `Plan: canary${preset ? `, ${preset}` : ''}, ${instances} instance${instances === 1 ? '' : 's'}, at most ${spanText(maxTimeMs)}\n`,
     columns(rows),
     `  errors at most ${maxErrorRatio * 100} %, p95 at most ${maxLatencyRegression * 100} % slower, from ${minSamples} requests on\n`,
     `  when it fails: ${onFailure === 'rollback' ? 'roll back' : 'pause'}; when nobody can tell: ${onInconclusive === 'rollback' ? 'roll back' : onInconclusive}\n`,
+    ...(room === '' ? [] : [`  begins where a host is full by at most: ${room}\n`]),
   ].join('')
 }
+
+/** `CPU 70 %, memory 75 %`; empty where a plan does not look. */
+const roomText = (resources: Plan['resources']): string =>
+  [
+    ['CPU', resources?.maxCpuRatio],
+    ['memory', resources?.maxMemoryRatio],
+    ['disk', resources?.maxDiskRatio],
+  ]
+    .flatMap(([name, most]) =>
+      typeof most === 'number' ? [`${name} ${Math.round(most * 1000) / 10} %`] : [],
+    )
+    .join(', ')
 
 const outcomeMarks = { passed: 'ok', warning: 'warning', failed: 'FAILED' } as const
 

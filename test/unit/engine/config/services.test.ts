@@ -79,6 +79,22 @@ describe('services in a config', () => {
     expect(services[0]?.deploy).toEqual({ preset: 'conservative' })
   })
 
+  it('set how full hosts may be, a preset of the environment in place of what stands below', () => {
+    const text = `deploy: {preset: conservative, resources: {maxCpuRatio: 60%, maxDiskRatio: null}}
+environments: {staging: {deploy: {preset: aggressive}}}
+`
+    const shown = (more: string) =>
+      describeConfig(loaded(more + text))
+        .entries.filter(({ path }) => path.startsWith('deploy.resources.'))
+        .map(({ path, value }) => `${path.slice('deploy.resources.'.length)} ${value}`)
+    expect(shown('')).toEqual(['maxCpuRatio 60%', 'maxMemoryRatio 0.75', 'maxDiskRatio null'])
+    expect(shown('environment: staging\n')).toEqual([
+      'maxCpuRatio 0.95',
+      'maxMemoryRatio 0.95',
+      'maxDiskRatio 0.95',
+    ])
+  })
+
   it('take every kind of check, hook and freeze window', () => {
     const text = `services:
   a:

@@ -48,6 +48,24 @@ describe('a plan', () => {
     expect(conservative?.startAtOnce).toBeLessThan(aggressive?.startAtOnce ?? 0)
   })
 
+  it('asks for the more room on hosts the more careful its preset is, and for none without one', () => {
+    const [conservative, balanced, aggressive] = presets.map((preset) => built({ preset }).resources)
+    expect(conservative).toEqual({ maxCpuRatio: 0.7, maxMemoryRatio: 0.75, maxDiskRatio: 0.8 })
+    expect(balanced).toEqual({ maxCpuRatio: 0.85, maxMemoryRatio: 0.85, maxDiskRatio: 0.9 })
+    expect(aggressive).toEqual({ maxCpuRatio: 0.95, maxMemoryRatio: 0.95, maxDiskRatio: 0.95 })
+    expect(built().resources).toEqual({ maxCpuRatio: null, maxMemoryRatio: null, maxDiskRatio: null })
+  })
+
+  it('takes each limit of resources from the last layer that sets it, and all from a preset named later', () => {
+    const own = { resources: { maxCpuRatio: null, maxDiskRatio: 0.5 } }
+    expect(built({ preset: 'balanced' }, own).resources).toEqual({
+      maxCpuRatio: null,
+      maxMemoryRatio: 0.85,
+      maxDiskRatio: 0.5,
+    })
+    expect(built(own, { preset: 'balanced' }).resources).toEqual(built({ preset: 'balanced' }).resources)
+  })
+
   it('names every mistake at once', () => {
     const wrong = buildPlan({
       steps: [
@@ -64,9 +82,10 @@ describe('a plan', () => {
     expect(wrong.error.message).toContain('must hold for at least 30 s')
   })
 
-  it('of an undo has no steps to wait for and starts all instances at once', () => {
+  it('of an undo has no steps to wait for, looks at no host and starts all instances at once', () => {
     const plan = straightPlan(built({ preset: 'conservative', instances: 4 }))
     expect(plan.steps).toEqual([{ weight: 100, holdMs: 0, analysis: false, gate: false }])
     expect(plan).toMatchObject({ skipAnalysis: true, startAtOnce: 4 })
+    expect(Object.values(plan.resources ?? {})).toEqual([null, null, null])
   })
 })

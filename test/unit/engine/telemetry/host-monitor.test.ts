@@ -31,6 +31,11 @@ describe('a host monitor', () => {
       limits: [],
       forecasts: [],
     })
+    expect(monitor.state().use).toEqual([
+      { kind: 'cpu', subject: '', ratio: 0.12 },
+      { kind: 'memory', subject: '', ratio: 0.5 },
+      { kind: 'disk', subject: '/', ratio: 0.333 },
+    ])
     expect(monitor.state().quality.counts).toEqual({
       fresh: 120,
       late: 0,

@@ -90,6 +90,27 @@ describe('room on the hosts', () => {
     })
   })
 
+  it('is judged by what the plan allows before that', () => {
+    const use = (kind: string, ratio: number | null, subject = '') => ({ kind, subject, ratio })
+    const withUse = (...uses: object[]): HostFact => {
+      const { name, state } = host([{ kind: 'cpu', severity: 'critical' }])
+      return { name, state: { ...state, use: uses } as HostState }
+    }
+    const limits = { maxCpuRatio: 0.7, maxMemoryRatio: null, maxDiskRatio: 0.8 }
+    expect(
+      judgeHeadroom(
+        [withUse(use('cpu', 0.704), use('memory', 0.99), use('disk', 0.7, '/'), use('disk', 0.93, '/var'))],
+        limits,
+      ),
+    ).toMatchObject({
+      outcome: 'failed',
+      text: 'There is no room: cpu of web-1 is 70.4 % full, the plan allows 70 %; disk /var of web-1 is 93 % full, the plan allows 80 %.',
+    })
+    expect(judgeHeadroom([withUse(use('cpu', 0.7), use('disk', null, '/'))], limits).text).toBe(
+      'There is no room: cpu of web-1 is 97 % full.',
+    )
+  })
+
   it('is unknown, not there, when nothing is measured', () => {
     expect(judgeHeadroom([]).outcome).toBe('warning')
     expect(judgeHeadroom([host([], false)]).outcome).toBe('warning')
