@@ -11,7 +11,8 @@ import { watchDeployment } from './watch.ts'
 import { columns, harmless, momentText } from './words.ts'
 
 export interface DeployRequest {
-  service: string
+  /** Asked for when it is left out, as is the release. */
+  service: string | undefined
   releaseId: string | undefined
   options: PlanOptions
   why: string
@@ -27,6 +28,8 @@ export async function deploy(request: DeployRequest, session: Session): Promise<
   const { service, releaseId, options, why } = request.isInteractive
     ? await askForDeployment(request, session)
     : request
+  if (service === undefined)
+    throw new AppError('BAD_INPUT', 'Name a service and a release to deploy, or add --interactive.')
   if (releaseId === undefined)
     throw new AppError('BAD_INPUT', `Name the release of ${service} to deploy, or add --interactive.`)
   const wish = { service, releaseId, options, why }
@@ -126,21 +129,29 @@ export async function showDeployment(id: string, isWatched: boolean, session: Se
 async function askForDeployment(request: DeployRequest, session: Session): Promise<DeployRequest> {
   const { person, err, engine } = session
   if (!person.isThere) throw new AppError('BAD_INPUT', '--interactive needs a terminal.')
-  let { releaseId } = request
-  if (releaseId === undefined) {
-    const releases = await engine.releases.list({ service: request.service, limit: 20 })
-    err.write(
-      columns(
-        releases.map(({ id, createdAtMs, note }, k) => [
-          `${k + 1}.`,
-          id,
-          momentText(createdAtMs),
-          harmless(note),
-        ]),
-      ),
+  const choose = async (what: string, rows: readonly string[][]) => {
+    err.write(columns(rows.map((row, k) => [`${k + 1}.`, ...row])))
+    const answer = await person.ask(`${what} (number or name): `)
+    return rows[Number(answer) - 1]?.[0] ?? (answer === '' ? undefined : answer)
+  }
+  let { service, releaseId } = request
+  if (service === undefined) {
+    const services = await engine.services.list()
+    service = await choose(
+      'Service',
+      services.map(({ name, environment, stableReleaseId }) => [
+        name,
+        environment,
+        `stable ${stableReleaseId ?? 'nothing'}`,
+      ]),
     )
-    const answer = await person.ask('Release (number or name): ')
-    releaseId = releases[Number(answer) - 1]?.id ?? (answer === '' ? undefined : answer)
+  }
+  if (service !== undefined && releaseId === undefined) {
+    const releases = await engine.releases.list({ service, limit: 20 })
+    releaseId = await choose(
+      'Release',
+      releases.map(({ id, createdAtMs, note }) => [id, momentText(createdAtMs), harmless(note)]),
+    )
   }
   let { options } = request
   if (!options.preset && !options.steps) {
@@ -148,7 +159,7 @@ async function askForDeployment(request: DeployRequest, session: Session): Promi
     if (answer !== '') options = { ...options, preset: presetNamed(answer) }
   }
   const why = request.why === '' ? await person.ask('Why (kept in the audit log): ') : request.why
-  return { ...request, releaseId, options, why }
+  return { ...request, service, releaseId, options, why }
 }
 
 function presetNamed(text: string): (typeof presets)[number] {

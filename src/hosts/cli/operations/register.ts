@@ -65,7 +65,7 @@ export function registerOperations(
     interactive?: boolean
   }
   dangerous(add(program, 'deploy', 'ship a release through a judged canary'))
-    .argument('<service>')
+    .argument('[service]')
     .argument('[release]')
     .addOption(new Option('--strategy <preset>', 'steps, concurrency and limits').choices(presets))
     .option('--steps <list>', 'weight:hold of each step, such as 5:1m,25:2m,50:5m:gate', stepsArgument)
@@ -73,7 +73,7 @@ export function registerOperations(
     .option('-w, --watch', 'follow it to its end; the exit code is how it ended')
     .option('--dry-run', 'print the plan and the results of the checks; nothing moves')
     .option('-i, --interactive', 'ask for what is left out')
-    .action((service: string, releaseId: string | undefined, values: DeployValues) =>
+    .action((service: string | undefined, releaseId: string | undefined, values: DeployValues) =>
       run(values, (session) =>
         deploy(
           {
