@@ -40,7 +40,7 @@ export function drawBackdrop(
   })
 }
 
-/** Levels and markers, over the lines. */
+/** Markers and levels, over the lines; what levels say last, as it must be read. */
 export function drawForeground(
   context: CanvasRenderingContext2D,
   plot: PlotArea,
@@ -48,12 +48,12 @@ export function drawForeground(
   of: { levels: readonly LevelLine[]; markers: readonly Marker[]; theme: ChartTheme },
 ): void {
   clipped(context, { ...plot, top: 0, left: plot.left - 6, right: plot.right + 6 }, () => {
-    of.levels.forEach(({ value, label, severity }, index) => {
-      drawLevel(context, plot, scales.y(value), { label, colour: of.theme[severity], theme: of.theme, index })
-    })
     for (const { timeMs, severity } of of.markers) {
       drawMarker(context, plot, scales.x(timeMs), severity, of.theme[severity])
     }
+    of.levels.forEach(({ value, label, severity }, index) => {
+      drawLevel(context, plot, scales.y(value), { label, colour: of.theme[severity], theme: of.theme, index })
+    })
   })
 }
 
@@ -102,7 +102,10 @@ function dotLonePoints(context: CanvasRenderingContext2D, line: Points, scales: 
   }
 }
 
-/** Labels of levels stand in turn at the right, in the middle and at the left, since two may lie close together. */
+/**
+ * Labels of levels stand in turn at the left, in the middle and at the right, since two may lie close together; the
+ * newest figures, at the right, are covered last.
+ */
 function drawLevel(
   context: CanvasRenderingContext2D,
   plot: PlotArea,
@@ -126,7 +129,7 @@ function drawLevel(
   context.textBaseline = isBelow ? 'top' : 'bottom'
   const textY = isBelow ? y + 3 : y - 2
   const inset = 4
-  const place = (['right', 'center', 'left'] as const)[index % 3] ?? 'right'
+  const place = (['left', 'center', 'right'] as const)[index % 3] ?? 'left'
   context.textAlign = place
   const textX = { right: plot.right - inset, center: (plot.left + plot.right) / 2, left: plot.left + inset }[
     place
