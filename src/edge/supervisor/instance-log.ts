@@ -1,58 +1,87 @@
-import { constants } from 'node:fs'
-import { copyFile, mkdir, open, rm, truncate } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
 import type { EdgeOutput } from '../../contract/index.ts'
 import type { EdgeClock } from '../clock.ts'
+import { LogFile, type Punch } from './log-file.ts'
 
 export type LogLine = EdgeOutput<'logs'>[number]
 
-/** A file above this is copied to `.1` and emptied. */
-const maxFileBytes = 10_000_000
-/** At most this much of a file is read at a time; what an instance prints faster is passed over in the tail. */
-const maxReadBytes = 1_000_000
+export interface InstanceLogOptions {
+  /** From this on what was read of a file is cut off; so much of it is kept beside it, bytes. */
+  maxFileBytes?: number
+  /** At most this much of a file is read at a time; what an instance prints faster is passed over in the tail. */
+  maxReadBytes?: number
+  keptLines?: number
+  punch?: Punch
+}
+
 const maxLineLength = 8000
-const keptLines = 2000
+const newline = 0x0a
 
 interface Source {
   stream: LogLine['stream']
-  path: string
-  offset: number
+  file: LogFile
+  /** Where to read on; null before the first read. */
+  offset: number | null
+  /** After the last whole line that was read. */
+  lineEnd: number
   decoder: StringDecoder
   rest: string
 }
 
 /**
  * What one instance prints. The instance writes its two files itself, so that nothing is lost while the edge is
- * away; they are read each time `read` is called, and the newest lines are kept with the time they were seen.
+ * away; they are read each time `read` is called, and the newest lines are kept with the time they were written, as
+ * far as the file tells it: of lines that are read together, the time of the last.
  */
 export class InstanceLog {
-  readonly stdoutPath: string
-  readonly stderrPath: string
   readonly #clock: EdgeClock
   readonly #names: { instanceId: string; releaseId: string }
-  readonly #sources: Source[]
+  readonly #sources: readonly [stdout: Source, stderr: Source]
+  readonly #maxFileBytes: number
+  readonly #maxReadBytes: number
+  readonly #keptLines: number
   #lines: LogLine[] = []
   #reading: Promise<void> | undefined
 
-  constructor(clock: EdgeClock, directory: string, names: { instanceId: string; releaseId: string }) {
+  constructor(
+    clock: EdgeClock,
+    directory: string,
+    names: { instanceId: string; releaseId: string },
+    { maxFileBytes = 10_000_000, maxReadBytes = 1_000_000, keptLines = 2000, punch }: InstanceLogOptions = {},
+  ) {
     this.#clock = clock
     this.#names = names
-    this.stdoutPath = join(directory, `${names.instanceId}.out.log`)
-    this.stderrPath = join(directory, `${names.instanceId}.err.log`)
-    const source = (stream: LogLine['stream'], path: string): Source => ({
+    this.#maxFileBytes = maxFileBytes
+    this.#maxReadBytes = maxReadBytes
+    this.#keptLines = keptLines
+    const source = (stream: LogLine['stream'], ending: string): Source => ({
       stream,
-      path,
-      offset: 0,
+      file: new LogFile({
+        path: join(directory, `${names.instanceId}.${ending}.log`),
+        keptBytes: maxFileBytes,
+        ...(punch ? { punch } : {}),
+      }),
+      offset: null,
+      lineEnd: 0,
       decoder: new StringDecoder('utf8'),
       rest: '',
     })
-    this.#sources = [source('stdout', this.stdoutPath), source('stderr', this.stderrPath)]
+    this.#sources = [source('stdout', 'out'), source('stderr', 'err')]
   }
 
   /** Makes the directory that both files are in. */
   static async prepare(directory: string): Promise<void> {
     await mkdir(directory, { recursive: true, mode: 0o700 })
+  }
+
+  get stdoutPath(): string {
+    return this.#sources[0].file.path
+  }
+
+  get stderrPath(): string {
+    return this.#sources[1].file.path
   }
 
   get lines(): readonly LogLine[] {
@@ -67,49 +96,58 @@ export class InstanceLog {
 
   /** Deletes the files: the instance has gone for good. */
   async remove(): Promise<void> {
-    for (const { path } of this.#sources) {
-      await rm(path, { force: true })
-      await rm(`${path}.1`, { force: true })
-    }
+    await this.#reading
+    for (const { file } of this.#sources) await file.remove()
   }
 
   async #readAll(): Promise<void> {
     for (const source of this.#sources) await this.#readSource(source).catch(() => undefined)
-    if (this.#lines.length > keptLines) this.#lines = this.#lines.slice(-keptLines)
+    if (this.#lines.length > this.#keptLines) this.#lines = this.#lines.slice(-this.#keptLines)
   }
 
   async #readSource(source: Source): Promise<void> {
-    const file = await open(source.path, 'r')
-    try {
-      const { size } = await file.stat()
-      if (size < source.offset) source.offset = 0
-      if (size - source.offset > maxReadBytes) {
-        source.offset = size - maxReadBytes
-        source.rest = ''
-      }
-      const buffer = Buffer.alloc(size - source.offset)
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, source.offset)
-      source.offset += bytesRead
-      this.#take(source, source.decoder.write(buffer.subarray(0, bytesRead)))
-    } finally {
-      await file.close()
+    const { file } = source
+    const { start, end, cut, writtenAtMs } = await file.extent()
+    // It is shorter than what we have read: somebody has emptied it.
+    if (source.offset !== null && source.offset > end) this.#seek(source, 0)
+    if (source.offset === null) this.#seek(source, start)
+    const isBehind = end - (source.offset ?? 0) > this.#maxReadBytes
+    if (isBehind) this.#seek(source, end - this.#maxReadBytes)
+    const from = source.offset ?? 0
+    if (from < end) {
+      const bytes = await file.read(from, end)
+      const skipped = isBehind ? bytes.indexOf(newline) + 1 : 0
+      this.#take(source, bytes.subarray(skipped), from + skipped, writtenAtMs)
     }
-    if (source.offset > maxFileBytes) {
-      await copyFile(source.path, `${source.path}.1`, constants.COPYFILE_FICLONE)
-      await truncate(source.path, 0)
-      source.offset = 0
-    }
+    const offset = source.offset ?? 0
+    if (offset - cut <= this.#maxFileBytes) return
+    // At the end of a line, unless one line fills most of the file.
+    const at = source.lineEnd - cut > this.#maxFileBytes / 2 ? source.lineEnd : offset
+    const left = await file.cutAt(at)
+    if (left === null) return
+    this.#take(source, left.subarray(offset - at), 0, writtenAtMs)
+    source.offset = source.lineEnd = 0
   }
 
-  #take(source: Source, text: string): void {
-    const lines = (source.rest + text).split('\n')
+  #seek(source: Source, offset: number): void {
+    source.offset = source.lineEnd = offset
+    source.rest = ''
+    source.decoder = new StringDecoder('utf8')
+  }
+
+  /** `bytes` are those from offset `from` on. */
+  #take(source: Source, bytes: Buffer, from: number, writtenAtMs: number): void {
+    source.offset = from + bytes.length
+    const lastEnd = bytes.lastIndexOf(newline)
+    if (lastEnd >= 0) source.lineEnd = from + lastEnd + 1
+    const lines = (source.rest + source.decoder.write(bytes)).split('\n')
     // A line without an end is shown when it ends, or has grown too long to wait for.
     source.rest = lines.pop() ?? ''
     if (source.rest.length > maxLineLength) {
       lines.push(source.rest)
       source.rest = ''
     }
-    const atMs = this.#clock.nowMs()
+    const atMs = Math.min(this.#clock.nowMs(), Math.round(writtenAtMs))
     for (const line of lines)
       this.#lines.push({ atMs, ...this.#names, stream: source.stream, text: line.slice(0, maxLineLength) })
   }

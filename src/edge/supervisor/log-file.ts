@@ -1,0 +1,200 @@
+import { execFile } from 'node:child_process'
+import { closeSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
+import { copyFile, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+
+/** Gives the blocks of the first `bytes` of a file back, which then read as zeros; false where that cannot be done. */
+export type Punch = (path: string, bytes: number) => Promise<boolean>
+
+export interface LogFileOptions {
+  path: string
+  /** So much of what was cut off is kept, bytes. */
+  keptBytes: number
+  punch?: Punch
+}
+
+const chunkBytes = 1_000_000
+
+/**
+ * A file that another process appends to, and that must not grow for ever. Its writer knows nothing of us: to empty
+ * the file would lose what it wrote since we looked. So the front is copied and then punched out instead, while the
+ * writer goes on behind it: no byte is lost, and each keeps its offset for good, over all cuts and our restarts.
+ * What was cut off last stands in a file beside it that is named by the offset at which it ends, so that a cut which
+ * was killed half-way is found and finished.
+ *
+ * Where holes cannot be punched (other systems than Linux) the file is copied and emptied: lost is what is written
+ * within the microseconds between the last read and that.
+ */
+export class LogFile {
+  readonly path: string
+  readonly #keptBytes: number
+  readonly #punch: Punch
+  #found: Promise<void> | undefined
+  /** What is before it is in the older file, or gone. */
+  #cut = 0
+  #older: { path: string; from: number } | null = null
+
+  constructor({ path, keptBytes, punch = punchHole }: LogFileOptions) {
+    this.path = path
+    this.#keptBytes = keptBytes
+    this.#punch = punch
+  }
+
+  /** The offsets of the first byte that is still there and after the last, and when that was written. */
+  async extent(): Promise<{ start: number; cut: number; end: number; writtenAtMs: number }> {
+    await this.#ready()
+    const { size, mtimeMs } = await stat(this.path)
+    if (size < this.#cut) {
+      // Somebody has emptied it: it begins anew.
+      this.#cut = 0
+      this.#older = null
+    }
+    return { start: this.#older?.from ?? this.#cut, cut: this.#cut, end: size, writtenAtMs: mtimeMs }
+  }
+
+  /** The bytes from `from` to before `to`, both within the extent. */
+  async read(from: number, to: number): Promise<Buffer> {
+    const parts: Buffer[] = []
+    if (this.#older && from < this.#cut)
+      parts.push(await readRange(this.#older.path, from - this.#older.from, this.#cut - this.#older.from))
+    const first = Math.max(from, this.#cut)
+    if (first < to) parts.push(await readRange(this.path, first, to))
+    return Buffer.concat(parts)
+  }
+
+  /**
+   * Cuts off what is before `at`; the newest `keptBytes` of it can still be read. Where the file had to be emptied
+   * for it, gives what stood behind `at`, and offsets begin at 0; null otherwise.
+   */
+  async cutAt(at: number): Promise<Buffer | null> {
+    const from = at - this.#cut > this.#keptBytes ? await this.#lineAfter(at - this.#keptBytes) : this.#cut
+    const path = `${this.path}.${String(at).padStart(offsetDigits, '0')}`
+    await copyRange(this.path, from, at, `${this.path}.new`)
+    await rename(`${this.path}.new`, path)
+    if (!(await this.#punch(this.path, at))) {
+      await rm(path)
+      return this.#empty(at)
+    }
+    const before = this.#older
+    this.#cut = at
+    this.#older = { path, from }
+    if (before) await rm(before.path, { force: true })
+    return null
+  }
+
+  /** Deletes all of it. */
+  async remove(): Promise<void> {
+    const own = [this.path, `${this.path}.1`, `${this.path}.new`]
+    for (const path of [...own, ...(await this.#cutOff())]) await rm(path, { force: true })
+  }
+
+  /** Where the first whole line after `from` begins; `from` when there is none soon. */
+  async #lineAfter(from: number): Promise<number> {
+    return from + (await readRange(this.path, from, from + slackBytes)).indexOf('\n') + 1
+  }
+
+  #ready(): Promise<void> {
+    this.#found ??= this.#find().catch((failure: unknown) => {
+      this.#found = undefined
+      throw failure
+    })
+    return this.#found
+  }
+
+  /** Takes up what an earlier edge has cut off. */
+  async #find(): Promise<void> {
+    const paths = await this.#cutOff()
+    const path = paths.pop()
+    for (const old of paths) await rm(old, { force: true })
+    if (path === undefined) return
+    const cut = Number(path.slice(-offsetDigits))
+    const { size, blocks } = await stat(this.path)
+    this.#older = { path, from: cut - (await stat(path)).size }
+    this.#cut = cut
+    const isPunched = blocks * blockBytes <= size - cut + slackBytes
+    if (size >= cut && !isPunched) await this.#punch(this.path, cut)
+  }
+
+  /** Where what was cut off stands, the oldest first. */
+  async #cutOff(): Promise<string[]> {
+    const own = `${basename(this.path)}.`
+    const names = await readdir(dirname(this.path))
+    return names
+      .filter((name) => name.startsWith(own) && cutName.test(name.slice(own.length)))
+      .sort()
+      .map((name) => join(dirname(this.path), name))
+  }
+
+  async #empty(at: number): Promise<Buffer> {
+    await copyFile(this.path, `${this.path}.1`)
+    const copied = (await stat(`${this.path}.1`)).size
+    const file = openSync(this.path, 'r+')
+    const copy = openSync(`${this.path}.1`, 'a')
+    try {
+      // From here to the end nothing else of ours runs: the writer has the least time to write what is lost.
+      const chunk = Buffer.alloc(chunkBytes)
+      for (let to = copied, count = 1; count > 0; to += count) {
+        count = readSync(file, chunk, 0, chunk.length, to)
+        writeSync(copy, chunk, 0, count)
+      }
+      ftruncateSync(file, 0)
+    } finally {
+      closeSync(file)
+      closeSync(copy)
+    }
+    const { size } = await stat(`${this.path}.1`)
+    return readRange(`${this.path}.1`, at, size)
+  }
+}
+
+const offsetDigits = 16
+const cutName = /^\d{16}$/
+/** The unit of `stat`, and what a file may take on the disk above its length. */
+const blockBytes = 512
+const slackBytes = 65_536
+
+/** Linux only; Node cannot do it itself. */
+const punchHole: Punch = (path, bytes) =>
+  process.platform === 'linux'
+    ? new Promise((resolve) => {
+        execFile('fallocate', ['--punch-hole', '--offset', '0', '--length', String(bytes), path], (failure) =>
+          resolve(failure === null),
+        )
+      })
+    : Promise.resolve(false)
+
+async function readRange(path: string, from: number, to: number): Promise<Buffer> {
+  const file = await open(path, 'r')
+  try {
+    return await readFrom(file, from, to - from)
+  } finally {
+    await file.close()
+  }
+}
+
+async function readFrom(file: FileHandle, from: number, length: number): Promise<Buffer> {
+  const buffer = Buffer.alloc(length)
+  const { bytesRead } = await file.read(buffer, 0, length, from)
+  return buffer.subarray(0, bytesRead)
+}
+
+async function copyRange(path: string, from: number, to: number, target: string): Promise<void> {
+  const source = await open(path, 'r')
+  try {
+    const copy = await open(target, 'w', 0o600)
+    try {
+      for (let at = from; at < to;) {
+        const chunk = await readFrom(source, at, Math.min(chunkBytes, to - at))
+        if (chunk.length === 0) break
+        await copy.writeFile(chunk)
+        at += chunk.length
+      }
+      // The original is given up next.
+      await copy.datasync()
+    } finally {
+      await copy.close()
+    }
+  } finally {
+    await source.close()
+  }
+}
