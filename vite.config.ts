@@ -77,6 +77,7 @@ export default defineConfig({
       build: nodeBuild('../../dist/node', {
         cli: here('src/hosts/cli/index.ts'),
         'telemetry-worker': here('src/adapters/stores/telemetry/worker.ts'),
+        'report-worker': here('src/adapters/checks/report-worker.ts'),
         edge: here('src/hosts/edge/main.ts'),
         shop: here('src/demo/shop/main.ts'),
         'engine-process': here('src/hosts/engine-process/main.ts'),

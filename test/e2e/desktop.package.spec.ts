@@ -76,6 +76,7 @@ test.describe('the package', () => {
         'dist/electron/preload.cjs',
         'dist/node/engine-process.js',
         'dist/node/telemetry-worker.js',
+        'dist/node/report-worker.js',
         'dist/renderer/index.html',
       ]) {
         expect(files).toContain(needed)

@@ -45,13 +45,13 @@ export function commandCheck(config: CheckConfigOf<'command'>, surroundings: Sur
     if (end.kind !== 'exited') return own
     // Test runners and scanners end with a code of their own when they found something: their reports say what.
     const after = await fingerprints()
-    const verdicts = await Promise.all(
-      reports.map(async (report, i): Promise<Verdict> =>
+    const verdicts: Verdict[] = []
+    for (const [i, report] of reports.entries())
+      verdicts.push(
         after[i] !== '' && after[i] === before[i]
           ? failed(`The report ${report.path} is of an earlier run: the command did not write it.`)
-          : judgeReport(report, directory, null),
-      ),
-    )
+          : await judgeReport(report, directory, null, signal),
+      )
     return worstOf([own, ...verdicts])
   }
 }

@@ -1,17 +1,9 @@
 import { constants } from 'node:fs'
-import { open, stat } from 'node:fs/promises'
+import { open, stat, type FileHandle } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { messageOf } from '../../engine/core/index.ts'
-import {
-  failed,
-  judgeJson,
-  judgeJunit,
-  judgeSarif,
-  passed,
-  type ReportConfig,
-  type ReportVerdict,
-  type Verdict,
-} from '../../engine/validation/index.ts'
+import { failed, passed, type ReportConfig, type Verdict } from '../../engine/validation/index.ts'
+import { judgeApart } from './report-judging.ts'
 
 const sizeLimitBytes = 16 * 1024 * 1024
 
@@ -32,29 +24,19 @@ export async function judgeReport(
   report: ReportConfig,
   directory: string,
   age: { nowMs: number; maxAgeMs: number } | null,
+  signal: AbortSignal,
 ): Promise<Verdict> {
   const name = `The report ${report.path}`
   const read = await readReport(reportPath(report, directory))
   if ('why' in read) return failed(`${name} ${read.why}.`)
   if (age && age.nowMs - read.changedAtMs > age.maxAgeMs)
     return failed(`${name} is too old: it is of ${new Date(read.changedAtMs).toISOString()}.`)
-  const { isGood, text, output } = judgeText(report, read.text)
+  const { isGood, text, output } = await judgeApart({ report, bytes: read.bytes }, signal)
   const sentence = `${name}: ${text}.`
   return isGood ? passed(sentence, output) : failed(sentence, output)
 }
 
-function judgeText(report: ReportConfig, text: string): ReportVerdict {
-  switch (report.format) {
-    case 'junit':
-      return judgeJunit(text, report)
-    case 'sarif':
-      return judgeSarif(text, report)
-    case 'json':
-      return judgeJson(text, report.rules)
-  }
-}
-
-type Read = { text: string; changedAtMs: number } | { why: string }
+type Read = { bytes: Uint8Array<ArrayBuffer>; changedAtMs: number } | { why: string }
 
 async function readReport(file: string): Promise<Read> {
   try {
@@ -63,11 +45,21 @@ async function readReport(file: string): Promise<Read> {
     const facts = await handle.stat()
     if (!facts.isFile()) return { why: 'is not a file' }
     if (facts.size > sizeLimitBytes) return { why: `is larger than ${sizeLimitBytes / 2 ** 20} MiB` }
-    const bytes = Buffer.alloc(facts.size)
-    const { bytesRead } = await handle.read(bytes, 0, facts.size, 0)
-    return { text: bytes.toString('utf8', 0, bytesRead), changedAtMs: facts.mtimeMs }
+    return { bytes: await readAll(handle, facts.size), changedAtMs: facts.mtimeMs }
   } catch (thrown) {
     const isMissing = (thrown as NodeJS.ErrnoException).code === 'ENOENT'
     return { why: isMissing ? 'was not written' : `cannot be opened: ${messageOf(thrown)}` }
   }
+}
+
+/** As much as there is now of `size` bytes: a tool may still be writing. */
+async function readAll(handle: FileHandle, size: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(size)
+  let length = 0
+  while (length < size) {
+    const { bytesRead } = await handle.read(bytes, length, size - length, length)
+    if (bytesRead === 0) break
+    length += bytesRead
+  }
+  return bytes.subarray(0, length)
 }

@@ -7,7 +7,8 @@ export { hasResourceLimits, judgeDataQuality, judgeExclusive, judgeHeadroom } fr
 export { judgeJson } from './reports/json.ts'
 export { judgeJunit } from './reports/junit.ts'
 export { judgeSarif } from './reports/sarif.ts'
-export type { ReportVerdict } from './reports/verdict.ts'
+export { judgeReportBytes } from './reports/judge.ts'
+export { unreadable, type ReportVerdict } from './reports/verdict.ts'
 export { runLimitMs } from './run-checks.ts'
 export {
   checkConfigSchema,

@@ -45,4 +45,12 @@ function valueAt(root: unknown, pointer: string): unknown {
   return value
 }
 
-const shown = (value: unknown): string => (value === undefined ? 'missing' : labelText(JSON.stringify(value)))
+const longestShown = 200
+
+/** A figure for a person; of lists and sections, which may be huge, only what they are. */
+function shown(value: unknown): string {
+  if (value === undefined) return 'missing'
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'object' && value !== null) return 'a section'
+  return labelText(JSON.stringify(typeof value === 'string' ? value.slice(0, longestShown) : value))
+}

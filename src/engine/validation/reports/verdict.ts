@@ -1,3 +1,5 @@
+import { excessOf } from './json-bounds.ts'
+
 /** What a report of a tool says, held against its limits. */
 export interface ReportVerdict {
   isGood: boolean
@@ -16,6 +18,8 @@ export const unreadable = (why: string): ReportVerdict => ({
 
 /** Parses untrusted JSON; gives a clause instead when it is none. */
 export function parseJson(source: string): { value: unknown } | { why: string } {
+  const excess = excessOf(source)
+  if (excess !== '') return { why: excess }
   try {
     return { value: JSON.parse(source.replace(/^\uFEFF/, '')) as unknown }
   } catch {

@@ -10,6 +10,8 @@ export class XmlError extends Error {}
 const deepest = 100
 const longestName = 200
 const mostAttributes = 200
+/** Of a value no more is read: names of tests are shown much shorter. */
+const longestValue = 10_000
 
 const nameAt = /[^\s=<>/"'!?&]+/y
 const attributeAt = /\s+([^\s=<>/"']+)\s*=\s*(?:"([^"<]*)"|'([^'<]*)')/y
@@ -65,7 +67,10 @@ export function readXml(source: string, visitor: XmlVisitor): void {
       if (name.length > longestName) broken('a name is too long')
       const attributes = new Map<string, string>()
       for (let found = match(attributeAt); found; found = match(attributeAt)) {
-        attributes.set(localName(found[1] ?? ''), unescaped(found[2] ?? found[3] ?? ''))
+        attributes.set(
+          localName(found[1] ?? ''),
+          unescaped((found[2] ?? found[3] ?? '').slice(0, longestValue)),
+        )
         if (attributes.size > mostAttributes) broken('a tag has too many attributes')
       }
       const end = match(tagEndAt) ?? broken('a tag does not end')
