@@ -152,7 +152,7 @@ export const useSchema = z.object({
   kind: z.enum(['cpu', 'memory', 'disk']),
   /** A mount; empty where a host has only one. */
   subject: z.string(),
-  /** In thousandths; null when nothing was measured. */
+  /** In thousandths; null when too little was measured to say. */
   ratio: z.number().nullable(),
 })
 export type Use = z.infer<typeof useSchema>

@@ -10,7 +10,7 @@ import {
 } from '../../contract/index.ts'
 import { hostHealth, type OpenAlert } from './health.ts'
 import { historySince, type History, type HistoryQuery } from './history.ts'
-import { defaultLimits, type Limits } from './limits.ts'
+import { defaultLimits, leastCoverage, type Limits } from './limits.ts'
 import { decideLimits, planLimits, valueOf, type LimitSource } from './limits-plan.ts'
 import type { Moment } from './moment.ts'
 import type { Reading, SeriesKey } from './ports.ts'
@@ -230,7 +230,7 @@ class Monitor implements HostMonitor {
       quality: this.#quality.host(),
       health,
       limits: brokenWorstFirst(this.#limitStates),
-      use: usesOf(this.#limitStates),
+      use: usesOf(this.#limitStates, (holdMs) => this.ring.countSince(holdMs) * this.#intervalMs),
       forecasts,
     }
   }
@@ -238,19 +238,16 @@ class Monitor implements HostMonitor {
 
 const usable: readonly string[] = useSchema.shape.kind.options
 
-/** In thousandths, so that what hardly changes is not told anew each second. */
-const usesOf = (states: readonly LimitState[]): Use[] =>
-  states.flatMap(({ kind, subject, value }) =>
-    usable.includes(kind)
-      ? [
-          {
-            kind: kind as Use['kind'],
-            subject,
-            ratio: value === null ? null : Math.round(value * 1000) / 1000,
-          },
-        ]
-      : [],
-  )
+/**
+ * In thousandths, so that what hardly changes is not told anew each second. What was measured for less than half of its
+ * hold time, as just after the start, is not known.
+ */
+const usesOf = (states: readonly LimitState[], measuredMs: (holdMs: number) => number): Use[] =>
+  states.flatMap(({ kind, subject, value, holdMs }) => {
+    if (!usable.includes(kind)) return []
+    const isKnown = value !== null && measuredMs(holdMs) >= leastCoverage * holdMs
+    return [{ kind: kind as Use['kind'], subject, ratio: isKnown ? Math.round(value * 1000) / 1000 : null }]
+  })
 
 /** A limit that is not measured, such as swap on a host without, is no finding. */
 function brokenWorstFirst(states: readonly LimitState[]): LimitState[] {

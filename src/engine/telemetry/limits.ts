@@ -53,7 +53,7 @@ export const defaultLimits: Limits = {
 /** A severity is left only when the mean is this far below its threshold, as a share of it. */
 const releaseMargin = 0.05
 /** At least this share of the hold time must be measured before a state may change. */
-const leastCoverage = 0.5
+export const leastCoverage = 0.5
 
 /** What was measured for one limit over its hold time. */
 export interface Measured {

@@ -16,7 +16,7 @@ export const hasResourceLimits = (limits: ResourceLimits | undefined): boolean =
  */
 export function judgeHeadroom(hosts: readonly HostFact[], limits?: ResourceLimits): Verdict {
   if (hosts.length === 0) return warned('No host is watched, so nobody knows whether there is room.')
-  const beyond = limits ? hosts.flatMap((host) => beyondPlan(host, limits)) : []
+  const { beyond, unmeasured } = againstPlan(hosts, limits)
   if (beyond.length > 0) return failed(`There is no room: ${beyond.join('; ')}.`, beyond.join('\n'))
   const full = hosts.flatMap(({ name, state }) =>
     tightOf(state).map((limit) => ({ severity: limit.severity, text: tightText(name, limit) })),
@@ -26,7 +26,11 @@ export function judgeHeadroom(hosts: readonly HostFact[], limits?: ResourceLimit
   const critical = full.filter(({ severity }) => severity === 'critical')
   if (critical.length > 0)
     return failed(`There is no room: ${critical.map(({ text }) => text).join('; ')}.`, output)
-  const tight = [...full.map(({ text }) => text), ...unknown.map((name) => `${name} sends no data`)]
+  const tight = [
+    ...full.map(({ text }) => text),
+    ...unknown.map((name) => `${name} sends no data`),
+    ...unmeasured,
+  ]
   if (tight.length > 0) return warned(`There may be no room: ${tight.join('; ')}.`, output)
   return passed(
     `There is room: ${hosts.length === 1 ? 'the host is' : `all ${hosts.length} hosts are`} below the limits.`,
@@ -36,19 +40,28 @@ export function judgeHeadroom(hosts: readonly HostFact[], limits?: ResourceLimit
 /** Never rounded to the limit that it is beyond. */
 const tenths = (ratio: number): string => `${Math.round(ratio * 1000) / 10} %`
 
-/** What is in use beyond what the plan allows, as clauses. */
-function beyondPlan({ name, state }: HostFact, limits: ResourceLimits): string[] {
+/** What is in use beyond what the plan allows, and what of that is not known, as clauses. */
+function againstPlan(
+  hosts: readonly HostFact[],
+  limits: ResourceLimits | undefined,
+): { beyond: string[]; unmeasured: string[] } {
+  const beyond: string[] = []
+  const unmeasured: string[] = []
+  if (!limits) return { beyond, unmeasured }
   const allowed: Record<Use['kind'], number | null> = {
     cpu: limits.maxCpuRatio,
     memory: limits.maxMemoryRatio,
     disk: limits.maxDiskRatio,
   }
-  return state.use.flatMap(({ kind, subject, ratio }) => {
-    const most = allowed[kind]
-    if (ratio === null || most === null || ratio <= most) return []
-    const what = subject === '' ? kind : `${kind} ${subject}`
-    return [`${what} of ${name} is ${tenths(ratio)} full, the plan allows ${tenths(most)}`]
-  })
+  for (const { name, state } of hosts)
+    for (const { kind, subject, ratio } of state.use) {
+      const most = allowed[kind]
+      if (most === null) continue
+      const what = `${kind}${subject === '' ? '' : ` ${subject}`} of ${name}`
+      if (ratio === null) unmeasured.push(`${what} was not measured for long enough`)
+      else if (ratio > most) beyond.push(`${what} is ${tenths(ratio)} full, the plan allows ${tenths(most)}`)
+    }
+  return { beyond, unmeasured }
 }
 
 type LimitState = HostState['limits'][number]

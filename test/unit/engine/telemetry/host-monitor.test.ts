@@ -22,6 +22,16 @@ function feed(
 const texts = (monitor: HostMonitor) => monitor.state().health.reasons.map(({ text }) => text)
 
 describe('a host monitor', () => {
+  it('does not know how much is in use before it has measured for half of the hold time', () => {
+    const monitor = monitorOf()
+    const known = () => monitor.state().use.flatMap(({ kind, ratio }) => (ratio === null ? [] : [kind]))
+    const seconds = Math.min(defaultLimits.cpu.holdMs, defaultLimits.memory.holdMs) / 2000
+    feed(monitor, 0, seconds - 1)
+    expect(known()).toEqual(['disk'])
+    feed(monitor, seconds - 1, seconds)
+    expect(known()).toEqual(['cpu', 'memory', 'disk'])
+  })
+
   it('gives a calm host 100 points, no reason, no broken limit and data that can be judged', () => {
     const monitor = monitorOf()
     feed(monitor, 0, 120)

@@ -106,9 +106,15 @@ describe('room on the hosts', () => {
       outcome: 'failed',
       text: 'There is no room: cpu of web-1 is 70.4 % full, the plan allows 70 %; disk /var of web-1 is 93 % full, the plan allows 80 %.',
     })
-    expect(judgeHeadroom([withUse(use('cpu', 0.7), use('disk', null, '/'))], limits).text).toBe(
+    expect(judgeHeadroom([withUse(use('cpu', 0.7), use('disk', 0.1, '/'))], limits).text).toBe(
       'There is no room: cpu of web-1 is 97 % full.',
     )
+    const calm = { ...host([]), state: { ...host([]).state, use: [use('cpu', null)] } as HostState }
+    expect(judgeHeadroom([calm], limits)).toMatchObject({
+      outcome: 'warning',
+      text: 'There may be no room: cpu of web-1 was not measured for long enough.',
+    })
+    expect(judgeHeadroom([calm], { ...limits, maxCpuRatio: null }).outcome).toBe('passed')
   })
 
   it('is unknown, not there, when nothing is measured', () => {
