@@ -24,6 +24,11 @@ export function duration(spanMs: number): string {
   return shown.join(' ')
 }
 
+/** What something took: like `duration`, and milliseconds where those are worth telling, `84 ms`. */
+export function took(spanMs: number): string {
+  return spanMs >= 0 && spanMs < 999.5 ? `${Math.round(spanMs)}\u00a0ms` : duration(spanMs)
+}
+
 /**
  * How long ago in its largest part, because 2 h 3 min ago is 2 h ago to a tired reader; `just now` within a second
  * and a half, and for a time ahead.

@@ -18,10 +18,24 @@ export const stepFor = (spanMs: number): number =>
   stepsMs.find((step) => spanMs / step <= pointsWanted) ??
   Math.ceil(spanMs / pointsWanted / 300_000) * 300_000
 
+/**
+ * The span of one point for these bins: what is kept of a judgement is coarser than what the router counts now, and
+ * finer points than bins would be mostly gaps.
+ */
+export function stepForBins(bins: readonly Bin[], spanMs: number): number {
+  const spans = bins.map(({ durationMs }) => durationMs).sort((a, b) => a - b)
+  // Half of them: one bin that a suspended machine stretched makes no chart coarse.
+  const usualMs = spans[Math.floor(spans.length / 2)] ?? 0
+  const least = stepFor(spanMs)
+  return stepsMs.find((step) => step >= least && step >= usualMs * 0.9) ?? least
+}
+
 interface Sum {
   requests: number
   errors: number
   durationMs: number
+  /** Of the longest bin. */
+  lastsMs: number
   latencyCounts: number[]
 }
 
@@ -34,10 +48,11 @@ export function releaseColumns(bins: readonly Bin[], releaseId: string, stepMs: 
   for (const bin of bins) {
     if (bin.releaseId !== releaseId) continue
     const at = Math.floor(bin.atMs / stepMs) * stepMs
-    const sum = sums.get(at) ?? { requests: 0, errors: 0, durationMs: 0, latencyCounts: [] }
+    const sum = sums.get(at) ?? { requests: 0, errors: 0, durationMs: 0, lastsMs: 0, latencyCounts: [] }
     sum.requests += bin.requests
     sum.errors += bin.errors
     sum.durationMs += bin.durationMs
+    sum.lastsMs = Math.max(sum.lastsMs, bin.durationMs)
     bin.latencyCounts.forEach((count, index) => {
       if (count > 0) sum.latencyCounts[index] = (sum.latencyCounts[index] ?? 0) + count
     })
@@ -67,11 +82,12 @@ export function releaseColumns(bins: readonly Bin[], releaseId: string, stepMs: 
   }
 }
 
-/** A point without a sum after each one that is not followed at once. */
+/** A point without a sum after each one that is not followed before its bins are over. */
 function withGaps(points: [number, Sum][], stepMs: number): [number, Sum | undefined][] {
   return points.flatMap((point, index): [number, Sum | undefined][] => {
     const next = points[index + 1]
-    return next && next[0] - point[0] > stepMs * 1.5 ? [point, [point[0] + stepMs, undefined]] : [point]
+    const lastsMs = Math.max(stepMs, point[1].lastsMs)
+    return next && next[0] - point[0] > lastsMs * 1.5 ? [point, [point[0] + stepMs, undefined]] : [point]
   })
 }
 

@@ -5,6 +5,7 @@ import {
   mergeBins,
   releaseColumns,
   stepFor,
+  stepForBins,
 } from '../../../../src/renderer/screens/deployments/bin-columns.ts'
 
 const bin = (atMs: number, change: Partial<Bin> = {}): Bin => ({
@@ -41,6 +42,23 @@ describe('the lines of a release', () => {
     const { errors } = releaseColumns([bin(0), bin(5000, { requests: 0, errors: 0 }), bin(6000)], 'r43', 1000)
     expect([...errors.timesMs]).toEqual([0, 1000, 5000, 6000])
     expect([...errors.mean]).toEqual([0.02, Number.NaN, Number.NaN, 0.02])
+  })
+
+  it('have no gaps between bins that last longer than a point', () => {
+    const kept = [0, 5000, 9000, 15_000].map((atMs) => bin(atMs, { durationMs: 5000 }))
+    const { errors } = releaseColumns(kept, 'r43', 1000)
+    expect([...errors.timesMs]).toEqual([0, 5000, 9000, 15_000])
+  })
+
+  it('have points as long as the bins are, whatever one of them was stretched to', () => {
+    expect(stepForBins([bin(0), bin(1000), bin(2000, { durationMs: 900_000 })], 60_000)).toBe(1000)
+    expect(
+      stepForBins(
+        [0, 5000, 9000].map((atMs) => bin(atMs, { durationMs: 5000 })),
+        60_000,
+      ),
+    ).toBe(5000)
+    expect(stepForBins([], 60_000)).toBe(1000)
   })
 
   it('leave out the other release', () => {

@@ -1,7 +1,21 @@
 import { describe, expect, it } from 'vitest'
-import { ago, clockTime, dateTime, duration } from '../../../../src/renderer/format/index.ts'
+import { ago, clockTime, dateTime, duration, took } from '../../../../src/renderer/format/index.ts'
 
 const plain = (text: string) => text.replaceAll('\u00a0', ' ')
+
+describe('what something took', () => {
+  it.each([
+    [0, '0 ms'],
+    [83.6, '84 ms'],
+    [999.4, '999 ms'],
+    [999.6, '1.0 s'],
+    [125_000, '2 min 5 s'],
+    [-5, '0.0 s'],
+    [Number.NaN, '–'],
+  ])('of %d ms reads %s', (spanMs, text) => {
+    expect(plain(took(spanMs))).toBe(text)
+  })
+})
 
 describe('a duration', () => {
   it.each([
