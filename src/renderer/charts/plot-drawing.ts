@@ -48,8 +48,8 @@ export function drawForeground(
   of: { levels: readonly LevelLine[]; markers: readonly Marker[]; theme: ChartTheme },
 ): void {
   clipped(context, { ...plot, top: 0, left: plot.left - 6, right: plot.right + 6 }, () => {
-    for (const { timeMs, severity } of of.markers) {
-      drawMarker(context, plot, scales.x(timeMs), severity, of.theme[severity])
+    for (const marker of of.markers) {
+      drawMarker(context, plot, scales.x(marker.timeMs), marker, of.theme[marker.severity])
     }
     of.levels.forEach(({ value, label, severity }, index) => {
       drawLevel(context, plot, scales.y(value), { label, colour: of.theme[severity], theme: of.theme, index })
@@ -147,18 +147,20 @@ function drawMarker(
   context: CanvasRenderingContext2D,
   plot: PlotArea,
   x: number,
-  severity: Marker['severity'],
+  { severity, isLine }: Marker,
   colour: string,
 ): void {
   if (x < plot.left || x > plot.right) return
   context.strokeStyle = context.fillStyle = colour
-  context.lineWidth = 1
-  context.setLineDash([2, 3])
-  context.beginPath()
-  context.moveTo(Math.round(x) + 0.5, plot.top)
-  context.lineTo(Math.round(x) + 0.5, plot.bottom)
-  context.stroke()
-  context.setLineDash([])
+  if (isLine) {
+    context.lineWidth = 1
+    context.setLineDash([2, 3])
+    context.beginPath()
+    context.moveTo(Math.round(x) + 0.5, plot.top)
+    context.lineTo(Math.round(x) + 0.5, plot.bottom)
+    context.stroke()
+    context.setLineDash([])
+  }
   const y = plot.top - 4
   context.beginPath()
   if (severity === 'critical') {

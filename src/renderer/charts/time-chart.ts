@@ -15,10 +15,12 @@ export interface SeriesStyle {
 }
 
 /** A moment worth seeing on every chart: a notice, later a deployment or an incident. */
+/** A moment on the time axis; `isLine` marks those that charts are read by, from top to bottom. */
 export interface Marker {
   timeMs: number
   severity: 'info' | 'ok' | 'warning' | 'critical'
   text: string
+  isLine: boolean
 }
 
 /** A level to compare with: a limit of the configuration, the number of cores. */

@@ -11,6 +11,7 @@ export function deploymentMarkers(deployment: Deployment): Marker[] {
       timeMs: createdAtMs,
       severity: 'info',
       text: `${service}: the deployment of ${candidateReleaseId} began`,
+      isLine: true,
     },
     ...(endedAtMs === null
       ? []
@@ -19,6 +20,7 @@ export function deploymentMarkers(deployment: Deployment): Marker[] {
             timeMs: endedAtMs,
             severity: mark === 'stale' ? ('info' as const) : mark,
             text: `${service}: ${candidateReleaseId} ${words}`,
+            isLine: true,
           },
         ]),
   ]
