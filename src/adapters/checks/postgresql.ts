@@ -16,7 +16,8 @@ import type { Run } from './surroundings.ts'
 const tlsRequestCode = 80_877_103
 const protocolVersion = 196_608
 /** What an Authentication message asks for. */
-const authentication = { ok: 0, md5: 5, sasl: 10, saslContinue: 11 } as const
+const authentication = { ok: 0, md5: 5, sasl: 10, saslContinue: 11, saslFinal: 12 } as const
+const mechanism = 'SCRAM-SHA-256'
 const longestMessageBytes = 64 * 1024
 const mostMessages = 200
 
@@ -71,8 +72,11 @@ async function openSession(
         return passed(`${where} accepts connections, and asks for a password.`)
       if (method === authentication.md5)
         sendPassword(socket, md5Answer(user, password ?? '', content.subarray(4)))
-      else if (method === authentication.sasl) await proveByScram(socket, password ?? '')
-      else if (method !== authentication.ok)
+      else if (method === authentication.sasl) {
+        if (!content.toString('latin1', 4).split('\0').includes(mechanism))
+          return failed(`${where} does not take ${mechanism}.`)
+        await proveByScram(socket, password ?? '')
+      } else if (method !== authentication.ok)
         return failed(`${where} wants the password in a way in which it is not sent (method ${method}).`)
     }
     if (type === 'Z') {
@@ -88,18 +92,22 @@ async function openSession(
 async function proveByScram(socket: net.Socket, password: string): Promise<void> {
   const nonce = randomBytes(18).toString('base64')
   const first = Buffer.from(`n,,${scramFirst(nonce)}`)
-  const mechanism = Buffer.from('SCRAM-SHA-256\0')
-  sendPassword(socket, Buffer.concat([mechanism, int32s(first.length), first]))
+  sendPassword(socket, Buffer.concat([Buffer.from(`${mechanism}\0`), int32s(first.length), first]))
   const challenge = await readMessage(socket)
-  if (challenge.type !== 'R' || challenge.content.readInt32BE(0) !== authentication.saslContinue)
+  if (challenge.type === 'E') throw new Refused(challenge.content)
+  if (requestOf(challenge) !== authentication.saslContinue)
     throw new PeerFailure('it does not go on with SCRAM')
   const proof = await scramProof(password, nonce, challenge.content.toString('utf8', 4))
   sendPassword(socket, Buffer.from(proof.text))
   const last = await readMessage(socket)
   if (last.type === 'E') throw new Refused(last.content)
-  if (last.type !== 'R' || !proof.isGenuine(last.content.toString('utf8', 4)))
+  if (requestOf(last) !== authentication.saslFinal || !proof.isGenuine(last.content.toString('utf8', 4)))
     throw new PeerFailure('it does not know the password itself')
 }
+
+/** What a message asks for; -1 when it asks for nothing. */
+const requestOf = ({ type, content }: { type: string; content: Buffer }): number =>
+  type === 'R' && content.length >= 4 ? content.readInt32BE(0) : -1
 
 /** An ErrorResponse in the middle of something else. */
 class Refused extends Error {

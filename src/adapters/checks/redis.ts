@@ -6,6 +6,7 @@ import {
   failed,
   failedForNow,
   passed,
+  sendsPasswordInClear,
   type CheckConfigOf,
   type Verdict,
 } from '../../engine/validation/index.ts'
@@ -27,8 +28,7 @@ export function redisCheck(config: CheckConfigOf<'redis'>): Run {
   return (_request, signal) => withPassword(config, where, (password) => asked(password, signal))
 
   async function asked(password: string | null, signal: AbortSignal): Promise<Verdict> {
-    if (password !== null && !config.isTls && !isLoopback(config.host))
-      return failed(`${where} would get the password in clear: set isTls.`)
+    if (sendsPasswordInClear(config)) return failed(`${where} would get the password in clear: set isTls.`)
     const trusted = await trustOf(config)
     if ('why' in trusted) return failed(`${where}: ${trusted.why}`)
     try {
@@ -79,8 +79,6 @@ async function trustOf({
     return { why: `The file of trusted certificates cannot be read: ${messageOf(thrown)}.` }
   }
 }
-
-const isLoopback = (host: string): boolean => /^(localhost|127(\.\d+){3}|::1)$/i.test(host)
 
 async function readLine(socket: net.Socket): Promise<string> {
   const bytes: number[] = []

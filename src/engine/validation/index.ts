@@ -14,6 +14,7 @@ export {
   checkConfigSchema,
   checkNameOf,
   checksSchema,
+  sendsPasswordInClear,
   withDefaultChecks,
   type CheckConfig,
   type CheckConfigOf,

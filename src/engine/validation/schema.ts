@@ -233,6 +233,18 @@ export const checksSchema = z
           path: [index, 'durationMs'],
           message: 'a load must be shorter than timeoutMs',
         })
+      if ('passwordEnv' in check && check.passwordEnv !== undefined && check.passwordFile !== undefined)
+        context.addIssue({
+          code: 'custom',
+          path: [index, 'passwordFile'],
+          message: 'a password stands in one place: passwordEnv or passwordFile',
+        })
+      if (check.kind === 'redis' && sendsPasswordInClear(check))
+        context.addIssue({
+          code: 'custom',
+          path: [index, 'isTls'],
+          message: 'the password would cross the network in clear: set isTls',
+        })
       if (always.some((kind) => kind === name && kind !== check.kind))
         context.addIssue({
           code: 'custom',
@@ -242,6 +254,12 @@ export const checksSchema = z
     }
   })
   .default([])
+
+/** Redis takes a password as it is. */
+export const sendsPasswordInClear = (check: CheckConfigOf<'redis'>): boolean =>
+  (check.passwordEnv ?? check.passwordFile) !== undefined &&
+  !check.isTls &&
+  !/^(localhost|127(\.\d+){3}|::1)$/i.test(check.host)
 
 /** What is run: the checks that every deployment has, then the service's own. */
 export function withDefaultChecks(written: readonly CheckConfig[]): CheckConfig[] {

@@ -261,6 +261,76 @@ describe.skipIf(postgresql.isMissing)('a password of PostgreSQL', () => {
   })
 })
 
+/** A message of a PostgreSQL server that asks for something. */
+function asking(request: number, content = ''): Buffer {
+  const rest = Buffer.from(content)
+  const head = Buffer.from('R\0\0\0\0\0\0\0\0', 'latin1')
+  head.writeInt32BE(8 + rest.length, 1)
+  head.writeInt32BE(request, 5)
+  return Buffer.concat([head, rest])
+}
+
+describe('a server of PostgreSQL that is an impostor', () => {
+  afterEach(() => vi.unstubAllEnvs())
+  const noTls = Buffer.from('N')
+  const lettingIn = Buffer.concat([asking(0), Buffer.from('Z\0\0\0\x05I', 'latin1')])
+
+  /** Gives these answers, one for each thing it is told; after them it closes. */
+  async function answering(...answers: ((told: string) => Buffer)[]) {
+    let told = ''
+    const server = net.createServer((socket) => {
+      const left = [(): Buffer => noTls, ...answers]
+      socket.on('error', () => undefined)
+      socket.on('data', (chunk: Buffer) => {
+        told += chunk.toString('latin1')
+        const next = left.shift()
+        if (next) socket.write(next(chunk.toString('latin1')))
+        else socket.destroy()
+      })
+    })
+    const port = await listening(server)
+    vi.stubEnv('SHOP_DATABASE', 'open-sesame')
+    const verdict = await attempt({
+      kind: 'postgresql',
+      host: '127.0.0.1',
+      port,
+      passwordEnv: 'SHOP_DATABASE',
+    })
+    expect(told).not.toContain('open-sesame')
+    expect(verdict.outcome).toBe('failed')
+    return verdict.text.replace(/^.*?: /, '')
+  }
+  const scram = () => asking(10, 'SCRAM-SHA-256\0\0')
+  const challenge = (told: string) =>
+    asking(11, `r=${/r=([^,]*)$/.exec(told)?.[1]}more,s=c2FsdHNhbHQ=,i=4096`)
+
+  it('is found out when it does not know the password', async () => {
+    expect(await answering(scram, challenge, () => asking(12, 'v=AAAA'))).toBe(
+      'it does not know the password itself.',
+    )
+    expect(await answering(scram, challenge, () => lettingIn)).toBe('it does not know the password itself.')
+    expect(await answering(scram, () => lettingIn)).toBe('it does not go on with SCRAM.')
+  })
+
+  it('gets no answer to what is no challenge', async () => {
+    expect(await answering(scram, () => asking(11, 'r=other,s=c2FsdA==,i=1'))).toBe(
+      'its challenge is none of SCRAM.',
+    )
+    expect(await answering(scram, (told) => asking(11, `r=${/r=(.*)$/.exec(told)?.[1]}x,s=eA==,i=9e9`))).toBe(
+      'it asks for 9e9 rounds of SCRAM.',
+    )
+    expect(await answering(scram, () => Buffer.from('R\0\0\0\x05\0', 'latin1'))).toBe(
+      'it does not go on with SCRAM.',
+    )
+  })
+
+  it('is refused a way to log in that would tell more, or is not known', async () => {
+    expect(await answering(() => asking(10, 'SCRAM-SHA-512\0\0'))).toContain('does not take SCRAM-SHA-256')
+    for (const method of [3, 7, 9])
+      expect(await answering(() => asking(method))).toContain(`in which it is not sent (method ${method})`)
+  })
+})
+
 const redis = peer('redis')
 describe.skipIf(redis.isMissing)('Redis', () => {
   it('answers PING', async () => {

@@ -224,6 +224,16 @@ const table: [string, string, RegExp][] = [
     /^5:9 services.shop.checks.1.name: there is a check artifact already/,
   ],
   [
+    'a password of Redis that would cross the network in clear',
+    at('    checks:\n      - {kind: redis, host: db, passwordEnv: DB}\n'),
+    /^4:9 services.shop.checks.0.isTls: the password would cross the network in clear: set isTls/,
+  ],
+  [
+    'a password that stands in the file, which is not repeated',
+    at('    checks:\n      - {kind: redis, host: db, password: hunter-2}\n'),
+    /^4:33 services.shop.checks.0.password: unknown key "password", expected (?!.*hunter).* \| did you mean "passwordEnv"\?$/,
+  ],
+  [
     'a plan that cannot work',
     at('    deploy: {steps: [{weight: 50, hold: 1m}, {weight: 10, hold: 1m}]}\n'),
     /^3:13 services.shop.deploy: step 2 has 10 %, less than the 50 % before it/,

@@ -58,9 +58,20 @@ describe('the checks of a service', () => {
       'a rule that asks for nothing',
       { kind: 'reports', reports: [{ format: 'json', path: 'a', rules: [{ pointer: '/a' }] }] },
     ],
+    ['a password in clear', { kind: 'postgresql', host: 'db', password: 'hunter-2' }],
+    ['two passwords', { kind: 'postgresql', host: 'db', passwordEnv: 'DB', passwordFile: 'db' }],
+    ['a password over the network in clear', { kind: 'redis', host: 'db', passwordEnv: 'DB' }],
     ['the name of a built-in check', { kind: 'tcp', name: 'secrets', host: 'db', port: 5432 }],
   ])('refuse %s', (_what, check) => {
     expect(checksSchema.safeParse([check]).success).toBe(false)
+  })
+
+  it.each([
+    ['to this machine', { host: '127.0.0.1', passwordEnv: 'DB' }],
+    ['under TLS', { host: 'db', isTls: true, passwordFile: 'db' }],
+    ['when there is none', { host: 'db' }],
+  ])('may send a password to Redis %s', (_where, more) => {
+    expect(checksSchema.safeParse([{ kind: 'redis', ...more }]).success).toBe(true)
   })
 
   it('refuse two of one name', () => {
