@@ -93,6 +93,8 @@ export function buildPlan(...layers: readonly PlanOptions[]): Result<Plan> {
       resources: { ...(plan.resources ?? anyRoom), ...defined(resources ?? {}) },
     }
   }
+  // What is broken may be what fills the host.
+  if (plan.isFix) plan.resources = anyRoom
   const mistakes = mistakesIn(plan)
   return mistakes.length === 0
     ? ok(plan)
