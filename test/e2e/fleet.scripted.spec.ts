@@ -76,6 +76,29 @@ test.describe('emergency rollback', () => {
     expect(fleet.rollbacks).toEqual([undefined])
   })
 
+  test('stays usable while the engine is gone: it says how old it is, and names the command that still works', async ({
+    shown,
+    fleet,
+  }) => {
+    const panel = await openRollback(shown)
+    await expect(panel).toContainText('r43 → r42')
+    await expect(panel.getByTestId('command-way')).toBeHidden()
+    await fleet[Symbol.asyncDispose]()
+    await expect(panel.getByTestId('rollback-age')).toContainText(
+      /The engine cannot be reached.*ago, at \d\d:\d\d:\d\d.*cannot be sent now/s,
+    )
+    await expect(panel).toContainText('r43 → r42')
+    await expect(panel.getByTestId('command-way')).toContainText('pilothouse rollback --all')
+    await panel.getByRole('radio', { name: /checkout/ }).check()
+    await expect(panel.getByTestId('command-way')).toContainText('pilothouse rollback checkout')
+    await inBothThemes(shown, async () => expect(await findings(shown)).toEqual([]))
+    await panel.getByRole('button', { name: /^Roll back checkout/ }).focus()
+    for (const key of ['Enter', 'Enter']) await shown.keyboard.press(key)
+    await expect(shown.getByTestId('rollback-progress')).not.toContainText('verified')
+    await expect(panel).toContainText('not verified: see what to do')
+    await expect(panel.getByTestId('command-way')).toContainText('pilothouse rollback checkout')
+  })
+
   test.describe('in production', () => {
     test.use({ settings: { environment: 'production' } })
 

@@ -20,7 +20,7 @@ export interface StripPart {
   key: string
   title: string
   detail: string
-  state: 'done' | 'now' | 'ahead' | 'broken'
+  state: 'done' | 'now' | 'ahead' | 'undone' | 'broken'
 }
 
 /** Checks, each step, and the end, as a person follows them; `nowMs` is the engine's time. */
@@ -30,7 +30,7 @@ export function phaseStrip(deployment: Deployment, nowMs: number): StripPart[] {
   const hasGoneBack = at.isBroken && at.place > 0
   const state = (place: number): StripPart['state'] => {
     // How far it had come is not kept: the steps of what went back claim nothing.
-    if (hasGoneBack && place > 0 && place < at.place) return 'ahead'
+    if (hasGoneBack && place > 0 && place < at.place) return 'undone'
     if (place < at.place) return 'done'
     if (place > at.place) return 'ahead'
     return at.isBroken ? 'broken' : at.isOver ? 'done' : 'now'

@@ -37,7 +37,7 @@ describe('the strip of a deployment', () => {
     [
       'no step as passed after it went back',
       { phase: 'rolled_back', stepIndex: 3, stepStartedAtMs: null } as const,
-      ['done', 'ahead', 'ahead', 'ahead', 'broken'],
+      ['done', 'undone', 'undone', 'undone', 'broken'],
     ],
     [
       'broken checks when it never was in traffic',
