@@ -47,21 +47,23 @@ export class Platform {
   /** Nothing is written before everything was read: the state would lose what is not yet taken up. */
   #isRestored = false
 
-  private constructor(options: PlatformOptions) {
+  private constructor(options: PlatformOptions, generation: number) {
     this.#options = options
     this.#bootId = options.rng.hex(8)
     this.#startedAtMs = options.clock.nowMs()
-    this.#file = new StateFile(join(options.directory, 'state.json'), () => ({
-      services: [...this.#services.values()].map(({ record }) => record),
-    }))
+    this.#file = new StateFile(
+      join(options.directory, 'state.json'),
+      () => ({ services: [...this.#services.values()].map(({ record }) => record) }),
+      generation,
+    )
   }
 
   /** Takes up the state of the directory: services listen and their instances are known when it resolves. */
   static async open(options: PlatformOptions): Promise<Platform> {
     await mkdir(options.directory, { recursive: true, mode: 0o700 })
     await InstanceLog.prepare(join(options.directory, 'logs'))
-    const platform = new Platform(options)
-    const { state, trouble } = await readState(join(options.directory, 'state.json'))
+    const { state, trouble, generation } = await readState(join(options.directory, 'state.json'))
+    const platform = new Platform(options, generation)
     if (trouble !== '') options.log.error('the state was damaged, the one before it is used', { trouble })
     await Promise.all(state.services.map((record) => platform.#restore(record)))
     platform.#isRestored = true
@@ -122,15 +124,7 @@ export class Platform {
       // All of them first, the disk after: traffic has moved when the first byte is written.
       const atMs = this.#options.clock.nowMs()
       const results = orders.map((order) => this.#emergency(order, atMs))
-      const isKept = await this.#persist().then(
-        () => true,
-        (failure: unknown) => {
-          this.#options.log.error('traffic has moved, but the state cannot be written', {
-            failure: messageOf(failure),
-          })
-          return false
-        },
-      )
+      const isKept = await this.#keep(orders, results)
       return results.map((result) => (result.ok ? { ...result, isKept } : result))
     },
     bins: ({ service, cursor }) => this.#service(service).bins.since(cursor),
@@ -230,6 +224,29 @@ export class Platform {
       },
       record,
     )
+  }
+
+  /** Whether what has moved is on the disk: in the journal, which is quick, else in the whole state. */
+  async #keep(orders: EdgeInput<'emergency'>['orders'], results: readonly Moved[]): Promise<boolean> {
+    const moved = orders.flatMap(({ service }, i) => {
+      const result = results[i]
+      return result?.ok ? [{ service, report: result.value }] : []
+    })
+    if (moved.length === 0) return true
+    const isNoted = await this.#file.note(moved).then(
+      () => true,
+      () => false,
+    )
+    const isSaved = this.#persist().then(
+      () => true,
+      (failure: unknown) => {
+        this.#options.log.error('traffic has moved, but the state cannot be written', {
+          failure: messageOf(failure),
+        })
+        return false
+      },
+    )
+    return isNoted || isSaved
   }
 
   /** Throws UNAVAILABLE when the disk does not take it: it holds now, and not after a restart. */

@@ -121,7 +121,7 @@ describe('the edge as a process', () => {
       const path = join(edge.directory, 'state.json')
       const { state } = await readState(path)
       for (const service of state.services) for (const instance of service.instances) instance.process = null
-      await new StateFile(path, () => state).save()
+      await new StateFile(path, () => state, 1).save()
       await edge.start()
       expect((await shop.instances()).map(({ pid }) => pid)).toEqual([before?.pid])
       expect(await shop.get()).toBe('r1')
@@ -185,11 +185,28 @@ describe('the edge as a process', () => {
     valueOf(await shop.weigh({ r1: 70, r2: 30 }))
     const order = (key: string) => edge.router.emergency([{ service: serviceName, key }])
     mkdirSync(join(edge.directory, 'state.json.new'))
+    rmSync(join(edge.directory, 'state.json.journal'))
+    mkdirSync(join(edge.directory, 'state.json.journal'))
     const [moved] = await order('while the disk is full')
     expect(valueOf(moved!)).toMatchObject({ weights: { r1: 100 }, isKept: false })
     rmdirSync(join(edge.directory, 'state.json.new'))
+    rmdirSync(join(edge.directory, 'state.json.journal'))
     const [again] = await order('when it is not')
     expect(valueOf(again!)).toMatchObject({ weights: { r1: 100 }, isKept: true })
+  })
+
+  it('keeps an emergency over a kill though the whole state could not be written after it', async () => {
+    const shop = await shopWith(1)
+    await shop.run(releaseOf('r2'))
+    valueOf(await shop.weigh({ r1: 70, r2: 30 }))
+    mkdirSync(join(edge.directory, 'state.json.new'))
+    const [moved] = await edge.router.emergency([{ service: serviceName, key: 'now' }])
+    expect(valueOf(moved!)).toMatchObject({ weights: { r1: 100 }, isKept: true })
+    await edge.end('SIGKILL')
+    rmdirSync(join(edge.directory, 'state.json.new'))
+    await edge.start()
+    expect(await shop.report()).toMatchObject({ weights: { r1: 100 }, emergency: { key: 'now' } })
+    expect(statSync(join(edge.directory, 'state.json.journal')).size).toBe(0)
   })
 
   it('sends what no instance has seen to another one, whatever its method, its body whole', async () => {

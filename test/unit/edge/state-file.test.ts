@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -32,19 +32,19 @@ describe('the state file', () => {
 
   const save = async (...names: string[]) => {
     state = stateOf(...names)
-    await new StateFile(path, () => state).save()
+    await new StateFile(path, () => state, 1).save()
   }
   const namesRead = async () =>
     (await readState(path)).state.services.map(({ definition }) => definition.name)
 
   it('gives back what was saved, and nothing where nothing was', async () => {
-    expect(await readState(path)).toEqual({ state: { services: [] }, trouble: '' })
+    expect(await readState(path)).toEqual({ state: { services: [] }, trouble: '', generation: 1 })
     await save('shop', 'cart')
     expect(await namesRead()).toEqual(['shop', 'cart'])
   })
 
   it('writes saves that come together once, with the newest state', async () => {
-    const file = new StateFile(path, () => state)
+    const file = new StateFile(path, () => state, 1)
     const saves = ['a', 'b', 'c'].map((name) => {
       state = stateOf(name)
       return file.save()
@@ -83,5 +83,84 @@ describe('the state file', () => {
     writeFileSync(path, text)
     await expect(readState(path)).rejects.toMatchObject({ code: 'STORE_TOO_NEW' })
     expect(readFileSync(path, 'utf8')).toBe(text)
+  })
+
+  describe('and its journal', () => {
+    const journal = () => `${path}.journal`
+    const reportOf = (revision: number) => ({
+      weights: { r1: 100 },
+      fallbackReleaseId: 'r1',
+      revision,
+      key: `key-${revision}`,
+      emergency: { key: `key-${revision}`, atMs: 1 },
+    })
+    const opened = async () => new StateFile(path, () => state, (await readState(path)).generation)
+    const revisionsRead = async (at = path) =>
+      (await readState(at)).state.services.map(({ traffic }) => traffic.revision)
+    /** The state that a save takes from now on, too. */
+    const move = (file: StateFile, revision: number) => {
+      const [shop] = state.services
+      if (shop) shop.traffic = { ...reportOf(revision), doneKeys: [] }
+      return file.note([{ service: 'shop', report: reportOf(revision) }])
+    }
+
+    it('give back what was noted and not yet saved, as often as they are read', async () => {
+      await save('shop', 'cart')
+      const file = await opened()
+      await move(file, 1)
+      await move(file, 2)
+      expect(await revisionsRead()).toEqual([2, 0])
+      const [shop] = (await readState(path)).state.services
+      expect(shop?.traffic).toEqual({ ...reportOf(2), doneKeys: ['key-1', 'key-2'] })
+    })
+
+    it('lose nothing that was noted, whenever it is killed while states are written', async () => {
+      await save('shop')
+      state = stateOf('shop')
+      const file = await opened()
+      for (let revision = 1; revision <= 40; revision++) {
+        // Saves are under way at every point while this is noted.
+        const saves = [file.save(), file.save()]
+        for (let turn = revision % 8; turn > 0; turn--) await new Promise((resolve) => setImmediate(resolve))
+        await move(file, revision)
+        // What a kill would leave here; nothing of ours runs between the two copies.
+        const left = join(directory, `killed-${revision}.json`)
+        copyFileSync(path, left)
+        copyFileSync(journal(), `${left}.journal`)
+        expect(await revisionsRead(left)).toEqual([revision])
+        await Promise.all(saves)
+        expect(await revisionsRead()).toEqual([revision])
+      }
+      await file.save()
+      expect(readFileSync(journal(), 'utf8')).toBe('')
+    })
+
+    it('go on after a last line that was torn anywhere', async () => {
+      await save('shop')
+      const file = await opened()
+      await move(file, 1)
+      const before = readFileSync(journal(), 'utf8')
+      await move(file, 2)
+      const after = readFileSync(journal(), 'utf8')
+      for (let end = before.length; end < after.length - 1; end++) {
+        writeFileSync(journal(), after.slice(0, end))
+        expect(await revisionsRead()).toEqual([1])
+      }
+      writeFileSync(journal(), after.slice(0, -9))
+      await move(await opened(), 3)
+      expect(await revisionsRead()).toEqual([3])
+    })
+
+    it('take nothing from entries that are older than the state, though they were left behind', async () => {
+      await save('shop')
+      const file = await opened()
+      await move(file, 7)
+      const left = readFileSync(journal(), 'utf8')
+      // The service went and came again under its name: it counts from 0.
+      state = stateOf('shop')
+      await file.save()
+      writeFileSync(journal(), left)
+      expect(await revisionsRead()).toEqual([0])
+    })
   })
 })
