@@ -179,6 +179,20 @@ test.describe('a running deployment', () => {
   })
 })
 
+test('the charts of a host mark a deployment, and Enter on its moment opens it', async ({ shown }) => {
+  await show(shown, '/host/local')
+  const chart = shown.getByRole('slider').first()
+  const stretch = shown.getByTestId('stretch')
+  await chart.focus()
+  // From the newest moment back to the one at which it began, as a person does.
+  for (let i = 0; i < 600 && !(await stretch.innerText()).includes('the deployment of r43 began'); i++)
+    await shown.keyboard.press('ArrowLeft')
+  await expect(stretch).toContainText('checkout: the deployment of r43 began')
+  await expect(chart).toHaveAttribute('aria-valuetext', /the deployment of r43 began/)
+  await shown.keyboard.press('Enter')
+  await expect(shown).toHaveURL(/\/deployments\/checkout-43$/)
+})
+
 test.describe('lists', () => {
   test('keep their filters in the address and draw only the rows in view', async ({ shown }) => {
     await show(shown, '/deployments')

@@ -10,6 +10,8 @@ export interface ChartGroupOptions {
   zoomed(range: TimeRange): void
   /** A person wants the range before. */
   wentBack(): void
+  /** A person wants to see what a marker marks. */
+  opened?(link: string): void
 }
 
 /** Least stretch of time worth zooming to. */
@@ -47,6 +49,23 @@ export class ChartGroup {
 
   setMarkers(markers: readonly Marker[]): void {
     this.#markers = markers
+  }
+
+  /** The marker under the crosshair or next to it; what leads somewhere before what does not. */
+  get crosshairMarker(): Marker | undefined {
+    const at = this.#crosshairMs
+    if (at === undefined) return undefined
+    const reachMs = (this.#range.toMs - this.#range.fromMs) / 80
+    const distance = (marker: Marker) => Math.abs(marker.timeMs - at)
+    return this.#markers
+      .filter((marker) => distance(marker) <= reachMs)
+      .sort((a, b) => Number(!a.link) - Number(!b.link) || distance(a) - distance(b))[0]
+  }
+
+  /** Shows what the marker under the crosshair marks, where it leads anywhere. */
+  openMarker(): void {
+    const link = this.crosshairMarker?.link
+    if (link) this.#options.opened?.(link)
   }
 
   /** Moves the crosshair of all charts; undefined takes it away. */

@@ -51,6 +51,7 @@ export function drawForeground(
     for (const marker of of.markers) {
       drawMarker(context, plot, scales.x(marker.timeMs), marker, of.theme[marker.severity])
     }
+    drawMarkerNames(context, plot, scales, of)
     of.levels.forEach(({ value, label, severity }, index) => {
       drawLevel(context, plot, scales.y(value), { label, colour: of.theme[severity], theme: of.theme, index })
     })
@@ -140,6 +141,37 @@ function drawLevel(
   context.lineJoin = 'round'
   context.strokeText(label, textX, textY)
   context.fillText(label, textX, textY)
+}
+
+/** Room between names of markers, px. */
+const nameGapPx = 6
+
+/** Names stand beside the tops of their lines; one that would lie over the name before it is left out. */
+function drawMarkerNames(
+  context: CanvasRenderingContext2D,
+  plot: PlotArea,
+  scales: Scales,
+  { markers, theme }: { markers: readonly Marker[]; theme: ChartTheme },
+): void {
+  context.font = `10.5px ${theme.font}`
+  context.textBaseline = 'top'
+  context.textAlign = 'left'
+  context.lineJoin = 'round'
+  context.lineWidth = 3
+  context.strokeStyle = theme.surface
+  context.fillStyle = theme.text
+  let freeFromPx = plot.left
+  for (const { timeMs, label } of markers) {
+    const x = scales.x(timeMs)
+    if (!label || x < plot.left || x > plot.right) continue
+    const widthPx = context.measureText(label).width
+    // At the right end it stands on the other side of its line.
+    const left = x + 4 + widthPx > plot.right ? x - 4 - widthPx : x + 4
+    if (left < freeFromPx) continue
+    context.strokeText(label, left, plot.top + 3)
+    context.fillText(label, left, plot.top + 3)
+    freeFromPx = left + widthPx + nameGapPx
+  }
 }
 
 /** A dotted line with the shape of its severity at the top: diamond, triangle, disc. */

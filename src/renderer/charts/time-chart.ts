@@ -14,13 +14,17 @@ export interface SeriesStyle {
   isFilled: boolean
 }
 
-/** A moment worth seeing on every chart: a notice, later a deployment or an incident. */
-/** A moment on the time axis; `isLine` marks those that charts are read by, from top to bottom. */
+/** A moment worth seeing on every chart: a notice, a deployment. */
 export interface Marker {
   timeMs: number
   severity: 'info' | 'ok' | 'warning' | 'critical'
   text: string
+  /** Marks those that charts are read by, from top to bottom. */
   isLine: boolean
+  /** A few letters beside the line, for what a person looks for by name: the release that was deployed. */
+  label?: string
+  /** Address of what it marks. */
+  link?: string
 }
 
 /** A level to compare with: a limit of the configuration, the number of cores. */

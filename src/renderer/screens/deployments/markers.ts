@@ -1,10 +1,12 @@
 import type { Deployment } from '../../../contract/index.ts'
 import type { Marker } from '../../charts/index.ts'
+import { deploymentPath } from '../../routing/index.ts'
 import { phaseWords } from './phases.ts'
 
 /** Begin and end of a deployment as moments worth seeing on every chart. */
 export function deploymentMarkers(deployment: Deployment): Marker[] {
   const { service, candidateReleaseId, createdAtMs, endedAtMs, phase } = deployment
+  const link = deploymentPath(deployment.id)
   const { words, mark } = phaseWords[phase]
   return [
     {
@@ -12,6 +14,8 @@ export function deploymentMarkers(deployment: Deployment): Marker[] {
       severity: 'info',
       text: `${service}: the deployment of ${candidateReleaseId} began`,
       isLine: true,
+      label: candidateReleaseId,
+      link,
     },
     ...(endedAtMs === null
       ? []
@@ -21,6 +25,7 @@ export function deploymentMarkers(deployment: Deployment): Marker[] {
             severity: mark === 'stale' ? ('info' as const) : mark,
             text: `${service}: ${candidateReleaseId} ${words}`,
             isLine: true,
+            link,
           },
         ]),
   ]

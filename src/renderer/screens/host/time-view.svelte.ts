@@ -11,8 +11,9 @@ export class TimeView {
   readonly group = new ChartGroup({
     zoomed: (range) => this.#zoom(range),
     wentBack: () => this.back(),
+    opened: (link) => this.#router.go(link),
   })
-  #router: Pick<Router, 'query' | 'setQuery'>
+  #router: Pick<Router, 'query' | 'setQuery' | 'go'>
   #engineNowMs: () => number
   #trail: RangeChoice[] = []
   // By what concerns time only: the letters of a filter must not load charts again.
@@ -22,7 +23,7 @@ export class TimeView {
     return untrack(() => rangeChoice(this.#router.query))
   })
 
-  constructor(router: Pick<Router, 'query' | 'setQuery'>, engineNowMs: () => number) {
+  constructor(router: Pick<Router, 'query' | 'setQuery' | 'go'>, engineNowMs: () => number) {
     this.#router = router
     this.#engineNowMs = engineNowMs
   }
