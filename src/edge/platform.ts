@@ -35,6 +35,9 @@ export type Handlers = {
 /** What an order of emergency came to, before it is known whether it can be kept. */
 type Moved = { ok: true; value: EdgeReport } | { ok: false; code: ErrorCode; message: string }
 
+/** What an instance that has gone had printed is kept at least this long over a restart of the edge. */
+const oldLogMs = 7 * 86_400_000
+
 /** All services of one edge, and their state on the disk. */
 export class Platform {
   readonly #options: PlatformOptions
@@ -67,6 +70,9 @@ export class Platform {
     if (trouble !== '') options.log.error('the state was damaged, the one before it is used', { trouble })
     await Promise.all(state.services.map((record) => platform.#restore(record)))
     platform.#isRestored = true
+    await platform
+      .#sweepLogs(state.services.flatMap(({ instances }) => instances))
+      .catch((failure: unknown) => options.log.warn('old logs stay', { failure: messageOf(failure) }))
     await platform.#file.save()
     return platform
   }
@@ -148,6 +154,12 @@ export class Platform {
     if (!withInstances) await this.#persist().catch(() => undefined)
     await Promise.all([...this.#services.values()].map((service) => service.close(withInstances)))
     if (withInstances) await this.#persist().catch(() => undefined)
+  }
+
+  async #sweepLogs(instances: readonly { id: string }[]): Promise<void> {
+    const { directory, clock } = this.#options
+    const knownIds = new Set(instances.map(({ id }) => id))
+    await InstanceLog.sweep(join(directory, 'logs'), knownIds, clock.nowMs() - oldLogMs)
   }
 
   async #restore(record: ServiceRecord): Promise<void> {

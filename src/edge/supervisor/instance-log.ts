@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
 import type { EdgeOutput } from '../../contract/index.ts'
@@ -74,6 +74,20 @@ export class InstanceLog {
   /** Makes the directory that both files are in. */
   static async prepare(directory: string): Promise<void> {
     await mkdir(directory, { recursive: true, mode: 0o700 })
+  }
+
+  /**
+   * Deletes what instances have printed that are none of `knownIds` and have written nothing since `beforeMs`: an
+   * edge that starts again knows nothing of those that had gone, and nobody else would ever delete it.
+   */
+  static async sweep(directory: string, knownIds: ReadonlySet<string>, beforeMs: number): Promise<void> {
+    for (const name of await readdir(directory)) {
+      const id = /^(.+)\.(?:out|err)\.log(?:\.|$)/.exec(name)?.[1]
+      if (id === undefined || knownIds.has(id)) continue
+      const path = join(directory, name)
+      const { mtimeMs } = await stat(path)
+      if (mtimeMs < beforeMs) await rm(path, { force: true })
+    }
   }
 
   get stdoutPath(): string {

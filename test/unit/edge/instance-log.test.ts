@@ -132,4 +132,17 @@ describe('the log of an instance', () => {
     await log.remove()
     expect(readdirSync(directory)).toEqual([])
   })
+
+  it('is deleted when nobody knows its instance any more and it is old', async () => {
+    const log = open()
+    write(log, 0, 1000)
+    await log.read()
+    const other = new InstanceLog(systemClock(), directory, { instanceId: 'r2-b', releaseId: 'r2' }, small)
+    write(other, 0, 1)
+    const { mtimeMs } = statSync(other.stdoutPath)
+    await InstanceLog.sweep(directory, new Set(['r2-b']), mtimeMs - 60_000)
+    expect(readdirSync(directory)).toHaveLength(3)
+    await InstanceLog.sweep(directory, new Set(['r2-b']), mtimeMs + 60_000)
+    expect(readdirSync(directory)).toEqual(['r2-b.out.log'])
+  })
 })
