@@ -27,7 +27,7 @@ export async function rollbackAtEdge(
   for (const directory of directories.ok ? directories.value : []) {
     await using edge = new EdgeClient({ socketPath: edgeSocketPath(edgeDirectory(directory)) })
     const status = await edge.call('status', {})
-    if (status.ok) return rollBack(edge, status.value, service, request, why)
+    if (status.ok) return await rollBack(edge, status.value, service, request, why)
   }
   return null
 }
