@@ -1,6 +1,6 @@
 import { test as base, expect, type Page } from '@playwright/test'
 import { startScriptedFleet, type ScriptedFleet } from '../support/scripted-fleet.ts'
-import { findings, inBothThemes } from './accessibility.ts'
+import { findings, inBothThemes, themes } from './accessibility.ts'
 import { shellKind } from './shells/shell.ts'
 
 /** Screens of services and deployments in states that a real fleet comes to rarely. */
@@ -254,4 +254,42 @@ test.describe('on every size and in both themes', () => {
       }
     })
   }
+})
+
+test.describe('on a phone', () => {
+  /** Address, and the key that opens a dialog there. */
+  const views = [
+    ['/overview'],
+    ['/overview', 'Control+k'],
+    ['/overview', 'Control+e'],
+    ['/overview', '?'],
+    ['/host/local'],
+    ['/services?add=1'],
+    ['/deployments?new=1&of=checkout&release=r44'],
+    ['/activity?entry=3'],
+    ['/settings/config'],
+    ['/settings/about'],
+  ] as const
+
+  for (const theme of themes)
+    test(`each screen and dialog has nothing that axe objects to, and nothing wider than it, ${theme}`, async ({
+      shown,
+    }) => {
+      test.slow()
+      await shown.setViewportSize({ width: 400, height: 800 })
+      await shown.emulateMedia({ colorScheme: theme })
+      const found: Record<string, unknown> = {}
+      for (const [path, key] of views) {
+        await show(shown, path)
+        await expect(shown.locator('html')).toHaveAttribute('data-theme', theme)
+        await expect(shown.getByTestId('liveness')).toHaveAttribute('data-kind', 'live')
+        if (key) await shown.keyboard.press(key)
+        const isDialog = key !== undefined || /add=1|new=1/.test(path)
+        await expect(shown.getByRole('dialog')).toHaveCount(isDialog ? 1 : 0)
+        const wide = await shown.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+        const all = [...(wide > 0 ? [`${wide} px too wide`] : []), ...(await findings(shown))]
+        if (all.length > 0) found[`${path} ${key ?? ''}`] = all
+      }
+      expect(found).toEqual({})
+    })
 })
