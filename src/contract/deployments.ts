@@ -36,7 +36,7 @@ export type JudgeLimits = z.infer<typeof judgeLimitsSchema>
 const greatestUse = z.number().min(0).max(1).nullable().default(null)
 
 /**
- * How full a host may be for a deployment to begin: what is in use, as a share of all there is, CPU and memory as a mean
+ * How full a host may be for a deployment to begin and for each step of it: what is in use, as a share of all there is, CPU and memory as a mean
  * over half a minute. Null does not look.
  */
 export const resourceLimitsSchema = z.strictObject({

@@ -11,7 +11,7 @@ import {
   type Loop,
   type Rng,
 } from './core/index.ts'
-import type { Declaration, DeploymentStore, HookRunner, Validator } from './deployments/index.ts'
+import type { Declaration, DeploymentStore, HookRunner, RoomLook, Validator } from './deployments/index.ts'
 import { NoticeBoard, type Journal } from './journal/index.ts'
 import { SampleFeed } from './live/index.ts'
 import { Operations, type Configured, type Equip, type OperatedService } from './operations/index.ts'
@@ -60,6 +60,7 @@ export interface Steering {
   store: DeploymentStore
   validator: Validator
   hooks: HookRunner
+  room: RoomLook
   /** What looks after the platforms that services run on. */
   loops: readonly Loop[]
 }

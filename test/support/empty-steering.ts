@@ -29,5 +29,6 @@ export function emptySteering(): Steering {
     },
     validator: { validate: absent },
     hooks: { run: absent },
+    room: () => '',
   }
 }

@@ -52,7 +52,8 @@ const planForm = heldTo(
     strikes: 'Judgements in a row over a limit that decide.',
     onNoTraffic: 'What happens when no request comes.',
     onNoData: 'What happens when the router gives no counts.',
-    resources: 'How full a host may be for a deployment to begin; null does not look.',
+    resources:
+      'How full a host may be for a deployment to begin and for each of its steps; null does not look.',
     maxCpuRatio: 'Most of the CPU that may be in use.',
     maxMemoryRatio: 'Most of the memory that may be in use.',
     maxDiskRatio: 'How full the fullest filesystem may be.',

@@ -56,6 +56,8 @@ function begin(stored: StoredEvent): DeploymentState {
     stage: { kind: 'queued' },
     stageStartedAtMs: atMs,
     pause: null,
+    missingRoom: '',
+    isRoomWaived: false,
     rollback: null,
     weight: 0,
     hasHadTraffic: false,
@@ -98,6 +100,8 @@ function happen(state: DeploymentState, event: DeploymentEvent, atMs: number): D
     stageMs: 0,
     pendingHooks: hooks,
     pause: null,
+    missingRoom: '',
+    isRoomWaived: false,
   })
   const { stage } = state
   switch (event.kind) {
@@ -142,16 +146,21 @@ function happen(state: DeploymentState, event: DeploymentEvent, atMs: number): D
       if (stage.kind !== 'holding' && stage.kind !== 'shifting') return state
       const after = stage.kind === 'holding' ? hooksFor(state, 'after', 'stepping', stage.step) : []
       const isLast = stage.step + 1 >= state.plan.steps.length
-      return isLast ? raise(state, enter, after) : enterStep(state, enter, stage.step + 1, after)
+      const next = isLast ? raise(state, enter, after) : enterStep(state, enter, stage.step + 1, after)
+      return { ...next, isRoomWaived: event.kind === 'stepSkipped' }
     }
     case 'paused':
       return { ...state, pause: { cause: event.cause, by: event.by, reason: event.reason, sinceMs: atMs } }
     case 'resumed':
       return resume(state)
+    case 'roomMissed':
+      return { ...state, missingRoom: event.reason }
+    case 'roomFound':
+      return { ...state, missingRoom: '' }
     case 'promotionDemanded':
       return stage.kind === 'holding' || stage.kind === 'shifting'
         ? { ...raise(state, enter, []), isFullPromotion: true }
-        : { ...state, isFullPromotion: true, pause: null }
+        : { ...state, isFullPromotion: true, pause: null, missingRoom: '' }
     case 'candidateRaised':
       return { ...enter({ kind: 'handing_over' }), hasHadTraffic: true }
     case 'handedOver':

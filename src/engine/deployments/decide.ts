@@ -26,6 +26,8 @@ export interface Facts {
   target: TargetReport | null
   /** How long the candidate has had no healthy instance, as far as the target answered, ms. */
   deadForMs: number
+  /** What of the hosts is fuller than the plan allows, as a clause; empty while there is room. */
+  missingRoom: string
   /** Of the stable release before the deployment; undefined until it was looked for. */
   baseline?: Counts | null
 }
@@ -91,8 +93,12 @@ function fail(state: DeploymentState, reason: string): DeploymentEvent | null {
   return { kind: 'paused', by: engineActor, cause: 'failure', reason }
 }
 
-function whyNoProgress({ stage, plan, candidateReleaseId: name }: DeploymentState, facts: Facts): string {
+function whyNoProgress(
+  { stage, plan, candidateReleaseId: name, missingRoom }: DeploymentState,
+  facts: Facts,
+): string {
   const within = `within ${duration(plan.progressDeadlineMs)}`
+  if (missingRoom !== '') return `there was no room ${within}: ${missingRoom}`
   if (stage.kind !== 'staging' && stage.kind !== 'raising')
     return `the router did not take the wished weights ${within}`
   if (!facts.target) return `the target did not answer ${within}`
@@ -141,6 +147,9 @@ function goOn(state: DeploymentState, record: ServiceRecord, facts: Facts): Depl
   const wishes = wishesOf(state, record, facts.target)
   const isRouted = facts.router !== null && isRoutedAsWished(wishes, facts.router)
   const isRaised = facts.target !== null && healthyCount(name, facts.target) >= plan.instances
+  const room = roomChange(state, facts)
+  if (room) return room
+  if (state.missingRoom !== '') return null
   switch (stage.kind) {
     case 'queued':
       return null
@@ -176,6 +185,29 @@ function goOn(state: DeploymentState, record: ServiceRecord, facts: Facts): Depl
     }
     default:
       return null
+  }
+}
+
+/** Whether a stage begins or ends to wait for room. */
+function roomChange(state: DeploymentState, facts: Facts): DeploymentEvent | null {
+  const reason = needsRoom(state, facts) ? facts.missingRoom : ''
+  if (reason === '') return state.missingRoom === '' ? null : { kind: 'roomFound' }
+  return state.missingRoom === '' ? { kind: 'roomMissed', reason } : null
+}
+
+/** What starts instances or gives the candidate more traffic needs room: not what a person pressed on with, nor a first release. */
+function needsRoom(state: DeploymentState, { router, target }: Facts): boolean {
+  const { stage, plan, candidateReleaseId: name } = state
+  if (state.stableReleaseId === null || state.isFullPromotion || state.isRoomWaived) return false
+  switch (stage.kind) {
+    case 'staging':
+      return (target?.wanted[name] ?? 0) < plan.instances
+    case 'shifting':
+      return !isHookOrGateDue(state) && (router?.weights[name] ?? 0) < (plan.steps[stage.step]?.weight ?? 0)
+    case 'raising':
+      return true
+    default:
+      return false
   }
 }
 

@@ -32,6 +32,9 @@ export type DeploymentEvent =
   | { kind: 'stepSkipped'; by: string; why: string }
   | { kind: 'paused'; by: string; cause: PauseCause; reason: string }
   | { kind: 'resumed'; by: string; why: string }
+  /** A host is fuller than the plan allows: the stage waits. `reason` is a clause. */
+  | { kind: 'roomMissed'; reason: string }
+  | { kind: 'roomFound' }
   | { kind: 'promotionDemanded'; by: string; why: string }
   /** All instances of the candidate are healthy and may take everything. */
   | { kind: 'candidateRaised' }

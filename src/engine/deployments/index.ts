@@ -10,6 +10,7 @@ export type {
   HookOutcome,
   HookRunner,
   OpenDeployment,
+  RoomLook,
   ServiceRecord,
   StoredEvent,
   ValidationRequest,

@@ -77,6 +77,10 @@ function lineFor(
       return warning(event.reason, event.by)
     case 'resumed':
       return info(`${event.by} resumed it${because(event.why)}`, event.by)
+    case 'roomMissed':
+      return warning(`It waits for room: ${event.reason}`)
+    case 'roomFound':
+      return info('There is room: it goes on')
     case 'promotionDemanded':
       return warning(`${event.by} promotes ${candidate} without further steps${because(event.why)}`, event.by)
     case 'candidateRaised':

@@ -6,6 +6,7 @@ import type {
   Hook,
   Plan,
   Release,
+  ResourceLimits,
   Validation,
 } from '../../contract/index.ts'
 import type { AuditDraft } from '../audit/index.ts'
@@ -133,6 +134,12 @@ export interface ValidationRequest {
   stableReleaseId: string | null
   plan: Plan
 }
+
+/**
+ * Port: what of the hosts is fuller than `limits` allow, as a clause for a person; empty while there is room. What was
+ * not measured is no reason to wait.
+ */
+export type RoomLook = (limits: ResourceLimits) => string
 
 /** Port: the checks before a deployment. Within 5 minutes, whatever the checks do. */
 export interface Validator {

@@ -57,6 +57,10 @@ export interface DeploymentState {
   stage: Stage
   stageStartedAtMs: number
   pause: Pause | null
+  /** Why the stage waits for room on the hosts, as a clause; empty when it does not. */
+  missingRoom: string
+  /** A person skipped to this stage: it waits for no room. */
+  isRoomWaived: boolean
   rollback: { by: string; reason: string; isEmergency: boolean } | null
   /** Of the candidate, verified at the router, percent. */
   weight: number

@@ -1,6 +1,7 @@
 import type { Deployment, DeploymentPhase } from '../../contract/index.ts'
 import { assertNever } from '../core/index.ts'
-import { plannedWeight, type DeploymentState } from './state.ts'
+import type { DeploymentState } from './state.ts'
+import { wishedWeight } from './wishes.ts'
 import { duration, instances } from './wording.ts'
 
 /** A deployment as it crosses to screens, and as lists keep it. */
@@ -17,7 +18,7 @@ export function deploymentView(state: DeploymentState): Deployment {
     plan: state.plan,
     stepIndex: isStep ? stage.step : state.hasHadTraffic ? state.plan.steps.length : 0,
     stepStartedAtMs: isStep ? state.stageStartedAtMs : null,
-    weight: plannedWeight(state),
+    weight: wishedWeight(state),
     validation: state.validation,
     judgement: state.judgement,
     log: [...state.log],
@@ -59,9 +60,10 @@ export function phaseOf({ stage, pause }: DeploymentState): DeploymentPhase {
 
 /** Why it is where it is, as a sentence. */
 function reasonOf(state: DeploymentState): string {
-  const { stage, pause, rollback, plan, candidateReleaseId: name } = state
+  const { stage, pause, missingRoom, rollback, plan, candidateReleaseId: name } = state
   const stable = state.stableReleaseId
   if (pause) return pause.reason
+  if (missingRoom !== '') return `${name} waits for room: ${missingRoom}`
   switch (stage.kind) {
     case 'queued':
       return 'Waits for its turn: for the deployment of this service before it, or one of the many that run now'
@@ -70,9 +72,9 @@ function reasonOf(state: DeploymentState): string {
     case 'staging':
       return `${name} starts ${instances(plan.instances)}, without traffic`
     case 'shifting':
-      return `${name} is to get ${plannedWeight(state)} % of traffic`
+      return `${name} is to get ${wishedWeight(state)} % of traffic`
     case 'holding':
-      return `${name} gets ${plannedWeight(state)} % of traffic for ${duration(plan.steps[stage.step]?.holdMs ?? 0)}`
+      return `${name} gets ${wishedWeight(state)} % of traffic for ${duration(plan.steps[stage.step]?.holdMs ?? 0)}`
     case 'raising':
     case 'handing_over':
       return `${name} takes over`

@@ -50,8 +50,6 @@ export function restingWishes(record: ServiceRecord, gone: readonly string[] = [
 export function wishesOf(state: DeploymentState, record: ServiceRecord, target: TargetReport | null): Wishes {
   const { stage, candidateReleaseId: candidate, stableReleaseId: stable, plan, id } = state
   const stableRuns = stable === null ? {} : { [stable]: state.stableInstances }
-  const isHeld = state.pause !== null && (stage.kind === 'shifting' || stage.kind === 'handing_over')
-  const wished = isHeld ? state.weight : plannedWeight(state)
   switch (stage.kind) {
     case 'queued':
     case 'validating':
@@ -63,7 +61,7 @@ export function wishesOf(state: DeploymentState, record: ServiceRecord, target: 
       return {
         weights: shares(stable, candidate, 0),
         fallbackReleaseId: stable,
-        running: { ...stableRuns, [candidate]: startingCount(state, target) },
+        running: { ...stableRuns, ...startingCount(state, target) },
         gone: [],
         cause: `${id}:stage`,
       }
@@ -73,7 +71,7 @@ export function wishesOf(state: DeploymentState, record: ServiceRecord, target: 
     case 'handing_over':
     case 'warm':
       return {
-        weights: shares(stable, candidate, isHookOrGateDue(state) ? state.weight : wished),
+        weights: shares(stable, candidate, wishedWeight(state)),
         fallbackReleaseId: stable ?? (state.isHandedOver ? candidate : null),
         running: { ...stableRuns, [candidate]: plan.instances },
         gone: [],
@@ -106,11 +104,27 @@ export function wishesOf(state: DeploymentState, record: ServiceRecord, target: 
   }
 }
 
-/** At most `startAtOnce` copies start at a time; what was asked for is not taken back. */
-function startingCount({ candidateReleaseId, plan }: DeploymentState, target: TargetReport | null): number {
-  const asked = target?.wanted[candidateReleaseId] ?? 0
-  const healthy = target ? healthyCount(candidateReleaseId, target) : 0
-  return Math.min(plan.instances, Math.max(asked, healthy + plan.startAtOnce))
+/** The candidate's share that is wanted now, percent: what waits for a person, its hooks or room keeps what it has. */
+export function wishedWeight(state: DeploymentState): number {
+  const { stage, pause, missingRoom } = state
+  const isPaused = pause !== null && (stage.kind === 'shifting' || stage.kind === 'handing_over')
+  const waits = isPaused || isHookOrGateDue(state) || missingRoom !== ''
+  return waits ? state.weight : plannedWeight(state)
+}
+
+/**
+ * At most `startAtOnce` copies of the candidate start at a time, and none while there is no room; what was asked for is not
+ * taken back.
+ */
+function startingCount(
+  { candidateReleaseId: name, plan, missingRoom }: DeploymentState,
+  target: TargetReport | null,
+): Record<string, number> {
+  const asked = target?.wanted[name] ?? 0
+  const healthy = target ? healthyCount(name, target) : 0
+  const more = missingRoom === '' ? healthy + plan.startAtOnce : 0
+  const count = Math.min(plan.instances, Math.max(asked, more))
+  return count === 0 ? {} : { [name]: count }
 }
 
 export const healthyCount = (releaseId: string, { instances }: TargetReport): number =>

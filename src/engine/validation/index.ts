@@ -3,7 +3,13 @@ export { judgeFreeze } from './freeze.ts'
 export { judgeLoad, type LoadLimits } from './load.ts'
 export { failed, failedForNow, passed, warned, worstOf, type Check, type Verdict } from './model.ts'
 export type { HostFact, OtherDeployment, ValidationFacts } from './ports.ts'
-export { hasResourceLimits, judgeDataQuality, judgeExclusive, judgeHeadroom } from './readiness.ts'
+export {
+  hasResourceLimits,
+  judgeDataQuality,
+  judgeExclusive,
+  judgeHeadroom,
+  missingRoom,
+} from './readiness.ts'
 export { judgeJson } from './reports/json.ts'
 export { judgeJunit } from './reports/junit.ts'
 export { judgeSarif } from './reports/sarif.ts'

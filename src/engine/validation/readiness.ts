@@ -37,6 +37,12 @@ export function judgeHeadroom(hosts: readonly HostFact[], limits?: ResourceLimit
   )
 }
 
+/** What of the hosts is fuller than a plan allows, as clauses; empty while there is room. A silent host says nothing. */
+export function missingRoom(hosts: readonly HostFact[], limits: ResourceLimits): string {
+  const heard = hosts.filter(({ state }) => state.quality.freshness !== 'stale')
+  return againstPlan(heard, limits).beyond.join('; ')
+}
+
 /** Never rounded to the limit that it is beyond. */
 const tenths = (ratio: number): string => `${Math.round(ratio * 1000) / 10} %`
 

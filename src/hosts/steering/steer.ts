@@ -8,7 +8,7 @@ import type { DeploymentStore } from '../../engine/deployments/index.ts'
 import type { Steering } from '../../engine/index.ts'
 import type { OperatedService } from '../../engine/operations/index.ts'
 import type { Router, Target } from '../../engine/services/index.ts'
-import { validatorOf, type HostFact } from '../../engine/validation/index.ts'
+import { missingRoom, validatorOf, type HostFact } from '../../engine/validation/index.ts'
 import { validationFacts } from './facts.ts'
 
 export interface SteeringParts {
@@ -24,7 +24,7 @@ export interface SteeringParts {
   log: Log
 }
 
-export type Surroundings = Pick<Steering, 'equip' | 'validator' | 'hooks'>
+export type Surroundings = Pick<Steering, 'equip' | 'validator' | 'hooks' | 'room'>
 
 /** What deployments work with beside their store: where services run, what routes them, their checks and hooks. */
 export function steer({ edge, store, service, hosts, clock, rng, log }: SteeringParts): Surroundings {
@@ -45,5 +45,6 @@ export function steer({ edge, store, service, hosts, clock, rng, log }: Steering
       },
     }),
     hooks: hookRunner({ clock, rng }),
+    room: (limits) => missingRoom(hosts(), limits),
   }
 }

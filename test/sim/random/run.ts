@@ -102,6 +102,7 @@ function planOptions(dice: Dice): PlanOptions {
     skipAnalysis: dice.chance(0.05),
     isFix: dice.chance(0.05),
     hooks,
+    ...(dice.chance(0.2) ? { resources: { maxCpuRatio: 0.8 } } : {}),
   }
 }
 
@@ -193,6 +194,8 @@ class Storm {
     }
     if (happens(0.003)) target.crash(dice.one(['r1', 'r2', 'r3', 'r4']))
     if (happens(0.003)) router.restart({ [this.#world.record.stableReleaseId ?? 'r1']: 100 })
+    if (happens(0.02))
+      this.#world.missingRoom = this.#world.missingRoom === '' ? 'cpu of web-1 is 90 % full' : ''
     if (happens(0.005)) router.isBlind = !router.isBlind
     if (happens(0.003)) router.unreachable.add(dice.one(['r2', 'r3', 'r4']))
     if (!isAlive && this.#restartAt === 0) this.#restartAt = this.#second + dice.whole(0, 15)
@@ -206,6 +209,7 @@ class Storm {
     const { faults, router } = this.#world
     faults.choose = () => null
     router.isBlind = false
+    this.#world.missingRoom = ''
     router.unreachable.clear()
     // What was stable once runs again: no rollback can end on a release that stays dead.
     for (const [releaseId, each] of this.#world.target.behaviours)

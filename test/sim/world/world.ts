@@ -61,6 +61,8 @@ export class World {
   /** Outcome and length of the checks, and whether hooks succeed. */
   checksPass = true
   checksTakeMs = 1000
+  /** What of the hosts is too full, for plans that look. */
+  missingRoom = ''
   hookFails: (name: string) => boolean = () => false
   readonly hookRuns: string[] = []
   fleet: Fleet | null = null
@@ -146,6 +148,7 @@ export class World {
           })
         },
       },
+      room: ({ maxCpuRatio }) => (maxCpuRatio === null ? '' : this.missingRoom),
     }
     const definition = {
       name: serviceName,
@@ -267,6 +270,9 @@ export class World {
     const { candidateReleaseId: candidate, hasHadTraffic } = state
     const isRaised = (weights[candidate] ?? 0) > this.weight(candidate)
     if (isRaised && !hasHadTraffic) this.broken.push(`${candidate} gets traffic and no event says so`)
+    // What a restarted router has lost is given back.
+    if (state.missingRoom !== '' && (weights[candidate] ?? 0) > state.weight)
+      this.broken.push(`${candidate} gets more though it waits for room`)
     if (isRaised && isGoingBack(state)) this.broken.push(`${candidate} gets more traffic on its way back`)
   }
 

@@ -2,7 +2,7 @@ import type { ServiceDefinition } from '../../../contract/index.ts'
 import type { Judge } from '../../canary/index.ts'
 import type { Clock, Log, Rng } from '../../core/index.ts'
 import type { Router, Target } from '../../services/index.ts'
-import type { DeploymentStore, HookRunner, Validator } from '../ports.ts'
+import type { DeploymentStore, HookRunner, RoomLook, Validator } from '../ports.ts'
 
 /** What every service's loop works with. */
 export interface PipelineParts {
@@ -13,6 +13,7 @@ export interface PipelineParts {
   judge: Judge
   validator: Validator
   hooks: HookRunner
+  room: RoomLook
 }
 
 /** A service with where it runs and what routes it. */

@@ -15,6 +15,7 @@ import { Hands } from './hands.ts'
 import { Judging } from './judging.ts'
 import { gone, Ledger, type Append } from './ledger.ts'
 import { Lookout } from './lookout.ts'
+import { RoomWatch } from './room-watch.ts'
 import {
   answerWithinMs,
   longestTickMs,
@@ -57,6 +58,7 @@ export class ServiceLoop implements Disposable {
   readonly #lookout: Lookout
   readonly #hands: Hands
   readonly #judging: Judging
+  readonly #room: RoomWatch
   readonly #errands: Errands
   readonly #mayBegin: () => boolean
   readonly #changed: (view: ServiceView) => void
@@ -86,6 +88,7 @@ export class ServiceLoop implements Disposable {
     this.#lookout = new Lookout(parts, service)
     this.#hands = new Hands(service, this.#lookout, this.#ledger)
     this.#judging = new Judging(parts, service)
+    this.#room = new RoomWatch(parts)
     this.#errands = new Errands(parts, (id, events) => void this.#finishErrand(id, events))
     this.#changed = changed
     this.#mayBegin = mayBegin
@@ -398,6 +401,7 @@ export class ServiceLoop implements Disposable {
       router: this.#lookout.router,
       target: this.#lookout.target,
       deadForMs: this.#lookout.deadForMs,
+      missingRoom: this.#room.missing(active.plan),
       ...(captured ? { baseline: captured.baseline } : {}),
     }
     const events = followUps(age(active, this.#watchedMs), record, facts)

@@ -88,7 +88,7 @@ export function planText({
     columns(rows),
     `  errors at most ${maxErrorRatio * 100} %, p95 at most ${maxLatencyRegression * 100} % slower, from ${minSamples} requests on\n`,
     `  when it fails: ${onFailure === 'rollback' ? 'roll back' : 'pause'}; when nobody can tell: ${onInconclusive === 'rollback' ? 'roll back' : onInconclusive}\n`,
-    ...(room === '' ? [] : [`  begins where a host is full by at most: ${room}\n`]),
+    ...(room === '' ? [] : [`  begins, and takes each step, while hosts are full by at most: ${room}\n`]),
   ].join('')
 }
 

@@ -50,7 +50,7 @@ export function phaseStrip(deployment: Deployment, nowMs: number): StripPart[] {
     key: `step-${index}`,
     title: `${step.weight}\u00a0%`,
     detail:
-      state(index + 1) === 'now' && deployment.stepStartedAtMs !== null
+      state(index + 1) === 'now' && deployment.stepStartedAtMs !== null && deployment.weight >= step.weight
         ? holdText(nowMs - deployment.stepStartedAtMs, step.holdMs)
         : [
             step.holdMs > 0 ? `holds ${duration(step.holdMs)}` : 'no hold',

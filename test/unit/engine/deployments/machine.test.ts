@@ -120,6 +120,7 @@ const anyFacts: fc.Arbitrary<Facts> = fc.record({
     }),
   ),
   deadForMs: fc.constantFrom(0, 0, 0, 4000, 6000),
+  missingRoom: fc.constantFrom('', '', 'cpu of web-1 is 90 % full'),
   baseline: fc.constant(null),
 })
 
@@ -193,6 +194,7 @@ const obedient: Facts = {
   router: { weights: { r1: 100 }, fallbackReleaseId: 'r1', revision: 9, key: '', emergency: null },
   target: { instances: [instance('r1', 'healthy')], wanted: { r1: 2 } },
   deadForMs: 0,
+  missingRoom: '',
   baseline: null,
 }
 

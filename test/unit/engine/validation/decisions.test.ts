@@ -7,6 +7,7 @@ import {
   judgeExclusive,
   judgeFreeze,
   judgeHeadroom,
+  missingRoom,
   judgeLoad,
   type HostFact,
 } from '../../../../src/engine/validation/index.ts'
@@ -115,6 +116,15 @@ describe('room on the hosts', () => {
       text: 'There may be no room: cpu of web-1 was not measured for long enough.',
     })
     expect(judgeHeadroom([calm], { ...limits, maxCpuRatio: null }).outcome).toBe('passed')
+    expect(missingRoom([withUse(use('cpu', 0.704), use('disk', 0.7, '/'))], limits)).toBe(
+      'cpu of web-1 is 70.4 % full, the plan allows 70 %',
+    )
+    expect(missingRoom([withUse(use('cpu', 0.7)), calm], limits)).toBe('')
+    const silent = {
+      ...host([], false),
+      state: { ...host([], false).state, use: [use('cpu', 0.9)] } as HostState,
+    }
+    expect(missingRoom([silent], limits)).toBe('')
   })
 
   it('is unknown, not there, when nothing is measured', () => {

@@ -14,6 +14,11 @@ describe('the strip of a deployment', () => {
     expect(strip[1]?.detail).toBe('1:00 of 5:00')
   })
 
+  it('counts no hold of a step that waits to begin', () => {
+    const strip = phaseStrip(madeDeployment({ weight: 0 }), 61_000)
+    expect(strip[1]).toMatchObject({ state: 'now', detail: 'holds 5\u00a0min' })
+  })
+
   it('says what a hold waits for once it is over', () => {
     expect(phaseStrip(madeDeployment(), 400_000)[1]?.detail).toBe('held 5:00, waits for the judge')
   })

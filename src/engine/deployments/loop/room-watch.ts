@@ -1,0 +1,25 @@
+import type { Plan } from '../../../contract/index.ts'
+import type { PipelineParts } from './parts.ts'
+
+/** Room counts only when it has lasted: a host at its limit does not make a deployment stop and go. */
+const roomyForMs = 10_000
+
+/** Looks at the hosts for a deployment. */
+export class RoomWatch {
+  readonly #parts: Pick<PipelineParts, 'clock' | 'room'>
+  #full: { plan: Plan; text: string; atMs: number } | null = null
+
+  constructor(parts: Pick<PipelineParts, 'clock' | 'room'>) {
+    this.#parts = parts
+  }
+
+  /** What is fuller than the plan allows, or was a moment ago, as a clause; empty when there is room. */
+  missing(plan: Plan): string {
+    if (!plan.resources) return ''
+    const atMs = this.#parts.clock.monotonicMs()
+    const text = this.#parts.room(plan.resources)
+    if (text !== '') this.#full = { plan, text, atMs }
+    else if (this.#full?.plan !== plan || atMs - this.#full.atMs >= roomyForMs) this.#full = null
+    return this.#full?.text ?? ''
+  }
+}
