@@ -159,6 +159,14 @@ export const logEntrySchema = z.object({
 })
 export type LogEntry = z.infer<typeof logEntrySchema>
 
+/** How far a deployment had come when it was taken back. */
+export const reachedSchema = z.object({
+  /** Index into the plan's steps; their count where it was past them. */
+  stepIndex: z.number(),
+  /** Of the candidate, verified, percent. */
+  weight: z.number(),
+})
+
 /** A deployment as screens see it; its events are kept apart and replayed by the engine. */
 export const deploymentSchema = z.object({
   id: z.string(),
@@ -171,6 +179,8 @@ export const deploymentSchema = z.object({
   plan: planSchema,
   stepIndex: z.number(),
   stepStartedAtMs: z.number().nullable(),
+  /** Null for what goes forward or never had traffic; left out by earlier versions. */
+  reached: reachedSchema.nullable().optional(),
   /** Of the candidate, as wished; the service's state has what the router says. */
   weight: z.number(),
   validation: validationSchema.nullable(),

@@ -3,7 +3,7 @@ import type { DeploymentEvent } from './events.ts'
 import { hooksFor, type HookRun } from './hooks.ts'
 import { logEntryFor } from './log-entries.ts'
 import type { StoredEvent } from './ports.ts'
-import { engineActor, hasEnded, type DeploymentState, type Stage } from './state.ts'
+import { engineActor, hasEnded, stepIndexOf, type DeploymentState, type Stage } from './state.ts'
 
 /**
  * The state after one more event: `(state, event) -> state`. What is to be done in a state follows from it alone (see
@@ -59,6 +59,7 @@ function begin(stored: StoredEvent): DeploymentState {
     missingRoom: '',
     isRoomWaived: false,
     rollback: null,
+    reached: null,
     weight: 0,
     hasHadTraffic: false,
     isHandedOver: false,
@@ -177,7 +178,8 @@ function happen(state: DeploymentState, event: DeploymentEvent, atMs: number): D
       const rollback = { by: event.by, reason: event.reason, isEmergency: event.isEmergency }
       const isUntouched = stage.kind === 'queued' || stage.kind === 'validating'
       if (isUntouched) return { ...enter({ kind: outcome({ ...state, rollback }) }), rollback }
-      return { ...enter({ kind: 'returning' }), rollback }
+      const reached = state.hasHadTraffic ? { stepIndex: stepIndexOf(state), weight: state.weight } : null
+      return { ...enter({ kind: 'returning' }), rollback, reached }
     }
     case 'trafficReturned':
       return {

@@ -62,6 +62,8 @@ export interface DeploymentState {
   /** A person skipped to this stage: it waits for no room. */
   isRoomWaived: boolean
   rollback: { by: string; reason: string; isEmergency: boolean } | null
+  /** How far it had come when it was taken back; null when it was not, or had no traffic. */
+  reached: { stepIndex: number; weight: number } | null
   /** Of the candidate, verified at the router, percent. */
   weight: number
   /** The router may have sent it requests. */
@@ -99,6 +101,12 @@ export const isGoingBack = ({ rollback }: Pick<DeploymentState, 'rollback'>): bo
 
 /** Promoted; what is left is to stop the old release. */
 export const isRetiring = ({ stage }: Pick<DeploymentState, 'stage'>): boolean => stage.kind === 'retiring'
+
+/** Index of the step it is at; the count of steps once it is past them, 0 before its first traffic. */
+export const stepIndexOf = ({ stage, plan, hasHadTraffic }: DeploymentState): number => {
+  if (stage.kind === 'shifting' || stage.kind === 'holding') return stage.step
+  return hasHadTraffic ? plan.steps.length : 0
+}
 
 /** The candidate's share that the plan wants in this stage, percent, pauses aside. */
 export function plannedWeight({ stage, plan, weight }: DeploymentState): number {

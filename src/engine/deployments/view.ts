@@ -1,6 +1,6 @@
 import type { Deployment, DeploymentPhase } from '../../contract/index.ts'
 import { assertNever } from '../core/index.ts'
-import type { DeploymentState } from './state.ts'
+import { stepIndexOf, type DeploymentState } from './state.ts'
 import { wishedWeight } from './wishes.ts'
 import { duration, instances } from './wording.ts'
 
@@ -16,8 +16,9 @@ export function deploymentView(state: DeploymentState): Deployment {
     phase: phaseOf(state),
     reason: reasonOf(state),
     plan: state.plan,
-    stepIndex: isStep ? stage.step : state.hasHadTraffic ? state.plan.steps.length : 0,
+    stepIndex: stepIndexOf(state),
     stepStartedAtMs: isStep ? state.stageStartedAtMs : null,
+    reached: state.reached,
     weight: wishedWeight(state),
     validation: state.validation,
     judgement: state.judgement,

@@ -116,6 +116,23 @@ describe('a person', () => {
     await world.until(() => atStep(world, 1), 5)
   })
 
+  it.each([
+    ['at a step', (world: World) => atStep(world, 1), { stepIndex: 1, weight: 50 }],
+    [
+      'after it had taken over',
+      (world: World) => world.newest.stage.kind === 'warm',
+      { stepIndex: 2, weight: 100 },
+    ],
+    ['before any traffic', (world: World) => world.newest.stage.kind === 'staging', null],
+  ])('finds in the history how far it had come that was aborted %s', async (_, isThere, reached) => {
+    const world = await steered(new World())
+    const id = await deploy(world, 'r2')
+    await world.until(() => isThere(world))
+    await asking(world, 'abort')
+    await world.until(hasEnded(world))
+    expect(world.store.deployments.get(id)).toMatchObject({ phase: 'rolled_back', weight: 0, reached })
+  })
+
   it('aborts to exactly 0 % however many copies run (9)', async () => {
     const world = await steered(new World(), 1)
     await deploy(world, 'r2', { instances: 5 })

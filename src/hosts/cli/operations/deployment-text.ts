@@ -1,4 +1,10 @@
-import type { Deployment, DeploymentPhase, Plan, Validation } from '../../../contract/index.ts'
+import {
+  reachedText,
+  type Deployment,
+  type DeploymentPhase,
+  type Plan,
+  type Validation,
+} from '../../../contract/index.ts'
 import type { Output } from '../output.ts'
 import { columns, harmless, momentText, spanText } from './words.ts'
 
@@ -23,10 +29,19 @@ export const changeText = ({
 }: Pick<Deployment, 'service' | 'stableReleaseId' | 'candidateReleaseId'>): string =>
   `${service}: ${stableReleaseId ?? 'nothing'} -> ${candidateReleaseId}`
 
-/** `step 2 of 3, 25 %` while it steps; empty otherwise. */
-export function stepText({ phase, stepIndex, plan, weight }: Deployment): string {
+/** `step 2 of 3, 25 %` while it steps, `at step 2 of 3 (25 %)` where it was taken back; the share of traffic otherwise. */
+export function stepText(deployment: Deployment): string {
+  const { phase, stepIndex, plan, weight } = deployment
+  if (deployment.reached) return reachedText(deployment)
   if (phase !== 'stepping' && phase !== 'paused') return weight > 0 ? `${weight} %` : ''
   return `step ${Math.min(stepIndex + 1, plan.steps.length)} of ${plan.steps.length}, ${weight} %`
+}
+
+/** `stepping, step 2 of 3, 25 %`, `rolled back at step 2 of 3 (25 %)`, `promoted`. */
+export function standingText(deployment: Deployment): string {
+  const at = stepText(deployment)
+  if (at === '') return phaseNames[deployment.phase]
+  return `${phaseNames[deployment.phase]}${deployment.reached ? ' ' : ', '}${at}`
 }
 
 /** Deployments under each other. */
@@ -48,10 +63,9 @@ export function deploymentsText(deployments: readonly Deployment[], out: Output)
 /** One deployment with its plan, judgement and log. */
 export function deploymentText(deployment: Deployment, out: Output): string {
   const { plan, judgement, validation, log } = deployment
-  const at = stepText(deployment)
   return [
     `${out.style('bold', harmless(changeText(deployment)))}  (${deployment.id})\n`,
-    `${phaseNames[deployment.phase]}${at ? `, ${at}` : ''}${deployment.reason ? `: ${harmless(deployment.reason)}` : ''}\n`,
+    `${standingText(deployment)}${deployment.reason ? `: ${harmless(deployment.reason)}` : ''}\n`,
     `by ${harmless(deployment.createdBy)} at ${momentText(deployment.createdAtMs)}`,
     deployment.why ? `, because: ${harmless(deployment.why)}\n` : '\n',
     `\n${planText(plan)}`,

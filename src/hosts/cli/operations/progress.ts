@@ -1,5 +1,5 @@
 import type { Deployment, LogEntry } from '../../../contract/index.ts'
-import { phaseNames, stepText } from './deployment-text.ts'
+import { standingText } from './deployment-text.ts'
 import { harmless, momentText } from './words.ts'
 
 /**
@@ -16,8 +16,7 @@ export function progressLines(before: Deployment | null, now: Deployment): strin
     before.stepIndex !== now.stepIndex ||
     before.weight !== now.weight
   if (hasMoved) {
-    const at = stepText(now)
-    lines.push({ atMs, text: `${phaseNames[now.phase]}${at ? `, ${at}` : ''}${reasonOf(now, logged)}` })
+    lines.push({ atMs, text: `${standingText(now)}${reasonOf(now, logged)}` })
   }
   const isNewlyJudged = now.judgement?.text !== before?.judgement?.text
   if (now.judgement && isNewlyJudged && !isSaidIn(logged, now.judgement.text))

@@ -2,7 +2,7 @@ import { AppError } from '../../../engine/core/index.ts'
 import { exitCodes } from '../output.ts'
 import { confirm, isInProduction } from './confirm.ts'
 import { showStarted } from './deploy.ts'
-import { changeText, deploymentsText, phaseNames, stepText } from './deployment-text.ts'
+import { changeText, deploymentsText, phaseNames, standingText } from './deployment-text.ts'
 import { jsonText, type Session } from './session.ts'
 import { harmless } from './words.ts'
 
@@ -30,11 +30,10 @@ export async function steer(
 ): Promise<number> {
   const { engine, out, isJson } = session
   const seen = await engine.deployments.get({ id })
-  const at = stepText(seen)
   await confirm(
     {
       name: seen.service,
-      effect: `${changeText(seen)} (${phaseNames[seen.phase]}${at ? `, ${at}` : ''}): ${seen.candidateReleaseId} ${orders[order]}`,
+      effect: `${changeText(seen)} (${standingText(seen)}): ${seen.candidateReleaseId} ${orders[order]}`,
       isProduction: await isInProduction(seen.service, session),
       isConfirmed: request.isConfirmed,
     },

@@ -29,8 +29,7 @@ export function phaseStrip(deployment: Deployment, nowMs: number): StripPart[] {
   const at = placeOf(deployment)
   const hasGoneBack = at.isBroken && at.place > 0
   const state = (place: number): StripPart['state'] => {
-    // How far it had come is not kept: the steps of what went back claim nothing.
-    if (hasGoneBack && place > 0 && place < at.place) return 'undone'
+    if (hasGoneBack && place > 0 && place < at.place) return stepTakenBack(deployment.reached, place - 1)
     if (place < at.place) return 'done'
     if (place > at.place) return 'ahead'
     return at.isBroken ? 'broken' : at.isOver ? 'done' : 'now'
@@ -74,6 +73,13 @@ export function phaseStrip(deployment: Deployment, nowMs: number): StripPart[] {
       state: state(plan.steps.length + 1),
     },
   ]
+}
+
+/** A step of what went back: passed, the one that it was taken back from, or never reached. Earlier versions kept none of it. */
+function stepTakenBack(reached: Deployment['reached'], index: number): StripPart['state'] {
+  if (reached === undefined) return 'undone'
+  if (reached === null || index > reached.stepIndex) return 'ahead'
+  return index < reached.stepIndex ? 'done' : 'broken'
 }
 
 /** `6:12 of 10:00`; a hold that is over says what it waits for. */

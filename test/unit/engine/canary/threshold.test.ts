@@ -110,6 +110,17 @@ describe('the threshold judge on latency', () => {
     )
   })
 
+  it('names a limit only where one is held to: p50 and p99 stand beside the p95 without', async () => {
+    const { findings } = await new Watch().look([stable, { releaseId: 'r2', requests: 2000, p50Ms: 60 }])
+    const latencies = findings.filter(({ metric }) => metric.startsWith('latency'))
+    expect(latencies.map(({ metric, limit }) => [metric, limit !== null])).toEqual([
+      ['latency_p50', false],
+      ['latency_p95', true],
+      ['latency_p99', false],
+    ])
+    for (const { text, limit } of latencies) expect(text.includes('limit')).toBe(limit !== null)
+  })
+
   it('lets the same distribution pass, window after window', async () => {
     const watch = new Watch()
     for (let i = 0; i < 20; i++)

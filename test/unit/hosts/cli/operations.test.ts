@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Deployment } from '../../../../src/contract/index.ts'
+import { standingText } from '../../../../src/hosts/cli/operations/deployment-text.ts'
 import { pairArgument, stepsArgument } from '../../../../src/hosts/cli/operations/parse.ts'
 import { progressLines } from '../../../../src/hosts/cli/operations/progress.ts'
 import { columns, harmless, ratioText, spanText } from '../../../../src/hosts/cli/operations/words.ts'
@@ -42,6 +43,16 @@ describe('the lines of progress', () => {
       'continue: r2 is as good as r1',
     ])
     expect(progressLines(now, { ...now, revision: 9 })).toEqual([])
+  })
+
+  it.each([
+    ['at step 2 of 2 (50 %)', { stepIndex: 1, weight: 50 }],
+    ['while it took over (50 %)', { stepIndex: 2, weight: 50 }],
+    ['after it had taken over (100 %)', { stepIndex: 2, weight: 100 }],
+  ])('says how far it had come when it was taken back: %s', (text, reached) => {
+    const now = aDeployment({ phase: 'rolled_back', weight: 0, stepIndex: 2, reached })
+    expect(told(aDeployment(), now)).toContain(`rolled back ${text}`)
+    expect(standingText({ ...now, reached: null })).toBe('rolled back')
   })
 
   it('does not repeat a reason that the log has given', () => {

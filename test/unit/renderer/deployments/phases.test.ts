@@ -40,7 +40,22 @@ describe('the strip of a deployment', () => {
       ['done', 'done', 'done', 'done', 'done'],
     ],
     [
-      'no step as passed after it went back',
+      'the steps up to the one that it was taken back from',
+      {
+        phase: 'rolled_back',
+        stepIndex: 3,
+        stepStartedAtMs: null,
+        reached: { stepIndex: 1, weight: 25 },
+      } as const,
+      ['done', 'done', 'broken', 'ahead', 'broken'],
+    ],
+    [
+      'no step as reached where it was taken back before any traffic',
+      { phase: 'rolled_back', stepIndex: 0, stepStartedAtMs: null, reached: null } as const,
+      ['done', 'ahead', 'ahead', 'ahead', 'broken'],
+    ],
+    [
+      'no step as passed after it went back under an earlier version',
       { phase: 'rolled_back', stepIndex: 3, stepStartedAtMs: null } as const,
       ['done', 'undone', 'undone', 'undone', 'broken'],
     ],
