@@ -167,6 +167,10 @@ export const reachedSchema = z.object({
   weight: z.number(),
 })
 
+/** Why a deployment waits; only a person ends that. */
+export const pauseCauses = ['person', 'gate', 'inconclusive', 'failure', 'hook'] as const
+export type PauseCause = (typeof pauseCauses)[number]
+
 /** A deployment as screens see it; its events are kept apart and replayed by the engine. */
 export const deploymentSchema = z.object({
   id: z.string(),
@@ -174,6 +178,8 @@ export const deploymentSchema = z.object({
   stableReleaseId: z.string().nullable(),
   candidateReleaseId: nameSchema,
   phase: z.enum(deploymentPhases),
+  /** Null when it is not paused; an engine before this field told of none. */
+  pauseCause: z.enum(pauseCauses).nullable().default(null),
   /** Why it is in this phase: a sentence. */
   reason: z.string(),
   plan: planSchema,

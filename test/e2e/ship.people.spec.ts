@@ -91,6 +91,8 @@ test('a canary is paused, resumed, promoted early and, the next time, taken back
   const { id } = await steered.deploy('r2', patient)
   await show(shown, `/deployments/${id}`)
   await expect(phase(shown)).toHaveAttribute('data-phase', 'stepping')
+  // Judgements show as they are made, though nothing else of the deployment changes.
+  await expect(shown.getByTestId('judgement')).toContainText('r2 keeps every limit', { timeout: 30_000 })
   await shown.getByRole('button', { name: 'Pause' }).click()
   await expect(phase(shown)).toHaveAttribute('data-phase', 'paused')
   await shown.getByRole('button', { name: 'Resume' }).click()

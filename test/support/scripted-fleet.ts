@@ -430,6 +430,7 @@ function someDeployment(nowMs: number): Deployment {
     stableReleaseId: 'r42',
     candidateReleaseId: 'r43',
     phase: 'stepping',
+    pauseCause: null,
     reason: 'r43 gets 10 % of traffic for 5 min',
     plan,
     stepIndex: 0,

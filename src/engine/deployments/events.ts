@@ -1,8 +1,5 @@
-import type { Judgement, Plan, Validation } from '../../contract/index.ts'
+import type { Judgement, PauseCause, Plan, Validation } from '../../contract/index.ts'
 import type { Counts } from '../canary/index.ts'
-
-/** Why a deployment waits. Only a person ends a pause. */
-export type PauseCause = 'person' | 'gate' | 'inconclusive' | 'failure' | 'hook'
 
 /** Everything that can happen to a deployment, in past tense; its state is the fold of these and nothing else. */
 export type DeploymentEvent =

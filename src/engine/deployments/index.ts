@@ -1,4 +1,4 @@
-export type { DeploymentEvent, PauseCause } from './events.ts'
+export type { DeploymentEvent } from './events.ts'
 export type {
   AuditFilter,
   Commit,

@@ -1,6 +1,5 @@
-import type { Judgement, LogEntry, Plan, Validation } from '../../contract/index.ts'
+import type { Judgement, LogEntry, PauseCause, Plan, Validation } from '../../contract/index.ts'
 import type { Counts } from '../canary/index.ts'
-import type { PauseCause } from './events.ts'
 import type { HookRun } from './hooks.ts'
 
 /** Who acts when nobody does: name of the engine in logs and audit. */

@@ -1,6 +1,6 @@
 import type { Deployment, DeploymentPhase } from '../../contract/index.ts'
 import { assertNever } from '../core/index.ts'
-import { stepIndexOf, type DeploymentState } from './state.ts'
+import { plannedWeight, stepIndexOf, type DeploymentState } from './state.ts'
 import { wishedWeight } from './wishes.ts'
 import { duration, instances } from './wording.ts'
 
@@ -14,6 +14,7 @@ export function deploymentView(state: DeploymentState): Deployment {
     stableReleaseId: state.stableReleaseId,
     candidateReleaseId: state.candidateReleaseId,
     phase: phaseOf(state),
+    pauseCause: state.pause?.cause ?? null,
     reason: reasonOf(state),
     plan: state.plan,
     stepIndex: stepIndexOf(state),
@@ -73,7 +74,7 @@ function reasonOf(state: DeploymentState): string {
     case 'staging':
       return `${name} starts ${instances(plan.instances)}, without traffic`
     case 'shifting':
-      return `${name} is to get ${wishedWeight(state)} % of traffic`
+      return `${name} is to get ${plannedWeight(state)} % of traffic`
     case 'holding':
       return `${name} gets ${wishedWeight(state)} % of traffic for ${duration(plan.steps[stage.step]?.holdMs ?? 0)}`
     case 'raising':

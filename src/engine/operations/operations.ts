@@ -53,6 +53,12 @@ const mostAtOnce = 100
 const auditPage = 1000
 const rehearsalLimitMs = 300_000
 
+/** Whether a person would see a difference; a revision alone does not tell of a new judgement. */
+const isNews = (shown: Deployment | undefined, now: Deployment): boolean =>
+  shown?.revision !== now.revision ||
+  shown.judgement?.atMs !== now.judgement?.atMs ||
+  shown.log.length !== now.log.length
+
 /** Everything a person can see of and do to services and deployments, over the fleet that steers them. */
 export class Operations implements Disposable {
   readonly #parts: OperationsParts
@@ -395,7 +401,7 @@ export class Operations implements Disposable {
     for (const state of open) {
       const deployment = deploymentView(state)
       current.add(deployment.id)
-      if (live.get(`deployment:${deployment.id}`)?.revision !== deployment.revision)
+      if (isNews(live.get(`deployment:${deployment.id}`), deployment))
         live.put(`deployment:${deployment.id}`, deployment)
       this.#tell(deployment)
     }

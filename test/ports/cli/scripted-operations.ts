@@ -24,6 +24,7 @@ export const aDeployment = (changes: Partial<Deployment> = {}): Deployment => ({
   stableReleaseId: 'r1',
   candidateReleaseId: 'r2',
   phase: 'stepping',
+  pauseCause: null,
   reason: '',
   plan: planSchema.parse({
     strategy: 'canary',

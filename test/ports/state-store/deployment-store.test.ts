@@ -52,6 +52,7 @@ const deployment = (id: string, changes: Partial<Deployment> = {}): Deployment =
   stableReleaseId: 'r1',
   candidateReleaseId: 'r2',
   phase: 'stepping',
+  pauseCause: null,
   reason: 'r2 gets 10 %',
   plan: value(buildPlan()),
   stepIndex: 0,

@@ -54,12 +54,17 @@ export class BinFeed {
     }
     const options = this.#options
     const { deploymentId, service, fromMs } = options
+    // What stable did before the deployment is with the router alone.
+    let sinceMs = fromMs
     const follow = async () => {
       clearTimeout(timer)
       if (!isWanted) return
-      const newestMs = this.#bins.at(-1)?.atMs ?? fromMs
       if (!document.hidden)
-        await take(async () => options.calls().services.bins({ service, fromMs: newestMs - overlapMs }))
+        await take(async () => {
+          const bins = await options.calls().services.bins({ service, fromMs: sinceMs })
+          sinceMs = Math.max(sinceMs, (bins.at(-1)?.atMs ?? sinceMs) - overlapMs)
+          return bins
+        })
       if (isWanted) timer = setTimeout(() => void follow(), everyMs)
     }
     void take(async () => options.calls().deployments.bins({ id: deploymentId })).then(() => {

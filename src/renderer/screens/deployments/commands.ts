@@ -1,5 +1,6 @@
 import type { Deployment } from '../../../contract/index.ts'
 import { hasEnded } from '../../state/fleet-records.ts'
+import { isAtGate } from './phases.ts'
 
 export type DeploymentCommand = 'pause' | 'resume' | 'skip' | 'promote' | 'abort' | 'retry' | 'undo'
 
@@ -41,27 +42,22 @@ export function offersFor(deployment: Deployment): Offer[] {
   }
   if (phase === 'rolling_back') return []
   const next = plan.steps[stepIndex + 1]
-  const isInStep = deployment.stepStartedAtMs !== null
   return [
     phase === 'paused'
-      ? {
-          command: 'resume',
-          label: 'Resume',
-          effect: `${service}: ${name} goes on from ${deployment.weight} %.`,
-          isDangerous: false,
-        }
+      ? resumeOffer(deployment)
       : {
           command: 'pause',
           label: 'Pause',
           effect: `${service}: ${name} stays at ${deployment.weight} % until somebody resumes it.`,
           isDangerous: false,
         },
-    ...(isInStep
+    // Of the last step, skipping the rest would be promotion by another name.
+    ...(deployment.stepStartedAtMs !== null && next && !isAtGate(deployment)
       ? [
           {
             command: 'skip' as const,
-            label: next ? `Skip to ${next.weight} %…` : 'Skip to the end…',
-            effect: `${service}: the rest of the ${deployment.weight} % step is not waited for; ${name} goes to ${next?.weight ?? 100} % of traffic now.`,
+            label: `Skip to ${next.weight} %…`,
+            effect: `${service}: the rest of the ${deployment.weight} % step is not waited for; ${name} goes to ${next.weight} % of traffic now.`,
             isDangerous: true,
           },
         ]
@@ -83,4 +79,27 @@ export function offersFor(deployment: Deployment): Offer[] {
       isDangerous: true,
     },
   ]
+}
+
+/** What ends a pause does differs with what it was for. */
+function resumeOffer(deployment: Deployment): Offer {
+  const { service, candidateReleaseId: name, weight, plan, stepIndex, pauseCause } = deployment
+  if (isAtGate(deployment)) {
+    const to = plan.steps[stepIndex]?.weight ?? 100
+    return {
+      command: 'resume',
+      label: `Continue to ${to} %…`,
+      effect: `${service}: the step that waits for a person begins; ${name} goes from ${weight} % to ${to} % of traffic.`,
+      isDangerous: true,
+    }
+  }
+  const isJudgedAgain = pauseCause === 'inconclusive' || pauseCause === 'failure'
+  return {
+    command: 'resume',
+    label: 'Resume',
+    effect: isJudgedAgain
+      ? `${service}: ${name} stays at ${weight} %, and the step is held and judged once more.`
+      : `${service}: ${name} goes on from ${weight} %.`,
+    isDangerous: false,
+  }
 }

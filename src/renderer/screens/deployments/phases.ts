@@ -1,4 +1,4 @@
-import type { Deployment, DeploymentPhase } from '../../../contract/index.ts'
+import type { Deployment, DeploymentPhase, PauseCause, Plan } from '../../../contract/index.ts'
 import type { MarkKind } from '../../components/index.ts'
 import { duration } from '../../format/index.ts'
 
@@ -15,6 +15,19 @@ export const phaseWords: Record<DeploymentPhase, { words: string; mark: MarkKind
   failed: { words: 'not deployed', mark: 'critical' },
 }
 
+/** What a person may do about a pause: a whole sentence for each cause. */
+export const pauseAdvice: Record<PauseCause, string> = {
+  gate: 'Nothing more moves until somebody continues it or rolls it back.',
+  person: 'It goes on from here once somebody resumes it.',
+  inconclusive: 'Resume to hold and judge this step again, promote if you know better, or roll back.',
+  failure: 'The judge is against it. Roll back, or resume to hold and judge this step again.',
+  hook: 'A hook failed. Mend its cause and resume, or roll back.',
+}
+
+/** It stands before a step that a person has to begin. */
+export const isAtGate = ({ phase, pauseCause }: Pick<Deployment, 'phase' | 'pauseCause'>): boolean =>
+  phase === 'paused' && pauseCause === 'gate'
+
 /** One stretch of the strip above a deployment. */
 export interface StripPart {
   key: string
@@ -23,55 +36,45 @@ export interface StripPart {
   state: 'done' | 'now' | 'ahead' | 'undone' | 'broken'
 }
 
-/** Checks, each step, and the end, as a person follows them; `nowMs` is the engine's time. */
+/** Checks, start, each step, and the end, as a person follows them; `nowMs` is the engine's time. */
 export function phaseStrip(deployment: Deployment, nowMs: number): StripPart[] {
-  const { plan, validation, candidateReleaseId: name, stableReleaseId: stable } = deployment
+  const { plan, candidateReleaseId: name } = deployment
   const at = placeOf(deployment)
-  const hasGoneBack = at.isBroken && at.place > 0
+  const end = plan.steps.length + firstStep
+  const hasGoneBack = at.isBroken && at.place === end
   const state = (place: number): StripPart['state'] => {
-    if (hasGoneBack && place > 0 && place < at.place) return stepTakenBack(deployment.reached, place - 1)
+    if (hasGoneBack && place >= firstStep && place < end)
+      return stepTakenBack(deployment.reached, place - firstStep)
+    // Without any traffic, nothing tells whether it had become healthy.
+    if (hasGoneBack && place === 1 && deployment.reached === null) return 'undone'
     if (place < at.place) return 'done'
     if (place > at.place) return 'ahead'
     return at.isBroken ? 'broken' : at.isOver ? 'done' : 'now'
   }
-  const checks = validation
-    ? [
-        `${validation.passed} passed`,
-        ...(validation.warnings > 0 ? [`${validation.warnings} with a warning`] : []),
-        ...(validation.failed > 0 ? [`${validation.failed} failed`] : []),
-      ].join(', ')
-    : at.place === 0 && !at.isOver
-      ? deployment.phase === 'staging'
-        ? `${name} starts`
-        : 'running'
-      : 'none kept'
-  const steps = plan.steps.map((step, index): StripPart => ({
-    key: `step-${index}`,
-    title: `${step.weight}\u00a0%`,
-    detail:
-      state(index + 1) === 'now' && deployment.stepStartedAtMs !== null && deployment.weight >= step.weight
-        ? holdText(nowMs - deployment.stepStartedAtMs, step.holdMs)
-        : [
-            step.holdMs > 0 ? `holds ${duration(step.holdMs)}` : 'no hold',
-            ...(step.gate ? ['waits for a person'] : []),
-            ...(step.analysis ? [] : ['not judged']),
-          ].join(', '),
-    state: state(index + 1),
-  }))
+  const steps = plan.steps.map((step, index): StripPart => {
+    const isNow = state(firstStep + index) === 'now'
+    return {
+      key: `step-${index}`,
+      title: `${step.weight}\u00a0%`,
+      detail: isNow ? presentStep(deployment, step, nowMs) : plannedStep(step),
+      state: state(firstStep + index),
+    }
+  })
   return [
-    { key: 'checks', title: 'Checks', detail: checks, state: state(0) },
-    ...steps,
+    { key: 'checks', title: 'Checks', detail: checksText(deployment, state(0)), state: state(0) },
     {
-      key: 'end',
-      ...(hasGoneBack
-        ? { title: '0\u00a0%', detail: `back to ${stable}` }
-        : {
-            title: '100\u00a0%',
-            detail:
-              stable === null ? 'first release' : `${stable} kept warm ${duration(plan.keepStableWarmMs)}`,
-          }),
-      state: state(plan.steps.length + 1),
+      key: 'start',
+      title: 'Start',
+      detail:
+        state(1) === 'broken'
+          ? `${name} did not become healthy`
+          : plan.instances === 1
+            ? '1 instance'
+            : `${plan.instances} instances`,
+      state: state(1),
     },
+    ...steps,
+    endPart(deployment, hasGoneBack, state(end)),
   ]
 }
 
@@ -80,6 +83,52 @@ function stepTakenBack(reached: Deployment['reached'], index: number): StripPart
   if (reached === undefined) return 'undone'
   if (reached === null || index > reached.stepIndex) return 'ahead'
   return index < reached.stepIndex ? 'done' : 'broken'
+}
+
+function checksText({ validation }: Deployment, state: StripPart['state']): string {
+  if (!validation) return state === 'now' ? 'running' : 'none kept'
+  return [
+    `${validation.passed} passed`,
+    ...(validation.warnings > 0 ? [`${validation.warnings} with a warning`] : []),
+    ...(validation.failed > 0 ? [`${validation.failed} failed`] : []),
+  ].join(', ')
+}
+
+type Step = Plan['steps'][number]
+
+function plannedStep({ holdMs, gate, analysis }: Step): string {
+  return [
+    holdMs > 0 ? `holds ${duration(holdMs)}` : 'no hold',
+    ...(gate ? ['waits for a person'] : []),
+    ...(analysis ? [] : ['not judged']),
+  ].join(', ')
+}
+
+function presentStep(deployment: Deployment, step: Step, nowMs: number): string {
+  const { phase, weight, stepStartedAtMs } = deployment
+  if (isAtGate(deployment)) return 'waits for a person'
+  if (phase === 'paused') return 'paused'
+  // A step that waits to begin does not hold yet.
+  return stepStartedAtMs === null || weight < step.weight
+    ? plannedStep(step)
+    : holdText(nowMs - stepStartedAtMs, step.holdMs)
+}
+
+function endPart(deployment: Deployment, hasGoneBack: boolean, state: StripPart['state']): StripPart {
+  const { phase, plan, stableReleaseId: stable } = deployment
+  if (hasGoneBack)
+    return {
+      key: 'end',
+      title: '0\u00a0%',
+      detail: phase === 'rolling_back' ? `goes back to ${stable}` : `back to ${stable}`,
+      state,
+    }
+  return {
+    key: 'end',
+    title: '100\u00a0%',
+    detail: stable === null ? 'first release' : `${stable} kept warm ${duration(plan.keepStableWarmMs)}`,
+    state,
+  }
 }
 
 /** `6:12 of 10:00`; a hold that is over says what it waits for. */
@@ -95,28 +144,33 @@ function minutes(ms: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
 }
 
-/** Index into the strip: 0 the checks, then the steps, then the end. */
+/** Before the steps, the strip has the checks and the start. */
+const firstStep = 2
+
+/** Index into the strip: 0 the checks, 1 the start, then the steps, then the end. */
 function placeOf(deployment: Deployment): { place: number; isBroken: boolean; isOver: boolean } {
-  const { phase, stepIndex, plan, stepStartedAtMs } = deployment
-  const last = plan.steps.length + 1
-  const atStep = Math.min(last, stepIndex + 1)
+  const { phase, stepIndex, plan, stepStartedAtMs, validation } = deployment
+  const end = plan.steps.length + firstStep
+  const atStep = Math.min(end, stepIndex + firstStep)
+  const atStart = validation?.canDeploy ? 1 : 0
   const at = (place: number, isBroken = false, isOver = false) => ({ place, isBroken, isOver })
   switch (phase) {
     case 'validating':
-    case 'staging':
       return at(0)
+    case 'staging':
+      return at(1)
     case 'stepping':
       return at(atStep)
     case 'paused':
-      return at(stepStartedAtMs === null && stepIndex < plan.steps.length ? 0 : atStep)
+      return at(stepStartedAtMs === null && stepIndex < plan.steps.length ? atStart : atStep)
     case 'promoting':
-      return at(last)
+      return at(end)
     case 'promoted':
-      return at(last, false, true)
+      return at(end, false, true)
     case 'rolling_back':
     case 'rolled_back':
-      return at(last, true, true)
+      return at(end, true, true)
     case 'failed':
-      return at(0, true, true)
+      return at(atStart, true, true)
   }
 }

@@ -11,6 +11,7 @@ export const madeDeployment = (change: Partial<Deployment> = {}): Deployment => 
   stableReleaseId: 'r42',
   candidateReleaseId: 'r43',
   phase: 'stepping',
+  pauseCause: null,
   reason: '',
   plan: planned.value,
   stepIndex: 0,

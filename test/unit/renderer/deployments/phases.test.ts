@@ -7,37 +7,58 @@ import { madeDeployment } from './made.ts'
 const states = (change: Parameters<typeof madeDeployment>[0], nowMs = 61_000) =>
   phaseStrip(madeDeployment(change), nowMs).map(({ state }) => state)
 
+const checked = (canDeploy: boolean) => ({
+  canDeploy,
+  results: [],
+  passed: canDeploy ? 1 : 0,
+  failed: canDeploy ? 0 : 1,
+  warnings: 0,
+  durationMs: 1,
+})
+
 describe('the strip of a deployment', () => {
   it('shows the present step with how long it has held of how long', () => {
     const strip = phaseStrip(madeDeployment(), 61_000)
-    expect(strip.map(({ state }) => state)).toEqual(['done', 'now', 'ahead', 'ahead', 'ahead'])
-    expect(strip[1]?.detail).toBe('1:00 of 5:00')
+    expect(strip.map(({ state }) => state)).toEqual(['done', 'done', 'now', 'ahead', 'ahead', 'ahead'])
+    expect(strip[2]?.detail).toBe('1:00 of 5:00')
   })
 
   it('counts no hold of a step that waits to begin', () => {
     const strip = phaseStrip(madeDeployment({ weight: 0 }), 61_000)
-    expect(strip[1]).toMatchObject({ state: 'now', detail: 'holds 5\u00a0min' })
+    expect(strip[2]).toMatchObject({ state: 'now', detail: 'holds 5\u00a0min' })
   })
 
   it('says what a hold waits for once it is over', () => {
-    expect(phaseStrip(madeDeployment(), 400_000)[1]?.detail).toBe('held 5:00, waits for the judge')
+    expect(phaseStrip(madeDeployment(), 400_000)[2]?.detail).toBe('held 5:00, waits for the judge')
+  })
+
+  it('does not count the time of a pause as held, and says when a gate waits for a person', () => {
+    const at = (pauseCause: 'gate' | 'person') =>
+      phaseStrip(madeDeployment({ phase: 'paused', pauseCause }), 400_000)[2]?.detail
+    expect(at('gate')).toBe('waits for a person')
+    expect(at('person')).toBe('paused')
   })
 
   it.each([
     [
       'checks while it is checked',
       { phase: 'validating', stepStartedAtMs: null } as const,
-      ['now', 'ahead', 'ahead', 'ahead', 'ahead'],
+      ['now', 'ahead', 'ahead', 'ahead', 'ahead', 'ahead'],
+    ],
+    [
+      'the start while the candidate becomes healthy',
+      { phase: 'staging', stepStartedAtMs: null } as const,
+      ['done', 'now', 'ahead', 'ahead', 'ahead', 'ahead'],
     ],
     [
       'the step it is paused in',
       { phase: 'paused', stepIndex: 1 } as const,
-      ['done', 'done', 'now', 'ahead', 'ahead'],
+      ['done', 'done', 'done', 'now', 'ahead', 'ahead'],
     ],
     [
       'the end once promoted',
       { phase: 'promoted', stepIndex: 3, stepStartedAtMs: null } as const,
-      ['done', 'done', 'done', 'done', 'done'],
+      ['done', 'done', 'done', 'done', 'done', 'done'],
     ],
     [
       'the steps up to the one that it was taken back from',
@@ -47,22 +68,27 @@ describe('the strip of a deployment', () => {
         stepStartedAtMs: null,
         reached: { stepIndex: 1, weight: 25 },
       } as const,
-      ['done', 'done', 'broken', 'ahead', 'broken'],
+      ['done', 'done', 'done', 'broken', 'ahead', 'broken'],
     ],
     [
       'no step as reached where it was taken back before any traffic',
       { phase: 'rolled_back', stepIndex: 0, stepStartedAtMs: null, reached: null } as const,
-      ['done', 'ahead', 'ahead', 'ahead', 'broken'],
+      ['done', 'undone', 'ahead', 'ahead', 'ahead', 'broken'],
     ],
     [
       'no step as passed after it went back under an earlier version',
       { phase: 'rolled_back', stepIndex: 3, stepStartedAtMs: null } as const,
-      ['done', 'undone', 'undone', 'undone', 'broken'],
+      ['done', 'done', 'undone', 'undone', 'undone', 'broken'],
     ],
     [
-      'broken checks when it never was in traffic',
-      { phase: 'failed', stepStartedAtMs: null } as const,
-      ['broken', 'ahead', 'ahead', 'ahead', 'ahead'],
+      'broken checks when one that is critical failed',
+      { phase: 'failed', stepStartedAtMs: null, validation: checked(false) } as const,
+      ['broken', 'ahead', 'ahead', 'ahead', 'ahead', 'ahead'],
+    ],
+    [
+      'a broken start when the candidate never became healthy',
+      { phase: 'failed', stepStartedAtMs: null, validation: checked(true) } as const,
+      ['done', 'broken', 'ahead', 'ahead', 'ahead', 'ahead'],
     ],
   ])('shows %s', (_what, change, expected) => {
     expect(states(change)).toEqual(expected)
@@ -77,6 +103,14 @@ describe('what can be done to a deployment', () => {
         if (offer.isDangerous) expect(offer.effect).toMatch(/r4[23]/)
       }
     }
+  })
+
+  it('asks before a step begins that waited for a person, and names its share', () => {
+    const atGate = madeDeployment({ phase: 'paused', pauseCause: 'gate', stepIndex: 1, weight: 10 })
+    const [first, ...others] = offersFor(atGate)
+    expect(first).toMatchObject({ command: 'resume', label: 'Continue to 25 %…', isDangerous: true })
+    expect(first?.effect).toContain('from 10 % to 25 %')
+    expect(others.map(({ command }) => command)).toEqual(['promote', 'abort'])
   })
 
   it('offers the way back from every phase that has one', () => {
