@@ -10,7 +10,7 @@ import {
   type Point,
 } from 'chart.js'
 import { decimate, emptyOutline, type Outline } from './decimate.ts'
-import { drawBackdrop, drawForeground } from './plot-drawing.ts'
+import { drawBackdrop, drawForeground, nameRowPx } from './plot-drawing.ts'
 import { localOffsetMs, timeTicks } from './time-axis.ts'
 import { toneColour, type PlotArea, type TimeChart, type TimeChartOptions } from './time-chart.ts'
 import { axisTicks, valueAxis, type ValueAxis } from './value-axis.ts'
@@ -154,7 +154,13 @@ export function createChartJsTimeChart(canvas: HTMLCanvasElement, options: TimeC
       toMs = nextToMs
     },
     setLevels: (next) => (levels = next),
-    setMarkers: (next) => (markers = next),
+    setMarkers: (next) => {
+      markers = next
+      const hasNames = markers.some(({ label }) => label)
+      chart.options.layout = {
+        padding: { top: paddingTopPx + (hasNames ? nameRowPx : 0), right: paddingRightPx },
+      }
+    },
     setTheme: (next) => {
       theme = next
       applyTheme()

@@ -145,8 +145,11 @@ function drawLevel(
 
 /** Room between names of markers, px. */
 const nameGapPx = 6
+/** Names of markers have a row of their own over the shapes of the markers: neither lines nor levels cross them. */
+const nameBottomPx = 10
+export const nameRowPx = 13
 
-/** Names stand beside the tops of their lines; one that would lie over the name before it is left out. */
+/** One that would lie over the name before it is left out. */
 function drawMarkerNames(
   context: CanvasRenderingContext2D,
   plot: PlotArea,
@@ -154,22 +157,17 @@ function drawMarkerNames(
   { markers, theme }: { markers: readonly Marker[]; theme: ChartTheme },
 ): void {
   context.font = `10.5px ${theme.font}`
-  context.textBaseline = 'top'
+  context.textBaseline = 'bottom'
   context.textAlign = 'left'
-  context.lineJoin = 'round'
-  context.lineWidth = 3
-  context.strokeStyle = theme.surface
   context.fillStyle = theme.text
-  let freeFromPx = plot.left
+  let freeFromPx = plot.left - 6
   for (const { timeMs, label } of markers) {
     const x = scales.x(timeMs)
     if (!label || x < plot.left || x > plot.right) continue
     const widthPx = context.measureText(label).width
-    // At the right end it stands on the other side of its line.
-    const left = x + 4 + widthPx > plot.right ? x - 4 - widthPx : x + 4
+    const left = Math.min(x - 3, plot.right + 6 - widthPx)
     if (left < freeFromPx) continue
-    context.strokeText(label, left, plot.top + 3)
-    context.fillText(label, left, plot.top + 3)
+    context.fillText(label, left, plot.top - nameBottomPx)
     freeFromPx = left + widthPx + nameGapPx
   }
 }
