@@ -148,7 +148,9 @@ function happen(state: DeploymentState, event: DeploymentEvent, atMs: number): D
       const after = stage.kind === 'holding' ? hooksFor(state, 'after', 'stepping', stage.step) : []
       const isLast = stage.step + 1 >= state.plan.steps.length
       const next = isLast ? raise(state, enter, after) : enterStep(state, enter, stage.step + 1, after)
-      return { ...next, isRoomWaived: event.kind === 'stepSkipped' }
+      if (event.kind === 'stepPassed') return next
+      // A person has gone past what was judged so far.
+      return { ...next, isRoomWaived: true, holdCount: state.holdCount + 1 }
     }
     case 'paused':
       return { ...state, pause: { cause: event.cause, by: event.by, reason: event.reason, sinceMs: atMs } }
@@ -236,7 +238,7 @@ function resume(state: DeploymentState): DeploymentState {
         stageMs: 0,
         activeMs: 0,
         isJudgedAtEnd: false,
-        holdCount: stage.kind === 'holding' ? state.holdCount + 1 : state.holdCount,
+        holdCount: state.holdCount + 1,
       }
     case 'person':
     case 'hook':

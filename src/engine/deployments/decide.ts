@@ -5,7 +5,7 @@ import { apply, isHoldOver } from './apply.ts'
 import type { DeploymentEvent } from './events.ts'
 import type { ServiceRecord } from './ports.ts'
 import { recordAfter } from './record.ts'
-import { engineActor, hasEnded, isGoingBack, type DeploymentState } from './state.ts'
+import { answerableStep, engineActor, hasEnded, isGoingBack, type DeploymentState } from './state.ts'
 import {
   agrees,
   healthyCount,
@@ -69,8 +69,8 @@ function failure(state: DeploymentState, facts: Facts): DeploymentEvent | null {
       ? rollback(`${validation.failed} of its checks failed`)
       : overdue(state)
   if (stage.kind === 'retiring') return null
-  if (judgement?.decision === 'rollback' && stage.kind === 'holding' && state.pause?.cause !== 'failure')
-    return fail(state, judgement.text)
+  const isBad = judgement?.decision === 'rollback' && answerableStep(state) >= 0
+  if (isBad && state.pause?.cause !== 'failure') return fail(state, judgement.text)
   const isCarrying = stage.kind !== 'staging'
   if (isCarrying && facts.deadForMs >= deadAfterMs)
     return fail(state, `no instance of ${name} has been healthy for ${duration(facts.deadForMs)}`)

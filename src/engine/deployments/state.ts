@@ -72,7 +72,7 @@ export interface DeploymentState {
   isFullPromotion: boolean
   /** Step whose gate a person has opened; -1 before the first. */
   openedGate: number
-  /** Holds begun. */
+  /** Holds begun, and looks of persons that made a new start of one: what was judged before has had its say. */
   holdCount: number
   /** Hooks to be run before the stage goes on, first first. */
   pendingHooks: readonly HookRun[]
@@ -105,6 +105,18 @@ export const isRetiring = ({ stage }: Pick<DeploymentState, 'stage'>): boolean =
 export const stepIndexOf = ({ stage, plan, hasHadTraffic }: DeploymentState): number => {
   if (stage.kind === 'shifting' || stage.kind === 'holding') return stage.step
   return hasHadTraffic ? plan.steps.length : 0
+}
+
+/**
+ * Index of the step whose share of traffic the candidate has to answer for to the judge; -1 where nobody asks. It goes on
+ * doing so after the hold, while a gate, a hook or room is waited for; not when a person has promoted it, judged or not.
+ */
+export function answerableStep({ stage, plan, weight, isFullPromotion }: DeploymentState): number {
+  if (isFullPromotion) return -1
+  if (stage.kind === 'holding') return stage.step
+  if (weight === 0) return -1
+  if (stage.kind === 'shifting') return stage.step - 1
+  return stage.kind === 'raising' ? plan.steps.length - 1 : -1
 }
 
 /** The candidate's share that the plan wants in this stage, percent, pauses aside. */

@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest'
+import type { Hook, PlanOptions } from '../../../src/contract/index.ts'
 import { World } from '../world/world.ts'
 import { answered, asking, atStep, deploy, deploying, engineOf, hasEnded, steered, step } from './asking.ts'
+
+const longHook: Hook = {
+  name: 'report',
+  when: 'after',
+  phase: 'stepping',
+  run: { kind: 'script', argv: ['report'] },
+  timeoutMs: 1000,
+  onFailure: 'pause',
+}
 
 describe('a judged deployment', () => {
   it('promotes a good release, and leaves nothing of the old one', async () => {
@@ -176,6 +186,33 @@ describe('a judged deployment', () => {
     expect(world.newest.stage.kind).toBe('rolled_back')
   })
 
+  const waits: [what: string, options: PlanOptions, prepare: (world: World) => void][] = [
+    ['for a person at a gate', { steps: [step(10), step(50, 10, { gate: true })] }, () => undefined],
+    [
+      'for a hook',
+      { steps: [step(10), step(50)], hooks: [{ ...longHook, timeoutMs: 3_600_000 }] },
+      (world) => (world.hooksTakeMs = 3_600_000),
+    ],
+    [
+      'for room before it takes over',
+      { steps: [step(10)], resources: { maxCpuRatio: 0.8 }, progressDeadlineMs: 3_600_000 },
+      (world) => (world.missingRoom = 'cpu of web-1 is 90 % full'),
+    ],
+  ]
+  it.each(waits)('is judged on while it waits %s (17)', async (_, options, prepare) => {
+    const world = await steered(new World())
+    await deploy(world, 'r2', { ...options, maxTimeMs: 7_200_000 })
+    await world.until(() => atStep(world, 0))
+    prepare(world)
+    await world.until(() => world.newest.stage.kind !== 'holding' || world.newest.pause !== null)
+    await world.advance(30)
+    expect(world.weight('r2')).toBe(10)
+    world.behave('r2', { errorRatio: 0.1 })
+    await world.until(hasEnded(world), 60)
+    expect(world.newest.stage.kind).toBe('rolled_back')
+    expect(world.newest.rollback?.reason).toContain('the limit is 1 %')
+  })
+
   it('waits at a gate until a person opens it, at the weight of before', async () => {
     const world = await steered(new World())
     await deploy(world, 'r2', { steps: [step(10), step(50, 10, { gate: true })] })
@@ -221,6 +258,17 @@ describe('a judged deployment', () => {
     await world.until(() => world.newest.pause !== null)
     world.behave('r2', { errorRatio: 0.001 })
     await asking(world, 'resume')
+    await world.until(() => world.newest.pause !== null || hasEnded(world)())
+    expect(world.newest.stage.kind).toBe('promoted')
+  })
+
+  it('can be skipped past a failure by a person: only what comes after counts', async () => {
+    const world = await steered(new World())
+    world.behave('r2', { errorRatio: 0.3 })
+    await deploy(world, 'r2', { onFailure: 'pause', steps: [step(10, 60), step(50, 60)], maxTimeMs: 600_000 })
+    await world.until(() => world.newest.pause?.cause === 'failure')
+    world.behave('r2', { errorRatio: 0 })
+    await asking(world, 'skip')
     await world.until(() => world.newest.pause !== null || hasEnded(world)())
     expect(world.newest.stage.kind).toBe('promoted')
   })

@@ -63,6 +63,7 @@ export class World {
   checksTakeMs = 1000
   /** What of the hosts is too full, for plans that look. */
   missingRoom = ''
+  hooksTakeMs = 500
   hookFails: (name: string) => boolean = () => false
   readonly hookRuns: string[] = []
   fleet: Fleet | null = null
@@ -141,7 +142,7 @@ export class World {
       },
       hooks: {
         run: async (hook, context) => {
-          await new Promise<void>((resolve) => clock.after(500, resolve))
+          await new Promise<void>((resolve) => clock.after(this.hooksTakeMs, resolve))
           return wire.call('hooks', `hooks.run ${hook.name}`, () => {
             this.hookRuns.push(`${hook.name} ${context.stepIndex ?? ''}`.trim())
             return ok({ isSuccess: !this.hookFails(hook.name), text: 'exit code 0', output: '' })

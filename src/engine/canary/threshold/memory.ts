@@ -45,14 +45,20 @@ const freshMemory = (hold: number): ThresholdMemory => ({
 })
 
 /**
- * The memory to go on with, safe to change in place. Strikes outlast a hold, its counts do not. Memory of
- * another version or judge is of no use and gives a fresh one.
+ * The memory to go on with, safe to change in place. Strikes outlast a hold, its counts do not, nor do strikes that have
+ * decided already. Memory of another version or judge is of no use and gives a fresh one.
  */
-export function recall({ memory, hold }: Pick<JudgeRequest, 'memory' | 'hold'>): ThresholdMemory {
+export function recall({
+  memory,
+  hold,
+  context,
+}: Pick<JudgeRequest, 'memory' | 'hold' | 'context'>): ThresholdMemory {
   if (memory?.['version'] !== 1) return freshMemory(hold)
   const kept = structuredClone(memory) as unknown as ThresholdMemory
   if (kept.hold === hold) return kept
-  return { ...kept, hold, window: noPair(), held: noPair(), windowCount: 0 }
+  const strikes = { ...kept.strikes }
+  for (const rule of ruleNames) if (strikes[rule] >= context.limits.strikes) strikes[rule] = 0
+  return { ...kept, hold, window: noPair(), held: noPair(), windowCount: 0, strikes }
 }
 
 /** As plain data for the port. */

@@ -2,7 +2,7 @@ import type { Bin, Judgement } from '../../../contract/index.ts'
 import { cleanBins, countsOf, type Counts, type JudgeMemory } from '../../canary/index.ts'
 import { within } from '../../core/index.ts'
 import { isHoldOver } from '../apply.ts'
-import type { DeploymentState } from '../state.ts'
+import { answerableStep, type DeploymentState } from '../state.ts'
 import { answerWithinMs, type PipelineParts, type SteeredService } from './parts.ts'
 
 /** Evaluations in a row that a judge may fail before that is a judgement of its own. */
@@ -29,11 +29,10 @@ export class Judging {
     this.#service = service
   }
 
-  /** Whether `state` is to be judged now: each `metricsEveryMs` of a hold, and when the hold's time is up. */
+  /** Whether `state` is to be judged now: each `metricsEveryMs` from a hold on, and when the hold's time is up. */
   isDue(state: DeploymentState): boolean {
-    const { stage, plan, holdCount, id, pendingHooks } = state
-    if (stage.kind !== 'holding' || pendingHooks.length > 0) return false
-    if (plan.skipAnalysis || plan.steps[stage.step]?.analysis !== true) return false
+    const { plan, holdCount, id } = state
+    if (plan.skipAnalysis || plan.steps[answerableStep(state)]?.analysis !== true) return false
     const now = this.#parts.clock.monotonicMs()
     const hold = `${id}:${holdCount}`
     if (this.#of !== hold) {

@@ -39,6 +39,15 @@ describe('the threshold judge on errors', () => {
     expect((await watch.look(bad)).decision).toBe('rollback')
   })
 
+  it('gives a release that a person has let go on its strikes anew', async () => {
+    const watch = new Watch()
+    const bad = [stable, { releaseId: 'r2', requests: 120, errors: 6 }]
+    for (let i = 0; i < 3; i++) await watch.look(bad)
+    watch.hold += 1
+    expect((await watch.look([stable, { releaseId: 'r2', requests: 20 }])).decision).toBe('continue')
+    expect((await watch.look(bad)).decision).toBe('continue')
+  })
+
   it('carries strikes from one hold to the next', async () => {
     const watch = new Watch()
     const bad = [stable, { releaseId: 'r2', requests: 500, errors: 12 }]
