@@ -167,6 +167,17 @@ export const edgeProcedures = {
     }),
   ),
   setGuards: procedure(z.strictObject({ service: nameSchema, guards: guardsSchema }), nothing),
+  /**
+   * A new process of `command args --directory PATH` becomes the edge, and this one ends when its requests have; no
+   * request is lost. Answered when the new one serves; when it does not come to that, this one goes on as before.
+   */
+  handover: procedure(
+    z.strictObject({
+      command: z.string().min(1).max(4096),
+      args: z.array(z.string().max(4096)).max(100),
+    }),
+    z.object({ pid: z.number() }),
+  ),
   /** Ends the edge; with `instances` also all that it runs. */
   stop: procedure(z.strictObject({ instances: z.boolean() }), nothing),
 } as const
@@ -174,6 +185,9 @@ export const edgeProcedures = {
 export type EdgeProcedure = keyof typeof edgeProcedures
 export type EdgeInput<P extends EdgeProcedure> = z.infer<(typeof edgeProcedures)[P]['input']>
 export type EdgeOutput<P extends EdgeProcedure> = z.infer<(typeof edgeProcedures)[P]['output']>
+
+/** In the details of a failure: the call was not begun, as another edge serves at the same address now. */
+export const movedDetail = 'hasMoved'
 
 export const edgeFailureSchema = z.object({
   code: z.enum(errorCodes),

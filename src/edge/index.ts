@@ -1,6 +1,7 @@
 export { AdminServer } from './admin/server.ts'
 export type { EdgeClock, EdgeLog, EdgeRng, Surroundings } from './clock.ts'
 export { EdgeFailure } from './failure.ts'
+export { Handover, Predecessor, requireHandover } from './handover/index.ts'
 export { limitsSchema, type Limits } from './limits.ts'
-export { lockDirectory } from './lock.ts'
+export { lockDirectory, takeLock } from './lock.ts'
 export { Platform, type PlatformOptions } from './platform.ts'

@@ -1,4 +1,4 @@
-import { open, readFile, rm } from 'node:fs/promises'
+import { open, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { EdgeFailure } from './failure.ts'
 import { identityOf } from './supervisor/process-identity.ts'
 
@@ -7,13 +7,13 @@ import { identityOf } from './supervisor/process-identity.ts'
  * over. Throws CONFLICT while the other edge runs. Dispose to give it up.
  */
 export async function lockDirectory(path: string): Promise<AsyncDisposable> {
-  const own = `${process.pid} ${await identityOf(process.pid)}`
+  const own = await ownMark()
   for (let tries = 0; tries < 3; tries++) {
     try {
       const file = await open(path, 'wx', 0o600)
       await file.writeFile(own)
       await file.close()
-      return { [Symbol.asyncDispose]: () => rm(path, { force: true }) }
+      return lockOf(path, own)
     } catch (failure) {
       if ((failure as NodeJS.ErrnoException).code !== 'EEXIST') throw failure
     }
@@ -27,3 +27,22 @@ export async function lockDirectory(path: string): Promise<AsyncDisposable> {
   }
   throw new EdgeFailure('CONFLICT', 'Another edge is being started on this directory.')
 }
+
+/** Makes this process the only edge of a directory in place of the one that is, which agrees. Dispose to give it up. */
+export async function takeLock(path: string): Promise<AsyncDisposable> {
+  const own = await ownMark()
+  const temporary = `${path}.${process.pid}`
+  await writeFile(temporary, own, { mode: 0o600 })
+  await rename(temporary, path)
+  return lockOf(path, own)
+}
+
+const ownMark = async (): Promise<string> => `${process.pid} ${await identityOf(process.pid)}`
+
+/** One that another edge has taken is not given up. */
+const lockOf = (path: string, own: string): AsyncDisposable => ({
+  async [Symbol.asyncDispose]() {
+    const text = await readFile(path, 'utf8').catch(() => '')
+    if (text === own) await rm(path, { force: true })
+  },
+})

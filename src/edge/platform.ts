@@ -10,6 +10,7 @@ import {
 } from '../contract/index.ts'
 import type { Surroundings } from './clock.ts'
 import { EdgeFailure, messageOf } from './failure.ts'
+import type { Inheritance, Progress } from './handover/messages.ts'
 import type { Limits } from './limits.ts'
 import { Service } from './service.ts'
 import { readState, StateFile } from './state/state-file.ts'
@@ -25,6 +26,10 @@ export interface PlatformOptions extends Surroundings {
   version: string
   /** A person or the app wants the edge to end. */
   onStop: (withInstances: boolean) => void
+  /** Another process shall be the edge; resolves when it is. */
+  onHandover: (program: EdgeInput<'handover'>) => Promise<EdgeOutput<'handover'>>
+  /** From the edge that hands over to this one, which `takeOver` makes the one that acts. */
+  inheritance: Inheritance | null
 }
 
 /** What answers each procedure of the admin socket. */
@@ -49,10 +54,13 @@ export class Platform {
   readonly #startedAtMs: number
   /** Nothing is written before everything was read: the state would lose what is not yet taken up. */
   #isRestored = false
+  /** While another edge acts: this one writes nothing, and starts and stops no process. */
+  #frozen: PromiseWithResolvers<void> | null
 
   private constructor(options: PlatformOptions, generation: number) {
     this.#options = options
-    this.#bootId = options.rng.hex(8)
+    this.#bootId = options.inheritance?.bootId ?? options.rng.hex(8)
+    this.#frozen = options.inheritance && Promise.withResolvers()
     this.#startedAtMs = options.clock.nowMs()
     this.#file = new StateFile(
       join(options.directory, 'state.json'),
@@ -73,8 +81,63 @@ export class Platform {
     await platform
       .#sweepLogs(state.services.flatMap(({ instances }) => instances))
       .catch((failure: unknown) => options.log.warn('old logs stay', { failure: messageOf(failure) }))
-    await platform.#file.save()
+    if (!options.inheritance) await platform.#file.save()
     return platform
+  }
+
+  get services(): ReadonlyMap<string, Service> {
+    return this.#services
+  }
+
+  /** What an edge after this one needs beside the state on the disk. */
+  get inheritance(): Inheritance {
+    const services = [...this.#services].map(([name, { bins }]) => ({ name, bins: bins.kept }))
+    return { limits: this.#options.limits, bootId: this.#bootId, services }
+  }
+
+  /**
+   * From now on nothing is written, and no process started or stopped; the state on the disk is the newest when it
+   * resolves. Requests go on. Rejects when the disk does not take it.
+   */
+  async freeze(): Promise<void> {
+    await this.#declaring
+    this.#frozen ??= Promise.withResolvers()
+    await Promise.all([...this.#services.values()].map(({ fleet }) => fleet.freeze()))
+    await this.#file.save()
+  }
+
+  /** The opposite of `freeze`, after which it goes on as before. */
+  thaw(): void {
+    for (const { fleet } of this.#services.values()) fleet.thaw()
+    this.#frozen?.resolve()
+    this.#frozen = null
+  }
+
+  /** Another process is the edge now: requests under way go on, nothing else does. */
+  abandon(): void {
+    for (const { fleet } of this.#services.values()) fleet.abandon()
+  }
+
+  /** The edge before this one acts no more: this one does, and listens where that one did not. */
+  async takeOver(): Promise<void> {
+    this.thaw()
+    for (const service of this.#services.values())
+      if (!service.listener && !service.isLeaving) void service.listenEventually()
+    await this.#persist()
+  }
+
+  /** What the edge before this one tells of the requests that it still has. */
+  heed(progress: Progress): void {
+    for (const { name, inFlight, ended } of progress) {
+      const service = this.#services.get(name)
+      service?.fleet.setInFlightElsewhere(inFlight)
+      for (const counts of ended) service?.bins.of(counts.releaseId).absorb(counts)
+    }
+  }
+
+  /** The edge before this one has gone, and its requests with it. */
+  forgetPredecessor(): void {
+    for (const { fleet } of this.#services.values()) fleet.setInFlightElsewhere({})
   }
 
   readonly handlers: Handlers = {
@@ -143,6 +206,7 @@ export class Platform {
       await this.#persist()
       return {}
     },
+    handover: (program) => this.#options.onHandover(program),
     stop: ({ instances }) => {
       this.#options.onStop(instances)
       return {}
@@ -151,7 +215,7 @@ export class Platform {
 
   /** Ends the edge. Instances go on without it, or are drained and stopped. */
   async close(withInstances: boolean): Promise<void> {
-    if (!withInstances) await this.#persist().catch(() => undefined)
+    if (!withInstances && !this.#frozen) await this.#persist().catch(() => undefined)
     await Promise.all([...this.#services.values()].map((service) => service.close(withInstances)))
     if (withInstances) await this.#persist().catch(() => undefined)
   }
@@ -166,11 +230,14 @@ export class Platform {
     const { name } = record.definition
     const service = this.#build(record)
     this.#services.set(name, service)
+    const { inheritance } = this.#options
+    const inherited = inheritance?.services.find((one) => one.name === name)
+    if (inherited) service.bins.inherit(inherited.bins)
     await Promise.all([
       service.fleet.restore(record),
-      record.isLeaving ? undefined : service.listenEventually(),
+      record.isLeaving || inheritance ? undefined : service.listenEventually(),
     ])
-    if (record.isLeaving) void this.#withdraw(name, service)
+    if (record.isLeaving) void this.#acting().then(() => this.#withdraw(name, service))
   }
 
   async #declare(definition: EdgeInput<'declare'>['definition']): Promise<{ address: string }> {
@@ -233,6 +300,7 @@ export class Platform {
         logDirectory: join(directory, 'logs'),
         bootId: this.#bootId,
         persist: () => this.#persist(),
+        acting: () => this.#acting(),
       },
       record,
     )
@@ -261,8 +329,13 @@ export class Platform {
     return isNoted || isSaved
   }
 
+  async #acting(): Promise<void> {
+    while (this.#frozen) await this.#frozen.promise
+  }
+
   /** Throws UNAVAILABLE when the disk does not take it: it holds now, and not after a restart. */
   async #persist(): Promise<void> {
+    while (this.#frozen) await this.#frozen.promise
     if (!this.#isRestored) return
     try {
       await this.#file.save()

@@ -1,3 +1,4 @@
+import type { Server, Socket } from 'node:net'
 import type { Guards, ServiceDefinition } from '../contract/index.ts'
 import type { Surroundings } from './clock.ts'
 import { BinLog } from './counts/index.ts'
@@ -16,6 +17,7 @@ export interface ServiceOptions extends Surroundings {
   environment: Readonly<Record<string, string | undefined>>
   bootId: string
   persist: () => Promise<void>
+  acting: () => Promise<void>
 }
 
 /** How long requests may take to end when a listener closes. */
@@ -77,15 +79,43 @@ export class Service {
     }
   }
 
-  /** Throws CONFLICT or BAD_INPUT when the address cannot be had. */
-  async listen(): Promise<void> {
-    const listener = new Listener({
+  /** Null while the address cannot be had. */
+  get listener(): Listener | null {
+    return this.#listener
+  }
+
+  /** Listens on the port of an edge before this one, which listens, too, until it closes it. */
+  takePort(port: Server): void {
+    const listener = this.#newListener()
+    listener.take(port)
+    this.#listener = listener
+  }
+
+  /** A client of an edge before this one, between two requests. */
+  takeConnection(connection: Socket): void {
+    if (this.#listener) this.#listener.takeConnection(connection)
+    else connection.destroy()
+  }
+
+  /** What it gave away has come back: it listens anew. */
+  listenAgain(): Promise<void> {
+    this.#listener = null
+    return this.listenEventually()
+  }
+
+  #newListener(): Listener {
+    return new Listener({
       router: this.#router,
       gate: this.gate,
       fleet: this.fleet,
       bins: this.bins,
       limits: this.#options.limits,
     })
+  }
+
+  /** Throws CONFLICT or BAD_INPUT when the address cannot be had. */
+  async listen(): Promise<void> {
+    const listener = this.#newListener()
     await listener.listen(this.#definition.listen.host, this.#port)
     this.#port = listener.port
     this.#listener = listener
@@ -134,12 +164,16 @@ export class Service {
     this.#isLeaving = true
   }
 
+  /** Longest that a request may take which is under way when another edge takes over, ms. */
+  get drainMs(): number {
+    return Math.max(closeWithinMs, this.#definition.drainMs)
+  }
+
   /** Ends the port and the counting; instances go on, or stop first. */
   async close(withInstances: boolean): Promise<void> {
     this.#seconds[Symbol.dispose]()
     this.#retry?.[Symbol.dispose]()
-    const requestsWithinMs = withInstances ? Math.max(closeWithinMs, this.#definition.drainMs) : closeWithinMs
-    await this.#listener?.close(requestsWithinMs)
+    await this.#listener?.close(withInstances ? this.drainMs : closeWithinMs)
     if (withInstances) await this.fleet.stopAll()
     this.fleet.close()
   }

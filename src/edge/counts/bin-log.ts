@@ -1,4 +1,5 @@
-import type { EdgeBin } from '../../contract/index.ts'
+import * as z from 'zod'
+import { edgeBinSchema, type EdgeBin } from '../../contract/index.ts'
 import type { EdgeClock } from '../clock.ts'
 import { ReleaseCounts } from './release-counts.ts'
 
@@ -7,6 +8,13 @@ const keptMs = 900_000
 
 /** No answer is larger than this many bins; the next call goes on. */
 const pageSize = 2000
+
+/** The bins of a service as one edge hands them to the next; ages, as each process has a monotonic time of its own. */
+export const keptBinsSchema = z.object({
+  seq: z.number().int().min(0),
+  bins: z.array(z.object({ seq: z.number().int(), ageMs: z.number(), bin: edgeBinSchema })),
+})
+export type KeptBins = z.infer<typeof keptBinsSchema>
 
 /**
  * The counts of one service: a bin a release and second, of releases that have a share, requests under way, or had
@@ -54,6 +62,25 @@ export class BinLog {
     if (firstKept > 0) this.#bins.splice(0, firstKept)
     this.#openedAtMs = this.#clock.nowMs()
     this.#openedMs = nowMs
+  }
+
+  /** All that is kept, for an edge that goes on from here. */
+  get kept(): KeptBins {
+    const nowMs = this.#clock.monotonicMs()
+    const bins = this.#bins.map(({ seq, closedMs, bin }) => ({ seq, ageMs: nowMs - closedMs, bin }))
+    return { seq: this.#seq, bins }
+  }
+
+  /** Goes on from what an edge before this one kept. */
+  inherit({ seq, bins }: KeptBins): void {
+    const nowMs = this.#clock.monotonicMs()
+    this.#seq = seq
+    this.#bins = bins.map(({ ageMs, ...entry }) => ({ ...entry, closedMs: nowMs - ageMs }))
+  }
+
+  /** Bins closed after the one with this number, and the number of the newest. */
+  after(seq: number): { bins: EdgeBin[]; seq: number } {
+    return { bins: this.#bins.filter((entry) => entry.seq > seq).map(({ bin }) => bin), seq: this.#seq }
   }
 
   /** Bins closed after `cursor`; all that are kept for null and for a cursor of an earlier run. */

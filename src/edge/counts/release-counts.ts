@@ -9,6 +9,9 @@ export interface Attempt {
   readonly startedMs: number
 }
 
+/** What has ended, without what is under way. */
+export type Ended = Pick<EdgeBin, 'requests' | 'errors' | 'timeouts' | 'latencies'>
+
 /**
  * Counts of the attempts of one release: what ended since the last bin, and what is under way. Bins are kept by
  * `BinLog`.
@@ -40,6 +43,15 @@ export class ReleaseCounts {
     if (outcome === 'timed_out') this.#timeouts += 1
     const index = latencyIndex(this.#clock.monotonicMs() - attempt.startedMs)
     this.#latencies.set(index, (this.#latencies.get(index) ?? 0) + 1)
+  }
+
+  /** Attempts that an edge before this one had begun and has ended. */
+  absorb({ requests, errors, timeouts, latencies }: Ended): void {
+    this.#requests += requests
+    this.#errors += errors
+    this.#timeouts += timeouts
+    for (const [index, count] of latencies)
+      this.#latencies.set(index, (this.#latencies.get(index) ?? 0) + count)
   }
 
   get isIdle(): boolean {

@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo, Server as SocketServer, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { closeServer } from '../close-server.ts'
 import { EdgeFailure, messageOf } from '../failure.ts'
 import { plainAddress } from '../guards/allow-list.ts'
 import type { Refusal } from '../guards/gate.ts'
+import { ClientConnections, type Give } from './client-connections.ts'
 import { Exchange, type Forwarding } from './forward.ts'
 import { refuse, refuseUpgrade } from './refuse.ts'
 import { checkRequest, type Destination } from './request-check.ts'
@@ -21,6 +21,7 @@ const nobody: Refusal = {
 export class Listener {
   readonly #forwarding: Forwarding
   readonly #server: Server
+  readonly #connections: ClientConnections
   readonly #tunnelled = new Set<Duplex>()
 
   constructor(forwarding: Forwarding) {
@@ -41,8 +42,8 @@ export class Listener {
     )
     // Counted by us with an answer; Node would silently leave out what is too many.
     this.#server.maxHeadersCount = 0
-    this.#server.maxConnections = limits.maxConnections
     this.#server.setTimeout(limits.clientIdleMs, (socket: Socket) => socket.destroy())
+    this.#connections = new ClientConnections(this.#server, limits.maxConnections)
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
   }
 
@@ -64,13 +65,44 @@ export class Listener {
     this.#server.on('error', () => undefined)
   }
 
+  /** Its port as another edge can take it over, which then listens beside this one. */
+  get shared(): SocketServer {
+    return this.#server
+  }
+
+  /** Listens on the port of an edge before this one. */
+  take(port: SocketServer): void {
+    this.#server.listen(port)
+    this.#server.on('error', () => undefined)
+  }
+
+  /** A client of an edge before this one, between two requests. */
+  takeConnection(connection: Socket): void {
+    // As that of a connection which the server has accepted itself: a client may end its half first.
+    connection.allowHalfOpen = true
+    this.#server.emit('connection', connection)
+  }
+
+  /** Takes no new connections, and gives each away as soon as it has no request. */
+  giveAway(give: Give): void {
+    this.#connections.giveAway(give)
+  }
+
+  /** What is under way may end within `withinMs`, WebSockets too, then it is cut. */
+  async drain(withinMs: number): Promise<void> {
+    await this.#connections.close(withinMs)
+  }
+
   /** Takes no new connections; what is under way may end within `withinMs`, then it is cut. */
   async close(withinMs: number): Promise<void> {
     for (const socket of this.#tunnelled) socket.destroy()
-    await closeServer(this.#server, withinMs)
+    await this.#connections.close(withinMs)
   }
 
+  readonly #settle = (): void => this.#connections.settle()
+
   #serve(request: IncomingMessage, response: ServerResponse): void {
+    response.once('close', this.#settle)
     const client = plainAddress(request.socket.remoteAddress ?? '')
     const found = this.#find(request, client)
     if ('status' in found) {

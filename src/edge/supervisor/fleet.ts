@@ -15,7 +15,10 @@ export interface FleetOptions extends Surroundings {
   environment: Readonly<Record<string, string | undefined>>
   definition: () => ServiceDefinition
   persist: () => Promise<void>
+  acting: () => Promise<void>
 }
+
+const readEveryMs = 1000
 
 const keptKeys = 200
 
@@ -28,16 +31,14 @@ export class Fleet {
   readonly #wanted = new Map<string, { release: Release; wanted: number }>()
   readonly #instances: Instance[] = []
   readonly #outputs = new Map<string, InstanceLog>()
-  readonly #reading: Disposable
+  #reading: Disposable | null = null
   #usable = new Map<string, readonly Instance[]>()
   #doneKeys: string[] = []
   #isClosed = false
 
   constructor(options: FleetOptions) {
     this.#options = options
-    this.#reading = options.clock.every(1000, () => {
-      for (const output of this.#outputs.values()) void output.read()
-    })
+    this.thaw()
   }
 
   get record(): Pick<ServiceRecord, 'releases' | 'doneKeys' | 'instances'> {
@@ -121,10 +122,41 @@ export class Fleet {
     await Promise.all([...this.#instances].map((instance) => instance.stop(drainMs, graceMs)))
   }
 
+  /** Resolves when nothing is on its way that the state does not know of; logs are left alone from now on. */
+  async freeze(): Promise<void> {
+    this.#reading?.[Symbol.dispose]()
+    this.#reading = null
+    await Promise.all([...this.#outputs.values()].map((output) => output.read()))
+    await Promise.all(this.#instances.map(({ spawning }) => spawning))
+  }
+
+  /** The opposite of `freeze`. */
+  thaw(): void {
+    this.#reading ??= this.#options.clock.every(readEveryMs, () => {
+      for (const output of this.#outputs.values()) void output.read()
+    })
+  }
+
+  /** Requests under way at each instance. */
+  get inFlight(): Record<string, number> {
+    return Object.fromEntries(this.#instances.map(({ id, inFlight }) => [id, inFlight]))
+  }
+
+  /** Requests that an edge before this one has under way, by instance; none where left out. */
+  setInFlightElsewhere(counts: Readonly<Record<string, number>>): void {
+    for (const instance of this.#instances) instance.inFlightElsewhere = counts[instance.id] ?? 0
+  }
+
+  /** Another edge looks after the instances from now on; requests under way go on. */
+  abandon(): void {
+    this.#isClosed = true
+    for (const instance of this.#instances) instance.abandon()
+  }
+
   /** Leaves everything running. */
   close(): void {
     this.#isClosed = true
-    this.#reading[Symbol.dispose]()
+    this.#reading?.[Symbol.dispose]()
     for (const instance of this.#instances) instance.release()
   }
 

@@ -30,6 +30,8 @@ export interface InstanceOptions extends Surroundings {
   onChange: () => void
   /** Must be on the disk before a process is started, so that no process is ever forgotten. */
   persist: () => Promise<void>
+  /** Resolves when it is this edge that acts on processes: only one of two that hand over does. */
+  acting: () => Promise<void>
   /** It has stopped for good. */
   onGone: (instance: Instance) => void
 }
@@ -68,6 +70,8 @@ export class Instance {
   #isStopping = false
   #stopped: Promise<void> | null = null
   #starting: Promise<void> = Promise.resolve()
+  #spawning: Promise<unknown> = Promise.resolve()
+  #inFlightElsewhere = 0
   #ejection: Disposable | null = null
   #timer: Disposable | null = null
   #memoryTimer: Disposable | null = null
@@ -126,7 +130,7 @@ export class Instance {
       port: this.port,
       startedAtMs: this.#startedAtMs,
       restartCount: this.#restartCount,
-      inFlight: this.inFlight,
+      inFlight: this.inFlight + this.#inFlightElsewhere,
       memoryBytes: this.#memoryBytes,
     }
   }
@@ -147,7 +151,7 @@ export class Instance {
       this.port = await freePort()
       await persist()
       if (this.#isStopping) return
-      const process = await ManagedProcess.start(clock, {
+      const spawning = ManagedProcess.start(clock, {
         argv: release.artifact.argv.map((argument) => argument.replaceAll('{port}', String(this.port))),
         env: environmentOf(environment, release, {
           service: definition().name,
@@ -159,7 +163,8 @@ export class Instance {
         stdoutPath: output.stdoutPath,
         stderrPath: output.stderrPath,
       })
-      this.#take(process)
+      this.#spawning = spawning.catch(() => undefined)
+      this.#take(await spawning)
     } catch (failure) {
       this.#ended(messageOf(failure))
     }
@@ -178,12 +183,28 @@ export class Instance {
       pid === null ? null : await ManagedProcess.adopt(clock, pid, record.process?.identity ?? null)
     if (!process) {
       if (record.process && !record.isStopping) this.#restartCount += 1
-      if (!record.isStopping) await this.start()
+      // Not waited for: it starts when this edge acts.
+      if (!record.isStopping) void this.start()
       return
     }
     this.state = record.isStopping ? 'draining' : record.wasHealthy ? 'healthy' : 'starting'
     await output.read()
     this.#take(process)
+  }
+
+  /** Resolves when a start that has begun has given its process. */
+  get spawning(): Promise<unknown> {
+    return this.#spawning
+  }
+
+  /** Requests that an edge before this one still has here: it is not stopped under their feet. */
+  set inFlightElsewhere(count: number) {
+    this.#inFlightElsewhere = count
+    if (this.#isIdle) this.#onIdle?.()
+  }
+
+  get #isIdle(): boolean {
+    return this.inFlight + this.#inFlightElsewhere === 0
   }
 
   /** A request has begun. */
@@ -194,7 +215,7 @@ export class Instance {
   /** A request has ended. */
   end(): void {
     this.inFlight -= 1
-    if (this.inFlight === 0) this.#onIdle?.()
+    if (this.#isIdle) this.#onIdle?.()
   }
 
   /** Keeps a connection that outlives its request: it is cut when the instance stops. */
@@ -234,6 +255,7 @@ export class Instance {
     this.state = 'draining'
     this.#dropTimers()
     onChange()
+    await this.#options.acting()
     await this.#idle(drainMs)
     for (const tunnel of [...this.#tunnels]) tunnel.destroy()
     const pool = this.#pool
@@ -247,10 +269,15 @@ export class Instance {
     onGone(this)
   }
 
-  /** Leaves the process running and forgets it: the edge ends. */
-  release(): void {
+  /** Looks after its process no more: another edge does. What is under way goes on. */
+  abandon(): void {
     this.#generation += 1
     this.#dropTimers()
+  }
+
+  /** Leaves the process running and forgets it: the edge ends. */
+  release(): void {
+    this.abandon()
     void this.#pool?.destroy()
     this.#pool = null
   }
@@ -354,7 +381,7 @@ export class Instance {
   }
 
   #idle(timeoutMs: number): Promise<void> {
-    if (this.inFlight === 0) return Promise.resolve()
+    if (this.#isIdle) return Promise.resolve()
     return new Promise((resolve) => {
       const timer = this.#options.clock.after(timeoutMs, () => this.#onIdle?.())
       this.#onIdle = () => {

@@ -8,8 +8,8 @@ export const edgeDirectory = (dataDirectory: string): string => join(dataDirecto
 /** Names the one edge of a directory while it runs. */
 export const edgeLockPath = (directory: string): string => join(directory, 'edge.lock')
 
-/** Longest path of a UNIX socket that every system takes, bytes. */
-const maxSocketPath = 100
+/** Longest path of a UNIX socket that every system takes, less what an edge adds to it before it serves, bytes. */
+const maxSocketPath = 95
 
 /**
  * The admin socket of an edge. It is in the edge's directory unless that path is too long for a socket; then in a

@@ -2,6 +2,7 @@ import { Pool } from 'undici'
 import {
   edgeFailureSchema,
   edgeProcedures,
+  movedDetail,
   type EdgeInput,
   type EdgeOutput,
   type EdgeProcedure,
@@ -14,6 +15,9 @@ export interface EdgeClientOptions {
   /** Longest wait for an answer, ms. */
   timeoutMs?: number
 }
+
+/** More connections than this are not open at a time. */
+const maxMoves = 100
 
 /** Calls the admin socket of an edge. One that is not there, or ends, is UNAVAILABLE until it is there again. */
 export class EdgeClient implements AsyncDisposable {
@@ -30,6 +34,14 @@ export class EdgeClient implements AsyncDisposable {
   }
 
   async call<P extends EdgeProcedure>(procedure: P, input: EdgeInput<P>): Promise<Result<EdgeOutput<P>>> {
+    let result = await this.#once(procedure, input)
+    // Each of our connections may still be to the edge that has handed over; it has begun nothing.
+    for (let i = 0; i < maxMoves && !result.ok && result.error.details[movedDetail] === true; i++)
+      result = await this.#once(procedure, input)
+    return result
+  }
+
+  async #once<P extends EdgeProcedure>(procedure: P, input: EdgeInput<P>): Promise<Result<EdgeOutput<P>>> {
     try {
       const { statusCode, body } = await this.#pool.request({
         path: `/v1/${procedure}`,

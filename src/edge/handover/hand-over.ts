@@ -1,0 +1,202 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import type { Server, Socket } from 'node:net'
+import { join } from 'node:path'
+import type { AdminServer } from '../admin/server.ts'
+import type { EdgeClock, EdgeLog } from '../clock.ts'
+import { EdgeFailure, messageOf } from '../failure.ts'
+import type { Platform } from '../platform.ts'
+import type { Service } from '../service.ts'
+import { successorVariable, type Given, type Progress } from './messages.ts'
+import { Steps } from './steps.ts'
+
+export interface HandoverParts {
+  platform: Platform
+  admin: AdminServer
+  directory: string
+  clock: EdgeClock
+  log: EdgeLog
+  /** Makes this process the holder of the directory's lock again. */
+  relock: () => Promise<unknown>
+}
+
+/** From its start until its program is loaded; until it knows the state; each of the later steps, ms. */
+const loadedWithinMs = 20_000
+const preparedWithinMs = 10_000
+const stepWithinMs = 5000
+const progressEveryMs = 50
+
+/**
+ * Starts the process that shall be the edge, and makes it be that: it is given the ports, which both then listen on,
+ * and all client connections that have no request; requests under way end here. Until the new one serves everything
+ * can be taken back, and is when anything fails: UNAVAILABLE.
+ */
+export class Handover {
+  readonly #parts: HandoverParts
+  readonly #child: ChildProcess
+  readonly #steps: Steps
+  readonly #told = new Map<string, number>()
+  readonly #givenConnections = new Set<Socket>()
+  #lastProgress = ''
+  /** Past the point at which it can be called off: the new edge may serve. */
+  #isGiving = false
+  #isYours = false
+
+  constructor(parts: HandoverParts, { command, args }: { command: string; args: readonly string[] }) {
+    this.#parts = parts
+    const output = openSync(join(parts.directory, 'edge.out'), 'a', 0o600)
+    try {
+      this.#child = spawn(command, [...args, '--directory', parts.directory], {
+        detached: true,
+        env: { ...process.env, [successorVariable]: '1' },
+        stdio: ['ignore', output, output, 'ipc'],
+        windowsHide: true,
+      })
+    } finally {
+      closeSync(output)
+    }
+    this.#steps = new Steps(this.#child, parts.clock)
+  }
+
+  /** Resolves when the new process is the edge; `finish` is what follows. */
+  async run(): Promise<{ pid: number }> {
+    const { platform, admin, log, relock } = this.#parts
+    try {
+      await this.#steps.reached('loaded', loadedWithinMs)
+      await admin.hold(() => this.callOff('an emergency came'))
+      await platform.freeze()
+      for (const { name, bins } of platform.inheritance.services) this.#told.set(name, bins.seq)
+      this.#send({ kind: 'inheritance', inheritance: platform.inheritance })
+      await this.#steps.reached('prepared', preparedWithinMs)
+    } catch (failure) {
+      await this.#takeBack()
+      throw failure
+    }
+    this.#isGiving = true
+    try {
+      for (const [name, { listener }] of platform.services)
+        if (listener) this.#send({ kind: 'port', service: name }, listener.shared)
+      this.#send({ kind: 'ports given' })
+      await this.#steps.reached('serving', stepWithinMs)
+      this.#giveAway()
+      await this.#steps.reached('open', stepWithinMs)
+    } catch (failure) {
+      // Its admin socket in place of ours is what makes it the edge, even if it has ended since.
+      this.#child.kill('SIGKILL')
+      await this.#steps.ended
+      if (!(await admin.isReplaced())) {
+        await relock()
+        if (this.#isYours) for (const service of platform.services.values()) await service.listenAgain()
+        await this.#takeBack()
+        throw failure
+      }
+    }
+    admin.move()
+    platform.abandon()
+    log.info('another process is the edge', { pid: this.#child.pid })
+    return { pid: this.#child.pid as number }
+  }
+
+  /** Calls it off as long as that is possible: until the new edge may serve. */
+  callOff(why: string): void {
+    if (!this.#isGiving) this.#steps.callOff(why)
+  }
+
+  /** Resolves when all that was under way has ended, or its time has. */
+  async finish(): Promise<void> {
+    const { platform, clock } = this.#parts
+    const progress = clock.every(progressEveryMs, () => this.#tellProgress())
+    const services = [...platform.services.values()]
+    await Promise.all(services.map(async ({ listener, drainMs }) => listener?.drain(drainMs)))
+    progress[Symbol.dispose]()
+    for (const { bins, traffic } of platform.services.values())
+      bins.close(Object.keys(traffic.record.weights))
+    this.#tellProgress()
+    this.#send({ kind: 'all given' })
+    await this.#steps.reached('all taken', stepWithinMs).catch(() => undefined)
+    this.#forgetConnections()
+  }
+
+  #giveAway(): void {
+    // First who acts, then the connections: meanwhile they wait, and nothing is decided here any more.
+    const { services } = this.#parts.platform
+    const given: [string, Socket][] = []
+    for (const [name, service] of services)
+      service.listener?.giveAway((connection) => {
+        if (this.#isYours) this.#giveConnection(name, connection)
+        else given.push([name, connection])
+      })
+    this.#send({ kind: 'yours', progress: this.#progress() })
+    this.#isYours = true
+    for (const [name, connection] of given) this.#giveConnection(name, connection)
+    this.#send({ kind: 'idle given' })
+  }
+
+  #giveConnection(service: string, connection: Socket): void {
+    this.#givenConnections.add(connection)
+    this.#send({ kind: 'connection', service }, connection)
+  }
+
+  /** Closes our side of what was given: all there is of it when the new edge did not live to take it. */
+  #forgetConnections(): void {
+    for (const connection of this.#givenConnections) {
+      Reflect.deleteProperty(connection, 'destroy')
+      connection.destroy()
+    }
+  }
+
+  #send(given: Given, handle?: Server | Socket): void {
+    if (!this.#child.connected) return
+    this.#child.send(given, handle, {}, (failure) => {
+      if (!failure) return
+      const { log } = this.#parts
+      log.warn('something could not be handed over', { kind: given.kind, failure: messageOf(failure) })
+    })
+  }
+
+  #tellProgress(): void {
+    const progress = this.#progress()
+    const text = JSON.stringify(progress)
+    if (text === this.#lastProgress) return
+    this.#lastProgress = text
+    this.#send({ kind: 'progress', progress })
+  }
+
+  #progress(): Progress {
+    return [...this.#parts.platform.services].map(([name, service]) => ({
+      name,
+      inFlight: service.fleet.inFlight,
+      ended: this.#endedSince(name, service),
+    }))
+  }
+
+  /** What the bins that the new edge has not been told of have counted. */
+  #endedSince(name: string, { bins }: Service): Progress[number]['ended'] {
+    const { bins: closed, seq } = bins.after(this.#told.get(name) ?? 0)
+    this.#told.set(name, seq)
+    return closed
+      .filter(({ requests }) => requests > 0)
+      .map(({ releaseId, requests, errors, timeouts, latencies }) => {
+        return { releaseId, requests, errors, timeouts, latencies }
+      })
+  }
+
+  /** This edge goes on. */
+  async #takeBack(): Promise<void> {
+    const { platform, admin } = this.#parts
+    this.#child.kill('SIGKILL')
+    await this.#steps.ended
+    this.#forgetConnections()
+    platform.thaw()
+    admin.resume()
+  }
+}
+
+/** Throws UNSUPPORTED where sockets cannot be passed between processes. */
+export function requireHandover(): void {
+  if (process.platform === 'win32')
+    throw new EdgeFailure(
+      'UNSUPPORTED',
+      'Windows does not let one edge take over from another: stop it and start it, which takes about half a second.',
+    )
+}

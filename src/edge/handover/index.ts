@@ -1,0 +1,3 @@
+export { Handover, requireHandover } from './hand-over.ts'
+export type { Inheritance } from './messages.ts'
+export { Predecessor } from './take-over.ts'

@@ -1,0 +1,106 @@
+import type { Server, Socket } from 'node:net'
+import type { Platform } from '../platform.ts'
+import { givenSchema, successorVariable, type Inheritance, type Progress, type Step } from './messages.ts'
+
+/**
+ * The edge that started this process to take over from it. Whatever it has given when it ends is kept: then this one
+ * goes on alone.
+ */
+export class Predecessor {
+  readonly #inheritance = Promise.withResolvers<Inheritance | null>()
+  readonly #isGiven = Promise.withResolvers<void>()
+  readonly #acts = Promise.withResolvers<Progress>()
+  readonly #gone = Promise.withResolvers<void>()
+  #platform: Platform | null = null
+  /** Served together when all have come: each would come later if those before it were served first. */
+  #waiting: { service: string; connection: Socket }[] | null = []
+
+  /** Null when no edge has started this process. */
+  static of(environment: Readonly<Record<string, string | undefined>>): Predecessor | null {
+    if (environment[successorVariable] === undefined || !process.connected) return null
+    return new Predecessor()
+  }
+
+  private constructor() {
+    process.on('message', (message, handle) => this.#take(message, handle as Server | Socket | undefined))
+    process.once('disconnect', () => {
+      this.#inheritance.resolve(null)
+      this.#isGiven.resolve()
+      this.#serveWaiting()
+      this.#acts.resolve([])
+      this.#gone.resolve()
+      this.#platform?.forgetPredecessor()
+    })
+  }
+
+  /** Resolves when it has nothing left: no request, and no connection. */
+  get gone(): Promise<void> {
+    return this.#gone.promise
+  }
+
+  /** What is not in the state, which is at rest from then on. Null when it has ended before it gave anything. */
+  inherit(): Promise<Inheritance | null> {
+    this.#tell('loaded')
+    return this.#inheritance.promise
+  }
+
+  /** Serves beside it; resolves when `platform` shall act and it no longer does. */
+  async serve(platform: Platform): Promise<void> {
+    this.#platform = platform
+    this.#tell('prepared')
+    await this.#isGiven.promise
+    this.#tell('serving')
+    platform.heed(await this.#acts.promise)
+  }
+
+  /** This process is the edge. */
+  open(): void {
+    this.#tell('open')
+  }
+
+  #tell(step: Step): void {
+    if (process.connected) process.send?.({ step }, undefined, {}, () => undefined)
+  }
+
+  #take(message: unknown, handle: Server | Socket | undefined): void {
+    const given = givenSchema.parse(message)
+    switch (given.kind) {
+      case 'inheritance':
+        return this.#inheritance.resolve(given.inheritance)
+      case 'port':
+        // In the turn in which it came: it accepts from now on.
+        return this.#platform?.services.get(given.service)?.takePort(handle as Server)
+      case 'ports given':
+        return this.#isGiven.resolve()
+      case 'yours':
+        return this.#acts.resolve(given.progress)
+      case 'connection':
+        // Its client may have gone on the way.
+        if (handle) this.#takeConnection(given.service, handle as Socket)
+        return
+      case 'idle given':
+        return this.#serveWaiting()
+      case 'progress':
+        return this.#platform?.heed(given.progress)
+      case 'all given':
+        this.#tell('all taken')
+        return
+    }
+  }
+
+  #takeConnection(service: string, connection: Socket): void {
+    if (!this.#waiting) {
+      this.#platform?.services.get(service)?.takeConnection(connection)
+      return
+    }
+    connection.on('error', () => undefined)
+    this.#waiting.push({ service, connection })
+  }
+
+  #serveWaiting(): void {
+    const waiting = this.#waiting ?? []
+    this.#waiting = null
+    for (const { service, connection } of waiting)
+      if (!connection.destroyed) this.#platform?.services.get(service)?.takeConnection(connection)
+  }
+}
