@@ -1,56 +1,113 @@
-import type { PlanOptions } from '../../../contract/index.ts'
+import type { Plan, PlanOptions } from '../../../contract/index.ts'
 
-/** What a person fills in; times in seconds, as typed. */
+/** What a person fills in, as typed; an empty field is null and leaves it to preset and configuration. */
 export interface PlanDraft {
   /** Of the configuration, one of the presets, or the steps below. */
   choice: 'configured' | 'conservative' | 'balanced' | 'aggressive' | 'own'
   steps: StepDraft[]
   isFix: boolean
+  maxTimeMinutes: number | null
+  maxErrorPercent: number | null
+  /** How much slower p95 may be. */
+  maxSlowerPercent: number | null
+  leastRequests: number | null
+  onFailure: Plan['onFailure'] | ''
+  onInconclusive: Plan['onInconclusive'] | ''
 }
 
 export interface StepDraft {
-  weight: number
-  holdSeconds: number
+  weight: number | null
+  holdSeconds: number | null
+  isJudged: boolean
   gate: boolean
 }
 
 export const choices = ['configured', 'conservative', 'balanced', 'aggressive', 'own'] as const
 
+export const newStep = (weight: number): StepDraft => ({
+  weight,
+  holdSeconds: 300,
+  isJudged: true,
+  gate: false,
+})
+
 export const newDraft = (): PlanDraft => ({
   choice: 'configured',
-  steps: [
-    { weight: 10, holdSeconds: 300, gate: false },
-    { weight: 50, holdSeconds: 300, gate: false },
-  ],
+  steps: [newStep(10), newStep(50)],
   isFix: false,
+  maxTimeMinutes: null,
+  maxErrorPercent: null,
+  maxSlowerPercent: null,
+  leastRequests: null,
+  onFailure: '',
+  onInconclusive: '',
 })
 
 /** The draft as the options of a deployment: only what the person chose, the configuration holds for the rest. */
-export function optionsOf({ choice, steps, isFix }: PlanDraft): PlanOptions {
+export function optionsOf(draft: PlanDraft): PlanOptions {
+  const { choice, steps, isFix, maxTimeMinutes, onFailure, onInconclusive } = draft
+  const limits = limitsOf(draft)
   return {
     ...(choice === 'configured' || choice === 'own' ? {} : { preset: choice }),
     ...(choice === 'own'
       ? {
-          steps: steps.map(({ weight, holdSeconds, gate }) => ({
-            weight,
-            holdMs: Math.round(holdSeconds * 1000),
-            analysis: true,
+          steps: steps.map(({ weight, holdSeconds, isJudged, gate }) => ({
+            weight: weight ?? 0,
+            holdMs: Math.round((holdSeconds ?? 0) * 1000),
+            analysis: isJudged,
             gate,
           })),
         }
       : {}),
+    ...(maxTimeMinutes === null ? {} : { maxTimeMs: Math.round(maxTimeMinutes * 60_000) }),
+    ...(Object.keys(limits).length === 0 ? {} : { limits }),
+    ...(onFailure === '' ? {} : { onFailure }),
+    ...(onInconclusive === '' ? {} : { onInconclusive }),
     ...(isFix ? { isFix } : {}),
   }
 }
 
-/** What is wrong with the steps, before the engine is asked; empty when nothing is. */
-export function draftMistake({ choice, steps }: PlanDraft): string {
-  if (choice !== 'own') return ''
+function limitsOf({
+  maxErrorPercent,
+  maxSlowerPercent,
+  leastRequests,
+}: PlanDraft): NonNullable<PlanOptions['limits']> {
+  return {
+    // Success is the other side of errors: one that stayed stricter would make the figure typed here mean nothing.
+    ...(maxErrorPercent === null
+      ? {}
+      : { maxErrorRatio: maxErrorPercent / 100, minSuccessRatio: 1 - maxErrorPercent / 100 }),
+    ...(maxSlowerPercent === null ? {} : { maxLatencyRegression: maxSlowerPercent / 100 }),
+    ...(leastRequests === null ? {} : { minSamples: leastRequests }),
+  }
+}
+
+const isWithin = (value: number | null, least: number, most = Infinity): boolean =>
+  value !== null && value >= least && value <= most
+
+/** What is wrong with the draft, before the engine is asked; empty when nothing is. */
+export function draftMistake(draft: PlanDraft): string {
+  return (draft.choice === 'own' ? stepsMistake(draft.steps) : '') || limitsMistake(draft)
+}
+
+function stepsMistake(steps: readonly StepDraft[]): string {
   if (steps.length === 0) return 'A plan needs at least one step.'
   const broken = steps.findIndex(
-    ({ weight, holdSeconds }) => !(weight >= 0 && weight <= 100) || !(holdSeconds >= 0),
+    ({ weight, holdSeconds }) => !isWithin(weight, 0, 100) || !isWithin(holdSeconds, 0),
   )
   if (broken >= 0) return `Step ${broken + 1} needs a share of 0 to 100 % and a hold of at least 0 s.`
-  const falling = steps.findIndex(({ weight }, index) => weight < (steps[index - 1]?.weight ?? 0))
+  const falling = steps.findIndex(({ weight }, index) => (weight ?? 0) < (steps[index - 1]?.weight ?? 0))
   return falling > 0 ? `Step ${falling + 1} has less traffic than the one before it.` : ''
+}
+
+function limitsMistake(draft: PlanDraft): string {
+  const { maxTimeMinutes, maxErrorPercent, maxSlowerPercent, leastRequests } = draft
+  if (maxTimeMinutes !== null && !isWithin(maxTimeMinutes, 1 / 60))
+    return 'The longest time must be at least a second.'
+  if (maxErrorPercent !== null && !isWithin(maxErrorPercent, 0, 100)) return 'Errors are 0 to 100 %.'
+  if (maxSlowerPercent !== null && !isWithin(maxSlowerPercent, 0))
+    return 'Slower by less than 0 % means faster; leave it empty or give at least 0.'
+  if (leastRequests !== null && !(isWithin(leastRequests, 1) && Number.isInteger(leastRequests)))
+    return 'Requests to judge are a whole number from 1.'
+  return ''
 }

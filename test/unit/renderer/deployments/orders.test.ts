@@ -7,6 +7,7 @@ import {
   choices,
   draftMistake,
   newDraft,
+  newStep,
   optionsOf,
 } from '../../../../src/renderer/screens/deployments/plan-draft.ts'
 import { madeDeployment } from './made.ts'
@@ -44,11 +45,32 @@ describe('the draft of a plan', () => {
     expect(optionsOf(newDraft())).toEqual({})
   })
 
+  it('hands on every limit that was typed, and success as the other side of errors', () => {
+    const typed = {
+      ...newDraft(),
+      maxTimeMinutes: 90,
+      maxErrorPercent: 3,
+      maxSlowerPercent: 50,
+      leastRequests: 20,
+      onFailure: 'pause',
+      onInconclusive: 'rollback',
+    } as const
+    expect(planOptionsSchema.parse(optionsOf(typed))).toEqual({
+      maxTimeMs: 5_400_000,
+      limits: { maxErrorRatio: 0.03, minSuccessRatio: 0.97, maxLatencyRegression: 0.5, minSamples: 20 },
+      onFailure: 'pause',
+      onInconclusive: 'rollback',
+    })
+    expect(draftMistake(typed)).toBe('')
+    for (const wrong of [{ maxTimeMinutes: 0 }, { maxErrorPercent: 101 }, { leastRequests: 1.5 }])
+      expect(draftMistake({ ...newDraft(), ...wrong })).not.toBe('')
+  })
+
   it('names the step that is wrong', () => {
-    const steps = [10, 50, 25].map((weight) => ({ weight, holdSeconds: 60, gate: false }))
+    const steps = [10, 50, 25].map((weight) => newStep(weight))
     expect(draftMistake({ ...newDraft(), choice: 'own', steps })).toContain('Step 3')
     expect(draftMistake({ ...newDraft(), choice: 'balanced', steps })).toBe('')
-    const empty = [{ weight: Number.NaN, holdSeconds: 60, gate: false }]
+    const empty = [{ ...newStep(10), weight: null }]
     expect(draftMistake({ ...newDraft(), choice: 'own', steps: empty })).toContain('Step 1')
   })
 })
