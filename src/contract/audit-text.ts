@@ -15,6 +15,7 @@ export function auditText({ action, details }: Told): string {
     'deployments.abort': 'took the candidate back',
     'deployments.rollback': `rolled ${release} back`,
     'deployments.handOver': `gave all traffic to ${release}`,
+    'platform.upgrade': `let the embedded platform ${named('to')} take over from ${named('from')}`,
     'releases.add': `added the release ${release}`,
     'services.declare': 'declared the service',
     'services.remove': 'removed the service',

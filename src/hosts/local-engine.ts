@@ -17,7 +17,7 @@ import { AppError, Disposables, messageOf, type Log, type Result } from '../engi
 import { Engine, type EngineSettings } from '../engine/index.ts'
 import { defaultLimits } from '../engine/telemetry/index.ts'
 import { edgeDirectory, edgeKeeper, edgeSocketPath, type EdgeProgram } from './edge/index.ts'
-import { steer } from './steering/index.ts'
+import { recordUpgrade, steer } from './steering/index.ts'
 import { version } from './version.ts'
 import type { HostFact } from '../engine/validation/index.ts'
 
@@ -104,7 +104,9 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
             edgeKeeper({
               directory,
               clock,
+              log: options.log,
               isNeeded: () => engine.hasServices,
+              onUpgrade: (upgrade) => recordUpgrade(upgrade, { store, clock, log: options.log }),
               program: options.edgeProgram,
             }),
           ],

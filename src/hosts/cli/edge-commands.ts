@@ -10,9 +10,10 @@ import { problemText } from './problem-text.ts'
 /** Stopping drains: as long as the longest service may take. */
 const stopWithinMs = 10 * 60_000
 
-export type EdgeVerb = { kind: 'start' } | { kind: 'status' } | { kind: 'stop'; withInstances: boolean }
+export type EdgeVerb =
+  { kind: 'start' } | { kind: 'status' } | { kind: 'upgrade' } | { kind: 'stop'; withInstances: boolean }
 
-/** `pilothouse edge start|status|stop`: 0 well, 1 when it cannot be started or reached. */
+/** `pilothouse edge start|status|upgrade|stop`: 0 well, 1 when it cannot be started or reached. */
 export async function edgeCommand(
   verb: EdgeVerb,
   request: ConfigRequest,
@@ -25,7 +26,8 @@ export async function edgeCommand(
     err.write(problemText(read.result.error, { ...read, workingDirectory }, err))
     return exitCodes.failed
   }
-  const { edgeDirectory, edgeSocketPath, ensureEdge, stopEdge } = await import('../edge/index.ts')
+  const { edgeDirectory, edgeSocketPath, ensureEdge, stopEdge, upgradeEdge } =
+    await import('../edge/index.ts')
   const directory = edgeDirectory(read.result.value.config.dataDirectory)
   const failed = (failure: AppError): number => {
     err.write(
@@ -38,6 +40,15 @@ export async function edgeCommand(
     if (!started.ok) return failed(started.error)
     await using client = started.value
     return await showStatus(client)
+  }
+  if (verb.kind === 'upgrade') {
+    const upgraded = await upgradeEdge(directory)
+    if (!upgraded.ok) return failed(upgraded.error)
+    const { from, to } = upgraded.value
+    out.write(
+      `The edge ${from.version} (pid ${from.pid}) has handed over to ${to.version} (pid ${to.pid}); requests went on.\n`,
+    )
+    return exitCodes.ok
   }
   await using client = new EdgeClient({ socketPath: edgeSocketPath(directory) })
   if (verb.kind === 'status') return await showStatus(client)

@@ -1,23 +1,50 @@
-import { sleep, type Clock, type Loop } from '../../engine/core/index.ts'
+import { sleep, type Clock, type Log, type Loop } from '../../engine/core/index.ts'
+import { version } from '../version.ts'
 import { ensureEdge, type EdgeProgram } from './launch.ts'
+import { isOlder, upgradeEdge, type EdgeUpgrade } from './upgrade.ts'
 
 const lookEveryMs = 5000
 const needEveryMs = 200
+/** Between tries to put a newer edge in the place of an older one. */
+const upgradeEveryMs = 600_000
 
 export interface EdgeKeeping {
   directory: string
   clock: Clock
+  log: Log
   /** Whether there is anything for it to run. */
   isNeeded: () => boolean
+  /** A newer edge has taken over from an older one. */
+  onUpgrade: (upgrade: EdgeUpgrade) => Promise<void>
   /** What runs the edge, where this process's Node cannot. */
   program?: EdgeProgram | undefined
+  /** Of the program that would run the edge; this one's. */
+  ownVersion?: string
 }
 
 /**
- * Starts the edge of a directory where none answers, as soon as it is needed. One that runs is left alone, now and
- * when we end.
+ * Starts the edge of a directory where none answers, as soon as it is needed, and lets a newer one take over from an
+ * older one. One of this version, or of a later one, is left alone, now and when we end.
  */
-export function edgeKeeper({ directory, clock, isNeeded, program }: EdgeKeeping): Loop {
+export function edgeKeeper({
+  directory,
+  clock,
+  log,
+  isNeeded,
+  onUpgrade,
+  program,
+  ownVersion = version,
+}: EdgeKeeping): Loop {
+  let nextUpgradeMs = -Infinity
+
+  async function upgrade(runs: string): Promise<void> {
+    if (!isOlder(runs, ownVersion) || clock.monotonicMs() < nextUpgradeMs) return
+    nextUpgradeMs = clock.monotonicMs() + upgradeEveryMs
+    const upgraded = await upgradeEdge(directory, program)
+    if (upgraded.ok) await onUpgrade(upgraded.value)
+    else log.warn('the embedded platform stays an older one', { runs, failure: upgraded.error.message })
+  }
+
   return {
     name: 'embedded platform',
     async run(signal, heart) {
@@ -29,7 +56,9 @@ export function edgeKeeper({ directory, clock, isNeeded, program }: EdgeKeeping)
         }
         const edge = await ensureEdge({ directory, clock, program })
         if (!edge.ok) throw edge.error
+        const status = await edge.value.call('status', {})
         await edge.value[Symbol.asyncDispose]()
+        if (status.ok) await upgrade(status.value.version)
         await sleep(clock, lookEveryMs, signal).catch(() => undefined)
       }
     },

@@ -36,6 +36,9 @@ function entryPath(): string {
   return found
 }
 
+/** This process's own Node, with the edge that it came with. */
+export const ownProgram = (): EdgeProgram => ({ command: process.execPath, args: [entryPath()] })
+
 /**
  * A client of the edge of a directory, which is started when none runs: as a process of its own that neither ends
  * with this one nor holds it. Two that start one at the same time get the same. UNAVAILABLE with what it said when
@@ -44,7 +47,7 @@ function entryPath(): string {
 export async function ensureEdge({
   directory,
   clock,
-  program = { command: process.execPath, args: [entryPath()] },
+  program = ownProgram(),
 }: EdgeLaunch): Promise<Result<EdgeClient>> {
   const client = new EdgeClient({ socketPath: edgeSocketPath(directory) })
   if ((await client.call('status', {})).ok) return ok(client)

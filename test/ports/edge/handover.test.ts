@@ -5,7 +5,8 @@ import { connect } from 'node:net'
 import WebSocket from 'ws'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../src/adapters/system/index.ts'
-import { ensureEdge } from '../../../src/hosts/edge/index.ts'
+import { silentLog } from '../../../src/engine/core/index.ts'
+import { edgeKeeper, ensureEdge, type EdgeUpgrade } from '../../../src/hosts/edge/index.ts'
 import { ask, Load } from '../../support/load.ts'
 import { until } from '../../support/until.ts'
 import { releaseOf, serviceName, TestService, valueOf } from '../platform.ts'
@@ -232,5 +233,37 @@ describe.skipIf(process.platform === 'win32')('an edge that hands over to anothe
     halfway.socket.write(ask)
     await halfway.answers(2)
     for (const { socket } of [silent, used, halfway]) socket.destroy()
+  })
+
+  it('is replaced by the engine of a newer program, once, and by none of an older or the same', async () => {
+    const upgrades: EdgeUpgrade[] = []
+    const keep = async (ownVersion: string, count: number) => {
+      const before = upgrades.length
+      const clock = systemClock()
+      const stop = new AbortController()
+      const warnings: string[] = []
+      const looked = Promise.withResolvers<void>()
+      const keeper = edgeKeeper({
+        directory: edge.directory,
+        clock,
+        log: { ...silentLog, warn: (message) => void warnings.push(message) },
+        isNeeded: () => true,
+        onUpgrade: (upgrade) => Promise.resolve(void upgrades.push(upgrade)),
+        ownVersion,
+      })
+      // It looks, then sleeps: the sleep is where it has decided.
+      const running = keeper.run(stop.signal, { beat: () => looked.resolve() })
+      await looked.promise
+      if (count > 0) await until('an upgrade', () => (upgrades.length === before + count ? true : undefined))
+      stop.abort()
+      await running
+      expect(warnings).toEqual([])
+      expect(upgrades.length - before).toBe(count)
+    }
+    const { pid } = await status()
+    await keep('0.0.0-development', 0)
+    await keep('1.0.0', 1)
+    expect(upgrades[0]).toMatchObject({ from: { pid }, to: { version: '0.0.0-development' } })
+    expect((await status()).pid).toBe(upgrades[0]?.to.pid)
   })
 })

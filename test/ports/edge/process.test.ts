@@ -393,7 +393,7 @@ describe('an edge that is started by whoever needs it', () => {
     rmSync(directory, { recursive: true, force: true, maxRetries: 20 })
   })
 
-  it('is started, shown and stopped from the command line', async () => {
+  it('is started, shown, upgraded and stopped from the command line', async () => {
     const home = mkdtempSync(join(tmpdir(), 'pilothouse-home-'))
     const entry = join(import.meta.dirname, '../cli/entry.ts')
     const run = (...args: string[]) =>
@@ -409,6 +409,12 @@ describe('an edge that is started by whoever needs it', () => {
     expect(started.stderr).toBe('')
     expect(started.stdout).toContain('services: 0')
     expect((await run('status')).stdout).toBe(started.stdout)
+    if (process.platform !== 'win32') {
+      const upgraded = await run('upgrade')
+      expect(upgraded.stderr).toBe('')
+      expect(upgraded.stdout).toContain('requests went on')
+      expect((await run('status')).stdout).not.toBe(started.stdout)
+    }
     expect((await run('stop', '--with-instances')).code).toBe(0)
     await until('it to end', async () => ((await run('status')).code === 1 ? true : undefined))
   })

@@ -1,0 +1,48 @@
+import { EdgeClient } from '../../adapters/targets/edge/index.ts'
+import { ok, type Result } from '../../engine/core/index.ts'
+import { ownProgram, type EdgeProgram } from './launch.ts'
+import { edgeSocketPath } from './places.ts'
+
+/** An edge as it was and the one that took over from it. */
+export interface EdgeUpgrade {
+  from: { pid: number; version: string }
+  to: { pid: number; version: string }
+}
+
+/** The one before the last may still have requests under way, which are waited for first. */
+const upgradeWithinMs = 120_000
+
+/**
+ * Makes a new process of `program` the edge of a directory in place of the one that runs, without a request lost.
+ * UNAVAILABLE when none runs, or the new one fails: then the old one goes on. NOT_FOUND from an edge that is too old
+ * to do it, UNSUPPORTED on Windows.
+ */
+export async function upgradeEdge(
+  directory: string,
+  program: EdgeProgram = ownProgram(),
+): Promise<Result<EdgeUpgrade>> {
+  await using client = new EdgeClient({ socketPath: edgeSocketPath(directory), timeoutMs: upgradeWithinMs })
+  const from = await client.call('status', {})
+  if (!from.ok) return from
+  const { command, args } = program
+  const handedOver = await client.call('handover', { command, args: [...args] })
+  if (!handedOver.ok) return handedOver
+  const to = await client.call('status', {})
+  return to.ok ? ok({ from: from.value, to: to.value }) : to
+}
+
+/** Whether one version comes before another: numbers first, then a release after what led to it. */
+export function isOlder(version: string, than: string): boolean {
+  const [a, b] = [parts(version), parts(than)]
+  for (let i = 0; i < 3; i++) {
+    const difference = (a.numbers[i] ?? 0) - (b.numbers[i] ?? 0)
+    if (difference !== 0) return difference < 0
+  }
+  if (a.preliminary === '' || b.preliminary === '') return a.preliminary !== '' && b.preliminary === ''
+  return a.preliminary.localeCompare(b.preliminary, 'en', { numeric: true }) < 0
+}
+
+function parts(version: string): { numbers: number[]; preliminary: string } {
+  const [, numbers = '', preliminary = ''] = /^(\d+(?:\.\d+)*)(?:-([^+]*))?/.exec(version) ?? []
+  return { numbers: numbers.split('.').map(Number), preliminary }
+}
