@@ -17,6 +17,17 @@ const id = z.string().min(1).max(200)
 /** Of the deployment that the person saw; left out, the command holds whatever has happened since. */
 const expectedRevision = z.number().int().nonnegative().nullable().default(null)
 
+/** Of the service that the person saw. */
+const expectedServiceRevision = expectedRevision.describe(
+  'Of the service that was seen; left out: as it is now.',
+)
+
+/** Without it, a deployment under way refuses another one (CONFLICT): nobody undoes unknowingly what somebody else does. */
+const supersedes = id
+  .nullable()
+  .default(null)
+  .describe('The deployment under way that gives way: it is taken back first.')
+
 const deployer = procedure.meta({ role: 'deployer', dangerous: true })
 const responder = procedure.meta({ role: 'responder', dangerous: true })
 
@@ -68,6 +79,8 @@ const startInput = z.strictObject({
   service: nameSchema,
   releaseId: nameSchema,
   options: planOptionsSchema.prefault({}),
+  expectedRevision: expectedServiceRevision,
+  supersedes,
   why,
 })
 
@@ -156,7 +169,7 @@ export const operations = {
         path: '/services/{service}/resume',
         summary: 'Let automation go on after an emergency',
       })
-      .input(z.strictObject({ service: nameSchema, why }))
+      .input(z.strictObject({ service: nameSchema, expectedRevision: expectedServiceRevision, why }))
       .output(serviceStateSchema),
   },
   releases: {
@@ -242,7 +255,7 @@ export const operations = {
     abort: command('abort', 'Roll back'),
     retry: deployer
       .route({ method: 'POST', path: '/deployments/{id}/retry', summary: 'Deploy the same again' })
-      .input(z.strictObject({ id, why }))
+      .input(z.strictObject({ id, expectedRevision: expectedServiceRevision, supersedes, why }))
       .output(deploymentSchema),
     undo: deployer
       .route({
@@ -250,7 +263,15 @@ export const operations = {
         path: '/services/{service}/undo',
         summary: 'Back to a release of the history',
       })
-      .input(z.strictObject({ service: nameSchema, releaseId: nameSchema.optional(), why }))
+      .input(
+        z.strictObject({
+          service: nameSchema,
+          releaseId: nameSchema.optional(),
+          expectedRevision: expectedServiceRevision,
+          supersedes,
+          why,
+        }),
+      )
       .output(deploymentSchema),
   },
   rollback: {

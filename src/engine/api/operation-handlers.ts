@@ -2,7 +2,7 @@ import type { DeclarationView, Deployment } from '../../contract/index.ts'
 import { ok, type Result } from '../core/index.ts'
 import type { Command, Declaration } from '../deployments/index.ts'
 import type { Operations } from '../operations/index.ts'
-import { api } from './api.ts'
+import { api, type CallContext } from './api.ts'
 import { orThrow } from './or-throw.ts'
 
 type CommandInput = { id: string; expectedRevision: number | null; why: string }
@@ -33,7 +33,7 @@ export function operationHandlers(operations: Operations) {
         return { service: input.service }
       }),
       resume: api.services.resume.handler(({ input, context }) =>
-        orThrow(operations.resume(input.service, context.actor, input.why)),
+        orThrow(operations.resume(input.service, asked(input, context))),
       ),
     },
     releases: {
@@ -53,7 +53,7 @@ export function operationHandlers(operations: Operations) {
       bins: api.deployments.bins.handler(({ input }) => orThrow(operations.deploymentBins(input.id))),
       rehearse: api.deployments.rehearse.handler(({ input }) => orThrow(operations.rehearse(input))),
       start: api.deployments.start.handler(({ input, context }) =>
-        orThrow(operations.start(input, context.actor)),
+        orThrow(operations.start(input, { ...asked(input, context), supersedes: input.supersedes })),
       ),
       pause: api.deployments.pause.handler(({ input, context }) => obey('pause', input, context.actor)),
       resume: api.deployments.resume.handler(({ input, context }) => obey('resume', input, context.actor)),
@@ -61,10 +61,10 @@ export function operationHandlers(operations: Operations) {
       promote: api.deployments.promote.handler(({ input, context }) => obey('promote', input, context.actor)),
       abort: api.deployments.abort.handler(({ input, context }) => obey('abort', input, context.actor)),
       retry: api.deployments.retry.handler(({ input, context }) =>
-        orThrow(operations.retry(input.id, context.actor, input.why)),
+        orThrow(operations.retry(input.id, { ...asked(input, context), supersedes: input.supersedes })),
       ),
       undo: api.deployments.undo.handler(({ input, context }) =>
-        orThrow(operations.undo(given(input), context.actor)),
+        orThrow(operations.undo({ ...given(input), by: context.actor })),
       ),
     },
     rollback: {
@@ -81,6 +81,11 @@ export function operationHandlers(operations: Operations) {
     },
   }
 }
+
+const asked = (
+  { why, expectedRevision }: { why: string; expectedRevision: number | null },
+  { actor }: CallContext,
+) => ({ by: actor, why, expectedRevision })
 
 function viewOf(found: Result<Declaration>): Result<DeclarationView> {
   if (!found.ok) return found

@@ -51,24 +51,47 @@ const ending: Partial<Record<DeploymentState['stage']['kind'], string>> = {
   failed: 'never in traffic',
 }
 
+/** What a person saw of a service who asks for a deployment. */
+export interface Seen {
+  /** Of the service's record; null for whoever wants it whatever has happened since. */
+  expectedRevision: number | null
+  /** The deployment under way that shall give way; null for none, and then one under way refuses. */
+  supersedes: string | null
+}
+
 /** Why a release cannot be deployed now: a sentence, or null. */
 export function whyNot(
   record: ServiceRecord,
   open: readonly DeploymentState[],
   candidateReleaseId: string,
-  expectedRevision: number | null,
+  { expectedRevision, supersedes }: Seen,
 ): string | null {
   const { name, automationStopped, revision, stableReleaseId } = record
   if (automationStopped)
     return `Automation of ${name} was stopped by ${automationStopped.by} (${automationStopped.reason}): resume it first`
   if (expectedRevision !== null && expectedRevision !== revision)
-    return `${name} has changed since: it is at revision ${revision}, not ${expectedRevision}`
+    return changedSince(record, expectedRevision).message
   const isUnderWay = open.some(
     (state) => state.candidateReleaseId === candidateReleaseId && !isGoingBack(state),
   )
   if (isUnderWay) return `${candidateReleaseId} is being deployed already`
+  const other = open.find((state) => isInTheWay(state) && state.id !== supersedes)
+  if (other)
+    return `${other.createdBy} deploys ${other.candidateReleaseId} (${other.id}): abort it first, or let ${candidateReleaseId} supersede it`
   return stableReleaseId === candidateReleaseId ? `${candidateReleaseId} is the stable release already` : null
 }
+
+/** CONFLICT: somebody else has changed the service in between. */
+export const changedSince = ({ name, revision }: ServiceRecord, expectedRevision: number): AppError =>
+  new AppError(
+    'CONFLICT',
+    `${name} has changed since: it is at revision ${revision}, not ${expectedRevision}`,
+    { details: { revision } },
+  )
+
+/** Whether it would be undone by a new one: what is promoted only loses its warm predecessor. */
+const isInTheWay = (state: DeploymentState): boolean =>
+  !isGoingBack(state) && !isRetiring(state) && state.stage.kind !== 'warm'
 
 /** How an open deployment makes room for a new release; null when it is on its way out already. */
 export function giveWay(state: DeploymentState, toReleaseId: string, by: string): DeploymentEvent | null {

@@ -18,7 +18,7 @@ export type {
 } from './ports.ts'
 export { buildPlan, straightPlan } from './plan.ts'
 export { age, apply, replay } from './apply.ts'
-export { obey, type Command } from './commands.ts'
+export { obey, type Command, type Seen } from './commands.ts'
 export { decide, type Facts } from './decide.ts'
 export { Fleet, type DeployRequest, type FleetOptions } from './loop/fleet.ts'
 export type { PipelineParts, SteeredService } from './loop/parts.ts'

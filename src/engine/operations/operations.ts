@@ -20,6 +20,7 @@ import {
   type Declaration,
   type DeploymentFilter,
   type PipelineParts,
+  type Seen,
   type ServiceView,
 } from '../deployments/index.ts'
 import type { NoticeBoard } from '../journal/index.ts'
@@ -43,6 +44,12 @@ export interface StartRequest {
   service: string
   releaseId: string
   options: PlanOptions
+  why: string
+}
+
+/** Who asks for it, why, and what that person saw. */
+export interface Asked extends Seen {
+  by: string
   why: string
 }
 
@@ -163,8 +170,11 @@ export class Operations implements Disposable {
     return found.ok ? ok(this.#roster.watch(service)?.since(fromMs) ?? []) : found
   }
 
-  async resume(service: string, by: string, why: string): Promise<Result<ServiceState>> {
-    const resumed = await this.#fleet.resumeAutomation(service, by, why)
+  async resume(
+    service: string,
+    { by, why, expectedRevision }: Omit<Asked, 'supersedes'>,
+  ): Promise<Result<ServiceState>> {
+    const resumed = await this.#fleet.resumeAutomation(service, by, why, expectedRevision)
     if (!resumed.ok) return resumed
     const state = this.#parts.live.get(`service:${service}`)
     return state ? ok(state) : fail(new AppError('UNAVAILABLE', `${service} has not been looked at yet.`))
@@ -214,7 +224,10 @@ export class Operations implements Disposable {
     service,
     releaseId,
     options,
-  }: StartRequest): Promise<Result<{ plan: Plan; stableReleaseId: string | null; validation: Validation }>> {
+    supersedes,
+  }: StartRequest & Pick<Seen, 'supersedes'>): Promise<
+    Result<{ plan: Plan; stableReleaseId: string | null; validation: Validation }>
+  > {
     const found = this.#find(service)
     if (!found.ok) return found
     const plan = await this.#fleet.plan(service, [...found.value.deployOptions, options])
@@ -225,7 +238,7 @@ export class Operations implements Disposable {
     const deadline = new AbortController()
     using _timer = this.#parts.clock.after(rehearsalLimitMs, () => deadline.abort())
     const validation = await this.#parts.validator.validate(
-      { deploymentId: '', service, release: release.value, stableReleaseId, plan: plan.value },
+      { deploymentId: supersedes ?? '', service, release: release.value, stableReleaseId, plan: plan.value },
       deadline.signal,
     )
     return validation.ok
@@ -233,7 +246,7 @@ export class Operations implements Disposable {
       : validation
   }
 
-  async start({ service, releaseId, options, why }: StartRequest, by: string): Promise<Result<Deployment>> {
+  async start({ service, releaseId, options }: StartRequest, asked: Asked): Promise<Result<Deployment>> {
     const found = this.#find(service)
     if (!found.ok) return found
     return this.#shown(
@@ -241,9 +254,7 @@ export class Operations implements Disposable {
         service,
         releaseId,
         options: [...found.value.deployOptions, options],
-        by,
-        why,
-        expectedRevision: null,
+        ...asked,
       }),
     )
   }
@@ -253,15 +264,12 @@ export class Operations implements Disposable {
     return done.ok ? this.#shown(ok(id)) : done
   }
 
-  async retry(id: string, by: string, why: string): Promise<Result<Deployment>> {
-    return this.#shown(await this.#fleet.retry(id, by, why))
+  async retry(id: string, asked: Asked): Promise<Result<Deployment>> {
+    return this.#shown(await this.#fleet.retry(id, asked))
   }
 
-  async undo(
-    request: { service: string; releaseId?: string; why: string },
-    by: string,
-  ): Promise<Result<Deployment>> {
-    return this.#shown(await this.#fleet.undo({ ...request, by, expectedRevision: null }))
+  async undo(request: Asked & { service: string; releaseId?: string }): Promise<Result<Deployment>> {
+    return this.#shown(await this.#fleet.undo(request))
   }
 
   /** All traffic to the stable release, of the named services or of every one with a candidate. */

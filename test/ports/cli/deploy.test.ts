@@ -98,6 +98,8 @@ describe('pilothouse deploy', () => {
         input: {
           service: 'shop',
           releaseId: 'r2',
+          expectedRevision: null,
+          supersedes: null,
           why: 'a fix',
           options: {
             steps: [
@@ -107,6 +109,14 @@ describe('pilothouse deploy', () => {
           },
         },
       },
+    ])
+  })
+
+  it('names the deployment whose place it takes, only when told to take one', async () => {
+    expect((await run('deploy', 'shop', 'r3', '--supersede')).code).toBe(0)
+    expect(engine.script.calls).toMatchObject([
+      { name: 'list', input: { service: 'shop', limit: 1 } },
+      { name: 'start', input: { releaseId: 'r3', supersedes: engine.script.deployment.id } },
     ])
   })
 

@@ -37,6 +37,7 @@ export const deploying = (fleet: Fleet, releaseId: string, options: PlanOptions 
     by: 'anna',
     why: 'a new release',
     expectedRevision: null,
+    supersedes: fleet.views[0]?.open.at(-1)?.id ?? null,
   })
 
 /** Begins a deployment on a running engine and gives its id. */

@@ -24,7 +24,12 @@ describe('a person', () => {
     expect(world.newest.stage.kind).toBe('rolled_back')
     expect(world.weight('r2')).toBe(0)
     expect(world.unrest()).toEqual([])
-    const retried = must(await answered(world, engineOf(world).retry(id, 'ben', 'once more')))
+    const retried = must(
+      await answered(
+        world,
+        engineOf(world).retry(id, { by: 'ben', why: 'once more', expectedRevision: null, supersedes: null }),
+      ),
+    )
     expect(world.newest).toMatchObject({ id: retried, retryOf: id })
     await world.until(() => atStep(world, 0))
     expect((await asking(world, 'promote')).ok).toBe(true)
@@ -161,6 +166,90 @@ describe('a person', () => {
     expect(world.newest.pause?.by).toBe('anna')
   })
 
+  it('deploys nothing over what another one deploys, unless that is named', async () => {
+    const world = await steered(new World())
+    const id = await deploy(world, 'r2')
+    await world.until(() => atStep(world, 0))
+    const ask = (supersedes: string | null) =>
+      answered(
+        world,
+        engineOf(world).deploy({
+          service: serviceName,
+          releaseId: 'r3',
+          options: [],
+          by: 'ben',
+          why: '',
+          expectedRevision: null,
+          supersedes,
+        }),
+      )
+    for (const supersedes of [null, 'd-of-yesterday']) {
+      const refused = await ask(supersedes)
+      expect(refused).toMatchObject({ ok: false, error: { code: 'CONFLICT' } })
+      expect(refused.ok ? '' : refused.error.message).toContain(`anna deploys r2 (${id})`)
+    }
+    expect(world.newest.rollback).toBeNull()
+    must(await ask(id))
+    await world.until(() => world.weight('r2') === 0)
+    expect(world.newest).toMatchObject({ candidateReleaseId: 'r3', createdBy: 'ben' })
+  })
+
+  it('undoes nothing that another one has undone already: that would bring the bad release back', async () => {
+    const world = await steered(new World())
+    for (const id of ['r2', 'r3']) {
+      await deploy(world, id)
+      await world.until(hasEnded(world))
+    }
+    const seen = world.record.revision
+    const undo = (by: string) =>
+      answered(
+        world,
+        engineOf(world).undo({ service: serviceName, by, why: '', expectedRevision: seen, supersedes: null }),
+      )
+    must(await undo('anna'))
+    await world.until(hasEnded(world))
+    expect(await undo('ben')).toMatchObject({ ok: false, error: { code: 'CONFLICT' } })
+    expect(world.record.stableReleaseId).toBe('r2')
+  })
+
+  it('undoes to a release three promotions back', async () => {
+    const world = await steered(new World())
+    for (const id of ['r2', 'r3', 'r4']) {
+      await deploy(world, id)
+      await world.until(hasEnded(world))
+    }
+    must(
+      await answered(
+        world,
+        engineOf(world).undo({
+          service: serviceName,
+          releaseId: 'r1',
+          by: 'ben',
+          why: '',
+          expectedRevision: null,
+          supersedes: null,
+        }),
+      ),
+    )
+    await world.until(hasEnded(world))
+    await world.advance(3)
+    expect(world.record.stableReleaseId).toBe('r1')
+    expect(world.unrest()).toEqual([])
+  })
+
+  it('resumes automation only as it was seen to be stopped', async () => {
+    const world = await steered(new World())
+    await deploy(world, 'r2')
+    await world.until(() => atStep(world, 0))
+    const seen = world.record.revision
+    void engineOf(world).emergency('all', 'anna', 'smoke')
+    await world.until(() => world.record.automationStopped !== null)
+    const resume = (revision: number) =>
+      answered(world, engineOf(world).resumeAutomation(serviceName, 'ben', '', revision))
+    expect(await resume(seen)).toMatchObject({ ok: false, error: { code: 'CONFLICT' } })
+    expect((await resume(world.record.revision)).ok).toBe(true)
+  })
+
   it('may look for as long as a hold takes: judgements alone do not outdate what was seen', async () => {
     const world = await steered(new World())
     const id = await deploy(world, 'r2', { steps: [step(10, 60)] })
@@ -176,7 +265,15 @@ describe('a person', () => {
     const seen = world.record.revision
     const fleet = engineOf(world)
     const ask = (releaseId: string) =>
-      fleet.deploy({ service: serviceName, releaseId, options: [], by: 'x', why: '', expectedRevision: seen })
+      fleet.deploy({
+        service: serviceName,
+        releaseId,
+        options: [],
+        by: 'x',
+        why: '',
+        expectedRevision: seen,
+        supersedes: null,
+      })
     const answers = await Promise.all([answered(world, ask('r2')), answered(world, ask('r2'))])
     expect(answers.filter(({ ok }) => ok)).toHaveLength(1)
     expect(answers.find(({ ok }) => !ok)).toMatchObject({ error: { code: 'CONFLICT' } })
@@ -189,7 +286,13 @@ describe('a person', () => {
     await world.until(() => world.newest.stage.kind === 'warm')
     const undone = answered(
       world,
-      engineOf(world).undo({ service: serviceName, by: 'ben', why: 'odd', expectedRevision: null }),
+      engineOf(world).undo({
+        service: serviceName,
+        by: 'ben',
+        why: 'odd',
+        expectedRevision: null,
+        supersedes: null,
+      }),
     )
     must(await undone)
     await world.until(() => world.weight('r1') === 100, 3)
@@ -213,6 +316,7 @@ describe('a person', () => {
           by: 'ben',
           why: 'odd',
           expectedRevision: null,
+          supersedes: null,
         }),
       ),
     )
@@ -231,7 +335,13 @@ describe('a person', () => {
     must(
       await answered(
         world,
-        engineOf(world).undo({ service: serviceName, by: 'ben', why: '', expectedRevision: null }),
+        engineOf(world).undo({
+          service: serviceName,
+          by: 'ben',
+          why: '',
+          expectedRevision: null,
+          supersedes: null,
+        }),
       ),
     )
     await world.until(hasEnded(world))

@@ -83,7 +83,13 @@ describe('hosts that are fuller than the plan allows', () => {
     await deploy(world, 'r2', { ...looking, isFix: true })
     await world.until(hasEnded(world))
     expect(world.newest.stage.kind).toBe('promoted')
-    const undo = { service: serviceName, by: 'anna', why: 'worse after all', expectedRevision: null }
+    const undo = {
+      service: serviceName,
+      by: 'anna',
+      why: 'worse after all',
+      expectedRevision: null,
+      supersedes: null,
+    }
     must(await answered(world, engineOf(world).undo(undo)))
     await world.until(hasEnded(world))
     expect(world.record.stableReleaseId).toBe('r1')

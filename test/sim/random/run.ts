@@ -130,6 +130,8 @@ function person(world: World, dice: Dice, second: number): void {
   const id = [...world.store.events.keys()].at(-1)
   const command = (kind: 'pause' | 'resume' | 'skip' | 'promote' | 'abort') => () =>
     id === undefined ? undefined : fleet.command(id, { kind, by, why, expectedRevision: null })
+  // Now and then somebody does not look who is at it already.
+  const seen = { expectedRevision: null, supersedes: dice.chance(0.8) ? (id ?? null) : null }
   const deploy = () =>
     fleet.deploy({
       service: serviceName,
@@ -137,7 +139,7 @@ function person(world: World, dice: Dice, second: number): void {
       options: [planOptions(dice)],
       by,
       why,
-      expectedRevision: null,
+      ...seen,
     })
   const wish = isBeginning
     ? deploy
@@ -150,8 +152,8 @@ function person(world: World, dice: Dice, second: number): void {
         command('skip'),
         command('promote'),
         command('abort'),
-        () => fleet.undo({ service: serviceName, by, why, expectedRevision: null }),
-        () => (id === undefined ? undefined : fleet.retry(id, by, why)),
+        () => fleet.undo({ service: serviceName, by, why, ...seen }),
+        () => (id === undefined ? undefined : fleet.retry(id, { by, why, ...seen })),
         () => fleet.emergency('all', by, why),
         () => fleet.resumeAutomation(serviceName, by, why),
       ])

@@ -1,21 +1,19 @@
 import type { Deployment, Plan, PlanOptions, Release, RollbackOutcome } from '../../../contract/index.ts'
 import { AppError, fail, ok, within, type Loop, type Result } from '../../core/index.ts'
 import type { EmergencyOrder, Router, RouterReport } from '../../services/index.ts'
-import type { Command } from '../commands.ts'
+import { changedSince, type Command, type Seen } from '../commands.ts'
 import { buildPlan, straightPlan } from '../plan.ts'
 import { hasEnded } from '../state.ts'
 import { answerWithinMs, type PipelineParts, type SteeredService } from './parts.ts'
 import { ServiceLoop, type EmergencyRequest, type ServiceView } from './service-loop.ts'
 
-export interface DeployRequest {
+export interface DeployRequest extends Seen {
   service: string
   releaseId: string
   /** Of environment, service and this deployment, in rising precedence. */
   options: readonly PlanOptions[]
   by: string
   why: string
-  /** Of the service's record that the person saw; null for whoever wants it whatever has happened since. */
-  expectedRevision: number | null
 }
 
 export interface FleetOptions {
@@ -88,7 +86,10 @@ export class Fleet implements Disposable {
   }
 
   /** The same once more, from the start, with clean counters. Only of one that was rolled back or failed. */
-  async retry(deploymentId: string, by: string, why: string): Promise<Result<string>> {
+  async retry(
+    deploymentId: string,
+    asked: Omit<DeployRequest, 'service' | 'releaseId' | 'options'>,
+  ): Promise<Result<string>> {
     const earlier = await this.#deployment(deploymentId)
     if (!earlier.ok) return earlier
     const { phase, service, candidateReleaseId: releaseId, plan } = earlier.value
@@ -99,7 +100,7 @@ export class Fleet implements Disposable {
           `${deploymentId} is ${phase}: only what was rolled back or failed can be retried`,
         ),
       )
-    return this.#start({ service, releaseId, by, why, expectedRevision: null }, plan, deploymentId)
+    return this.#start({ ...asked, service, releaseId }, plan, deploymentId)
   }
 
   /**
@@ -113,6 +114,9 @@ export class Fleet implements Disposable {
     const { service, by, why, expectedRevision } = request
     const found = this.#find(service)
     if (!found.ok) return found
+    const { record } = found.value.loop.view
+    if (expectedRevision !== null && expectedRevision !== record.revision)
+      return fail(changedSince(record, expectedRevision))
     const promoted = await this.#ask(() =>
       this.#parts.store.deployments({ service, phases: ['promoted'], limit: 1 }),
     )
@@ -134,7 +138,7 @@ export class Fleet implements Disposable {
     const plan = last?.plan ?? (warm ?? active)?.plan
     const usual = plan ? ok(plan) : buildPlan()
     if (!usual.ok) return usual
-    return this.#start({ service, releaseId, by, why, expectedRevision }, straightPlan(usual.value), '')
+    return this.#start({ ...request, releaseId }, straightPlan(usual.value), '')
   }
 
   async command(deploymentId: string, command: Command): Promise<Result<void>> {
@@ -194,9 +198,14 @@ export class Fleet implements Disposable {
     return names.flatMap((name) => outcomes.get(name) ?? [])
   }
 
-  async resumeAutomation(service: string, by: string, why: string): Promise<Result<void>> {
+  async resumeAutomation(
+    service: string,
+    by: string,
+    why: string,
+    expectedRevision: number | null = null,
+  ): Promise<Result<void>> {
     const found = this.#find(service)
-    return found.ok ? found.value.loop.resumeAutomation(by, why) : found
+    return found.ok ? found.value.loop.resumeAutomation(by, why, expectedRevision) : found
   }
 
   /** Keeps a release, so that it can be deployed. CONFLICT where another one has its name: releases never change. */
@@ -229,7 +238,7 @@ export class Fleet implements Disposable {
     plan: Plan,
     retryOf: string,
   ): Promise<Result<string>> {
-    const { service, releaseId, by, why, expectedRevision } = request
+    const { service, releaseId, by, why } = request
     const found = this.#find(service)
     if (!found.ok) return found
     const release = await this.#ask(() => this.#parts.store.release(service, releaseId))
@@ -237,7 +246,7 @@ export class Fleet implements Disposable {
     const id = `d-${this.#parts.clock.nowMs().toString(36)}-${this.#parts.rng.hex(4)}`
     const asked = await found.value.loop.request(
       { id, service, candidateReleaseId: releaseId, plan, by, why, retryOf },
-      expectedRevision,
+      request,
     )
     return asked.ok ? ok(id) : asked
   }

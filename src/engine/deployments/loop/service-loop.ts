@@ -4,7 +4,7 @@ import type { Counts } from '../../canary/index.ts'
 import { AppError, fail, ok, within, type Heart, type Result } from '../../core/index.ts'
 import type { RouterReport, TargetReport } from '../../services/index.ts'
 import { age } from '../apply.ts'
-import { giveWay, obey, whyNot, type Command } from '../commands.ts'
+import { giveWay, obey, changedSince, whyNot, type Command, type Seen } from '../commands.ts'
 import { followUps, mostEventsALook, type Facts } from '../decide.ts'
 import type { DeploymentEvent } from '../events.ts'
 import type { ServiceRecord } from '../ports.ts'
@@ -148,19 +148,20 @@ export class ServiceLoop implements Disposable {
   }
 
   /**
-   * A deployment of `event.candidateReleaseId`. One that runs gives way: its traffic returns first, and the new one begins when it has
-   * ended. CONFLICT while automation is stopped, or when there is nothing to deploy.
+   * A deployment of `event.candidateReleaseId`. One under way gives way, if it is the one that `seen` names: its traffic returns first,
+   * and the new one begins when it has ended. CONFLICT when another one is under way, the service is not as it was seen,
+   * automation is stopped, or there is nothing to deploy.
    */
   async request(
     event: Omit<DeploymentEvent & { kind: 'requested' }, 'kind' | 'stableReleaseId'>,
-    expectedRevision: number | null,
+    seen: Seen,
     releases: readonly Release[] = [],
   ): Promise<Result<void>> {
     const done = await this.#serially(async () => {
       const loaded = await this.#load()
       if (!loaded.ok) return loaded
       const { record, open } = this.#ledger
-      const refused = whyNot(record, open, event.candidateReleaseId, expectedRevision)
+      const refused = whyNot(record, open, event.candidateReleaseId, seen)
       if (refused) return fail(new AppError('CONFLICT', refused, { details: { revision: record.revision } }))
       const deploymentId = event.id
       return this.#append({
@@ -217,12 +218,15 @@ export class ServiceLoop implements Disposable {
   }
 
   /** A person takes the responsibility back: the engine steers again. */
-  async resumeAutomation(by: string, why: string): Promise<Result<void>> {
+  async resumeAutomation(by: string, why: string, expectedRevision: number | null): Promise<Result<void>> {
     const done = await this.#serially(async () => {
       const loaded = await this.#load()
       if (!loaded.ok) return loaded
-      if (!this.#ledger.record.automationStopped)
+      const { automationStopped, revision } = this.#ledger.record
+      if (!automationStopped)
         return fail(new AppError('CONFLICT', `Automation of ${this.name} is not stopped`))
+      if (expectedRevision !== null && expectedRevision !== revision)
+        return fail(changedSince(this.#ledger.record, expectedRevision))
       const router = await this.#lookout.ask('router', () => this.#service.router.read(this.name))
       if (!router.ok) return router
       if (router.value.emergency) {

@@ -19,6 +19,8 @@ export interface DeployRequest {
   isWatched: boolean
   isDryRun: boolean
   isInteractive: boolean
+  /** Takes the place of the deployment under way, whichever that is when the command begins. */
+  isSuperseding: boolean
   isConfirmed: boolean
 }
 
@@ -32,7 +34,8 @@ export async function deploy(request: DeployRequest, session: Session): Promise<
     throw new AppError('BAD_INPUT', 'Name a service and a release to deploy, or add --interactive.')
   if (releaseId === undefined)
     throw new AppError('BAD_INPUT', `Name the release of ${service} to deploy, or add --interactive.`)
-  const wish = { service, releaseId, options, why }
+  const supersedes = request.isSuperseding ? await underWay(service, session) : null
+  const wish = { service, releaseId, options, why, supersedes }
   if (request.isDryRun || request.isInteractive) {
     const rehearsal = await engine.deployments.rehearse(wish)
     const { plan, stableReleaseId, validation } = rehearsal
@@ -48,13 +51,19 @@ export async function deploy(request: DeployRequest, session: Session): Promise<
   await confirm(
     {
       name: service,
-      effect: `${service}: ${releaseId} becomes the candidate`,
+      effect: `${service}: ${releaseId} becomes the candidate${supersedes === null ? '' : `, ${supersedes} is taken back`}`,
       isProduction: await isInProduction(service, session),
       isConfirmed: request.isConfirmed,
     },
     session,
   )
   return showStarted(await engine.deployments.start(wish), request.isWatched, session)
+}
+
+/** The deployment of the service that was asked for last, while it has not ended. */
+export async function underWay(service: string, { engine }: Session): Promise<string | null> {
+  const [newest] = await engine.deployments.list({ service, limit: 1 })
+  return newest?.endedAtMs === null ? newest.id : null
 }
 
 /** `pilothouse validate`: 0 when the release could be deployed, 1 when a critical check fails. */

@@ -30,6 +30,7 @@ type Values = SettingValues & { json?: boolean }
 interface Reasons {
   why: string
   yes?: boolean
+  supersede?: boolean
 }
 
 /** Adds every command that talks to a running engine; `done` gets the exit code of the one that ran. */
@@ -54,7 +55,18 @@ export function registerOperations(
     command
       .option('--why <text>', 'why, for the audit log', '')
       .option('-y, --yes', 'do not ask, also in production')
+  /** What begins a deployment. */
+  const superseding = (command: Command) =>
+    dangerous(command).option(
+      '--supersede',
+      'take the place of the deployment under way, which is taken back',
+    )
   const confirmed = ({ why, yes = false }: Reasons) => ({ why, isConfirmed: yes })
+  const begun = (values: Reasons & { watch?: boolean }) => ({
+    ...confirmed(values),
+    isWatched: values.watch ?? false,
+    isSuperseding: values.supersede ?? false,
+  })
 
   interface DeployValues extends Values, Reasons {
     strategy?: PlanOptions['preset']
@@ -64,7 +76,7 @@ export function registerOperations(
     dryRun?: boolean
     interactive?: boolean
   }
-  dangerous(add(program, 'deploy', 'ship a release through a judged canary'))
+  superseding(add(program, 'deploy', 'ship a release through a judged canary'))
     .argument('[service]')
     .argument('[release]')
     .addOption(new Option('--strategy <preset>', 'steps, concurrency and limits').choices(presets))
@@ -87,6 +99,7 @@ export function registerOperations(
             isWatched: values.watch ?? false,
             isDryRun: values.dryRun ?? false,
             isInteractive: values.interactive ?? false,
+            isSuperseding: values.supersede ?? false,
             ...confirmed(values),
           },
           session,
@@ -123,23 +136,19 @@ export function registerOperations(
       .action((id: string, values: Values & Reasons) =>
         run(values, (session) => steer(order as Order, id, confirmed(values), session)),
       )
-  dangerous(add(deployments, 'retry', 'deploy the same again'))
+  superseding(add(deployments, 'retry', 'deploy the same again'))
     .argument('<id>')
     .option('-w, --watch', 'follow it to its end')
     .action((id: string, values: Values & Reasons & { watch?: boolean }) =>
-      run(values, (session) =>
-        retry(id, { ...confirmed(values), isWatched: values.watch ?? false }, session),
-      ),
+      run(values, (session) => retry(id, begun(values), session)),
     )
-  dangerous(add(deployments, 'undo', 'back to a release of the history; the one before when none is named'))
+  superseding(add(deployments, 'undo', 'back to a release of the history; the one before when none is named'))
     .argument('<service>')
     .argument('[release]')
     .option('-w, --watch', 'follow it to its end')
     .action(
       (service: string, releaseId: string | undefined, values: Values & Reasons & { watch?: boolean }) =>
-        run(values, (session) =>
-          undo(service, releaseId, { ...confirmed(values), isWatched: values.watch ?? false }, session),
-        ),
+        run(values, (session) => undo(service, releaseId, begun(values), session)),
     )
 
   dangerous(add(program, 'rollback', 'emergency: all traffic to the stable release, at once'))

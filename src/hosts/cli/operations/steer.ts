@@ -1,7 +1,7 @@
 import { AppError } from '../../../engine/core/index.ts'
 import { exitCodes } from '../output.ts'
 import { confirm, isInProduction } from './confirm.ts'
-import { showStarted } from './deploy.ts'
+import { showStarted, underWay } from './deploy.ts'
 import { changeText, deploymentsText, phaseNames, standingText } from './deployment-text.ts'
 import { jsonText, type Session } from './session.ts'
 import { harmless } from './words.ts'
@@ -46,12 +46,14 @@ export async function steer(
   return exitCodes.ok
 }
 
+export interface BeginRequest extends SteerRequest {
+  isWatched: boolean
+  /** Takes the place of the deployment under way. */
+  isSuperseding: boolean
+}
+
 /** `pilothouse deployments retry ID`. */
-export async function retry(
-  id: string,
-  request: SteerRequest & { isWatched: boolean },
-  session: Session,
-): Promise<number> {
+export async function retry(id: string, request: BeginRequest, session: Session): Promise<number> {
   const seen = await session.engine.deployments.get({ id })
   await confirm(
     {
@@ -63,7 +65,11 @@ export async function retry(
     session,
   )
   return showStarted(
-    await session.engine.deployments.retry({ id, why: request.why }),
+    await session.engine.deployments.retry({
+      id,
+      supersedes: request.isSuperseding ? await underWay(seen.service, session) : null,
+      why: request.why,
+    }),
     request.isWatched,
     session,
   )
@@ -73,7 +79,7 @@ export async function retry(
 export async function undo(
   service: string,
   releaseId: string | undefined,
-  request: SteerRequest & { isWatched: boolean },
+  request: BeginRequest,
   session: Session,
 ): Promise<number> {
   const present = (await session.engine.services.list()).find(({ name }) => name === service)
@@ -87,7 +93,13 @@ export async function undo(
     },
     session,
   )
-  const wish = { service, why: request.why, ...(releaseId === undefined ? {} : { releaseId }) }
+  const wish = {
+    service,
+    expectedRevision: present.revision,
+    supersedes: request.isSuperseding ? await underWay(service, session) : null,
+    why: request.why,
+    ...(releaseId === undefined ? {} : { releaseId }),
+  }
   return showStarted(await session.engine.deployments.undo(wish), request.isWatched, session)
 }
 

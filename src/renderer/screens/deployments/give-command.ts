@@ -4,21 +4,23 @@ import { failureOf, type Failure } from '../../state/failure.ts'
 import type { Operations } from '../../state/operations.ts'
 import type { DeploymentCommand } from './commands.ts'
 
-/** Gives the command on the deployment as the person saw it. Rejects as calls do. */
+/** Gives the command on the deployment, or on its service, as the person saw it. Rejects as calls do. */
 export async function giveCommand(
   calls: Pick<Operations, 'deployments'>,
   command: DeploymentCommand,
   seen: Deployment,
   why: string,
+  serviceRevision: number | null,
 ): Promise<Deployment> {
   const { id, service, revision: expectedRevision, stableReleaseId } = seen
   switch (command) {
     case 'retry':
-      return calls.deployments.retry({ id, why })
+      return calls.deployments.retry({ id, expectedRevision: serviceRevision, why })
     case 'undo':
       return calls.deployments.undo({
         service,
         ...(stableReleaseId === null ? {} : { releaseId: stableReleaseId }),
+        expectedRevision: serviceRevision,
         why,
       })
     case 'pause':
