@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { serviceDefinitionSchema, type Release } from '../../src/contract/index.ts'
+import { systemClock } from '../../src/adapters/system/index.ts'
+import { BinLog, type Attempt } from '../../src/edge/counts/index.ts'
 import { EdgeProcess } from '../ports/edge/edge-process.ts'
 import { valueOf } from '../ports/platform.ts'
 import { Load } from '../support/load.ts'
@@ -161,9 +163,62 @@ async function emergency(edge: EdgeProcess, service: string, address: string) {
   }
 }
 
+/** CPU of counting one request, from its attempt's begin to its place in a bin, µs; alone and over many. */
+function countingMicroseconds(): number {
+  const clock = systemClock()
+  const log = new BinLog(clock, 'bench')
+  const requests = 1_000_000
+  const count = () => {
+    // As many under way at a time as connections, each of one release.
+    const open = Array.from({ length: connections }, (_, slot) => log.of(`r${slot % 2}`).begin())
+    for (let i = 0; i < requests; i++) {
+      const slot = i % connections
+      log.of(`r${slot % 2}`).end(open[slot] as Attempt, 'answered')
+      open[slot] = log.of(`r${slot % 2}`).begin()
+      if (i % 10_000 === 0) log.close(['r0', 'r1'])
+    }
+  }
+  count()
+  const before = process.cpuUsage()
+  count()
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / requests
+}
+
+/** What watching a canary costs the edge: the same instances, health checks and split, with and without somebody who looks. */
+async function monitoring(edge: EdgeProcess, service: string, proxy: Proxy): Promise<Record<string, number>> {
+  const plain: number[] = []
+  const watched: number[] = []
+  for (let round = 0; round < rounds; round++) {
+    plain.push((await measure(proxy)).cpuMicrosecondsPerRequest)
+    let cursor: string | null = null
+    const looks = setInterval(() => {
+      void edge.router.bins(service, cursor).then((page) => (cursor = valueOf(page).cursor))
+    }, 1000)
+    watched.push((await measure(proxy)).cpuMicrosecondsPerRequest)
+    clearInterval(looks)
+  }
+  const before = cpuMs(proxy.pids())
+  const looks = 500
+  const { cursor } = valueOf(await edge.router.bins(service, null))
+  for (let i = 0; i < looks; i++) valueOf(await edge.router.bins(service, cursor))
+  const lookMicroseconds = ((cpuMs(proxy.pids()) - before) * 1000) / looks
+  const counting = countingMicroseconds()
+  const request = median(plain)
+  return {
+    microsecondsARequest: request,
+    microsecondsARequestWatched: median(watched),
+    countingMicrosecondsARequest: counting,
+    countingShareOfARequest: counting / request,
+    lookMicroseconds,
+    /** Of a service that is looked at once a second. */
+    lookShareAt100RequestsASecond: lookMicroseconds / (100 * request),
+  }
+}
+
 /**
  * The edge beside HAProxy and nginx as reverse proxies of one thread each, in turns, before the same nginx, driven by
- * wrk; then emergencies on the edge under load. The medians of three rounds. Linux, with these programs on the PATH.
+ * wrk; then what watching a canary adds, and emergencies under load. The medians of three rounds. Linux, with these programs on the PATH.
  */
 export async function run() {
   const directory = mkdtempSync(join(tmpdir(), 'pilothouse-bench-'))
@@ -237,6 +292,10 @@ export async function run() {
       { mode: 0o755 },
     )
     const edgeAddress = await serve('fast', [release('fast', 'r1', [template])])
+    const watchedAddress = await serve('watched', [
+      release('watched', 'r1', [template]),
+      release('watched', 'r2', [template]),
+    ])
     const edgePid = valueOf(await edge.client.call('status', {})).pid
     const proxies: Proxy[] = [
       { name: 'edge', address: edgeAddress, pids: () => [edgePid] },
@@ -248,11 +307,26 @@ export async function run() {
     for (let round = 0; round < rounds; round++)
       for (const proxy of proxies) measured.get(proxy.name)?.push(await measure(proxy))
 
+    const watchedProxy = { name: 'watched', address: watchedAddress, pids: () => [edgePid] }
+    const { revision } = valueOf(await edge.router.read('watched'))
+    valueOf(
+      await edge.router.set({
+        service: 'watched',
+        weights: { r1: 50, r2: 50 },
+        fallbackReleaseId: 'r1',
+        expectedRevision: revision,
+        key: 'canary',
+        endsEmergency: false,
+      }),
+    )
+    const monitored = await monitoring(edge, 'watched', watchedProxy)
+
     const backend = join(import.meta.dirname, '../ports/edge/backend.mjs')
     const node = [process.execPath, backend]
     const shop = await serve('shop', [release('shop', 'r1', node), release('shop', 'r2', node)])
     return {
       ...Object.fromEntries([...measured].map(([name, all]) => [name, medianOf(all)])),
+      monitoring: monitored,
       edgeUnderLoad: await emergency(edge, 'shop', shop),
     }
   } finally {
