@@ -10,6 +10,7 @@ export {
   type Limit,
   type LogLevel,
 } from './schema.ts'
+export { readPlanOptions } from './plan-options.ts'
 export type { ConfiguredRelease, ServiceConfig } from './services.ts'
 export { isSecret } from './settings.ts'
 export { maxConfigBytes } from './text.ts'

@@ -3,6 +3,8 @@ import { styleText } from 'node:util'
 /** Where a command writes to, and how. */
 export interface Output {
   write(text: string): void
+  /** Whoever read it has gone: nothing more need be written. */
+  isClosed(): boolean
   isTerminal: boolean
   /** A terminal that shows colours, and NO_COLOR is not set. */
   isColoured: boolean
@@ -19,6 +21,7 @@ export function outputTo(stream: NodeJS.WriteStream): Output {
   })
   return {
     write: (text) => void stream.write(text),
+    isClosed: () => !stream.writable,
     isTerminal,
     isColoured,
     style: (format, text) => (isColoured ? styleText(format, text, { stream }) : text),

@@ -45,6 +45,7 @@ export async function runCli(args: readonly string[], surroundings: CliSurroundi
     .helpCommand('help [command]', 'show help of a command')
     .addHelpText('after', examples)
     .showSuggestionAfterError()
+    .showHelpAfterError('Add --help to see what there is.')
     .configureOutput({ writeOut: (text) => out.write(text), writeErr: (text) => err.write(text) })
     .exitOverride()
 

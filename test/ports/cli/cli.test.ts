@@ -174,8 +174,13 @@ describe('pilothouse init', () => {
   it('asks for what was left out, and takes quoted words of a command as one', async () => {
     const answers = ['shop', `node "my server.js" '{port}'`, '', '/healthz']
     const written: string[] = []
-    const to = { write: (text: string) => void written.push(text), isTerminal: false, isColoured: false }
-    const output = { ...to, style: (_: string, text: string) => text }
+    const output = {
+      write: (text: string) => void written.push(text),
+      isClosed: () => false,
+      isTerminal: false,
+      isColoured: false,
+      style: (_: string, text: string) => text,
+    }
     const code = await runCli(['init'], {
       out: output,
       err: output,

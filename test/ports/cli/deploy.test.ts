@@ -30,6 +30,7 @@ function start(args: string[], variables: Record<string, string> = {}, answer?: 
   const asked: string[] = []
   const to = (stream: 'stdout' | 'stderr') => ({
     write: (written: string) => void (text[stream] += written),
+    isClosed: () => false,
     isTerminal: false,
     isColoured: false,
     style: (_format: string, written: string) => written,
@@ -118,6 +119,25 @@ describe('pilothouse deploy', () => {
       { name: 'list', input: { service: 'shop', limit: 1 } },
       { name: 'start', input: { releaseId: 'r3', supersedes: engine.script.deployment.id } },
     ])
+  })
+
+  it('sets for this deployment what could stand in the config, and refuses what could not', async () => {
+    const args = ['deploy', 'shop', 'r2', '--strategy', 'balanced', '--set', 'limits.maxErrorRatio=2%']
+    expect((await run(...args, '--set', 'metricsEvery=10s')).code).toBe(0)
+    expect(engine.script.calls).toMatchObject([
+      { input: { options: { preset: 'balanced', limits: { maxErrorRatio: 0.02 }, metricsEveryMs: 10_000 } } },
+    ])
+    const refused = await run('deploy', 'shop', 'r2', '--set', 'limits.maxErorRatio=2%')
+    expect(refused.code).toBe(2)
+    expect(refused.stderr).toContain('did you mean limits.maxErrorRatio?')
+    expect(engine.script.calls).toHaveLength(1)
+  })
+
+  it('says of an unknown service which ones there are, and orders nothing', async () => {
+    const { code, stderr } = await run('deploy', 'shpo', 'r2')
+    expect(code).toBe(1)
+    expect(stderr).toContain('There is no service "shpo"; there are shop')
+    expect(engine.script.calls).toEqual([])
   })
 
   it('refuses steps it cannot read with 2, and starts nothing', async () => {

@@ -2,10 +2,11 @@ import { systemClock, systemRng } from '../../../adapters/system/index.ts'
 import { presets, type Deployment, type PlanOptions } from '../../../contract/index.ts'
 import { AppError } from '../../../engine/core/index.ts'
 import { exitCodes } from '../output.ts'
-import { confirm, isInProduction } from './confirm.ts'
+import { confirm } from './confirm.ts'
 import { changeText, deploymentText, phaseNames, planText, validationText } from './deployment-text.ts'
 import { findEngine } from './engine.ts'
 import { progressLines, watchOutcome } from './progress.ts'
+import { serviceNamed } from './service-named.ts'
 import { jsonText, type Session } from './session.ts'
 import { watchDeployment } from './watch.ts'
 import { columns, harmless, momentText } from './words.ts'
@@ -48,11 +49,12 @@ export async function deploy(request: DeployRequest, session: Session): Promise<
     const answer = await session.person.ask('Deploy it? [y/N] ')
     if (!/^y(es)?$/i.test(answer)) throw new AppError('CONFLICT', 'Nothing was deployed.')
   }
+  const { environment, stableReleaseId } = serviceNamed(service, await engine.services.list())
   await confirm(
     {
       name: service,
-      effect: `${service}: ${releaseId} becomes the candidate${supersedes === null ? '' : `, ${supersedes} is taken back`}`,
-      isProduction: await isInProduction(service, session),
+      effect: `${changeText({ service, stableReleaseId, candidateReleaseId: releaseId })}, through a canary${supersedes === null ? '' : `; ${supersedes} is taken back`}`,
+      isProduction: environment === 'production',
       isConfirmed: request.isConfirmed,
     },
     session,

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander'
-import type { Step } from '../../../contract/index.ts'
-import { parseDurationMs } from '../../../engine/config/index.ts'
+import type { PlanOptions, Step } from '../../../contract/index.ts'
+import { parseDurationMs, readPlanOptions } from '../../../engine/config/index.ts'
 
 /** A duration of the command line, ms. Throws commander's InvalidArgumentError. */
 export function durationArgument(text: string): number {
@@ -44,3 +44,10 @@ export const countArgument =
       throw new InvalidArgumentError(`expected a whole number from 1 to ${most}`)
     return count
   }
+
+/** What `--set` named, as options of a plan. Throws BAD_INPUT with every mistake. */
+export function planOptionsSet(written: Readonly<Record<string, string>>): PlanOptions {
+  const options = readPlanOptions(written, '--set')
+  if (!options.ok) throw options.error
+  return options.value
+}

@@ -8,16 +8,10 @@ import type { AppError } from '../../../engine/core/index.ts'
 import { exportAudit, listAudit, verifyAudit, type AuditFilter } from './audit.ts'
 import { declareService, removeService, showDeclaration } from './declare.ts'
 import { deploy, showDeployment, validate } from './deploy.ts'
-import { countArgument, durationArgument, pairArgument, stepsArgument } from './parse.ts'
+import { countArgument, durationArgument, pairArgument, planOptionsSet, stepsArgument } from './parse.ts'
+import { showLogs } from './logs.ts'
 import { rollback } from './rollback.ts'
-import {
-  addRelease,
-  compareReleases,
-  listReleases,
-  resumeService,
-  showLogs,
-  showServices,
-} from './services.ts'
+import { addRelease, compareReleases, listReleases, resumeService, showServices } from './services.ts'
 import { withEngine, type Session, type SessionRequest } from './session.ts'
 import { listDeployments, orders, retry, steer, undo, type DeploymentFilter, type Order } from './steer.ts'
 
@@ -70,6 +64,7 @@ export function registerOperations(
 
   interface DeployValues extends Values, Reasons {
     strategy?: PlanOptions['preset']
+    set?: Record<string, string>
     steps?: PlanOptions['steps']
     maxTime?: number
     watch?: boolean
@@ -82,6 +77,11 @@ export function registerOperations(
     .addOption(new Option('--strategy <preset>', 'steps, concurrency and limits').choices(presets))
     .option('--steps <list>', 'weight:hold of each step, such as 5:1m,25:2m,50:5m:gate', stepsArgument)
     .option('--max-time <duration>', 'longest the whole may take', durationArgument)
+    .option(
+      '--set <KEY=VALUE>',
+      'what stands under deploy: in the config, for this one: limits.maxErrorRatio=2%, instances=3',
+      pairArgument,
+    )
     .option('-w, --watch', 'follow it to its end; the exit code is how it ended')
     .option('--dry-run', 'print the plan and the results of the checks; nothing moves')
     .option('-i, --interactive', 'ask for what is left out')
@@ -92,6 +92,7 @@ export function registerOperations(
             service,
             releaseId,
             options: {
+              ...planOptionsSet(values.set ?? {}),
               ...(values.strategy ? { preset: values.strategy } : {}),
               ...(values.steps ? { steps: values.steps } : {}),
               ...(values.maxTime === undefined ? {} : { maxTimeMs: values.maxTime }),
@@ -197,10 +198,12 @@ export function registerOperations(
     .argument('<service>')
     .option('--release <id>', 'only of this release')
     .option('--lines <count>', 'how many', countArgument(2000), 100)
-    .action((service: string, values: Values & { release?: string; lines: number }) =>
+    .option('-f, --follow', 'go on with what is printed from now on')
+    .action((service: string, values: Values & { release?: string; lines: number; follow?: boolean }) =>
       run(values, (session) => {
-        const { release, lines } = values
-        return showLogs({ service, lines, ...(release ? { releaseId: release } : {}) }, session)
+        const { release, lines, follow: isFollowed = false } = values
+        const which = { service, ...(release ? { releaseId: release } : {}) }
+        return showLogs({ which, lines, isFollowed }, session)
       }),
     )
 

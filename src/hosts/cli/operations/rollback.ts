@@ -1,7 +1,7 @@
-import { AppError } from '../../../engine/core/index.ts'
 import { exitCodes } from '../output.ts'
 import type { RollbackOutcome } from '../../../contract/index.ts'
 import { confirm } from './confirm.ts'
+import { serviceNamed } from './service-named.ts'
 import { jsonText, type Session, type SessionRequest } from './session.ts'
 import { columns, harmless } from './words.ts'
 
@@ -57,8 +57,7 @@ async function confirmRollback(service: string | undefined, session: Session): P
   const meant = services.filter(({ name, candidateReleaseId }) =>
     service === undefined ? candidateReleaseId !== null : name === service,
   )
-  if (service !== undefined && services.length > 0 && meant.length === 0)
-    throw new AppError('NOT_FOUND', `There is no service ${service}.`)
+  if (service !== undefined && services.length > 0) serviceNamed(service, services)
   const effect = meant
     .map(
       (each) =>

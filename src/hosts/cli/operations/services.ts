@@ -1,6 +1,6 @@
 import type { Comparison, Instance, Release, ServiceState } from '../../../contract/index.ts'
-import { AppError } from '../../../engine/core/index.ts'
 import { exitCodes, type Output } from '../output.ts'
+import { serviceNamed } from './service-named.ts'
 import { jsonText, type Session } from './session.ts'
 import { columns, harmless, millisecondsText, momentText, ratioText } from './words.ts'
 
@@ -14,8 +14,7 @@ export async function showServices(
     out.write(isJson ? jsonText(services) : servicesText(services, out))
     return exitCodes.ok
   }
-  const service = services.find((each) => each.name === name)
-  if (!service) throw new AppError('NOT_FOUND', `There is no service ${name}.`)
+  const service = serviceNamed(name, services)
   out.write(isJson ? jsonText(service) : serviceText(service, out))
   return exitCodes.ok
 }
@@ -28,19 +27,6 @@ export async function resumeService(
 ): Promise<number> {
   const state = await engine.services.resume({ service, why })
   out.write(isJson ? jsonText(state) : `${service}: automation goes on\n`)
-  return exitCodes.ok
-}
-
-/** `pilothouse logs SERVICE`: the newest lines its instances printed. */
-export async function showLogs(
-  request: { service: string; releaseId?: string; lines: number },
-  { engine, out, isJson }: Session,
-): Promise<number> {
-  const lines = await engine.services.logs(request)
-  if (isJson) out.write(jsonText(lines))
-  else
-    for (const { atMs, releaseId, instanceId, text } of lines)
-      out.write(`${momentText(atMs)}  ${releaseId}/${instanceId}  ${harmless(text)}\n`)
   return exitCodes.ok
 }
 

@@ -1,8 +1,8 @@
-import { AppError } from '../../../engine/core/index.ts'
 import { exitCodes } from '../output.ts'
 import { confirm, isInProduction } from './confirm.ts'
 import { showStarted, underWay } from './deploy.ts'
 import { changeText, deploymentsText, phaseNames, standingText } from './deployment-text.ts'
+import { serviceNamed } from './service-named.ts'
 import { jsonText, type Session } from './session.ts'
 import { harmless } from './words.ts'
 
@@ -82,8 +82,7 @@ export async function undo(
   request: BeginRequest,
   session: Session,
 ): Promise<number> {
-  const present = (await session.engine.services.list()).find(({ name }) => name === service)
-  if (!present) throw new AppError('NOT_FOUND', `There is no service ${service}.`)
+  const present = serviceNamed(service, await session.engine.services.list())
   await confirm(
     {
       name: service,
