@@ -91,6 +91,9 @@ export type ServiceDefinition = z.infer<typeof serviceDefinitionSchema>
 
 export const instanceStates = ['starting', 'healthy', 'unhealthy', 'draining', 'down'] as const
 
+export const restartSchema = z.object({ atMs: z.number(), reason: z.string() })
+export type Restart = z.infer<typeof restartSchema>
+
 export const instanceSchema = z.object({
   id: z.string(),
   releaseId: z.string(),
@@ -100,7 +103,9 @@ export const instanceSchema = z.object({
   pid: z.number().nullable(),
   port: z.number(),
   startedAtMs: z.number(),
+  /** How often its process was started again or replaced, and why the last time. */
   restartCount: z.number(),
+  lastRestart: restartSchema.nullable().default(null),
   inFlight: z.number(),
   memoryBytes: z.number().nullable(),
 })
@@ -145,6 +150,8 @@ export const serviceStateSchema = z.object({
   sli: z.record(z.string(), sliSchema),
   /** Set by an emergency rollback: automation waits until a person resumes it. */
   automationStopped: z.object({ by: z.string(), atMs: z.number(), reason: z.string() }).nullable(),
+  /** Share of the stable release's requests that may fail before a person should look, as in the plans of the service. */
+  maxErrorRatio: z.number(),
   /** Router or target cannot be reached, or says other than wished: a sentence; empty when all is well. */
   trouble: z.string(),
   /** Grows with each change a person or the engine makes; calls that change something name the one they saw. */

@@ -61,6 +61,7 @@ const steered = (edge: EdgeClient) => {
         definition,
         checks,
         deployOptions: [deploy],
+        maxErrorRatio: 0.01,
         origin: 'file',
       }
     },

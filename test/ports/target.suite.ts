@@ -142,6 +142,9 @@ export function targetSuite(name: string, open: OpenPlatform): void {
         return all.length === 1 && all[0]?.id !== before?.id && all[0]?.state === 'healthy' ? true : undefined
       })
       expect((await load.stop()).failures).toEqual([])
+      const [after] = await shop.instances()
+      expect(after?.restartCount).toBe(1)
+      expect(after?.lastRestart?.reason).toContain('above its limit of 150 MB')
     })
 
     it('shows what instances print, hostile text as it is, newest last', async () => {

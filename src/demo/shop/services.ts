@@ -1,4 +1,5 @@
-import { readCart, withOneMore, writeCart } from './cart.ts'
+import { ask } from './ask.ts'
+import { readCart, withOneMore, writeCart, type Cart } from './cart.ts'
 import { products } from './products.ts'
 
 export interface Answer {
@@ -42,26 +43,16 @@ export const checkout =
   async (method, { pathname, searchParams }) => {
     if (method !== 'POST' || pathname !== '/orders') return notFound
     const token = encodeURIComponent(searchParams.get('cart') ?? '')
-    const lines = await ask<{ product: string; count: number }[]>(`${neighbours.cart}/items?cart=${token}`)
-    if (!lines) return { status: 502, body: { error: 'the cart service failed' } }
-    const prices = await Promise.all(
-      lines.map(({ product }) =>
-        ask<{ priceCents: number }>(`${neighbours.catalog}/products/${encodeURIComponent(product)}`),
-      ),
-    )
-    if (prices.includes(null)) return { status: 502, body: { error: 'the catalog failed' } }
-    const totalCents = lines.reduce((sum, { count }, k) => sum + count * (prices[k]?.priceCents ?? 0), 0)
-    return { status: 200, body: { totalCents } }
+    try {
+      const lines = await ask<Cart>('GET', `${neighbours.cart}/items?cart=${token}`)
+      const costsCents = await Promise.all(
+        lines.map(async ({ product, count }) => {
+          const url = `${neighbours.catalog}/products/${encodeURIComponent(product)}`
+          return count * (await ask<{ priceCents: number }>('GET', url)).priceCents
+        }),
+      )
+      return { status: 200, body: { totalCents: costsCents.reduce((sum, cents) => sum + cents, 0) } }
+    } catch (failure) {
+      return { status: 502, body: { error: String(failure) } }
+    }
   }
-
-/** The body of a good answer; null for every other end. */
-async function ask<T>(url: string): Promise<T | null> {
-  try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(5000) })
-    if (answer.ok) return (await answer.json()) as T
-    await answer.body?.cancel()
-    return null
-  } catch {
-    return null
-  }
-}

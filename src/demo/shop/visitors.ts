@@ -1,3 +1,4 @@
+import { ask } from './ask.ts'
 import { products } from './products.ts'
 
 export interface Shop {
@@ -30,17 +31,10 @@ export async function visit(shop: Shop, random: () => number, tally: Tally): Pro
   try {
     await ask('GET', `${shop.catalog}/products`)
     await ask('GET', `${shop.catalog}/products/${id}`)
-    const { cart } = (await ask('POST', `${shop.cart}/items?product=${id}`)) as { cart: string }
+    const { cart } = await ask<{ cart: string }>('POST', `${shop.cart}/items?product=${id}`)
     await ask('POST', `${shop.checkout}/orders?cart=${cart}`)
     tally.ordered += 1
   } catch {
     tally.failed += 1
   }
-}
-
-async function ask(method: string, url: string): Promise<unknown> {
-  const answer = await fetch(url, { method, signal: AbortSignal.timeout(10_000) })
-  const body: unknown = await answer.json()
-  if (!answer.ok) throw new Error(`${url} answered ${answer.status}`)
-  return body
 }

@@ -4,6 +4,7 @@ import {
   guardsSchema,
   nameSchema,
   releaseSchema,
+  restartSchema,
   serviceDefinitionSchema,
 } from '../../contract/index.ts'
 
@@ -15,6 +16,7 @@ export const instanceRecordSchema = z.object({
   process: z.object({ pid: z.number().int().positive(), identity: z.string() }).nullable(),
   startedAtMs: z.number(),
   restartCount: z.number(),
+  lastRestart: restartSchema.nullable().default(null),
   /** Taken up after a restart of the edge as it was, until a check says otherwise. */
   wasHealthy: z.boolean(),
   isStopping: z.boolean(),

@@ -31,6 +31,8 @@ export class Fleet {
   readonly #wanted = new Map<string, { release: Release; wanted: number }>()
   readonly #instances: Instance[] = []
   readonly #outputs = new Map<string, InstanceLog>()
+  /** Those for which another one was started. */
+  readonly #replaced = new WeakSet<Instance>()
   #reading: Disposable | null = null
   #usable = new Map<string, readonly Instance[]>()
   #doneKeys: string[] = []
@@ -172,7 +174,12 @@ export class Fleet {
     for (const { release, wanted } of this.#wanted.values()) {
       const own = live.filter(({ releaseId }) => releaseId === release.id)
       const staying = own.filter(({ isRetiring }) => !isRetiring)
-      for (let i = staying.length; i < wanted; i++) void this.#add(release).start()
+      const toReplace = own.filter((each) => each.isRetiring && !this.#replaced.has(each))
+      for (let i = staying.length; i < wanted; i++) {
+        const replaces = toReplace.shift() ?? null
+        if (replaces) this.#replaced.add(replaces)
+        void this.#add(release, { replaces }).start()
+      }
       const surplus = staying.toSorted(byWorth).slice(wanted)
       // An instance that is replaced serves until its replacement does.
       const isReplaced = staying.filter(({ isUsable }) => isUsable).length >= wanted
@@ -184,13 +191,15 @@ export class Fleet {
     this.#refresh()
   }
 
-  #add(release: Release, id = `${release.id}-${this.#options.rng.hex(4)}`): Instance {
-    const { logDirectory, clock } = this.#options
+  #add(release: Release, known: { id?: string; replaces?: Instance | null } = {}): Instance {
+    const { logDirectory, clock, rng } = this.#options
+    const { id = `${release.id}-${rng.hex(4)}`, replaces = null } = known
     const output = new InstanceLog(clock, logDirectory, { instanceId: id, releaseId: release.id })
     const instance = new Instance({
       ...this.#options,
       id,
       release,
+      replaces,
       output,
       onChange: () => this.#changed(),
       onGone: (gone) => {
@@ -218,7 +227,7 @@ export class Fleet {
     }
     const { drainMs, graceMs } = this.#options.definition()
     const isEnding = record.isStopping || !entry
-    const instance = this.#add(release, record.id)
+    const instance = this.#add(release, { id: record.id })
     await instance.adopt({ ...record, isStopping: isEnding })
     if (isEnding) void instance.stop(drainMs, graceMs)
   }

@@ -3,6 +3,7 @@ import type {
   HealthProbe,
   Instance as InstanceShape,
   Release,
+  Restart,
   ServiceDefinition,
 } from '../../contract/index.ts'
 import type { Surroundings } from '../clock.ts'
@@ -21,6 +22,8 @@ import { findByVariable, memoryOf } from './process-identity.ts'
 export interface InstanceOptions extends Surroundings {
   id: string
   release: Release
+  /** The one it is started for, which goes when this one is healthy. */
+  replaces: Instance | null
   limits: Limits
   output: InstanceLog
   environment: Readonly<Record<string, string | undefined>>
@@ -63,6 +66,7 @@ export class Instance {
   #startedAtMs = 0
   #startedMs = 0
   #restartCount = 0
+  #lastRestart: Restart | null = null
   #failures = 0
   #memoryBytes: number | null = null
   #successes = 0
@@ -83,6 +87,10 @@ export class Instance {
     this.#options = options
     this.id = options.id
     this.releaseId = options.release.id
+    const { replaces, clock } = options
+    if (!replaces) return
+    this.#restartCount = replaces.#restartCount + 1
+    this.#lastRestart = { atMs: clock.nowMs(), reason: replaces.reason }
   }
 
   get weight(): number {
@@ -115,6 +123,7 @@ export class Instance {
       process: this.#process && { pid: this.#process.pid, identity: this.#process.identity },
       startedAtMs: this.#startedAtMs,
       restartCount: this.#restartCount,
+      lastRestart: this.#lastRestart,
       wasHealthy: this.state === 'healthy',
       isStopping: this.#isStopping,
     }
@@ -130,6 +139,7 @@ export class Instance {
       port: this.port,
       startedAtMs: this.#startedAtMs,
       restartCount: this.#restartCount,
+      lastRestart: this.#lastRestart,
       inFlight: this.inFlight + this.#inFlightElsewhere,
       memoryBytes: this.#memoryBytes,
     }
@@ -177,12 +187,13 @@ export class Instance {
     this.#startedAtMs = record.startedAtMs
     this.#startedMs = clock.monotonicMs()
     this.#restartCount = record.restartCount
+    this.#lastRestart = record.lastRestart
     this.#isStopping = record.isStopping
     const pid = record.process?.pid ?? (await findByVariable(markOf(this.id)))
     const process =
       pid === null ? null : await ManagedProcess.adopt(clock, pid, record.process?.identity ?? null)
     if (!process) {
-      if (record.process && !record.isStopping) this.#restartCount += 1
+      if (record.process && !record.isStopping) this.#restarted('ended while the edge was away')
       // Not waited for: it starts when this edge acts.
       if (!record.isStopping) void this.start()
       return
@@ -324,11 +335,16 @@ export class Instance {
     this.reason = `${reason}; starts again in ${(delayMs / 1000).toFixed(1)} s`
     log.warn('instance down', { instance: this.id, reason: this.reason })
     this.#timer = clock.after(delayMs, () => {
-      this.#restartCount += 1
+      this.#restarted(reason)
       this.reason = reason
       void this.start()
     })
     onChange()
+  }
+
+  #restarted(reason: string): void {
+    this.#restartCount += 1
+    this.#lastRestart = { atMs: this.#options.clock.nowMs(), reason }
   }
 
   #probeSoon(delayMs: number): void {
@@ -375,7 +391,7 @@ export class Instance {
     const limit = this.#options.definition().memoryLimitBytes
     if (limit === null || this.#memoryBytes === null || this.#memoryBytes <= limit || this.isRetiring) return
     this.isRetiring = true
-    this.reason = `uses ${megabytes(this.#memoryBytes)}, above its limit of ${megabytes(limit)}: it is replaced`
+    this.reason = `uses ${megabytes(this.#memoryBytes)}, above its limit of ${megabytes(limit)}`
     this.#options.log.warn('instance above its memory limit', { instance: this.id, reason: this.reason })
     this.#options.onChange()
   }

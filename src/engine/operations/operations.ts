@@ -375,6 +375,7 @@ export class Operations implements Disposable {
       instances: [...(view.target?.instances ?? [])],
       sli: watch.slis(nowMs),
       automationStopped: view.record.automationStopped,
+      maxErrorRatio: service.maxErrorRatio,
       trouble: view.trouble,
       revision: view.record.revision,
       updatedAtMs: nowMs,

@@ -1,8 +1,8 @@
-import type { PlanOptions, ServiceDefinition } from '../../contract/index.ts'
+import { judgeLimitsSchema, type PlanOptions, type ServiceDefinition } from '../../contract/index.ts'
 import { canonicalJson } from '../audit/index.ts'
 import type { ServiceConfig } from '../config/index.ts'
 import type { Clock, Loop, Supervisor } from '../core/index.ts'
-import type { Fleet, SteeredService } from '../deployments/index.ts'
+import { buildPlan, type Fleet, type SteeredService } from '../deployments/index.ts'
 import type { Router, Target } from '../services/index.ts'
 import type { CheckConfig } from '../validation/index.ts'
 import { TrafficWatch } from './traffic-watch.ts'
@@ -14,6 +14,8 @@ export interface OperatedService extends SteeredService {
   origin: Origin
   /** Of the whole, then of the service; a deployment's own come last. */
   deployOptions: readonly PlanOptions[]
+  /** Share of its requests that may fail, as in its plans. */
+  maxErrorRatio: number
   checks: readonly CheckConfig[]
 }
 
@@ -114,11 +116,13 @@ export class Roster {
       this.#parts.dropped(name)
     }
     for (const [name, { config, origin }] of wanted) {
+      const deployOptions = [this.#configured.deploy, config.deploy]
       const service: OperatedService = {
         ...this.#parts.equip(config.definition),
         definition: config.definition,
         origin,
-        deployOptions: [this.#configured.deploy, config.deploy],
+        deployOptions,
+        maxErrorRatio: maxErrorRatioOf(deployOptions),
         checks: config.checks,
       }
       const entry = this.#entries.get(name)
@@ -154,3 +158,8 @@ const trafficLoop = (name: string, watch: TrafficWatch): Loop => ({
   name: `traffic of ${name}`,
   run: (signal, heart) => watch.run(signal, heart),
 })
+
+function maxErrorRatioOf(options: readonly PlanOptions[]): number {
+  const plan = buildPlan(...options)
+  return (plan.ok ? plan.value.limits : judgeLimitsSchema.parse({})).maxErrorRatio
+}

@@ -1,4 +1,10 @@
-import type { Deployment, DeploymentPhase, LiveRecords, ServiceState } from '../../contract/index.ts'
+import {
+  serviceConcerns,
+  type Deployment,
+  type DeploymentPhase,
+  type LiveRecords,
+  type ServiceState,
+} from '../../contract/index.ts'
 
 /** Phases that nothing follows. */
 const finalPhases: readonly DeploymentPhase[] = ['promoted', 'rolled_back', 'failed']
@@ -8,20 +14,9 @@ export const hasEnded = ({ phase }: Pick<Deployment, 'phase'>): boolean => final
 /** How a service is, as far as a person must know: the first that holds of critical, warning, ok. */
 export type ServiceSeverity = 'critical' | 'warning' | 'ok'
 
-/**
- * Critical: traffic has nowhere healthy to go. Warning: router or target in trouble, automation stopped by an
- * emergency, or an instance of a release with traffic not healthy.
- */
-export function severityOf(service: ServiceState): ServiceSeverity {
-  const withTraffic = Object.entries(service.weights).flatMap(([id, percent]) => (percent > 0 ? [id] : []))
-  const hasHealthy = (releaseId: string) =>
-    service.instances.some((instance) => instance.releaseId === releaseId && instance.state === 'healthy')
-  if (withTraffic.some((releaseId) => !hasHealthy(releaseId))) return 'critical'
-  const isHurt = service.instances.some(
-    ({ releaseId, state }) => withTraffic.includes(releaseId) && (state === 'unhealthy' || state === 'down'),
-  )
-  return service.trouble !== '' || service.automationStopped || isHurt ? 'warning' : 'ok'
-}
+/** The worst of what concerns it, as of its last state. */
+export const severityOf = (service: ServiceState): ServiceSeverity =>
+  serviceConcerns(service, service.updatedAtMs)[0]?.severity ?? 'ok'
 
 const severityRank: Record<ServiceSeverity, number> = { critical: 0, warning: 1, ok: 2 }
 

@@ -84,6 +84,7 @@ const aService: ServiceState = {
     },
   },
   automationStopped: null,
+  maxErrorRatio: 0.05,
   trouble: '',
   revision: 1,
   updatedAtMs: 0,

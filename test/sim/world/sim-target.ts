@@ -112,6 +112,7 @@ export class SimTarget {
           port: 1,
           startedAtMs: 0,
           restartCount: 0,
+          lastRestart: null,
           inFlight: 0,
           memoryBytes: null,
         }

@@ -1,4 +1,10 @@
-import type { Comparison, Instance, Release, ServiceState } from '../../../contract/index.ts'
+import {
+  serviceConcerns,
+  type Comparison,
+  type Instance,
+  type Release,
+  type ServiceState,
+} from '../../../contract/index.ts'
 import { exitCodes, type Output } from '../output.ts'
 import { serviceNamed } from './service-named.ts'
 import { jsonText, type Session } from './session.ts'
@@ -118,14 +124,13 @@ export function serviceText(service: ServiceState, out: Output): string {
   ].join('')
 }
 
-function troubleLines({ trouble, automationStopped }: ServiceState): string[] {
-  const stopped = automationStopped
-    ? [
-        `automation stopped by ${harmless(automationStopped.by)} at ${momentText(automationStopped.atMs)}: ${harmless(automationStopped.reason)}`,
-      ]
-    : []
-  return [...(trouble ? [harmless(trouble)] : []), ...stopped]
-}
+const troubleLines = (service: ServiceState): string[] =>
+  serviceConcerns(service, service.updatedAtMs).map(({ kind, text, detail }) => {
+    const { automationStopped: stopped } = service
+    const who =
+      kind === 'automation-stopped' && stopped ? ` by ${stopped.by} at ${momentText(stopped.atMs)}` : ''
+    return harmless(`${text}${who}${detail === '' ? '' : `: ${detail}`}`)
+  })
 
 const trafficText = ({ weights }: ServiceState): string =>
   Object.entries(weights)

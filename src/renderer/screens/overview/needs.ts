@@ -1,14 +1,15 @@
-import type {
-  ConfigProblem,
-  Deployment,
-  LimitState,
-  LiveRecords,
-  ReadinessCheck,
-  ServiceState,
+import {
+  serviceConcerns,
+  type ConfigProblem,
+  type Deployment,
+  type LimitState,
+  type LiveRecords,
+  type ReadinessCheck,
+  type ServiceState,
 } from '../../../contract/index.ts'
 import { dateTime, duration, quantityText } from '../../format/index.ts'
 import { deploymentPath, hostPath, sectionOf, servicePath } from '../../routing/index.ts'
-import { deploymentsIn, servicesIn, severityOf } from '../../state/fleet-records.ts'
+import { deploymentsIn, servicesIn } from '../../state/fleet-records.ts'
 import type { HostView } from '../../state/standing.svelte.ts'
 
 /** Something a person should look at, with the one obvious thing to do about it. */
@@ -60,35 +61,20 @@ function configNeeds(problems: ConfigProblem[]): Need[] {
 }
 
 function serviceNeeds(service: ServiceState, nowMs: number): Need[] {
-  const severity = severityOf(service)
-  const { name, automationStopped: stopped, trouble } = service
-  const action = { label: 'Open the service', href: servicePath(name) }
-  const needs: Need[] = []
-  if (severity === 'critical')
-    needs.push({
-      id: `service:${name}`,
-      severity,
-      title: `${name}: a release has traffic and no healthy instance`,
-      detail: trouble || 'requests fail until one is healthy',
-      action,
-    })
-  else if (trouble !== '')
-    needs.push({
-      id: `service:${name}`,
-      severity: 'warning',
-      title: `${name}: trouble`,
-      detail: trouble,
-      action,
-    })
-  if (stopped)
-    needs.push({
-      id: `stopped:${name}`,
-      severity: 'warning',
-      title: `${name}: automation is stopped`,
-      detail: `by ${stopped.by}, ${dateTime(stopped.atMs, nowMs)}: ${stopped.reason}`,
-      action: { label: 'Resume…', href: servicePath(name) },
-    })
-  return needs
+  const { name, automationStopped: stopped, updatedAtMs } = service
+  return serviceConcerns(service, updatedAtMs).map(({ kind, severity, text, detail }) => ({
+    id: `service:${name}:${kind}`,
+    severity,
+    title: `${name}: ${text}`,
+    detail:
+      kind === 'automation-stopped' && stopped
+        ? `by ${stopped.by}, ${dateTime(stopped.atMs, nowMs)}: ${detail}`
+        : detail,
+    action: {
+      label: kind === 'automation-stopped' ? 'Resume…' : 'Open the service',
+      href: servicePath(name),
+    },
+  }))
 }
 
 /** A deployment that waits for a person, and one that goes back. */

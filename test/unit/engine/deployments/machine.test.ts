@@ -91,6 +91,7 @@ const instance = (releaseId: string, state: Instance['state']): Instance => ({
   port: 1,
   startedAtMs: 0,
   restartCount: 0,
+  lastRestart: null,
   inFlight: 0,
   memoryBytes: null,
 })

@@ -1,0 +1,87 @@
+import type { Instance, ServiceState, Sli } from './services.ts'
+
+/** Something about a service that a person should know. */
+export interface Concern {
+  kind: 'no-healthy-instance' | 'trouble' | 'errors' | 'instances-down' | 'restarts' | 'automation-stopped'
+  severity: 'critical' | 'warning'
+  /** A sentence without the name of the service and without its end. */
+  text: string
+  /** The reason as somebody else gave it: text of others. Empty when there is none. */
+  detail: string
+}
+
+/** How long a restart is worth a look, ms. */
+const recentMs = 10 * 60_000
+/** Fewer requests than this in its window say nothing about a share of them. */
+const leastRequests = 100
+
+/**
+ * What is wrong with a service now, worst first: traffic without a healthy instance, router or target in trouble, a
+ * stable release whose requests fail, instances that take no requests or were started again lately, automation that waits.
+ * What a candidate does is for its deployment to say. `nowMs` is the engine's.
+ */
+export function serviceConcerns(service: ServiceState, nowMs: number): Concern[] {
+  const { weights, instances, trouble, automationStopped: stopped, stableReleaseId, maxErrorRatio } = service
+  const withTraffic = Object.keys(weights).filter((id) => (weights[id] ?? 0) > 0)
+  const ofTraffic = instances.filter(({ releaseId }) => withTraffic.includes(releaseId))
+  const concerns: Concern[] = []
+  const add = (kind: Concern['kind'], severity: Concern['severity'], text: string, detail = '') =>
+    concerns.push({ kind, severity, text, detail })
+
+  const deserted = withTraffic.filter(
+    (id) => !ofTraffic.some(({ releaseId, state }) => releaseId === id && state === 'healthy'),
+  )
+  if (deserted.length > 0)
+    add(
+      'no-healthy-instance',
+      'critical',
+      `${deserted.join(' and ')} ${deserted.length === 1 ? 'has' : 'have'} traffic and no healthy instance`,
+      reasonOf(ofTraffic.filter(({ releaseId }) => deserted.includes(releaseId))) || trouble,
+    )
+  if (trouble !== '') add('trouble', 'warning', 'router or target in trouble', trouble)
+
+  const sli = stableReleaseId === null ? undefined : service.sli[stableReleaseId]
+  if (sli && stableReleaseId !== null && fails(sli, maxErrorRatio))
+    add(
+      'errors',
+      'warning',
+      `${stableReleaseId} fails ${percent(sli.errorRatio ?? 0)} of requests; the limit is ${percent(maxErrorRatio)}`,
+    )
+
+  const isHurt = ({ state, releaseId }: Instance) =>
+    (state === 'unhealthy' || state === 'down') && !deserted.includes(releaseId)
+  const hurt = ofTraffic.filter(isHurt)
+  if (hurt.length > 0) {
+    const releases = [...new Set(hurt.map(({ releaseId }) => releaseId))]
+    const all = ofTraffic.filter(({ releaseId }) => releases.includes(releaseId))
+    const verb = hurt.length === 1 ? 'takes' : 'take'
+    const text = `${hurt.length} of ${all.length} instances of ${releases.join(' and ')} ${verb} no requests`
+    add('instances-down', 'warning', text, reasonOf(hurt))
+  }
+
+  const restarts = ofTraffic
+    .flatMap(({ releaseId, restartCount, lastRestart }) =>
+      lastRestart && nowMs - lastRestart.atMs < recentMs ? [{ releaseId, restartCount, ...lastRestart }] : [],
+    )
+    .sort((a, b) => b.atMs - a.atMs)
+  const [last] = restarts
+  if (last) {
+    const times = last.restartCount === 1 ? 'once' : `${last.restartCount} times`
+    const who =
+      restarts.length === 1
+        ? `an instance of ${last.releaseId} restarted, ${times} so far`
+        : `${restarts.length} instances restarted`
+    add('restarts', 'warning', who, last.reason)
+  }
+
+  if (stopped) add('automation-stopped', 'warning', 'automation is stopped', stopped.reason)
+  return concerns
+}
+
+const fails = ({ errorRatio, requestsPerSecond, windowMs }: Sli, limit: number): boolean =>
+  errorRatio !== null && errorRatio > limit && (requestsPerSecond * windowMs) / 1000 >= leastRequests
+
+const reasonOf = (instances: readonly Instance[]): string =>
+  instances.find(({ reason }) => reason !== '')?.reason ?? ''
+
+const percent = (ratio: number): string => `${Number((ratio * 100).toPrecision(2))} %`
