@@ -25,6 +25,7 @@ export function emptySteering(): Steering {
       bins: none,
       audit: none,
       auditFrom: none,
+      auditEnd: absent,
       [Symbol.asyncDispose]: () => Promise.resolve(),
     },
     validator: { validate: absent },

@@ -40,6 +40,21 @@ export function findBreak(entries: Iterable<AuditEntry>, end: ChainEnd = chainSt
   return null
 }
 
+/**
+ * The break between where a log was known to end and what stands there now: `found` is the entry with that number, or the
+ * last one there is. Null when nothing was taken off the end.
+ */
+export function findEndBreak(known: ChainEnd, found: ChainEnd): ChainBreak | null {
+  if (found.seq < known.seq)
+    return {
+      seq: found.seq + 1,
+      text: `entry ${found.seq + 1} is missing: the log ended with entry ${known.seq}`,
+    }
+  if (found.seq === known.seq && found.hash !== known.hash)
+    return { seq: known.seq, text: `entry ${known.seq} was replaced after it was written` }
+  return null
+}
+
 function breakIn(entry: AuditEntry, last: ChainEnd): string | null {
   if (entry.seq !== last.seq + 1)
     return `entry ${entry.seq} follows entry ${last.seq}: entries between them are missing, or out of order`

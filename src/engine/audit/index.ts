@@ -2,6 +2,7 @@ export {
   canonicalJson,
   chainStart,
   findBreak,
+  findEndBreak,
   link,
   type AuditDraft,
   type ChainBreak,

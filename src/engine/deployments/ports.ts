@@ -9,7 +9,7 @@ import type {
   ResourceLimits,
   Validation,
 } from '../../contract/index.ts'
-import type { AuditDraft } from '../audit/index.ts'
+import type { AuditDraft, ChainEnd } from '../audit/index.ts'
 import type { JudgeMemory } from '../canary/index.ts'
 import type { Result } from '../core/index.ts'
 import type { DeploymentEvent } from './events.ts'
@@ -125,6 +125,8 @@ export interface DeploymentStore extends AsyncDisposable {
   audit(filter: AuditFilter): Promise<Result<AuditEntry[]>>
   /** Oldest first, from `fromSeq` on, at most `limit`: what a check of the chain walks over. */
   auditFrom(fromSeq: number, limit: number): Promise<Result<AuditEntry[]>>
+  /** The entry that was written last, as it is noted beside the log. */
+  auditEnd(): Promise<Result<ChainEnd>>
 }
 
 export interface ValidationRequest {

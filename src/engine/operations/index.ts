@@ -1,3 +1,4 @@
+export { verifyAudit } from './audit-log.ts'
 export type { DeclareRequest } from './declarations.ts'
 export { Operations, type OperationsParts } from './operations.ts'
 export type { Configured, Equip, OperatedService } from './roster.ts'

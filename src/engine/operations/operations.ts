@@ -11,7 +11,6 @@ import type {
   ServiceState,
   Validation,
 } from '../../contract/index.ts'
-import { auditAsCsv, auditAsJsonLines, chainStart, findBreak, type ChainEnd } from '../audit/index.ts'
 import { AppError, fail, ok, type LiveStore, type Result, type Supervisor } from '../core/index.ts'
 import {
   deploymentView,
@@ -24,6 +23,7 @@ import {
   type ServiceView,
 } from '../deployments/index.ts'
 import type { NoticeBoard } from '../journal/index.ts'
+import { exportAudit, verifyAudit, type AuditVerdict } from './audit-log.ts'
 import { compareReleases } from './compare.ts'
 import { Declarations, declaredConfigs, type DeclareRequest } from './declarations.ts'
 import { storeReleases } from './releases.ts'
@@ -57,7 +57,6 @@ export interface Asked extends Seen {
 const shownAfterEndMs = 3_600_000
 /** Deployments that may move at the same time, over all services. */
 const mostAtOnce = 100
-const auditPage = 1000
 const rehearsalLimitMs = 300_000
 
 /** Whether a person would see a difference; a revision alone does not tell of a new judgement. */
@@ -281,46 +280,16 @@ export class Operations implements Disposable {
     return this.#parts.store.audit(filter)
   }
 
-  async verifyAudit(): Promise<
-    Result<{ isWhole: boolean; entryCount: number; firstBrokenSeq: number | null; text: string }>
-  > {
-    let end: ChainEnd = chainStart
-    for (;;) {
-      const page = await this.#parts.store.auditFrom(end.seq + 1, auditPage)
-      if (!page.ok) return page
-      const broken = findBreak(page.value, end)
-      if (broken)
-        return ok({
-          isWhole: false,
-          entryCount: broken.seq - 1,
-          firstBrokenSeq: broken.seq,
-          text: broken.text,
-        })
-      const last = page.value.at(-1)
-      if (!last) {
-        const text = `${end.seq} entries, each follows from the one before it`
-        return ok({ isWhole: true, entryCount: end.seq, firstBrokenSeq: null, text })
-      }
-      end = last
-    }
+  verifyAudit(): Promise<Result<AuditVerdict>> {
+    return verifyAudit(this.#parts.store)
   }
 
-  async exportAudit(
+  exportAudit(
     format: 'jsonl' | 'csv',
-    fromMs = -Infinity,
-    toMs = Infinity,
+    fromMs?: number,
+    toMs?: number,
   ): Promise<Result<{ name: string; text: string }>> {
-    const entries: AuditEntry[] = []
-    for (let from = 1; ;) {
-      const page = await this.#parts.store.auditFrom(from, auditPage)
-      if (!page.ok) return page
-      const last = page.value.at(-1)
-      if (!last) break
-      entries.push(...page.value.filter(({ atMs }) => atMs >= fromMs && atMs < toMs))
-      from = last.seq + 1
-    }
-    const text = format === 'csv' ? auditAsCsv(entries) : auditAsJsonLines(entries)
-    return ok({ name: `pilothouse-audit.${format}`, text })
+    return exportAudit(this.#parts.store, format, fromMs, toMs)
   }
 
   #find(name: string): Result<OperatedService> {

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openStateStore, type StateStore } from '../../../src/adapters/stores/state/index.ts'
-import { type Bin, type Deployment, type Release } from '../../../src/contract/index.ts'
-import { findBreak } from '../../../src/engine/audit/index.ts'
+import type { AuditEntry, Bin, Deployment, Release } from '../../../src/contract/index.ts'
+import { findBreak, link } from '../../../src/engine/audit/index.ts'
+import { verifyAudit } from '../../../src/engine/operations/index.ts'
 import type { Result } from '../../../src/engine/core/index.ts'
 import { buildPlan, type Commit, type StoredEvent } from '../../../src/engine/deployments/index.ts'
 import { VirtualClock } from '../../support/clock.ts'
@@ -196,4 +197,41 @@ describe('the deployments of the state database', () => {
     store = await opened()
     expect(findBreak(await chain())).toMatchObject({ seq: 2 })
   })
+
+  /** The last entry with other content and a hash that is right for it. */
+  const forged = ([, , third]: readonly AuditEntry[]) => {
+    if (!third) throw new Error('there is no third entry')
+    const { seq, action, hash } = link(third, audit('forged'))
+    return `UPDATE audit SET action = '${action}', hash = '${hash}' WHERE seq = ${seq}`
+  }
+  it.each([
+    ['a changed entry', () => "UPDATE audit SET why = 'x' WHERE seq = 2", 2],
+    ['details that are no JSON any more', () => "UPDATE audit SET details = '{' WHERE seq = 3", 3],
+    ['a deleted one', () => 'DELETE FROM audit WHERE seq = 2', 3],
+    [
+      'two that were swapped',
+      () =>
+        'UPDATE audit SET seq = 9 WHERE seq = 2; UPDATE audit SET seq = 2 WHERE seq = 3; UPDATE audit SET seq = 3 WHERE seq = 9',
+      2,
+    ],
+    ['an end that was cut off', () => 'DELETE FROM audit WHERE seq > 2', 3],
+    ['a log that was emptied', () => 'DELETE FROM audit', 1],
+    ['a last one with a hash of its own', forged, 4],
+  ] as [string, (entries: readonly AuditEntry[]) => string, number][])(
+    'name the first entry of an audit log that cannot be trusted: %s',
+    async (_, tamper, firstBrokenSeq) => {
+      value(await commit({ audit: ['a', 'b', 'c', 'd'].map((action) => audit(action)) }))
+      expect(value(await verifyAudit(store.deployments))).toMatchObject({ isWhole: true, entryCount: 4 })
+      const sql = tamper(value(await store.deployments.auditFrom(1, 100)))
+      await store[Symbol.asyncDispose]()
+      const database = new Sqlite(file())
+      database.exec(`DROP TRIGGER audit_stay_on_update; DROP TRIGGER audit_stay_on_delete; ${sql}`)
+      database.close()
+      store = await opened()
+      const broken = { isWhole: false, firstBrokenSeq }
+      expect(value(await verifyAudit(store.deployments))).toMatchObject(broken)
+      value(await commit({ audit: [audit('later')] }))
+      expect(value(await verifyAudit(store.deployments)).isWhole).toBe(false)
+    },
+  )
 })

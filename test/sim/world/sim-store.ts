@@ -62,6 +62,7 @@ export class SimStore {
       audit: () => read('audit', () => ok([...this.audit].reverse())),
       auditFrom: (fromSeq, limit) =>
         read('auditFrom', () => ok(this.audit.slice(fromSeq - 1, fromSeq - 1 + limit))),
+      auditEnd: () => read('auditEnd', () => ok(this.audit.at(-1) ?? chainStart)),
       [Symbol.asyncDispose]: async () => undefined,
     }
   }

@@ -1,6 +1,12 @@
 import type { Insertable, Kysely, Selectable, Transaction } from 'kysely'
 import type { AuditEntry, Bin, Deployment, Release } from '../../../contract/index.ts'
-import { canonicalJson, chainStart, link, type AuditDraft } from '../../../engine/audit/index.ts'
+import {
+  canonicalJson,
+  chainStart,
+  link,
+  type AuditDraft,
+  type ChainEnd,
+} from '../../../engine/audit/index.ts'
 import { AppError, type Result } from '../../../engine/core/index.ts'
 import type {
   AuditFilter,
@@ -216,6 +222,10 @@ export class SqliteDeploymentStore implements DeploymentStore {
     await Promise.resolve()
   }
 
+  auditEnd(): Promise<Result<ChainEnd>> {
+    return this.#database.read(() => notedEnd(this.#database.query))
+  }
+
   async #eventsOf(deploymentId: string): Promise<StoredEvent[]> {
     const rows = await this.#database.query
       .selectFrom('deployment_events')
@@ -364,13 +374,10 @@ async function addEvidence(transaction: Writing, evidence: EvidenceCommit): Prom
 
 async function addAudit(transaction: Writing, drafts: readonly AuditDraft[]): Promise<void> {
   if (drafts.length === 0) return
-  let end =
-    (await transaction
-      .selectFrom('audit')
-      .select(['seq', 'hash'])
-      .orderBy('seq', 'desc')
-      .limit(1)
-      .executeTakeFirst()) ?? chainStart
+  const last = await lastEntry(transaction)
+  const noted = await notedEnd(transaction)
+  // Where entries were taken off the end, a gap stays for whoever verifies.
+  let end = noted.seq > last.seq ? noted : last
   for (const draft of drafts) {
     const entry = link(end, { ...draft, atMs: Math.round(draft.atMs) })
     await transaction
@@ -389,6 +396,32 @@ async function addAudit(transaction: Writing, drafts: readonly AuditDraft[]): Pr
       .execute()
     end = entry
   }
+  const { seq, hash } = end
+  await transaction
+    .insertInto('audit_end')
+    .values({ id: 1, seq, hash })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet({ seq, hash }))
+    .execute()
+}
+
+const lastEntry = async (database: Kysely<Tables>): Promise<ChainEnd> =>
+  (await database
+    .selectFrom('audit')
+    .select(['seq', 'hash'])
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .executeTakeFirst()) ?? chainStart
+
+const notedEnd = async (database: Kysely<Tables>): Promise<ChainEnd> =>
+  (await database.selectFrom('audit_end').select(['seq', 'hash']).executeTakeFirst()) ?? chainStart
+
+/** What somebody has made unreadable shows as changed when it is verified, and keeps nobody from the rest. */
+function detailsOf(text: string): AuditEntry['details'] {
+  try {
+    return JSON.parse(text) as AuditEntry['details']
+  } catch {
+    return { unreadable: text }
+  }
 }
 
 const auditEntry = (row: Selectable<Tables['audit']>): AuditEntry => ({
@@ -398,7 +431,7 @@ const auditEntry = (row: Selectable<Tables['audit']>): AuditEntry => ({
   action: row.action,
   target: row.target,
   why: row.why,
-  details: JSON.parse(row.details) as AuditEntry['details'],
+  details: detailsOf(row.details),
   previousHash: row.previous_hash,
   hash: row.hash,
 })

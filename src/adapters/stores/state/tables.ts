@@ -72,6 +72,7 @@ export interface Tables {
     previous_hash: string
     hash: string
   }
+  audit_end: { id: number; seq: number; hash: string }
 }
 
 export type NoticeRow = Insertable<Tables['notices']>

@@ -101,6 +101,16 @@ describe('the audit export', () => {
     expect(findBreak(read)).toBeNull()
   })
 
+  it.each(['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1', '\n=1', '=HYPERLINK("http://x";"y")'])(
+    'as CSV makes no formula of %j, and no further row',
+    (why) => {
+      const [header, ...rows] = auditAsCsv(chainOf([draft({ why: `${why}\r\nevil,row` })])).split('\r\n')
+      expect(header?.split(',')).toHaveLength(9)
+      // The line break stays within its quotes.
+      expect(rows.join('\r\n')).toContain(`"'${why.replaceAll('"', '""')}\r\nevil,row"`)
+    },
+  )
+
   it('as CSV quotes what would break a row, and what a spreadsheet would run', () => {
     const csv = auditAsCsv(chainOf([draft({ why: 'said "no", twice', actor: '=cmd()' })]))
     expect(csv).toContain('"said ""no"", twice"')
