@@ -19,6 +19,16 @@ export function failureOf(error: unknown): Failure {
   return { code, title, text: message === title ? '' : message, action, isRetryable: retryable }
 }
 
+/** What happened and what to do, as whole sentences. */
+export function failureText({ text, title, action }: Failure): string {
+  const what = text || title
+  return `${/[.!?]$/.test(what) ? what : `${what}.`} ${action}`
+}
+
+/** A command that was sent may have been carried out all the same: nothing that says otherwise came back. */
+export const isOutcomeUnknown = ({ code, text }: Failure): boolean =>
+  code === 'TIMEOUT' || (code === 'UNAVAILABLE' && text === '')
+
 function codeOf(error: unknown): ErrorCode {
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
   return typeof code === 'string' && Object.hasOwn(errorCatalogue, code) ? (code as ErrorCode) : 'INTERNAL'

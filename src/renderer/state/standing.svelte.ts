@@ -50,6 +50,10 @@ export class Standing {
   get isCurrent(): boolean {
     return this.#liveness.kind === 'live' || this.#liveness.kind === 'paused'
   }
+  /** Engine's time up to which what is shown holds: it stands still while nothing new comes. */
+  get shownUntilMs(): number {
+    return this.isCurrent ? this.engineNowMs : this.#link.lastHeardMs + this.#link.clockOffsetMs
+  }
   /** The engine's time, milliseconds. */
   get engineNowMs(): number {
     return this.#clock.nowMs + this.#link.clockOffsetMs

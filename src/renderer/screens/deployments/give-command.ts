@@ -1,6 +1,6 @@
 import type { Deployment, LogEntry } from '../../../contract/index.ts'
 import { clockTime } from '../../format/index.ts'
-import { failureOf, type Failure } from '../../state/failure.ts'
+import { failureOf, failureText, isOutcomeUnknown, type Failure } from '../../state/failure.ts'
 import type { Operations } from '../../state/operations.ts'
 import type { DeploymentCommand } from './commands.ts'
 
@@ -35,11 +35,13 @@ export async function giveCommand(
 /** Why a command was refused, for a person; of a conflict, who did what first. */
 export function refusalText(error: unknown, seen: Deployment, now: Deployment | undefined): string {
   const failure: Failure = failureOf(error)
-  if (failure.code !== 'CONFLICT') return `${failure.text || failure.title} ${failure.action}`
+  if (isOutcomeUnknown(failure))
+    return 'No answer came: it is not known whether this was done. Decide again once the engine answers and shows what holds.'
+  if (failure.code !== 'CONFLICT') return failureText(failure)
   const first = now && whatHappenedSince(seen, now)
   return first
     ? `Nothing was done: ${first.actor} was first, at ${clockTime(first.atMs)}: ${first.text}. ${failure.action}`
-    : `Nothing was done. ${failure.text || failure.title}. ${failure.action}`
+    : `Nothing was done. ${failureText(failure)}`
 }
 
 /** The newest entry of the log that the person had not seen. */

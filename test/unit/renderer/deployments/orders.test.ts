@@ -32,7 +32,15 @@ describe('a refused command', () => {
   })
 
   it('says what to do about any other failure', () => {
-    expect(refusalText(callError('UNAVAILABLE'), madeDeployment(), undefined)).toContain('try again shortly')
+    const busy = Object.assign(new Error('The store is being closed'), { code: 'UNAVAILABLE' })
+    expect(refusalText(busy, madeDeployment(), undefined)).toMatch(
+      /^The store is being closed\. .*try again shortly/,
+    )
+  })
+
+  it('does not claim that nothing was done when the answer was lost', () => {
+    for (const code of ['UNAVAILABLE', 'TIMEOUT'] as const)
+      expect(refusalText(callError(code), madeDeployment(), undefined)).toMatch(/not known whether/)
   })
 })
 
