@@ -1,9 +1,8 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { createServer } from 'node:net'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { serviceDefinitionSchema, type Release } from '../../src/contract/index.ts'
 import { systemClock } from '../../src/adapters/system/index.ts'
 import { BinLog, type Attempt } from '../../src/edge/counts/index.ts'
@@ -11,8 +10,7 @@ import { EdgeProcess } from '../ports/edge/edge-process.ts'
 import { valueOf } from '../ports/platform.ts'
 import { Load } from '../support/load.ts'
 import { until } from '../support/until.ts'
-
-const execute = promisify(execFile)
+import { wrk } from '../support/wrk.ts'
 
 const connections = 32
 const seconds = 5
@@ -64,24 +62,17 @@ function family(pid: number): number[] {
 /** One run of wrk against a proxy. */
 async function measure({ address, pids }: Proxy): Promise<Figures> {
   const before = cpuMs(pids())
-  const { stdout } = await execute('wrk', [
-    '-t1',
-    `-c${connections}`,
-    `-d${seconds}s`,
-    '--latency',
+  const { requests, requestsPerSecond, p99Ms, failedRequests } = await wrk(
     `${address}/`,
-  ])
+    connections,
+    seconds,
+  )
   const usedMs = cpuMs(pids()) - before
-  const requests = Number(/(\d+) requests in/.exec(stdout)?.[1])
-  const [, p99 = '', unit = ''] = /99%\s+([\d.]+)(us|ms|s)/.exec(stdout) ?? []
-  const bad = Number(/Non-2xx or 3xx responses: (\d+)/.exec(stdout)?.[1] ?? 0)
-  const errors = /Socket errors: (.*)/.exec(stdout)?.[1] ?? ''
-  const broken = [...errors.matchAll(/\d+/g)].map(Number)
   return {
-    requestsPerSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]),
-    p99Ms: Number(p99) * { us: 0.001, ms: 1, s: 1000 }[unit as 'us' | 'ms' | 's'],
+    requestsPerSecond,
+    p99Ms,
     cpuMicrosecondsPerRequest: (usedMs * 1000) / requests,
-    failedRequests: bad + broken.reduce((sum, count) => sum + count, 0),
+    failedRequests,
   }
 }
 

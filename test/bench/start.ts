@@ -1,11 +1,13 @@
 import { chromium } from '@playwright/test'
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { findPeer } from '../../build/bootstrap/peers.mjs'
+import { wrk, type WrkFigures } from '../support/wrk.ts'
 
 export interface StartResult {
   runs: number
@@ -18,6 +20,11 @@ export interface StartResult {
   readinessP50Ms: number
   readinessP99Ms: number
   readinessPerSecond: number
+  readinessFailed: number
+  /** The same questions to a bare server of Node that says the same length: what the machine itself makes of it. */
+  bareP50Ms: number
+  bareP99Ms: number
+  barePerSecond: number
 }
 
 const cli = join(import.meta.dirname, '../../dist/node/cli.js')
@@ -34,7 +41,8 @@ export async function run(): Promise<StartResult> {
   const address: number[] = []
   const live: number[] = []
   const page: number[] = []
-  let readiness = { p50: Number.NaN, p99: Number.NaN, perSecond: Number.NaN }
+  let readiness: WrkFigures | undefined
+  let bare: WrkFigures | undefined
   for (let round = 0; round < runCount; round++) {
     const directory = await mkdtemp(join(tmpdir(), 'pilothouse-start-'))
     const startedAt = performance.now()
@@ -65,7 +73,10 @@ export async function run(): Promise<StartResult> {
       .waitFor()
     page.push(performance.now() - openedAt)
     await opened.close()
-    if (round === runCount - 1) readiness = await askReadiness(url.origin)
+    if (round === runCount - 1) {
+      readiness = await wrk(`${url.origin}/health/readiness`, 50, 5)
+      bare = await askBareServer(await (await fetch(`${url.origin}/health/readiness`)).text())
+    }
     child.kill('SIGTERM')
     await new Promise((resolve) => child.once('exit', resolve))
     await rm(directory, { recursive: true, force: true })
@@ -76,9 +87,13 @@ export async function run(): Promise<StartResult> {
     addressMs: median(address),
     firstLiveValueMs: median(live),
     pageShowsValueMs: median(page),
-    readinessP50Ms: readiness.p50,
-    readinessP99Ms: readiness.p99,
-    readinessPerSecond: readiness.perSecond,
+    readinessP50Ms: readiness?.p50Ms ?? Number.NaN,
+    readinessP99Ms: readiness?.p99Ms ?? Number.NaN,
+    readinessPerSecond: readiness?.requestsPerSecond ?? Number.NaN,
+    readinessFailed: readiness?.failedRequests ?? Number.NaN,
+    bareP50Ms: bare?.p50Ms ?? Number.NaN,
+    bareP99Ms: bare?.p99Ms ?? Number.NaN,
+    barePerSecond: bare?.requestsPerSecond ?? Number.NaN,
   }
 }
 
@@ -92,20 +107,18 @@ async function firstValue(url: URL): Promise<void> {
   }
 }
 
-async function askReadiness(origin: string) {
-  const took: number[] = []
-  const startedAt = performance.now()
-  const asker = async () => {
-    while (performance.now() - startedAt < 5000) {
-      const askedAt = performance.now()
-      await (await fetch(`${origin}/health/readiness`)).text()
-      took.push(performance.now() - askedAt)
-    }
+/** A server in a process of its own that does nothing but answer `body`. */
+async function askBareServer(body: string): Promise<WrkFigures> {
+  const program = `require('node:http').createServer((_, response) => {
+    response.setHeader('content-type', 'application/json').end(process.argv[1])
+  }).listen(0, '127.0.0.1', function () { console.log(this.address().port) })`
+  const child = spawn(process.execPath, ['-e', program, body], { stdio: ['ignore', 'pipe', 'ignore'] })
+  try {
+    const [port] = (await once(child.stdout, 'data')) as [Buffer]
+    return await wrk(`http://127.0.0.1:${port.toString().trim()}/`, 50, 5)
+  } finally {
+    child.kill('SIGKILL')
   }
-  await Promise.all(Array.from({ length: 50 }, asker))
-  took.sort((a, b) => a - b)
-  const at = (share: number) => took[Math.floor(share * (took.length - 1))] ?? Number.NaN
-  return { p50: at(0.5), p99: at(0.99), perSecond: took.length / 5 }
 }
 
 const median = (values: number[]): number =>
