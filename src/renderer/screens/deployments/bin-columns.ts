@@ -34,10 +34,23 @@ interface Sum {
   requests: number
   errors: number
   durationMs: number
-  /** Of the longest bin. */
+  /** What its bins cover. */
+  beginMs: number
+  endMs: number
+  /** Of the longest one. */
   lastsMs: number
   latencyCounts: number[]
 }
+
+const emptySum = (): Sum => ({
+  requests: 0,
+  errors: 0,
+  durationMs: 0,
+  beginMs: Infinity,
+  endMs: -Infinity,
+  lastsMs: 0,
+  latencyCounts: [],
+})
 
 /**
  * Error ratio, p95 and requests a second of one release, summed over points of `stepMs`. A point without requests
@@ -48,11 +61,13 @@ export function releaseColumns(bins: readonly Bin[], releaseId: string, stepMs: 
   for (const bin of bins) {
     if (bin.releaseId !== releaseId) continue
     const at = Math.floor(bin.atMs / stepMs) * stepMs
-    const sum = sums.get(at) ?? { requests: 0, errors: 0, durationMs: 0, lastsMs: 0, latencyCounts: [] }
+    const sum = sums.get(at) ?? emptySum()
     sum.requests += bin.requests
     sum.errors += bin.errors
     sum.durationMs += bin.durationMs
+    sum.beginMs = Math.min(sum.beginMs, bin.atMs)
     sum.lastsMs = Math.max(sum.lastsMs, bin.durationMs)
+    sum.endMs = Math.max(sum.endMs, bin.atMs + bin.durationMs)
     bin.latencyCounts.forEach((count, index) => {
       if (count > 0) sum.latencyCounts[index] = (sum.latencyCounts[index] ?? 0) + count
     })
@@ -82,12 +97,14 @@ export function releaseColumns(bins: readonly Bin[], releaseId: string, stepMs: 
   }
 }
 
-/** A point without a sum after each one that is not followed before its bins are over. */
+/** A point without a sum wherever bins leave more uncovered than half of one of them, or of a point. */
 function withGaps(points: [number, Sum][], stepMs: number): [number, Sum | undefined][] {
   return points.flatMap((point, index): [number, Sum | undefined][] => {
     const next = points[index + 1]
-    const lastsMs = Math.max(stepMs, point[1].lastsMs)
-    return next && next[0] - point[0] > lastsMs * 1.5 ? [point, [point[0] + stepMs, undefined]] : [point]
+    const uncoveredMs = next ? next[1].beginMs - point[1].endMs : 0
+    return uncoveredMs > Math.max(stepMs, point[1].lastsMs) / 2
+      ? [point, [point[0] + stepMs, undefined]]
+      : [point]
   })
 }
 

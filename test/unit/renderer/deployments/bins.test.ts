@@ -50,6 +50,23 @@ describe('the lines of a release', () => {
     expect([...errors.timesMs]).toEqual([0, 5000, 9000, 15_000])
   })
 
+  it('have no gaps between bins that follow one another, wherever they begin within a point', () => {
+    const lasting = [
+      [4480, 6000],
+      [10_480, 5000],
+      [15_480, 5000],
+      [20_480, 4000],
+      [24_480, 6000],
+      [30_480, 5000],
+    ] as const
+    const { errors } = releaseColumns(
+      lasting.map(([atMs, durationMs]) => bin(atMs, { durationMs })),
+      'r43',
+      5000,
+    )
+    expect([...errors.mean].some(Number.isNaN)).toBe(false)
+  })
+
   it('have points as long as the bins are, whatever one of them was stretched to', () => {
     expect(stepForBins([bin(0), bin(1000), bin(2000, { durationMs: 900_000 })], 60_000)).toBe(1000)
     expect(
