@@ -74,6 +74,11 @@ export function hostileSuite(name: string, open: OpenPlatform): void {
       ],
       ['no Host', 'GET / HTTP/1.1\r\n\r\n'],
       ['two Hosts', 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n'],
+      ['a Host that is none', 'GET / HTTP/1.1\r\nHost: a b"c\r\nConnection: close\r\n\r\n'],
+      [
+        'a handshake with a body',
+        'GET /echo HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 5\r\n\r\nhello',
+      ],
       ['a space in the target', 'GET /a b HTTP/1.1\r\nHost: a\r\n\r\n'],
       ['a method to tunnel with', 'CONNECT example.org:443 HTTP/1.1\r\nHost: example.org\r\n\r\n'],
       ['a method that echoes', 'TRACE / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'],
@@ -147,6 +152,40 @@ export function hostileSuite(name: string, open: OpenPlatform): void {
       expect(fields.get('x-forwarded-proto')).toBe('http')
       expect(fields.get('forwarded')).toContain(`for=${hostname}`)
       expect(Number(port)).toBeGreaterThan(0)
+    })
+
+    it('lets no client speak in its name about where a request came from', async () => {
+      const answer = await raw(
+        shop.address,
+        'GET /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX_Forwarded_For: 192.0.2.7\r\n' +
+          'X-Forwarded-Host: "b\r\nX-Forwarded-Proto: gopher\r\nForwarded: for=192.0.2.7;host="open\r\n\r\n',
+      )
+      const { rawHeaders } = JSON.parse(/\{.*\}/s.exec(answer)?.[0] ?? '') as { rawHeaders: string[] }
+      const values = (name: string) =>
+        rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === name)
+      expect(values('x_forwarded_for')).toEqual([])
+      expect(values('x-forwarded-host')).toEqual(['a'])
+      expect(values('x-forwarded-proto')).toEqual(['http'])
+      expect(values('forwarded')).toEqual(['for=127.0.0.1;host="a";proto=http'])
+    })
+
+    it('asks for a body that waits to be asked for only when it is served', async () => {
+      const expecting = (length: number, rest = '') =>
+        `POST /body HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nConnection: close\r\nContent-Length: ${length}\r\n\r\n${rest}`
+      expect(statuses(await raw(shop.address, expecting(2_000_000)))).toEqual([413])
+      expect(statuses(await raw(shop.address, expecting(5, 'hello')))).toEqual([100, 200])
+    })
+
+    it('drops a handshake whose client has gone before it was answered', async () => {
+      const { hostname, port } = new URL(shop.address)
+      const socket = connect(Number(port), hostname)
+      socket.write(
+        'GET /never HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n',
+      )
+      const inFlight = async () => (await shop.instances())[0]?.inFlight
+      await until('it to arrive', async () => ((await inFlight()) === 1 ? true : undefined))
+      socket.destroy()
+      await until('it to be dropped', async () => ((await inFlight()) === 0 ? true : undefined))
     })
 
     it('streams both bodies, each before the other is whole', async () => {

@@ -9,7 +9,7 @@ import type { Fleet } from '../supervisor/fleet.ts'
 import { InstanceStopped, type Instance } from '../supervisor/instance.ts'
 import { answerHeaders, requestHeaders } from './headers.ts'
 import { refuse } from './refuse.ts'
-import type { Destination } from './request-check.ts'
+import { hasBody, type Destination } from './request-check.ts'
 import type { RequestRouter } from './router.ts'
 
 /** What the requests of one service are forwarded with. */
@@ -81,7 +81,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
           method: this.#request.method as Dispatcher.HttpMethod,
           headers: this.#headers,
           // Iterables are taken, too, though the type does not say so.
-          body: (this.#hasBody() ? this.#body() : null) as Readable | null,
+          body: (hasBody(this.#request) ? this.#body() : null) as Readable | null,
         },
         this,
       )
@@ -105,6 +105,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (status < 200) return
     const out = answerHeaders(headers)
     if (this.#cookie !== null) out['set-cookie'] = [this.#cookie, ...[out['set-cookie'] ?? []].flat()]
+    // There is none, whatever the instance says of its length (RFC 9110 §8.6).
+    if (status === 204) delete out['content-length']
     this.#status = status
     this.#response.writeHead(status, text ?? '', out)
     // Streams whose first piece comes late are begun at once.
@@ -171,7 +173,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #retry(failure: Error, code: string): boolean {
     const { limits, router, bins } = this.#with
     const isUnsent = isConnectFailure(code) && !this.#isBodyRead
-    const isRepeatable = !this.#hasBody() && idempotent.has(this.#request.method ?? '')
+    const isRepeatable = !hasBody(this.#request) && idempotent.has(this.#request.method ?? '')
     if (this.#attempts >= limits.maxAttempts) return false
     if (!isUnsent && !(isRepeatable && isStaleConnection(failure, code))) return false
     const before = this.#instance
@@ -201,13 +203,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#end('answered', 'abandoned')
   }
 
-  #hasBody(): boolean {
-    const { headers } = this.#request
-    return (headers['content-length'] ?? '0') !== '0' || headers['transfer-encoding'] !== undefined
-  }
-
   /** Read from the client only once an instance takes it: what no instance has seen can go to another one, whole. */
   async *#body(): AsyncGenerator<Buffer> {
+    const waits = !this.#isBodyRead && this.#request.headers.expect !== undefined
+    if (waits && !this.#response.headersSent) this.#response.writeContinue()
     this.#isBodyRead = true
     let left = this.#with.limits.maxBodyBytes
     for await (const chunk of this.#request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {

@@ -18,6 +18,13 @@ const hopByHop = new Set([
 
 const forwarded = new Set(['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'forwarded'])
 
+/** A client's own `Forwarded` must end where it ends: an open quote would swallow what is put behind it. */
+const endsItsQuotes = /^(?:[^"\\]|"(?:[^"\\]|\\.)*")*$/
+
+/** Gateways that hand fields on as variables (CGI, WSGI) take `_` for `-`: what is spelled so would pass as ours. */
+const isForwarded = (name: string): boolean =>
+  forwarded.has(name) || (name.includes('_') && forwarded.has(name.replaceAll('_', '-')))
+
 /** Header names that `Connection` declares to be for this hop only. */
 function namedIn(connection: string | undefined): ReadonlySet<string> | null {
   if (connection === undefined || /^(keep-alive|close|upgrade)$/i.test(connection)) return null
@@ -35,18 +42,26 @@ export function requestHeaders(request: IncomingMessage, client: string, host: s
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string
     const lower = name.toLowerCase()
-    if (lower === 'host' || hopByHop.has(lower) || forwarded.has(lower) || named?.has(lower)) continue
+    if (lower === 'host' || hopByHop.has(lower) || isForwarded(lower) || named?.has(lower)) continue
     result.push(name, rawHeaders[i + 1] as string)
   }
   const before = headers['x-forwarded-for']
   result.push('x-forwarded-for', before === undefined ? client : `${String(before)}, ${client}`)
-  result.push('x-forwarded-host', first(headers['x-forwarded-host']) ?? host)
-  result.push('x-forwarded-proto', first(headers['x-forwarded-proto']) ?? 'http')
+  const hostBefore = first(headers['x-forwarded-host'])
+  result.push('x-forwarded-host', hostBefore !== undefined && isHost(hostBefore) ? hostBefore : host)
+  result.push('x-forwarded-proto', headers['x-forwarded-proto'] === 'https' ? 'https' : 'http')
   const node = client.includes(':') ? `"[${client}]"` : client
-  const element = `for=${node};host="${host.replace(/["\\]/g, '')}";proto=http`
-  result.push('forwarded', headers.forwarded === undefined ? element : `${headers.forwarded}, ${element}`)
+  const element = `for=${node};host="${host}";proto=http`
+  const chain = headers.forwarded
+  result.push(
+    'forwarded',
+    chain !== undefined && endsItsQuotes.test(chain) ? `${chain}, ${element}` : element,
+  )
   return result
 }
+
+/** Whether a text can be a host with or without a port (RFC 3986 §3.2.2); nothing is one, too. */
+export const isHost = (text: string): boolean => /^[\w.~!$&'()*+,;=%:[\]-]*$/.test(text)
 
 const first = (value: string | string[] | undefined): string | undefined =>
   Array.isArray(value) ? value[0] : value

@@ -7,7 +7,7 @@ import type { Refusal } from '../guards/gate.ts'
 import { ClientConnections, type Give } from './client-connections.ts'
 import { Exchange, type Forwarding } from './forward.ts'
 import { refuse, refuseUpgrade } from './refuse.ts'
-import { checkRequest, type Destination } from './request-check.ts'
+import { checkRequest, hasBody, type Destination } from './request-check.ts'
 import { stickyCookie, type Route } from './router.ts'
 import { tunnel } from './tunnel.ts'
 
@@ -43,6 +43,10 @@ export class Listener {
     // Counted by us with an answer; Node would silently leave out what is too many.
     this.#server.maxHeadersCount = 0
     this.#server.setTimeout(limits.clientIdleMs, (socket: Socket) => socket.destroy())
+    // The body is asked for when an instance takes it: what is refused is not uploaded first.
+    this.#server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) =>
+      this.#serve(request, response),
+    )
     this.#connections = new ClientConnections(this.#server, limits.maxConnections)
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
   }
@@ -122,7 +126,7 @@ export class Listener {
     const client = plainAddress(request.socket.remoteAddress ?? '')
     const found: Refusal | { to: Destination; route: Route } =
       request.headers.upgrade?.toLowerCase() === 'websocket' && request.method === 'GET'
-        ? this.#find(request, client)
+        ? this.#findUpgrade(request, client)
         : { status: 501, text: 'Only WebSocket is served.' }
     if ('status' in found) {
       refuseUpgrade(socket, found)
@@ -132,6 +136,11 @@ export class Listener {
     this.#tunnelled.add(socket)
     socket.once('close', () => this.#tunnelled.delete(socket))
     tunnel(this.#forwarding, request, socket, head, found.to, client, found.route.instance)
+  }
+
+  /** A handshake has no body: what one reader takes for it the next one takes for frames. */
+  #findUpgrade(request: IncomingMessage, client: string): Refusal | { to: Destination; route: Route } {
+    return hasBody(request) ? { status: 400, text: 'A handshake with a body.' } : this.#find(request, client)
   }
 
   #find(request: IncomingMessage, client: string): Refusal | { to: Destination; route: Route } {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Refusal } from '../guards/gate.ts'
 import type { Limits } from '../limits.ts'
+import { isHost } from './headers.ts'
 
 export interface Destination {
   /** Path and query, beginning with a slash. */
@@ -21,6 +22,7 @@ export function checkRequest(request: IncomingMessage, limits: Limits): Refusal 
   let hosts = 0
   for (let i = 0; i < rawHeaders.length; i += 2) if (/^host$/i.test(rawHeaders[i] as string)) hosts += 1
   if (hosts > 1) return { status: 400, text: 'More than one Host.' }
+  if (!isHost(headers.host ?? '')) return { status: 400, text: 'The Host is none.' }
   const coding = headers['transfer-encoding']
   if (coding !== undefined) {
     // Version 1.0 has no transfer codings: whoever stands behind may ignore it.
@@ -32,6 +34,10 @@ export function checkRequest(request: IncomingMessage, limits: Limits): Refusal 
   if (method === 'TRACE' || method === 'CONNECT') return { status: 405, text: `${method} is not served.` }
   return destinationOf(request.url ?? '', headers.host)
 }
+
+/** Whether a body follows the header. */
+export const hasBody = ({ headers }: IncomingMessage): boolean =>
+  (headers['content-length'] ?? '0') !== '0' || headers['transfer-encoding'] !== undefined
 
 /** Of the origin form, or the absolute form, whose host wins over the field (RFC 9112 §3.2.2). */
 function destinationOf(target: string, host: string | undefined): Refusal | Destination {

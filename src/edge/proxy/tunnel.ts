@@ -50,6 +50,10 @@ export function tunnel(
     timeout: limits.answerMs,
   })
   client.on('error', () => upstream.destroy())
+  // Nobody reads it before it is joined, and who does not read does not see that the other end has gone.
+  const hungUp = () => client.destroy()
+  client.once('end', hungUp)
+  client.read(0)
   client.on('close', () => {
     upstream.destroy()
     end('answered', 'abandoned')
@@ -71,6 +75,7 @@ export function tunnel(
     response.pipe(client)
   })
   upstream.on('upgrade', (response, socket, rest) => {
+    client.off('end', hungUp)
     const held = instance.hold(socket)
     end('answered')
     socket.setTimeout(limits.tunnelIdleMs, () => socket.destroy())

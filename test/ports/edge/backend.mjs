@@ -108,6 +108,7 @@ server.on('upgrade', (request, socket) => {
   const accept = createHash('sha1')
     .update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
     .digest('base64')
+  if (request.url === '/never') return
   if (request.url === '/no') {
     socket.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno')
     return
