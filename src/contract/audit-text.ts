@@ -14,6 +14,7 @@ export function auditText({ action, details }: Told): string {
     'deployments.promote': 'promoted the candidate',
     'deployments.abort': 'took the candidate back',
     'deployments.rollback': `rolled ${release} back`,
+    'deployments.shift': `moved traffic to ${release}`,
     'deployments.handOver': `gave all traffic to ${release}`,
     'platform.upgrade': `let the embedded platform ${named('to')} take over from ${named('from')}`,
     'releases.add': `added the release ${release}`,

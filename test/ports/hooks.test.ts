@@ -159,15 +159,15 @@ describe('a webhook', () => {
   it('gets the occasion as JSON; any 2xx is success', async () => {
     expect(await call('/ok?token=hidden')).toEqual({
       isSuccess: true,
-      text: `${address}/ok answered 202.`,
+      text: `${address} answered 202.`,
       output: 'POST done',
     })
     expect(bodies.map((body) => JSON.parse(body) as unknown)).toEqual([context])
   })
 
   it('fails with any other status, and follows no redirect', async () => {
-    expect(await call('/bad')).toMatchObject({ isSuccess: false, text: `${address}/bad answered 500.` })
-    expect(await call('/away')).toMatchObject({ isSuccess: false, text: `${address}/away answered 302.` })
+    expect(await call('/bad')).toMatchObject({ isSuccess: false, text: `${address} answered 500.` })
+    expect(await call('/away')).toMatchObject({ isSuccess: false, text: `${address} answered 302.` })
     expect(bodies).toHaveLength(2)
   })
 

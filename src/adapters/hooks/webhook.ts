@@ -9,9 +9,8 @@ export async function callWebhook(
   context: HookContext,
   signal: AbortSignal,
 ): Promise<HookOutcome> {
-  // User, password and query may be secrets.
-  const { origin, pathname } = new URL(url)
-  const shown = `${origin}${pathname}`
+  // User, password, path and query may be secrets.
+  const shown = new URL(url).origin
   try {
     const { statusCode, body } = await request(url, {
       method: 'POST',

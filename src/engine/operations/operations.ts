@@ -27,6 +27,7 @@ import { exportAudit, verifyAudit, type AuditVerdict } from './audit-log.ts'
 import { compareReleases } from './compare.ts'
 import { Declarations, declaredConfigs, type DeclareRequest } from './declarations.ts'
 import { storeReleases } from './releases.ts'
+import { shownDeployment, shownPlan } from './shown-plan.ts'
 import { Roster, type Configured, type Equip, type OperatedService } from './roster.ts'
 
 export interface OperationsParts extends PipelineParts {
@@ -205,13 +206,14 @@ export class Operations implements Disposable {
     return ok(compareReleases(from.value, to.value, { from: fromBins.value, to: toBins.value }))
   }
 
-  deployments(filter: DeploymentFilter): Promise<Result<Deployment[]>> {
-    return this.#parts.store.deployments(filter)
+  async deployments(filter: DeploymentFilter): Promise<Result<Deployment[]>> {
+    const found = await this.#parts.store.deployments(filter)
+    return found.ok ? ok(found.value.map(shownDeployment)) : found
   }
 
   async deployment(id: string): Promise<Result<Deployment>> {
     const live = this.#parts.live.get(`deployment:${id}`)
-    return live ? ok(live) : this.#parts.store.deployment(id)
+    return live ? ok(live) : this.#stored(id)
   }
 
   deploymentBins(id: string): Promise<Result<Bin[]>> {
@@ -241,7 +243,7 @@ export class Operations implements Disposable {
       deadline.signal,
     )
     return validation.ok
-      ? ok({ plan: plan.value, stableReleaseId, validation: validation.value })
+      ? ok({ plan: shownPlan(plan.value), stableReleaseId, validation: validation.value })
       : validation
   }
 
@@ -306,7 +308,12 @@ export class Operations implements Disposable {
 
   /** The deployment as it stands; the fleet has just stored it. */
   async #shown(id: Result<string>): Promise<Result<Deployment>> {
-    return id.ok ? this.#parts.store.deployment(id.value) : id
+    return id.ok ? this.#stored(id.value) : id
+  }
+
+  async #stored(id: string): Promise<Result<Deployment>> {
+    const found = await this.#parts.store.deployment(id)
+    return found.ok ? ok(shownDeployment(found.value)) : found
   }
 
   /** Counts of the newest deployment in which a release had traffic. */
@@ -377,7 +384,7 @@ export class Operations implements Disposable {
     const { live } = this.#parts
     const current = new Set<string>()
     for (const state of open) {
-      const deployment = deploymentView(state)
+      const deployment = shownDeployment(deploymentView(state))
       current.add(deployment.id)
       if (isNews(live.get(`deployment:${deployment.id}`), deployment))
         live.put(`deployment:${deployment.id}`, deployment)
@@ -393,7 +400,7 @@ export class Operations implements Disposable {
   }
 
   async #showEnd(id: string): Promise<void> {
-    const ended = await this.#parts.store.deployment(id)
+    const ended = await this.#stored(id)
     if (!ended.ok || ended.value.endedAtMs === null) return
     this.#parts.live.put(`deployment:${id}`, ended.value)
     this.#tell(ended.value)

@@ -366,8 +366,10 @@ describe('a person', () => {
     await asking(world, 'abort')
     expect(world.store.audit.map(({ actor, action }) => `${actor} ${action}`)).toEqual([
       'anna deployments.request',
+      'pilothouse deployments.shift',
       'pilothouse deployments.rollback',
       'anna deployments.request',
+      'pilothouse deployments.shift',
       'ben deployments.pause',
       'ben deployments.abort',
     ])
@@ -431,6 +433,25 @@ describe('hooks', () => {
     await world.until(hasEnded(world))
     expect(world.newest.stage.kind).toBe('promoted')
   })
+
+  it.each([
+    ['pause', 'deployments.pause'],
+    ['rollback', 'deployments.rollback'],
+  ] as const)(
+    'that fail with the policy %s stand in the audit log as what the engine did',
+    async (onFailure, action) => {
+      const world = await steered(new World())
+      world.hookFails = () => true
+      const run = { kind: 'script' as const, argv: ['false'] }
+      await deploy(world, 'r2', {
+        hooks: [{ name: 'smoke', when: 'after', phase: 'staging', run, timeoutMs: 1000, onFailure }],
+      })
+      await world.until(() => world.newest.pause !== null || hasEnded(world)())
+      const entry = world.store.audit.find((each) => each.action === action)
+      expect(entry).toMatchObject({ actor: 'pilothouse' })
+      expect(entry?.why).toContain('Hook smoke after staging')
+    },
+  )
 
   it('of a rollback never delay it: they run when the traffic has returned', async () => {
     const world = await steered(new World())

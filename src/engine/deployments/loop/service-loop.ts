@@ -451,6 +451,7 @@ export class ServiceLoop implements Disposable {
     this.#watchedMs = 0
     const begun = await this.#append({
       entries: [this.#entry(active, event)],
+      audit: this.#auditOf(active, event),
       ...(adopted ? { record: adopted } : {}),
     })
     return begun.ok
@@ -507,6 +508,7 @@ export class ServiceLoop implements Disposable {
       if (!isStillWanted) return
       await this.#append({
         entries: events.map((event, i) => (i === 0 ? this.#entry(state, event) : { deploymentId, event })),
+        audit: events.flatMap((event) => this.#auditOf(state, event)),
       })
     })
     this.#wake()
@@ -549,6 +551,8 @@ export class ServiceLoop implements Disposable {
     ]
     if (event.kind === 'rollbackStarted') return entry('deployments.rollback', event.reason)
     if (event.kind === 'paused') return entry('deployments.pause', event.reason)
+    if (event.kind === 'weightReached')
+      return entry('deployments.shift', `${releaseId} gets ${event.weight} % of traffic`)
     if (event.kind === 'handedOver') return entry('deployments.handOver', `${releaseId} has all traffic`)
     return []
   }
