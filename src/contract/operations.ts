@@ -293,6 +293,7 @@ export const operations = {
         z.strictObject({
           actor: z.string().max(200).optional(),
           target: z.string().max(200).optional(),
+          text: z.string().max(200).optional().describe('Anywhere in who, what, to what or why.'),
           fromMs: z.coerce.number().optional(),
           toMs: z.coerce.number().optional(),
           limit: z.coerce.number().int().min(1).max(1000).default(100),

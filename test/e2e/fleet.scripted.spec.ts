@@ -63,7 +63,8 @@ test.describe('emergency rollback', () => {
   }) => {
     fleet.failRollback('search', 'The router did not answer.')
     const panel = await openRollback(shown)
-    await panel.getByRole('button', { name: /^Roll back 2/ }).focus()
+    // The focus is there from the beginning.
+    await expect(panel.getByRole('button', { name: /^Roll back 2/ })).toBeFocused()
     await shown.keyboard.press('Enter')
     await expect(panel.getByText('Armed for 5 seconds')).toBeAttached()
     expect(fleet.rollbacks).toEqual([])
@@ -210,6 +211,10 @@ test.describe('lists', () => {
   test('show the audit log, whether its chain is whole, and give it away as a file', async ({ shown }) => {
     await show(shown, '/activity')
     await expect(shown.getByTestId('audit').getByRole('row').nth(1)).toContainText('asked to deploy r')
+    await shown.getByRole('searchbox', { name: 'Search the audit log' }).fill('nobody did this')
+    await expect(shown).toHaveURL(/q=nobody/)
+    await expect(shown.getByText('No entry is like that.')).toBeVisible()
+    await shown.getByRole('searchbox').fill('')
     await shown.getByRole('button', { name: 'Verify the chain' }).click()
     await expect(shown.getByTestId('audit-verdict')).toContainText('The chain is whole')
     const download = shown.waitForEvent('download')

@@ -281,8 +281,9 @@ export async function startScriptedFleet({
         audit
           .filter(
             (each) =>
-              (!input.actor || each.actor.includes(input.actor)) &&
-              (!input.target || each.target.includes(input.target)) &&
+              (!input.actor || each.actor === input.actor) &&
+              (!input.target || each.target === input.target) &&
+              (!input.text || JSON.stringify(each).toLowerCase().includes(input.text.toLowerCase())) &&
               (input.beforeSeq === undefined || each.seq < input.beforeSeq),
           )
           .toReversed()

@@ -96,6 +96,8 @@ export interface DeploymentFilter {
 export interface AuditFilter {
   actor?: string
   target?: string
+  /** Anywhere in an entry, whatever its case. */
+  text?: string
   fromMs?: number
   toMs?: number
   limit: number

@@ -189,6 +189,9 @@ describe('the deployments of the state database', () => {
     expect(
       value(await store.deployments.audit({ limit: 9, actor: 'automation' })).map(({ seq }) => seq),
     ).toEqual([2])
+    expect(value(await store.deployments.audit({ limit: 9, text: 'MIR' })).map(({ seq }) => seq)).toEqual([
+      3, 1,
+    ])
     await store[Symbol.asyncDispose]()
     const database = new Sqlite(file())
     expect(() => database.exec("UPDATE audit SET actor = 'nobody' WHERE seq = 2")).toThrow('not changed')

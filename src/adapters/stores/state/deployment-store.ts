@@ -193,10 +193,18 @@ export class SqliteDeploymentStore implements DeploymentStore {
 
   audit(filter: AuditFilter): Promise<Result<AuditEntry[]>> {
     return this.#database.read(async () => {
-      const { actor, target, fromMs, toMs, limit, beforeSeq } = filter
+      const { actor, target, text, fromMs, toMs, limit, beforeSeq } = filter
       let query = this.#database.query.selectFrom('audit').selectAll()
       if (actor !== undefined) query = query.where('actor', '=', actor)
       if (target !== undefined) query = query.where('target', '=', target)
+      if (text !== undefined)
+        query = query.where((eb) =>
+          eb.or(
+            (['actor', 'action', 'target', 'why', 'details'] as const).map((column) =>
+              eb(eb.fn('instr', [eb.fn('lower', [column]), eb.val(text.toLowerCase())]), '>', 0),
+            ),
+          ),
+        )
       if (fromMs !== undefined) query = query.where('at_ms', '>=', fromMs)
       if (toMs !== undefined) query = query.where('at_ms', '<', toMs)
       if (beforeSeq !== undefined) query = query.where('seq', '<', beforeSeq)
