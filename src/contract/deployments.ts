@@ -88,6 +88,8 @@ export const planSchema = z.object({
   isFix: z.boolean(),
   keepStableWarmMs: z.number().int().min(0),
   hooks: z.array(hookSchema).max(100),
+  /** The way back after a promotion: only what could keep the release from running at all forbids it. */
+  isUndo: z.boolean().optional(),
   /** Left out in plans of earlier versions, which did not look. */
   resources: resourceLimitsSchema.optional(),
 })

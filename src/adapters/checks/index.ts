@@ -24,13 +24,18 @@ import { tlsCheck } from './tls.ts'
 
 export type { Surroundings } from './surroundings.ts'
 
+/** What an undo is held to: whether the release can run, and whether anybody else is at it. Nothing else stands in the way back. */
+const onTheWayBack: readonly CheckConfig['kind'][] = ['artifact', 'reachable', 'exclusive']
+
 /** The checks of a release: those that every deployment has and the ones written for its service. */
 export function checksFor(
   written: readonly CheckConfig[],
   request: ValidationRequest,
   surroundings: Surroundings,
 ): Check[] {
-  return withDefaultChecks(written).map((config) => {
+  const all = withDefaultChecks(written)
+  const wanted = request.plan.isUndo ? all.filter(({ kind }) => onTheWayBack.includes(kind)) : all
+  return wanted.map((config) => {
     const run = runOf(config, surroundings)
     return {
       name: checkNameOf(config),

@@ -1,3 +1,4 @@
+import type { Validation } from '../../contract/index.ts'
 import { assertNever } from '../core/index.ts'
 import type { Counts } from '../canary/index.ts'
 import type { RouterReport, TargetReport } from '../services/index.ts'
@@ -65,9 +66,7 @@ function failure(state: DeploymentState, facts: Facts): DeploymentEvent | null {
   const judgement = freshJudgement(state)
   if (stage.kind === 'queued') return null
   if (stage.kind === 'validating')
-    return validation && !validation.canDeploy
-      ? rollback(`${validation.failed} of its checks failed`)
-      : overdue(state)
+    return validation && !validation.canDeploy ? rollback(failedChecks(validation)) : overdue(state)
   if (stage.kind === 'retiring') return null
   const isBad = judgement?.decision === 'rollback' && answerableStep(state) >= 0
   if (isBad && state.pause?.cause !== 'failure') return fail(state, judgement.text)
@@ -78,6 +77,14 @@ function failure(state: DeploymentState, facts: Facts): DeploymentEvent | null {
   const waits = stage.kind !== 'holding' && !isHookOrGateDue(state)
   if (waits && state.stageMs > plan.progressDeadlineMs) return fail(state, whyNoProgress(state, facts))
   return overdue(state)
+}
+
+/** Which checks forbid it; of a single one, what it found. */
+function failedChecks({ results }: Validation): string {
+  const failed = results.filter(({ critical, outcome }) => critical && outcome === 'failed')
+  const [first] = failed
+  if (first && failed.length === 1) return `the check ${first.name} failed: ${first.text}`
+  return `${failed.length} checks failed: ${failed.map(({ name }) => name).join(', ')}`
 }
 
 function overdue(state: DeploymentState): DeploymentEvent | null {

@@ -2,7 +2,7 @@ import type { LogEntry } from '../../contract/index.ts'
 import { assertNever } from '../core/index.ts'
 import type { StoredEvent } from './ports.ts'
 import { engineActor, type DeploymentState } from './state.ts'
-import { allInstancesAre, because, duration } from './wording.ts'
+import { allInstancesAre, because, counted, duration } from './wording.ts'
 
 type Line = Pick<LogEntry, 'severity' | 'text'> & { actor?: string }
 
@@ -41,8 +41,10 @@ function lineFor(
       return info(`The checks of ${candidate} begin; ${stable} is the stable release`)
     case 'validated':
       return event.validation.canDeploy
-        ? good(`${event.validation.passed} checks passed, with ${event.validation.warnings} warnings`)
-        : { severity: 'critical', text: `${event.validation.failed} checks failed` }
+        ? good(
+            `${counted(event.validation.passed, 'check')} passed, with ${counted(event.validation.warnings, 'warning')}`,
+          )
+        : { severity: 'critical', text: `${counted(event.validation.failed, 'check')} failed` }
     case 'baselineCaptured':
       return info(
         event.baseline

@@ -19,7 +19,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { checksFor } from '../../../src/adapters/checks/index.ts'
 import { systemClock, systemRng } from '../../../src/adapters/system/index.ts'
-import { latencyBoundsMs, type PlanOptions } from '../../../src/contract/index.ts'
+import { latencyBoundsMs, type Plan, type PlanOptions } from '../../../src/contract/index.ts'
 import { AppError, fail, ok, silentLog } from '../../../src/engine/core/index.ts'
 import { buildPlan } from '../../../src/engine/deployments/index.ts'
 import type { Router, Target } from '../../../src/engine/services/index.ts'
@@ -373,6 +373,23 @@ describe('a whole validation', () => {
     expect(bad).toMatchObject({ canDeploy: false, failed: 1 })
     const tolerated = await validated([{ kind: 'command', critical: false, argv: node('process.exit(1)') }])
     expect(tolerated).toMatchObject({ canDeploy: true, failed: 1 })
+  })
+
+  it('lets nothing stand in the way back but what keeps the release from running', async () => {
+    const always = { reason: 'closed', timeZone: 'UTC', cron: '0 * * * *', durationMs: 2 * 3_600_000 }
+    const written = checksSchema.parse([
+      { kind: 'freeze', windows: [always] },
+      { kind: 'command', argv: ['false'] },
+      { kind: 'tcp', host: '127.0.0.1', port: 1 },
+    ])
+    const kinds = (isUndo: boolean) =>
+      checksFor(
+        written,
+        { ...requestOf(), plan: { isUndo } as Plan },
+        { clock: systemClock(), rng: systemRng(), facts: noFacts },
+      ).map(({ name }) => name)
+    expect(kinds(true)).toEqual(['artifact', 'reachable', 'exclusive'])
+    expect(kinds(false)).toEqual(expect.arrayContaining(['freeze', 'command', 'tcp', 'artifact']))
   })
 
   it('refuses a release where a host is fuller than its plan allows, and asks for no room without one', async () => {

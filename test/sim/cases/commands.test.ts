@@ -207,6 +207,7 @@ describe('a person', () => {
         engineOf(world).undo({ service: serviceName, by, why: '', expectedRevision: seen, supersedes: null }),
       )
     must(await undo('anna'))
+    expect(world.newest.plan.isUndo).toBe(true)
     await world.until(hasEnded(world))
     expect(await undo('ben')).toMatchObject({ ok: false, error: { code: 'CONFLICT' } })
     expect(world.record.stableReleaseId).toBe('r2')
@@ -346,6 +347,15 @@ describe('a person', () => {
     )
     await world.until(hasEnded(world))
     expect(world.record.stableReleaseId).toBe('r1')
+  })
+
+  it('reads which check forbids a release, not only that one does', async () => {
+    const world = await steered(new World())
+    world.checksPass = false
+    await deploy(world, 'r2')
+    await world.until(hasEnded(world))
+    expect(world.newest.stage.kind).toBe('failed')
+    expect(world.newest.rollback?.reason).toContain('the check artifact failed')
   })
 
   it('is told clearly, before traffic moves, that a release is not known any more (24)', async () => {

@@ -138,7 +138,7 @@ export class Fleet implements Disposable {
     const plan = last?.plan ?? (warm ?? active)?.plan
     const usual = plan ? ok(plan) : buildPlan()
     if (!usual.ok) return usual
-    return this.#start({ ...request, releaseId }, straightPlan(usual.value), '')
+    return this.#start({ ...request, releaseId }, { ...straightPlan(usual.value), isUndo: true }, '')
   }
 
   async command(deploymentId: string, command: Command): Promise<Result<void>> {
