@@ -16,7 +16,7 @@ const recentMs = 10 * 60_000
 const leastRequests = 100
 
 /**
- * What is wrong with a service now, worst first: traffic without a healthy instance, router or target in trouble, a
+ * What is wrong with a service now, worst first: traffic without a healthy instance, a router, target or store in trouble, a
  * stable release whose requests fail, instances that take no requests or were started again lately, automation that waits.
  * What a candidate does is for its deployment to say. `nowMs` is the engine's.
  */
@@ -38,7 +38,7 @@ export function serviceConcerns(service: ServiceState, nowMs: number): Concern[]
       `${deserted.join(' and ')} ${deserted.length === 1 ? 'has' : 'have'} traffic and no healthy instance`,
       reasonOf(ofTraffic.filter(({ releaseId }) => deserted.includes(releaseId))) || trouble,
     )
-  if (trouble !== '') add('trouble', 'warning', 'router or target in trouble', trouble)
+  if (trouble !== '') add('trouble', 'warning', 'cannot be steered as it should', trouble)
 
   const sli = stableReleaseId === null ? undefined : service.sli[stableReleaseId]
   if (sli && stableReleaseId !== null && fails(sli, maxErrorRatio))

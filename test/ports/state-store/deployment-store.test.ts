@@ -1,9 +1,12 @@
 import Sqlite from 'better-sqlite3'
+import { sql } from 'kysely'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openStateStore, type StateStore } from '../../../src/adapters/stores/state/index.ts'
+import type { Migration } from '../../../src/adapters/stores/state/migrate.ts'
+import { migrations } from '../../../src/adapters/stores/state/migrations/index.ts'
 import type { AuditEntry, Bin, Deployment, Release } from '../../../src/contract/index.ts'
 import { findBreak, link } from '../../../src/engine/audit/index.ts'
 import { verifyAudit } from '../../../src/engine/operations/index.ts'
@@ -143,6 +146,25 @@ describe('the deployments of the state database', () => {
     expect(value(await store.deployments.deployment('d1')).weight).toBe(10)
     expect(await store.deployments.release('checkout', 'r9')).toMatchObject({ error: { code: 'NOT_FOUND' } })
     expect(value(await store.deployments.audit({ limit: 9 }))).toEqual([])
+    expect(store.status().isWritable).toBe(true)
+  })
+
+  it('say that no space is left, keep what they had, and make the state unwritable to all who ask', async () => {
+    await store[Symbol.asyncDispose]()
+    const narrow: Migration = {
+      version: 9000,
+      name: 'narrow',
+      up: async (database) => void (await sql`PRAGMA max_page_count = 100`.execute(database)),
+    }
+    const clock = new VirtualClock(1_700_000_000_000)
+    store = value(await openStateStore({ file: file(), clock, migrations: [...migrations, narrow] }))
+    value(await commit({ audit: [audit('a')] }))
+    const large = { ...audit('b'), details: { text: 'x'.repeat(1_000_000) } }
+    expect(await commit({ audit: [large] })).toMatchObject({ ok: false, error: { code: 'STORE_FULL' } })
+    expect(store.status()).toMatchObject({ isWritable: false })
+    expect(store.status().reason).toContain('No space is left')
+    expect(value(await store.deployments.auditFrom(1, 9))).toHaveLength(1)
+    value(await commit({ audit: [audit('c')] }))
     expect(store.status().isWritable).toBe(true)
   })
 

@@ -1,5 +1,5 @@
 import Sqlite, { type Database } from 'better-sqlite3'
-import { Kysely, SqliteDialect } from 'kysely'
+import { Kysely, SqliteDialect, type DatabaseConnection, type Driver } from 'kysely'
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { backUp, isBackupDue } from './backups.ts'
@@ -13,6 +13,28 @@ const backupEveryMs = 24 * 60 * 60 * 1000
 export interface OpenDatabase {
   sqlite: Database
   query: Kysely<Tables>
+}
+
+/**
+ * SQLite takes a transaction back by itself when it finds no space. Taking it back again fails, and that failure would
+ * stand in the place of the first one, which says what is wrong.
+ */
+class TruthfulDialect extends SqliteDialect {
+  readonly #sqlite: Database
+
+  constructor(sqlite: Database) {
+    super({ database: sqlite })
+    this.#sqlite = sqlite
+  }
+
+  override createDriver(): Driver {
+    const driver = super.createDriver()
+    const takeBack = driver.rollbackTransaction.bind(driver)
+    driver.rollbackTransaction = async (connection: DatabaseConnection) => {
+      if (this.#sqlite.inTransaction) await takeBack(connection)
+    }
+    return driver
+  }
 }
 
 /** Throws what SQLite throws, or an AppError. */
@@ -48,7 +70,7 @@ export async function openDatabase(
   nowMs: number,
 ): Promise<OpenDatabase> {
   const sqlite = connect(file)
-  const query = new Kysely<Tables>({ dialect: new SqliteDialect({ database: sqlite }) })
+  const query = new Kysely<Tables>({ dialect: new TruthfulDialect(sqlite) })
   try {
     const untyped = query as unknown as Kysely<unknown>
     const { version, pending } = await schemaState(untyped, migrations, file)
