@@ -6,7 +6,14 @@ import { apply, isHoldOver } from './apply.ts'
 import type { DeploymentEvent } from './events.ts'
 import type { ServiceRecord } from './ports.ts'
 import { recordAfter } from './record.ts'
-import { answerableStep, engineActor, hasEnded, isGoingBack, type DeploymentState } from './state.ts'
+import {
+  answerableStep,
+  engineActor,
+  hasEnded,
+  isGoingBack,
+  rollback,
+  type DeploymentState,
+} from './state.ts'
 import {
   agrees,
   healthyCount,
@@ -52,13 +59,6 @@ function foundAtRouter({ id, hasHadTraffic }: DeploymentState, { router }: Facts
   if (!hasHadTraffic || !router?.key.startsWith(`${returnCause(id)}:`)) return null
   return rollback('its traffic had been taken away when the engine stopped')
 }
-
-const rollback = (reason: string): DeploymentEvent => ({
-  kind: 'rollbackStarted',
-  by: engineActor,
-  reason,
-  isEmergency: false,
-})
 
 /** What ends a deployment from any stage. A pause keeps it from failing by time, never from failing by its judge. */
 function failure(state: DeploymentState, facts: Facts): DeploymentEvent | null {

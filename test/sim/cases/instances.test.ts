@@ -36,12 +36,13 @@ describe('instances in a deployment', () => {
     const world = await steered(new World())
     await deploy(world, 'r2')
     await world.until(() => atStep(world, 0))
-    world.target.remove({ service: serviceName, releaseId: 'r1', key: 'by hand' })
-    world.broken.length = 0
-    await world.advance(3)
-    world.broken.length = 0
+    world.faults.choose = (_, call) => (call.startsWith('router.set') ? { kind: 'slow', byMs: 2000 } : null)
     await asking(world, 'abort')
-    await world.until(hasEnded(world))
+    await world.until(() => world.newest.stage.kind === 'returning')
+    world.target.remove({ service: serviceName, releaseId: 'r2', key: 'by hand' })
+    // It still has traffic: that is what the hand has done, not the engine.
+    world.broken.length = 0
+    await world.until(hasEnded(world), 30)
     await world.advance(3)
     expect(world.unrest()).toEqual([])
   })

@@ -2,7 +2,7 @@ import { assertNever, messageOf } from '../../core/index.ts'
 import type { DeploymentEvent } from '../events.ts'
 import type { HookRun } from '../hooks.ts'
 import type { DeploymentState, Pause } from '../state.ts'
-import { engineActor } from '../state.ts'
+import { engineActor, isGoingBack, rollback } from '../state.ts'
 import type { PipelineParts } from './parts.ts'
 
 interface Running {
@@ -126,15 +126,15 @@ function wantedErrand(state: DeploymentState): string | null {
 }
 
 /** As the hook's policy says; on the way back nothing may stop it. */
-function afterFailure({ hook }: HookRun, { rollback }: DeploymentState, reason: string): DeploymentEvent[] {
-  if (rollback) return []
+function afterFailure({ hook }: HookRun, state: DeploymentState, reason: string): DeploymentEvent[] {
+  if (isGoingBack(state)) return []
   switch (hook.onFailure) {
     case 'continue':
       return []
     case 'pause':
       return [{ kind: 'paused', by: engineActor, cause: 'hook' satisfies Pause['cause'], reason }]
     case 'rollback':
-      return [{ kind: 'rollbackStarted', by: engineActor, reason, isEmergency: false }]
+      return [rollback(reason)]
     default:
       return assertNever(hook.onFailure)
   }

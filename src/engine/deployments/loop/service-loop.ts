@@ -8,8 +8,10 @@ import { giveWay, obey, changedSince, whyNot, type Command, type Seen } from '..
 import { followUps, mostEventsALook, type Facts } from '../decide.ts'
 import type { DeploymentEvent } from '../events.ts'
 import type { ServiceRecord } from '../ports.ts'
-import { engineActor, isGoingBack, isRetiring, type DeploymentState } from '../state.ts'
+import { isGoingBack, isRetiring, rollback, type DeploymentState } from '../state.ts'
 import { restingWishes, wishesOf, type Wishes } from '../wishes.ts'
+import { actionOf } from './audit-drafts.ts'
+import { beginning, foundStable } from './beginning.ts'
 import { Errands } from './errands.ts'
 import { Hands } from './hands.ts'
 import { Judging } from './judging.ts'
@@ -373,16 +375,10 @@ export class ServiceLoop implements Disposable {
     // A bad judgement is acted upon whether or not it could be kept.
     const current = this.#ledger.open.find(({ id }) => id === active.id)
     if (!current || isGoingBack(current)) return
+    const event = rollback(judgement.text)
     await this.#append({
-      entries: [
-        this.#entry(current, {
-          kind: 'rollbackStarted',
-          by: engineActor,
-          reason: judgement.text,
-          isEmergency: false,
-        }),
-      ],
-      audit: [this.#audit(engineActor, 'deployments.rollback', judgement.text, { deploymentId: active.id })],
+      entries: [this.#entry(current, event)],
+      audit: this.#auditOf(current, event),
       isUrgent: true,
     })
   }
@@ -429,25 +425,12 @@ export class ServiceLoop implements Disposable {
   async #begin(): Promise<boolean> {
     const { active, record } = this.#ledger
     if (active?.stage.kind !== 'queued' || record.automationStopped) return false
-    const adopted = record.stableReleaseId === null ? this.#foundStable() : null
-    if (this.#lookout.router === null || this.#lookout.target === null || !this.#mayBegin()) return false
+    const { router, target } = this.#lookout
+    if (router === null || target === null || !this.#mayBegin()) return false
     const newest = await this.#newestId()
     if (newest === null) return false
-    const stableReleaseId = adopted?.stableReleaseId ?? record.stableReleaseId
-    const giveUp = (reason: string): DeploymentEvent => ({
-      kind: 'rollbackStarted',
-      by: engineActor,
-      reason,
-      isEmergency: false,
-    })
-    let event: DeploymentEvent = {
-      kind: 'begun',
-      stableReleaseId,
-      stableInstances: adopted?.instances ?? record.instances,
-    }
-    if (newest !== active.id) event = giveUp(`${newest} was asked for later`)
-    else if (stableReleaseId === active.candidateReleaseId)
-      event = giveUp(`${stableReleaseId} is the stable release already`)
+    const adopted = record.stableReleaseId === null ? foundStable(router, target) : null
+    const event = beginning(active, adopted ?? record, newest)
     this.#watchedMs = 0
     const begun = await this.#append({
       entries: [this.#entry(active, event)],
@@ -463,14 +446,6 @@ export class ServiceLoop implements Disposable {
       this.#parts.store.deployments({ service: this.name, limit: 1 }),
     )
     return found.ok ? (found.value[0]?.id ?? null) : null
-  }
-
-  /** What has all the traffic although no deployment of ours has put it there. */
-  #foundStable(): { stableReleaseId: string; instances: number } | null {
-    const found = Object.entries(this.#lookout.router?.weights ?? {}).find(([, weight]) => weight === 100)
-    return found
-      ? { stableReleaseId: found[0], instances: this.#lookout.target?.wanted[found[0]] ?? 1 }
-      : null
   }
 
   #wishes(): Wishes | null {
@@ -541,20 +516,9 @@ export class ServiceLoop implements Disposable {
     return appended
   }
 
-  /** What the engine does of its own accord, in the words of the audit log. */
-  #auditOf(
-    { id: deploymentId, candidateReleaseId: releaseId }: DeploymentState,
-    event: DeploymentEvent,
-  ): AuditDraft[] {
-    const entry = (action: string, why: string) => [
-      this.#audit(engineActor, action, why, { deploymentId, releaseId }),
-    ]
-    if (event.kind === 'rollbackStarted') return entry('deployments.rollback', event.reason)
-    if (event.kind === 'paused') return entry('deployments.pause', event.reason)
-    if (event.kind === 'weightReached')
-      return entry('deployments.shift', `${releaseId} gets ${event.weight} % of traffic`)
-    if (event.kind === 'handedOver') return entry('deployments.handOver', `${releaseId} has all traffic`)
-    return []
+  #auditOf(state: DeploymentState, event: DeploymentEvent): AuditDraft[] {
+    const action = actionOf(state, event)
+    return action ? [{ ...action, atMs: this.#parts.clock.nowMs(), target: this.name }] : []
   }
 
   #audit(actor: string, action: string, why: string, details: Record<string, unknown>): AuditDraft {

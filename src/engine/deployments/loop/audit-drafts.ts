@@ -1,0 +1,31 @@
+import type { AuditDraft } from '../../audit/index.ts'
+import type { DeploymentEvent } from '../events.ts'
+import { engineActor, type DeploymentState } from '../state.ts'
+
+/** Somebody's action on a service, for the audit log. */
+export type Action = Pick<AuditDraft, 'actor' | 'action' | 'why' | 'details'>
+
+/** What the engine does of its own accord by an event, in the words of the audit log; null where it does nothing. */
+export function actionOf(
+  { id: deploymentId, candidateReleaseId: releaseId }: DeploymentState,
+  event: DeploymentEvent,
+): Action | null {
+  const action = (name: string, why: string): Action => ({
+    actor: engineActor,
+    action: `deployments.${name}`,
+    why,
+    details: { deploymentId, releaseId },
+  })
+  switch (event.kind) {
+    case 'rollbackStarted':
+      return action('rollback', event.reason)
+    case 'paused':
+      return action('pause', event.reason)
+    case 'weightReached':
+      return action('shift', `${releaseId} gets ${event.weight} % of traffic`)
+    case 'handedOver':
+      return action('handOver', `${releaseId} has all traffic`)
+    default:
+      return null
+  }
+}

@@ -1,0 +1,24 @@
+import type { RouterReport, TargetReport } from '../../services/index.ts'
+import type { DeploymentEvent } from '../events.ts'
+import type { ServiceRecord } from '../ports.ts'
+import { rollback, type DeploymentState } from '../state.ts'
+
+type Stable = Pick<ServiceRecord, 'stableReleaseId' | 'instances'>
+
+/** What has all the traffic although no deployment of ours has put it there; null when nothing has. */
+export function foundStable(router: RouterReport, target: TargetReport): Stable | null {
+  const found = Object.entries(router.weights).find(([, weight]) => weight === 100)
+  return found ? { stableReleaseId: found[0], instances: target.wanted[found[0]] ?? 1 } : null
+}
+
+/** A queued deployment whose turn it is begins, unless a newer one was asked for or there is nothing left to do. */
+export function beginning(
+  { id, candidateReleaseId }: DeploymentState,
+  { stableReleaseId, instances }: Stable,
+  newestId: string,
+): DeploymentEvent {
+  if (newestId !== id) return rollback(`${newestId} was asked for later`)
+  if (stableReleaseId === candidateReleaseId)
+    return rollback(`${stableReleaseId} is the stable release already`)
+  return { kind: 'begun', stableReleaseId, stableInstances: instances }
+}
