@@ -16,6 +16,7 @@ import { Service } from './service.ts'
 import { readState, StateFile } from './state/state-file.ts'
 import type { ServiceRecord } from './state/state.ts'
 import { InstanceLog } from './supervisor/instance-log.ts'
+import { PortBook } from './supervisor/port-book.ts'
 import { noTraffic } from './traffic.ts'
 
 export interface PlatformOptions extends Surroundings {
@@ -50,6 +51,7 @@ export class Platform {
   /** Services on their way in: two that declare the same one wait for one another. */
   #declaring: Promise<unknown> = Promise.resolve()
   readonly #file: StateFile
+  readonly #ports = new PortBook()
   readonly #bootId: string
   readonly #startedAtMs: number
   /** Nothing is written before everything was read: the state would lose what is not yet taken up. */
@@ -97,13 +99,13 @@ export class Platform {
 
   /**
    * From now on nothing is written, and no process started or stopped; the state on the disk is the newest when it
-   * resolves. Requests go on. Rejects when the disk does not take it.
+   * resolves. Requests go on. Throws UNAVAILABLE when the disk does not take it.
    */
   async freeze(): Promise<void> {
     await this.#declaring
     this.#frozen ??= Promise.withResolvers()
     await Promise.all([...this.#services.values()].map(({ fleet }) => fleet.freeze()))
-    await this.#file.save()
+    await this.#save()
   }
 
   /** The opposite of `freeze`, after which it goes on as before. */
@@ -298,6 +300,7 @@ export class Platform {
       {
         ...this.#options,
         logDirectory: join(directory, 'logs'),
+        ports: this.#ports,
         bootId: this.#bootId,
         persist: () => this.#persist(),
         acting: () => this.#acting(),
@@ -336,7 +339,10 @@ export class Platform {
   /** Throws UNAVAILABLE when the disk does not take it: it holds now, and not after a restart. */
   async #persist(): Promise<void> {
     while (this.#frozen) await this.#frozen.promise
-    if (!this.#isRestored) return
+    if (this.#isRestored) await this.#save()
+  }
+
+  async #save(): Promise<void> {
     try {
       await this.#file.save()
     } catch (failure) {

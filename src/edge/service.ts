@@ -9,11 +9,14 @@ import { Listener } from './proxy/listener.ts'
 import { RequestRouter } from './proxy/router.ts'
 import type { ServiceRecord } from './state/state.ts'
 import { Fleet } from './supervisor/fleet.ts'
+import type { PortBook } from './supervisor/port-book.ts'
 import { Traffic } from './traffic.ts'
 
 export interface ServiceOptions extends Surroundings {
   limits: Limits
   logDirectory: string
+  /** Of the instances of all services. */
+  ports: PortBook
   environment: Readonly<Record<string, string | undefined>>
   bootId: string
   persist: () => Promise<void>

@@ -65,8 +65,9 @@ export class Handover {
       await this.#steps.reached('loaded', loadedWithinMs)
       await admin.hold(() => this.callOff('an emergency came'))
       await platform.freeze()
-      for (const { name, bins } of platform.inheritance.services) this.#told.set(name, bins.seq)
-      this.#send({ kind: 'inheritance', inheritance: platform.inheritance })
+      const { inheritance } = platform
+      for (const { name, bins } of inheritance.services) this.#told.set(name, bins.seq)
+      this.#send({ kind: 'inheritance', inheritance })
       await this.#steps.reached('prepared', preparedWithinMs)
     } catch (failure) {
       await this.#takeBack()
@@ -74,8 +75,8 @@ export class Handover {
     }
     this.#isGiving = true
     try {
-      for (const [name, { listener }] of platform.services)
-        if (listener) this.#send({ kind: 'port', service: name }, listener.shared)
+      for (const [name, { listener, isLeaving }] of platform.services)
+        if (listener && !isLeaving) this.#send({ kind: 'port', service: name }, listener.shared)
       this.#send({ kind: 'ports given' })
       await this.#steps.reached('serving', stepWithinMs)
       this.#giveAway()

@@ -11,23 +11,37 @@ export type Give = (connection: Socket) => void
 export class ClientConnections {
   readonly #server: Server
   readonly #open = new Set<Socket>()
+  /** Taken over and silent since, and what makes the server read them. */
+  readonly #waiting = new Map<Socket, () => void>()
   #give: Give | null = null
 
   /** Those above `max` are closed at once. */
   constructor(server: Server, max: number) {
     this.#server = server
     server.on('connection', (socket: Socket) => {
-      if (this.#open.size >= max) {
-        socket.destroy()
-        return
-      }
-      this.#open.add(socket)
-      socket.once('close', () => this.#open.delete(socket))
+      if (this.#open.has(socket)) return
+      if (this.#open.size < max) this.#track(socket)
+      else socket.destroy()
     })
   }
 
-  get count(): number {
-    return this.#open.size
+  /**
+   * A client of an edge before this one, between two requests. The server gets it with its first byte: from then on
+   * it counts how long a header takes. Closed when nothing comes for `idleMs`.
+   */
+  take(connection: Socket, idleMs: number): void {
+    // As that of a connection which the server has accepted itself: a client may end its half first.
+    connection.allowHalfOpen = true
+    connection.setTimeout(idleMs, () => connection.destroy())
+    connection.on('error', () => connection.destroy())
+    this.#track(connection)
+    const begin = () => {
+      connection.off('readable', begin)
+      this.#waiting.delete(connection)
+      this.#server.emit('connection', connection)
+    }
+    this.#waiting.set(connection, begin)
+    connection.on('readable', begin)
   }
 
   /** Takes no new connections, and gives each away that has no request: now, or as soon as it has none. */
@@ -50,7 +64,10 @@ export class ClientConnections {
     const { promise: isEmpty, resolve } = Promise.withResolvers<void>()
     const sweep = () => {
       if (this.#give) this.settle()
-      else this.#server.closeIdleConnections()
+      else {
+        this.#server.closeIdleConnections()
+        for (const socket of this.#waiting.keys()) socket.destroy()
+      }
       if (this.#open.size === 0) resolve()
     }
     sweep()
@@ -69,6 +86,8 @@ export class ClientConnections {
    * turn, so that all it has yet to say is read by whoever gets it.
    */
   #passOn(closeIdle: () => void): void {
+    // As the server's own they can be kept from being read.
+    for (const begin of this.#waiting.values()) begin()
     const idle = new Set<Socket>()
     for (const socket of this.#open)
       socket.destroy = () => {
@@ -77,7 +96,6 @@ export class ClientConnections {
       }
     closeIdle()
     for (const socket of this.#open) {
-      // One that has said nothing at all is not yet idle to the parser.
       const isIdle = (idle.has(socket) || socket.bytesRead === 0) && socket.writableLength === 0
       // Given away it stays undestroyed, whatever Node's timers want of it.
       if (!isIdle) Reflect.deleteProperty(socket, 'destroy')
@@ -87,5 +105,13 @@ export class ClientConnections {
         this.#give?.(socket)
       }
     }
+  }
+
+  #track(socket: Socket): void {
+    this.#open.add(socket)
+    socket.once('close', () => {
+      this.#open.delete(socket)
+      this.#waiting.delete(socket)
+    })
   }
 }

@@ -82,9 +82,7 @@ export class Listener {
 
   /** A client of an edge before this one, between two requests. */
   takeConnection(connection: Socket): void {
-    // As that of a connection which the server has accepted itself: a client may end its half first.
-    connection.allowHalfOpen = true
-    this.#server.emit('connection', connection)
+    this.#connections.take(connection, this.#server.keepAliveTimeout)
   }
 
   /** Takes no new connections, and gives each away as soon as it has no request. */

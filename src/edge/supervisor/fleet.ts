@@ -8,10 +8,12 @@ import type { InstanceRecord, ServiceRecord } from '../state/state.ts'
 import { mayEject } from './ejection.ts'
 import { InstanceLog } from './instance-log.ts'
 import { Instance } from './instance.ts'
+import type { PortBook } from './port-book.ts'
 
 export interface FleetOptions extends Surroundings {
   limits: Limits
   logDirectory: string
+  ports: PortBook
   environment: Readonly<Record<string, string | undefined>>
   definition: () => ServiceDefinition
   persist: () => Promise<void>

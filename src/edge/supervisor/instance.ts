@@ -13,10 +13,10 @@ import type { InstanceRecord } from '../state/state.ts'
 import { restartDelayMs } from './backoff.ts'
 import { PassiveHealth } from './ejection.ts'
 import { environmentOf, markOf } from './environment.ts'
-import { freePort } from './free-port.ts'
 import { probe } from './health-probe.ts'
 import type { InstanceLog } from './instance-log.ts'
 import { ManagedProcess } from './managed-process.ts'
+import type { PortBook } from './port-book.ts'
 import { findByVariable, memoryOf } from './process-identity.ts'
 
 export interface InstanceOptions extends Surroundings {
@@ -26,6 +26,7 @@ export interface InstanceOptions extends Surroundings {
   replaces: Instance | null
   limits: Limits
   output: InstanceLog
+  ports: PortBook
   environment: Readonly<Record<string, string | undefined>>
   /** As it is now: definitions change while instances run. */
   definition: () => ServiceDefinition
@@ -158,7 +159,8 @@ export class Instance {
     this.#startedAtMs = clock.nowMs()
     this.#startedMs = clock.monotonicMs()
     try {
-      this.port = await freePort()
+      this.#options.ports.giveBack(this.port)
+      this.port = await this.#options.ports.take()
       await persist()
       if (this.#isStopping) return
       const spawning = ManagedProcess.start(clock, {
@@ -184,6 +186,7 @@ export class Instance {
   async adopt(record: InstanceRecord): Promise<void> {
     const { clock, output } = this.#options
     this.port = record.port
+    this.#options.ports.note(this.port)
     this.#startedAtMs = record.startedAtMs
     this.#startedMs = clock.monotonicMs()
     this.#restartCount = record.restartCount
@@ -276,6 +279,7 @@ export class Instance {
     await this.#process?.stop(graceMs)
     await output.read()
     this.state = 'down'
+    this.#options.ports.giveBack(this.port)
     this.#options.log.info('instance stopped', { instance: this.id, atMs: clock.nowMs() })
     onGone(this)
   }

@@ -48,7 +48,9 @@ export async function runEdge({
     result: null,
   }
   const ended = Promise.withResolvers<{ kind: 'stopped'; withInstances: boolean } | { kind: 'handed over' }>()
+  let isEnding = false
   const stop = (withInstances: boolean) => {
+    isEnding = true
     next.handover?.callOff('the edge was told to stop')
     ended.resolve({ kind: 'stopped', withInstances })
   }
@@ -105,7 +107,8 @@ export async function runEdge({
 
   async function handOverTo(program: { command: string; args: readonly string[] }): Promise<{ pid: number }> {
     // What the edge before this one still has under way comes here at last: from one edge to the next, not two.
-    await predecessor?.gone
+    await Promise.race([predecessor?.gone, ended.promise])
+    if (isEnding) throw new EdgeFailure('UNAVAILABLE', 'The edge was told to stop.')
     const relock = () => takeLock(lockPath)
     next.handover = new Handover({ platform, admin, directory, clock, log, relock }, program)
     try {

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { edgeRouter } from '../../../src/adapters/routers/edge/index.ts'
 import { EdgeClient, edgeTarget } from '../../../src/adapters/targets/edge/index.ts'
+import { systemClock } from '../../../src/adapters/system/index.ts'
 import { edgeSocketPath } from '../../../src/hosts/edge/places.ts'
+import { stopEdge } from '../../../src/hosts/edge/stop.ts'
 import { startNode } from '../cli/process.ts'
 
 const entry = join(import.meta.dirname, '../../../src/hosts/edge/main.ts')
@@ -48,10 +50,17 @@ export class EdgeProcess implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const stopped = await this.client.call('stop', { instances: true })
-    if (stopped.ok) await this.#process?.ended
-    else this.#process?.signal('SIGKILL')
+    // The one that runs by now: it may have taken over from the one that was started here.
+    const { directory } = this
+    const stopped = await stopEdge(this.client, {
+      directory,
+      clock: systemClock(),
+      withInstances: true,
+      withinMs: 20_000,
+    })
+    if (!stopped.ok) this.#process?.signal('SIGKILL')
+    await this.#process?.ended
     await this.client[Symbol.asyncDispose]()
-    rmSync(this.directory, { recursive: true, force: true })
+    rmSync(directory, { recursive: true, force: true, maxRetries: 20 })
   }
 }

@@ -209,6 +209,17 @@ describe.skipIf(process.platform === 'win32')('an edge that hands over to anothe
     await until('it to have gone', async () => ((await shop.instances('r2')).length === 0 ? true : undefined))
   })
 
+  it('goes on with a service that is being withdrawn, after its last request', async () => {
+    const slow = shop.get('/slow?wait=2000')
+    await until('it to be under way', async () =>
+      (await shop.instances()).some(({ inFlight }) => inFlight === 1) ? true : undefined,
+    )
+    valueOf(await edge.target.withdraw(serviceName))
+    await handOver()
+    expect(await slow).toBe('r1')
+    await until('it to have gone', async () => ((await status()).services.length === 0 ? true : undefined))
+  })
+
   it('hands on connections that wait, with and without a request before', async () => {
     const { hostname, port } = new URL(shop.address)
     const open = () => {
@@ -227,6 +238,9 @@ describe.skipIf(process.platform === 'win32')('an edge that hands over to anothe
     await until('it to be read', async () => ((await shop.get()) === 'r1' ? true : undefined))
     await handOver()
     halfway.socket.write(ask.slice(20))
+    await halfway.answers(1)
+    // Those that have said nothing to the one in between come through a second one as well.
+    await handOver()
     silent.socket.write(ask)
     used.socket.write(ask)
     await Promise.all([silent.answers(1), used.answers(2), halfway.answers(1)])
