@@ -13,7 +13,6 @@ import type {
 } from '../../contract/index.ts'
 import { AppError, fail, ok, type LiveStore, type Result, type Supervisor } from '../core/index.ts'
 import {
-  deploymentView,
   Fleet,
   type Command,
   type Declaration,
@@ -26,6 +25,7 @@ import type { NoticeBoard } from '../journal/index.ts'
 import { exportAudit, verifyAudit, type AuditVerdict } from './audit-log.ts'
 import { compareReleases } from './compare.ts'
 import { Declarations, declaredConfigs, type DeclareRequest } from './declarations.ts'
+import { LiveDeployments } from './live-deployments.ts'
 import { storeReleases } from './releases.ts'
 import { shownDeployment, shownPlan } from './shown-plan.ts'
 import { Roster, type Configured, type Equip, type OperatedService } from './roster.ts'
@@ -54,17 +54,9 @@ export interface Asked extends Seen {
   why: string
 }
 
-/** How long an ended deployment stays among the live records. */
-const shownAfterEndMs = 3_600_000
 /** Deployments that may move at the same time, over all services. */
 const mostAtOnce = 100
 const rehearsalLimitMs = 300_000
-
-/** Whether a person would see a difference; a revision alone does not tell of a new judgement. */
-const isNews = (shown: Deployment | undefined, now: Deployment): boolean =>
-  shown?.revision !== now.revision ||
-  shown.judgement?.atMs !== now.judgement?.atMs ||
-  shown.log.length !== now.log.length
 
 /** Everything a person can see of and do to services and deployments, over the fleet that steers them. */
 export class Operations implements Disposable {
@@ -73,10 +65,11 @@ export class Operations implements Disposable {
   readonly #roster: Roster
   readonly #declarations: Declarations
   readonly #views = new Map<string, ServiceView>()
-  readonly #told = new Map<string, string>()
+  readonly #deployments: LiveDeployments
 
   constructor(parts: OperationsParts) {
     this.#parts = parts
+    this.#deployments = new LiveDeployments(parts)
     const warn = (text: string) => void parts.notices.post({ severity: 'warning', text, link: '/services' })
     this.#fleet = new Fleet(parts, [], {
       mostAtOnce,
@@ -356,7 +349,7 @@ export class Operations implements Disposable {
       revision: view.record.revision,
       updatedAtMs: nowMs,
     })
-    this.#showDeployments(name, view, nowMs)
+    this.#deployments.show(name, view.open, nowMs)
   }
 
   /** It is steered no longer: nothing of it is live any more. */
@@ -365,9 +358,7 @@ export class Operations implements Disposable {
     const view = this.#views.get(name)
     this.#views.delete(name)
     live.remove(`service:${name}`)
-    for (const [key, record] of Object.entries(live.snapshot()))
-      if (key.startsWith('deployment:') && (record as Deployment).service === name)
-        live.remove(key as `deployment:${string}`)
+    this.#deployments.drop(name)
     const stable = view?.record.stableReleaseId
     if (!stable || this.#declarations.find(name)) return
     const text = `${name} is not configured any more: ${stable} serves on, and nobody steers it. Put it back, or end it: pilothouse services ${name} remove`
@@ -378,45 +369,5 @@ export class Operations implements Disposable {
     const stored = await storeReleases(services, this.#parts)
     if (!stored.ok)
       this.#parts.notices.post({ severity: 'warning', text: stored.error.message, link: '/settings' })
-  }
-
-  #showDeployments(service: string, { open }: ServiceView, nowMs: number): void {
-    const { live } = this.#parts
-    const current = new Set<string>()
-    for (const state of open) {
-      const deployment = shownDeployment(deploymentView(state))
-      current.add(deployment.id)
-      if (isNews(live.get(`deployment:${deployment.id}`), deployment))
-        live.put(`deployment:${deployment.id}`, deployment)
-      this.#tell(deployment)
-    }
-    for (const [key, record] of Object.entries(live.snapshot())) {
-      if (!key.startsWith('deployment:')) continue
-      const deployment = record as Deployment
-      if (deployment.service !== service || current.has(deployment.id)) continue
-      if (deployment.endedAtMs === null) void this.#showEnd(deployment.id)
-      else if (nowMs - deployment.endedAtMs > shownAfterEndMs) live.remove(`deployment:${deployment.id}`)
-    }
-  }
-
-  async #showEnd(id: string): Promise<void> {
-    const ended = await this.#stored(id)
-    if (!ended.ok || ended.value.endedAtMs === null) return
-    this.#parts.live.put(`deployment:${id}`, ended.value)
-    this.#tell(ended.value)
-  }
-
-  /** A line for what changed lately, once a phase that a person wants to hear of. */
-  #tell({ id, service, candidateReleaseId: name, phase, reason }: Deployment): void {
-    if (this.#told.get(id) === phase) return
-    this.#told.set(id, phase)
-    const link = `/deployments/${encodeURIComponent(id)}`
-    const say = (severity: 'info' | 'ok' | 'warning' | 'critical', text: string) =>
-      this.#parts.notices.post({ severity, text, link })
-    if (phase === 'validating') say('info', `${service}: deployment of ${name} began`)
-    if (phase === 'promoted') say('ok', `${service}: ${name} is the stable release`)
-    if (phase === 'paused') say('warning', `${service}: deployment of ${name} is paused: ${reason}`)
-    if (phase === 'rolled_back') say('warning', `${service}: ${name} was rolled back: ${reason}`)
-    if (phase === 'failed') say('warning', `${service}: ${name} got no traffic: ${reason}`)
   }
 }
