@@ -188,4 +188,7 @@ test('a canary that nobody visits is not judged: it waits for a person and says 
   await expect(phase(shown)).toHaveAttribute('data-phase', 'paused', { timeout: 60_000 })
   await expect(phase(shown)).toContainText(/no (traffic|requests)|too few|request/i)
   expect(await steered.service()).toMatchObject({ stableReleaseId: 'r1', weights: { r1: 70, r2: 30 } })
+  await show(shown, '/overview')
+  await expect(shown.getByTestId('needs')).toContainText('r2 is paused at 30 %')
+  await expect(shown.getByTestId('card-cpu').locator('line.moment')).not.toHaveCount(0)
 })
