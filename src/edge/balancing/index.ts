@@ -7,7 +7,7 @@ import { roundRobin } from './round-robin.ts'
 import { smoothWeighted } from './smooth-weighted.ts'
 
 export type { Balancer, Candidate } from './candidate.ts'
-export { pointIn, releaseAt, ReleaseSplit } from './release-split.ts'
+export { pointIn, pointOf, releaseAt, ReleaseSplit } from './release-split.ts'
 
 /** The balancer of this name. */
 export function balancerOf(name: Routing['balancing'], rng: EdgeRng): Balancer {

@@ -83,6 +83,10 @@ export function releaseAt(
   return shares.at(-1)?.[0]
 }
 
+/** The point that a cookie carries; null when it carries none, whatever JavaScript would make a number of. */
+export const pointOf = (text: string | undefined): number | null =>
+  text !== undefined && /^0(?:\.\d{1,20})?$/.test(text) ? Number(text) : null
+
 /** A point keeps this part of its release's share away from the neighbour's, so that rounding cannot move it there. */
 const edge = 0.001
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Routing, Weights } from '../../contract/index.ts'
-import { balancerOf, pointIn, releaseAt, ReleaseSplit, type Balancer } from '../balancing/index.ts'
+import { balancerOf, pointIn, pointOf, releaseAt, ReleaseSplit, type Balancer } from '../balancing/index.ts'
 import type { EdgeRng } from '../clock.ts'
 import type { Gate } from '../guards/gate.ts'
 import type { Fleet } from '../supervisor/fleet.ts'
@@ -91,8 +91,8 @@ export class RequestRouter {
     fallbackId: string | null,
   ): { releaseId: string | undefined; newPoint: number | null } {
     if (!this.#routing.isSticky) return { releaseId: this.#split.pick(), newPoint: null }
-    const sent = Number(cookieOf(request.headers.cookie, stickyCookie) ?? NaN)
-    if (sent >= 0 && sent < 1) return { releaseId: releaseAt(sent, weights, fallbackId), newPoint: null }
+    const sent = pointOf(cookieOf(request.headers.cookie, stickyCookie))
+    if (sent !== null) return { releaseId: releaseAt(sent, weights, fallbackId), newPoint: null }
     const releaseId = this.#split.pick()
     if (releaseId === undefined) return { releaseId, newPoint: null }
     return { releaseId, newPoint: pointIn(releaseId, this.#rng.next(), weights, fallbackId) }

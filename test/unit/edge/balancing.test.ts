@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { balancings } from '../../../src/contract/index.ts'
-import { balancerOf, pointIn, releaseAt, ReleaseSplit } from '../../../src/edge/balancing/index.ts'
+import { balancerOf, pointIn, pointOf, releaseAt, ReleaseSplit } from '../../../src/edge/balancing/index.ts'
 import { seededRng } from '../../../src/engine/core/index.ts'
 
 const candidates = (weights: number[], inFlight: number[] = []) =>
@@ -190,5 +190,23 @@ describe('clients that stay with a release', () => {
         },
       ),
     )
+  })
+})
+
+describe('the point that a cookie carries', () => {
+  it.each([
+    ['0.250000000', 0.25],
+    ['0', 0],
+    ['', null],
+    [' ', null],
+    ['1', null],
+    ['-0', null],
+    ['1e-9', null],
+    ['0x0', null],
+    ['0.5, 0.1', null],
+    [`0.${'0'.repeat(1000)}`, null],
+    [undefined, null],
+  ])('of %j is %j', (text, point) => {
+    expect(pointOf(text)).toBe(point)
   })
 })
