@@ -74,10 +74,11 @@ export class Listener {
     return this.#server
   }
 
-  /** Listens on the port of an edge before this one. */
+  /** Listens on the port of an edge before this one. Throws when it does not come to that: that one must keep it. */
   take(port: SocketServer): void {
-    this.#server.listen(port)
     this.#server.on('error', () => undefined)
+    this.#server.listen(port)
+    if (!this.#server.listening) throw new Error('a port that was handed over cannot be listened on')
   }
 
   /** A client of an edge before this one, between two requests. */
