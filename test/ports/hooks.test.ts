@@ -75,12 +75,11 @@ describe('a script as a hook', () => {
     expect(outcome.output).toBe('$(id); `id` && *\n')
   })
 
-  it('fails with its exit code, and when there is no such program', async () => {
-    expect(await outcomeOf(script('console.error("no"); process.exit(3)'))).toEqual({
-      isSuccess: false,
-      text: 'The hook tell ended with exit code 3.',
-      output: 'no\n',
-    })
+  it('fails with its exit code and what it said last, and when there is no such program', async () => {
+    const failing = 'console.error("begin\\nno \\u001b[31mtoken=abcdefgh"); process.exit(3)'
+    expect((await outcomeOf(script(failing))).text).toBe(
+      'The hook tell ended with exit code 3. It said: no token=[redacted]',
+    )
     expect(await outcomeOf({ kind: 'script', argv: [join(directory, 'absent')] })).toMatchObject({
       isSuccess: false,
       text: expect.stringContaining('there is no such program') as string,

@@ -1,7 +1,9 @@
+import { stripVTControlCharacters } from 'node:util'
 import type { Hook } from '../../contract/index.ts'
 import { AppError, fail, ok, type Clock, type Result, type Rng } from '../../engine/core/index.ts'
 import type { HookContext, HookOutcome, HookRunner } from '../../engine/deployments/index.ts'
 import { endText, runCommand } from '../commands/index.ts'
+import { Redactor } from '../log/index.ts'
 import { environmentOf } from './environment.ts'
 import { callWebhook } from './webhook.ts'
 
@@ -34,6 +36,20 @@ export function hookRunner(surroundings: HookSurroundings): HookRunner {
   }
 }
 
+const longestLine = 300
+
+/** What it said last is mostly why it failed. */
+function withLastLine(text: string, output: string): string {
+  const line = stripVTControlCharacters(
+    output
+      .trimEnd()
+      .split(/[\r\n]+/)
+      .at(-1) ?? '',
+  )
+  const shown = new Redactor().text(line.slice(-longestLine).replace(/\p{C}/gu, ' ').trim())
+  return shown === '' ? text : `${text} It said: ${shown}`
+}
+
 /** Null when the signal ended it before there was an answer. */
 async function attempt(
   { name, run }: Hook,
@@ -50,9 +66,7 @@ async function attempt(
     }
   }
   const end = await runCommand({ argv: run.argv, env: environmentOf(context), signal }, surroundings)
-  return {
-    isSuccess: end.kind === 'exited' && end.code === 0,
-    text: `The hook ${name} ${endText(end)}.`,
-    output: end.output,
-  }
+  const isSuccess = end.kind === 'exited' && end.code === 0
+  const text = `The hook ${name} ${endText(end)}.`
+  return { isSuccess, text: isSuccess ? text : withLastLine(text, end.output), output: end.output }
 }

@@ -166,7 +166,7 @@ export interface HookContext {
 
 export interface HookOutcome {
   isSuccess: boolean
-  /** Exit code, status or signal, as a sentence. */
+  /** Exit code, status or signal, as a sentence; of a script that failed with the last line it printed, secrets left out. */
   text: string
   /** What it printed, cut at 64 kB. */
   output: string

@@ -99,7 +99,7 @@ describe('pilothouse deploy', () => {
         input: {
           service: 'shop',
           releaseId: 'r2',
-          expectedRevision: null,
+          expectedRevision: 1,
           supersedes: null,
           why: 'a fix',
           options: {

@@ -36,7 +36,12 @@ export async function deploy(request: DeployRequest, session: Session): Promise<
   if (releaseId === undefined)
     throw new AppError('BAD_INPUT', `Name the release of ${service} to deploy, or add --interactive.`)
   const supersedes = request.isSuperseding ? await underWay(service, session) : null
-  const wish = { service, releaseId, options, why, supersedes }
+  const {
+    environment,
+    stableReleaseId: present,
+    revision,
+  } = serviceNamed(service, await engine.services.list())
+  const wish = { service, releaseId, options, why, supersedes, expectedRevision: revision }
   if (request.isDryRun || request.isInteractive) {
     const rehearsal = await engine.deployments.rehearse(wish)
     const { plan, stableReleaseId, validation } = rehearsal
@@ -49,11 +54,10 @@ export async function deploy(request: DeployRequest, session: Session): Promise<
     const answer = await session.person.ask('Deploy it? [y/N] ')
     if (!/^y(es)?$/i.test(answer)) throw new AppError('CONFLICT', 'Nothing was deployed.')
   }
-  const { environment, stableReleaseId } = serviceNamed(service, await engine.services.list())
   await confirm(
     {
       name: service,
-      effect: `${changeText({ service, stableReleaseId, candidateReleaseId: releaseId })}, through a canary${supersedes === null ? '' : `; ${supersedes} is taken back`}`,
+      effect: `${changeText({ service, stableReleaseId: present, candidateReleaseId: releaseId })}, through a canary${supersedes === null ? '' : `; ${supersedes} is taken back`}`,
       isProduction: environment === 'production',
       isConfirmed: request.isConfirmed,
     },

@@ -55,11 +55,12 @@ export interface BeginRequest extends SteerRequest {
 /** `pilothouse deployments retry ID`. */
 export async function retry(id: string, request: BeginRequest, session: Session): Promise<number> {
   const seen = await session.engine.deployments.get({ id })
+  const present = serviceNamed(seen.service, await session.engine.services.list())
   await confirm(
     {
       name: seen.service,
       effect: `${seen.service}: ${seen.candidateReleaseId} becomes the candidate again`,
-      isProduction: await isInProduction(seen.service, session),
+      isProduction: present.environment === 'production',
       isConfirmed: request.isConfirmed,
     },
     session,
@@ -67,6 +68,7 @@ export async function retry(id: string, request: BeginRequest, session: Session)
   return showStarted(
     await session.engine.deployments.retry({
       id,
+      expectedRevision: present.revision,
       supersedes: request.isSuperseding ? await underWay(seen.service, session) : null,
       why: request.why,
     }),
