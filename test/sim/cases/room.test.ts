@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { deploymentView } from '../../../src/engine/deployments/index.ts'
 import { must, serviceName, World } from '../world/world.ts'
-import { answered, asking, atStep, deploy, engineOf, hasEnded, steered } from './asking.ts'
+import { answered, asking, atStep, deploy, engineOf, hasEnded, steered, step } from './asking.ts'
 
 const full = 'cpu of web-1 is 93 % full, the plan allows 85 %'
 /** A plan that looks at how full hosts are. */
@@ -36,6 +36,24 @@ describe('hosts that are fuller than the plan allows', () => {
       'There is room: it goes on',
     ])
   })
+
+  it.each(['refused', 'lost'] as const)(
+    'hold up the next step while the miss of room cannot be kept: the write is %s',
+    async (kind) => {
+      const world = await steered(new World())
+      await deploy(world, 'r2', { ...looking, steps: [step(10), step(50, 10, { gate: true })] })
+      await world.until(() => world.newest.pause?.cause === 'gate')
+      world.missingRoom = full
+      world.faults.choose = (_, call) => (call.includes('roomMissed') ? { kind } : null)
+      await asking(world, 'resume')
+      await world.advance(40)
+      expect(world.weight('r2')).toBe(10)
+      world.faults.choose = () => null
+      world.missingRoom = ''
+      await world.until(hasEnded(world))
+      expect(world.newest.stage.kind).toBe('promoted')
+    },
+  )
 
   it('start no further instance of the candidate', async () => {
     const world = await steered(new World())

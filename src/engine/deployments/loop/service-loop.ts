@@ -268,12 +268,14 @@ export class ServiceLoop implements Disposable {
     if (isHalted()) return
     for (let round = 0; round < mostEventsALook; round++) {
       await this.#captureBaseline()
-      const isMoved = await this.#decide()
+      const moved = await this.#decide()
       if (isHalted()) return
+      // A decision that could not be kept is made again; meanwhile nothing is done on the wishes it would have ended.
+      if (!moved.ok) break
       const wishes = this.#wishes()
       const isChanged = wishes !== null && (await this.#hands.act(wishes, isHalted))
       if (isHalted()) return
-      if (!isMoved && !isChanged) break
+      if (!moved.value && !isChanged) break
     }
     this.#errands.attend(this.#ledger.active)
     await this.#storeTime()
@@ -391,11 +393,11 @@ export class ServiceLoop implements Disposable {
     this.#captured = { deploymentId: active.id, ...captured }
   }
 
-  /** Everything that follows from what was seen, in one transaction. Gives whether anything did. */
-  async #decide(): Promise<boolean> {
+  /** Everything that follows from what was seen, in one transaction. Gives whether anything did; fails when it is not kept. */
+  async #decide(): Promise<Result<boolean>> {
     const begun = await this.#begin()
     const { active, record } = this.#ledger
-    if (!active) return begun
+    if (!active) return ok(begun)
     const captured = this.#captured?.deploymentId === active.id ? this.#captured : null
     const facts: Facts = {
       router: this.#lookout.router,
@@ -405,7 +407,7 @@ export class ServiceLoop implements Disposable {
       ...(captured ? { baseline: captured.baseline } : {}),
     }
     const events = followUps(age(active, this.#watchedMs), record, facts)
-    if (events.length === 0) return begun
+    if (events.length === 0) return ok(begun)
     const isCaptured = events.some(({ kind }) => kind === 'baselineCaptured') && captured?.cursor !== null
     const isRollback = events.some(({ kind }) => kind === 'rollbackStarted')
     const appended = await this.#append({
@@ -418,7 +420,7 @@ export class ServiceLoop implements Disposable {
       audit: events.flatMap((event) => this.#auditOf(active, event)),
       isUrgent: isRollback || isGoingBack(active),
     })
-    return appended.ok
+    return appended.ok ? ok(true) : appended
   }
 
   /** The next deployment in the queue moves when none does. */
