@@ -153,6 +153,9 @@ export const judgementSchema = z.object({
 })
 export type Judgement = z.infer<typeof judgementSchema>
 
+/** Who acts when nobody does: name of the engine in logs and audit. */
+export const engineActor = 'pilothouse'
+
 export const logEntrySchema = z.object({
   atMs: z.number(),
   severity: z.enum(['info', 'ok', 'warning', 'critical']),

@@ -1,9 +1,10 @@
+import { engineActor } from '../../contract/index.ts'
 import { assertNever } from '../core/index.ts'
 import type { DeploymentEvent } from './events.ts'
 import { hooksFor, type HookRun } from './hooks.ts'
 import { logEntryFor } from './log-entries.ts'
 import type { StoredEvent } from './ports.ts'
-import { engineActor, hasEnded, stepIndexOf, type DeploymentState, type Stage } from './state.ts'
+import { hasEnded, stepIndexOf, type DeploymentState, type Stage } from './state.ts'
 
 /**
  * The state after one more event: `(state, event) -> state`. What is to be done in a state follows from it alone (see

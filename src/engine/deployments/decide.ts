@@ -1,4 +1,4 @@
-import type { Validation } from '../../contract/index.ts'
+import { engineActor, type Validation } from '../../contract/index.ts'
 import { assertNever } from '../core/index.ts'
 import type { Counts } from '../canary/index.ts'
 import type { RouterReport, TargetReport } from '../services/index.ts'
@@ -6,14 +6,7 @@ import { apply, isHoldOver } from './apply.ts'
 import type { DeploymentEvent } from './events.ts'
 import type { ServiceRecord } from './ports.ts'
 import { recordAfter } from './record.ts'
-import {
-  answerableStep,
-  engineActor,
-  hasEnded,
-  isGoingBack,
-  rollback,
-  type DeploymentState,
-} from './state.ts'
+import { answerableStep, hasEnded, isGoingBack, rollback, type DeploymentState } from './state.ts'
 import {
   agrees,
   healthyCount,

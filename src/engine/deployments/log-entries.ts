@@ -1,7 +1,7 @@
-import type { LogEntry } from '../../contract/index.ts'
+import { engineActor, type LogEntry } from '../../contract/index.ts'
 import { assertNever } from '../core/index.ts'
 import type { StoredEvent } from './ports.ts'
-import { engineActor, type DeploymentState } from './state.ts'
+import type { DeploymentState } from './state.ts'
 import { allInstancesAre, because, counted, duration } from './wording.ts'
 
 type Line = Pick<LogEntry, 'severity' | 'text'> & { actor?: string }

@@ -1,10 +1,14 @@
-import type { Judgement, LogEntry, PauseCause, Plan, Validation } from '../../contract/index.ts'
+import {
+  engineActor,
+  type Judgement,
+  type LogEntry,
+  type PauseCause,
+  type Plan,
+  type Validation,
+} from '../../contract/index.ts'
 import type { Counts } from '../canary/index.ts'
 import type { DeploymentEvent } from './events.ts'
 import type { HookRun } from './hooks.ts'
-
-/** Who acts when nobody does: name of the engine in logs and audit. */
-export const engineActor = 'pilothouse'
 
 /** The engine takes a deployment back of its own accord. */
 export const rollback = (reason: string): DeploymentEvent => ({

@@ -1,5 +1,6 @@
+import { engineActor } from '../../contract/index.ts'
 import type { Clock, Log } from '../../engine/core/index.ts'
-import { engineActor, type DeploymentStore } from '../../engine/deployments/index.ts'
+import { type DeploymentStore } from '../../engine/deployments/index.ts'
 import type { EdgeUpgrade } from '../edge/index.ts'
 
 /** The audit entry of an embedded platform that was replaced while it served. */

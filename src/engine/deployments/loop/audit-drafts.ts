@@ -1,6 +1,7 @@
+import { engineActor } from '../../../contract/index.ts'
 import type { AuditDraft } from '../../audit/index.ts'
 import type { DeploymentEvent } from '../events.ts'
-import { engineActor, type DeploymentState } from '../state.ts'
+import type { DeploymentState } from '../state.ts'
 
 /** Somebody's action on a service, for the audit log. */
 export type Action = Pick<AuditDraft, 'actor' | 'action' | 'why' | 'details'>

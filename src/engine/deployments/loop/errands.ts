@@ -1,8 +1,9 @@
+import { engineActor } from '../../../contract/index.ts'
 import { assertNever, messageOf } from '../../core/index.ts'
 import type { DeploymentEvent } from '../events.ts'
 import type { HookRun } from '../hooks.ts'
 import type { DeploymentState, Pause } from '../state.ts'
-import { engineActor, isGoingBack, rollback } from '../state.ts'
+import { isGoingBack, rollback } from '../state.ts'
 import type { PipelineParts } from './parts.ts'
 
 interface Running {

@@ -1,4 +1,4 @@
-import type { Deployment, LogEntry } from '../../../contract/index.ts'
+import { engineActor, type Deployment, type LogEntry } from '../../../contract/index.ts'
 import { clockTime } from '../../format/index.ts'
 import { failureOf, failureText, isOutcomeUnknown, type Failure } from '../../state/failure.ts'
 import type { Operations } from '../../state/operations.ts'
@@ -44,8 +44,11 @@ export function refusalText(error: unknown, seen: Deployment, now: Deployment | 
     : `Nothing was done. ${failureText(failure)}`
 }
 
-/** The newest entry of the log that the person had not seen. */
+/** The newest entry of the log that the person had not seen: what another one did, before what the engine did or found. */
 function whatHappenedSince(seen: Deployment, now: Deployment): LogEntry | undefined {
   const known = new Set(seen.log.map(({ atMs, text }) => `${atMs} ${text}`))
-  return now.log.toSorted((a, b) => b.atMs - a.atMs).find(({ atMs, text }) => !known.has(`${atMs} ${text}`))
+  const fresh = now.log
+    .filter(({ atMs, text }) => !known.has(`${atMs} ${text}`))
+    .toSorted((a, b) => b.atMs - a.atMs)
+  return fresh.find(({ actor }) => actor !== engineActor) ?? fresh[0]
 }

@@ -24,6 +24,16 @@ describe('a refused command', () => {
     )
   })
 
+  it('names the person, also when the judge has spoken since', () => {
+    const now = madeDeployment({
+      log: [
+        { atMs: 0, severity: 'warning', actor: 'jon', text: 'jon paused it' },
+        { atMs: 1, severity: 'info', actor: 'pilothouse', text: 'r2 keeps every limit' },
+      ],
+    })
+    expect(refusalText(callError('CONFLICT'), madeDeployment(), now)).toContain('jon was first')
+  })
+
   it('does not blame anybody when nothing new is known', () => {
     const seen = madeDeployment()
     expect(refusalText(callError('CONFLICT'), seen, seen)).toMatch(
