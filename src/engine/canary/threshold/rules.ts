@@ -2,7 +2,7 @@ import type { Finding, JudgeLimits } from '../../../contract/index.ts'
 import { errorRatio, quantileMs, type Counts } from '../counts.ts'
 import type { JudgeContext } from '../ports.ts'
 import type { Pair, RuleName } from './memory.ts'
-import { milliseconds, percent, times } from './wording.ts'
+import { milliseconds, percent, percentBeside, times } from './wording.ts'
 
 /** What a release is compared with, and how a person calls it. */
 export interface Reference {
@@ -49,7 +49,7 @@ function errorsRule(context: JudgeContext, candidate: Counts, reference: Referen
   const isOverRelative = stable !== null && exceedsTimes(candidate, stable, limits.maxErrorRatioToStable)
   const limit = isOverAbsolute || stable === null ? absolute : stable * limits.maxErrorRatioToStable
   const compared = reference && stable !== null ? `, ${reference.name} ${percent(stable)}` : ''
-  let text = `${name} fails ${percent(ratio)} of requests${compared}; the limit is ${percent(absolute)}`
+  let text = `${name} fails ${percentBeside(absolute, ratio)} of requests${compared}; the limit is ${percent(absolute)}`
   if (!isOverAbsolute && isOverRelative)
     text = `${name} fails ${percent(ratio)} of requests${compared}; the limit is ${times(limits.maxErrorRatioToStable)} that`
   const isOver = isOverAbsolute || isOverRelative
