@@ -138,6 +138,7 @@ export const findingSchema = z.object({
   stable: z.number().nullable(),
   limit: z.number().nullable(),
   verdict: z.enum(['worse', 'same', 'better', 'unclear']),
+  /** First of the judgements in a row that found it worse; of what is not worse, this judgement. */
   sinceMs: z.number(),
   /** A whole sentence: "r43 fails 2.4 % of requests, r42 0.3 %; the limit is 1 %". */
   text: z.string(),

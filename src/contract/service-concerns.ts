@@ -84,4 +84,5 @@ const fails = ({ errorRatio, requestsPerSecond, windowMs }: Sli, limit: number):
 const reasonOf = (instances: readonly Instance[]): string =>
   instances.find(({ reason }) => reason !== '')?.reason ?? ''
 
-const percent = (ratio: number): string => `${Number((ratio * 100).toPrecision(2))} %`
+/** With a digit more than limits have, so that what is over one does not read like it. */
+const percent = (ratio: number): string => `${Number((ratio * 100).toPrecision(3))} %`

@@ -217,9 +217,13 @@ export class Platform {
 
   /** Ends the edge. Instances go on without it, or are drained and stopped. */
   async close(withInstances: boolean): Promise<void> {
-    if (!withInstances && !this.#frozen) await this.#persist().catch(() => undefined)
+    const persist = () =>
+      this.#persist().catch((failure: unknown) => {
+        this.#options.log.error('the state cannot be written', { failure: String(failure) })
+      })
+    if (!withInstances && !this.#frozen) await persist()
     await Promise.all([...this.#services.values()].map((service) => service.close(withInstances)))
-    if (withInstances) await this.#persist().catch(() => undefined)
+    if (withInstances) await persist()
   }
 
   async #sweepLogs(instances: readonly { id: string }[]): Promise<void> {

@@ -82,6 +82,9 @@ describe('what concerns a person about a service', () => {
   it('is a stable release that fails more than the plans of the service allow, once enough was asked of it', () => {
     const [concern] = concerns({ sli: { r1: sli(0.042) } })
     expect(concern?.text).toBe('r1 fails 4.2 % of requests; the limit is 1 %')
+    expect(concerns({ sli: { r1: sli(0.0104) } })[0]?.text).toBe(
+      'r1 fails 1.04 % of requests; the limit is 1 %',
+    )
     expect(concerns({ sli: { r1: sli(0.042) }, maxErrorRatio: 0.05 })).toEqual([])
     expect(concerns({ sli: { r1: sli(1, 1) } })).toEqual([])
   })

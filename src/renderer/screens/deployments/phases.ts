@@ -17,7 +17,7 @@ export const phaseWords: Record<DeploymentPhase, { words: string; mark: MarkKind
 
 /** What a person may do about a pause: a whole sentence for each cause. */
 export const pauseAdvice: Record<PauseCause, string> = {
-  gate: 'Nothing more moves until somebody continues it or rolls it back.',
+  gate: 'Only a person takes it further; while it has traffic it is judged on.',
   person: 'It goes on from here once somebody resumes it.',
   inconclusive: 'Resume to hold and judge this step again, promote if you know better, or roll back.',
   failure: 'The judge is against it. Roll back, or resume to hold and judge this step again.',

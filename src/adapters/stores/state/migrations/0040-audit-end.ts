@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { chainStart } from '../../../../engine/audit/index.ts'
 import type { Migration } from '../migrate.ts'
 
-/** Where the audit log ends, kept beside it: newest entries that are taken out are missed. */
+/** Where the audit log ends, kept beside it: that newest entries were taken out is noticed. */
 export const auditEnd: Migration = {
   version: 40,
   name: 'audit-end',
