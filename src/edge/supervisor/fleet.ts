@@ -113,7 +113,8 @@ export class Fleet {
 
   /** What a request has shown about an instance. */
   record5xx(instance: Instance, isFailure: boolean): void {
-    if (!instance.passive.record(isFailure) || instance.isEjected) return
+    // Requests that end late tell of a process that has gone, or of one that takes no more of them.
+    if (!instance.isUsable || !instance.passive.record(isFailure)) return
     const siblings = this.#instances.filter(({ releaseId }) => releaseId === instance.releaseId)
     const ejected = siblings.filter(({ isEjected }) => isEjected).length
     if (mayEject(siblings.length, ejected, this.usable(instance.releaseId).length)) instance.eject()

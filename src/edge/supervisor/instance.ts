@@ -59,7 +59,8 @@ export class Instance {
   inFlight = 0
   /** Takes requests until its replacement is healthy, then drains. */
   isRetiring = false
-  readonly passive = new PassiveHealth()
+  /** Of this process: what requests have shown of an earlier one says nothing of it. */
+  passive = new PassiveHealth()
   readonly #options: InstanceOptions
   readonly #tunnels = new Set<{ destroy(): unknown }>()
   #process: ManagedProcess | null = null
@@ -301,6 +302,7 @@ export class Instance {
     const generation = this.#generation
     const { limits, onChange } = this.#options
     this.#process = process
+    this.passive = new PassiveHealth()
     this.#pool = new Pool(`http://127.0.0.1:${this.port}`, {
       pipelining: 1,
       connect: { timeout: limits.connectMs },

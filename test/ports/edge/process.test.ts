@@ -34,7 +34,11 @@ describe('the edge as a process', () => {
   })
   afterEach(() => edge[Symbol.asyncDispose]())
 
-  const shopWith = async (instances: number, changes: Record<string, unknown> = {}) => {
+  const shopWith = async (
+    instances: number,
+    changes: Record<string, unknown> = {},
+    release = releaseOf('r1'),
+  ) => {
     const platform = {
       ...edge,
       target: edge.target,
@@ -45,8 +49,8 @@ describe('the edge as a process', () => {
       { ...platform, [Symbol.asyncDispose]: async () => undefined },
       changes,
     )
-    await shop.run(releaseOf('r1'), instances)
-    valueOf(await shop.weigh({ r1: 100 }))
+    await shop.run(release, instances)
+    valueOf(await shop.weigh({ [release.id]: 100 }))
     return shop
   }
 
@@ -94,6 +98,34 @@ describe('the edge as a process', () => {
     expect(failures.length).toBeLessThanOrEqual(held)
     expect(answers.get('r1')).toBeGreaterThan(100)
   })
+
+  it.runIf(process.platform !== 'win32')(
+    'holds nothing against a new process that requests tell of the one before it',
+    async () => {
+      const { artifact, ...release } = releaseOf('r1')
+      // What holds the requests outlives the shell for a moment: they break off after its end was seen.
+      const argv = ['sh', '-c', `'${artifact.argv.join("' '")}' & wait`]
+      const shop = await shopWith(
+        3,
+        { drainMs: 100, graceMs: 100 },
+        { ...release, artifact: { ...artifact, argv } },
+      )
+      void Promise.allSettled(Array.from({ length: 30 }, () => shop.get('/?wait=3000')))
+      const inFlight = async () => (await shop.instances()).map((instance) => instance.inFlight)
+      await until('ten requests at each', async () =>
+        (await inFlight()).every((count) => count === 10) ? true : undefined,
+      )
+      const [victim] = await shop.instances()
+      process.kill(victim?.pid ?? 0, 'SIGKILL')
+      const again = await until('it to run again', async () => {
+        const one = (await shop.instances()).find(({ id }) => id === victim?.id)
+        return one && one.pid !== null && one.pid !== victim?.pid && one.state !== 'starting'
+          ? one
+          : undefined
+      })
+      expect(again).toMatchObject({ state: 'healthy', reason: '' })
+    },
+  )
 
   it('cuts a WebSocket when the drain time of its instance is over, not before', async () => {
     const shop = await shopWith(1)
