@@ -47,6 +47,11 @@ export class RollbackRun {
     return this.#isSettled
   }
 
+  /** Every router was read back and has it. */
+  get isVerified(): boolean {
+    return this.#isSettled && this.#lines.every(({ progress }) => progress.kind === 'verified')
+  }
+
   async order(why: string): Promise<void> {
     const services = this.#lines.map(({ target }) => target.service)
     try {
