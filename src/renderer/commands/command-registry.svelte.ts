@@ -8,7 +8,7 @@ export interface Command {
   keys?: string
   /** Other words it is found by. */
   keywords?: string[]
-  /** Also while a text field has the focus. */
+  /** Also while a text field has the focus, and over an open window. */
   isEverywhere?: boolean
   run(): void
 }
