@@ -33,6 +33,8 @@ export interface ScriptedFleet extends AsyncDisposable {
   readonly rollbacks: readonly (readonly string[] | undefined)[]
   /** Lets the next orders of rollback wait until the result is called. */
   holdRollbacks(): () => void
+  /** The same of rehearsals of a deployment. */
+  holdRehearsals(): () => void
   /** Answers of further rollbacks for a service instead of success. */
   failRollback(service: string, text: string): void
 }
@@ -55,6 +57,7 @@ export async function startScriptedFleet({
   const rollbacks: (readonly string[] | undefined)[] = []
   const failing = new Map<string, string>()
   let held: Promise<void> = Promise.resolve()
+  let rehearsalsHeld: Promise<void> = Promise.resolve()
 
   const putService = (name: string, change: Partial<ServiceState>) => {
     const before = services.get(name)
@@ -200,7 +203,8 @@ export async function startScriptedFleet({
       }),
       get: api.deployments.get.handler(({ input }) => deploymentOrThrow(input.id)),
       bins: api.deployments.bins.handler(() => someBins(begunMs - 240_000, clock.nowMs(), begunMs)),
-      rehearse: api.deployments.rehearse.handler(({ input }) => {
+      rehearse: api.deployments.rehearse.handler(async ({ input }) => {
+        await rehearsalsHeld
         const made = buildPlan({ preset: 'balanced' }, input.options)
         if (!made.ok) throw made.error
         return {
@@ -331,6 +335,11 @@ export async function startScriptedFleet({
     holdRollbacks: () => {
       const { promise, resolve } = Promise.withResolvers<void>()
       held = promise
+      return resolve
+    },
+    holdRehearsals: () => {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      rehearsalsHeld = promise
       return resolve
     },
     failRollback: (service, text) => void failing.set(service, text),
