@@ -3,7 +3,15 @@ import { assertNever, ok } from '../../core/index.ts'
 import { cleanBins } from '../clean-bins.ts'
 import { countsOf, errorRatio } from '../counts.ts'
 import type { Judge, JudgeReply, JudgeRequest } from '../ports.ts'
-import { addPair, asJudgeMemory, clearWindow, recall, type Pair, type ThresholdMemory } from './memory.ts'
+import {
+  addPair,
+  asJudgeMemory,
+  clearWindow,
+  recall,
+  sumOf,
+  type Pair,
+  type ThresholdMemory,
+} from './memory.ts'
 import { holdToLimits, type RuleOutcome } from './rules.ts'
 import { milliseconds, percent } from './wording.ts'
 
@@ -41,7 +49,7 @@ function evaluate(request: JudgeRequest): JudgeReply {
   memory.exposedMs = request.exposedMs
   const fresh = pairOf(request, bins)
   const said =
-    certainFailure(request, fresh) ??
+    certainFailure(request, sumOf(memory.window, fresh)) ??
     hang(request, bins, fresh) ??
     (isBlind ? blind(request, memory, request.sourceTrouble || trouble) : null) ??
     (isWarmUp ? warmUp(request) : weigh(request, memory, fresh))
@@ -53,7 +61,7 @@ const pairOf = ({ context }: JudgeRequest, bins: readonly Bin[]): Pair => ({
   stable: countsOf(bins, context.stableReleaseId ?? ''),
 })
 
-/** Most attempts fail, and not those of the stable release too. */
+/** Most attempts of a window fail, full or not, and not those of the stable release too. */
 function certainFailure({ context, atMs }: JudgeRequest, { candidate, stable }: Pair): Said | null {
   const ratio = errorRatio(candidate) ?? 0
   if (candidate.errors < certainErrors || ratio < certainRatio) return null
@@ -117,7 +125,9 @@ function weigh(request: JudgeRequest, memory: ThresholdMemory, fresh: Pair): Sai
   const { context, isHoldOver, atMs } = request
   const { limits, candidateReleaseId: name } = context
   const isFull = memory.window.candidate.requests >= limits.minSamples
-  const outcomes = memory.held.candidate.requests > 0 ? holdToLimits(context, memory.window) : []
+  // Of a window without a request nothing could be told: the whole hold is shown instead.
+  const shown = memory.window.candidate.requests > 0 ? memory.window : memory.held
+  const outcomes = shown.candidate.requests > 0 ? holdToLimits(context, shown) : []
   if (isFull) {
     strike(memory, outcomes, atMs)
     clearWindow(memory)
@@ -126,7 +136,7 @@ function weigh(request: JudgeRequest, memory: ThresholdMemory, fresh: Pair): Sai
   const findings = dated(memory, outcomes, atMs)
   const struck = outcomes.find(({ rule }) => memory.strikes[rule] >= limits.strikes)
   if (struck) {
-    const text = worst(findings)
+    const text = worst(findings) || `${name} was over a limit`
     return { decision: 'rollback', text: `${text}, ${limits.strikes} times in a row`, findings }
   }
   if (memory.windowCount > 0) {

@@ -69,6 +69,13 @@ export function addPair(sum: Pair, more: Pair): void {
   addCounts(sum.stable, more.stable)
 }
 
+/** Both together; neither is changed. */
+export function sumOf(one: Pair, other: Pair): Pair {
+  const sum = structuredClone(one)
+  addPair(sum, other)
+  return sum
+}
+
 export function clearWindow(memory: ThresholdMemory): void {
   memory.window = noPair()
 }

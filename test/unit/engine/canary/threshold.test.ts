@@ -86,6 +86,33 @@ describe('the threshold judge on errors', () => {
     expect(judgement.text).toContain('r2 fails 75 % of its requests')
   })
 
+  it('does not wait for a full window of few requests when most of them fail', async () => {
+    const watch = new Watch()
+    const slow = [
+      { releaseId: 'r1', requests: 30 },
+      { releaseId: 'r2', requests: 3, errors: 3 },
+    ]
+    for (let looks = 1; looks < 7; looks++) expect((await watch.look(slow)).decision).toBe('continue')
+    const judgement = await watch.look(slow)
+    expect(judgement.decision).toBe('rollback')
+    expect(judgement.text).toBe('r2 fails 100 % of its requests: this is not waited for')
+  })
+
+  it('shows the figures of the whole hold, and not 0 %, while there are no newer ones', async () => {
+    const watch = new Watch()
+    await watch.look([stable, { releaseId: 'r2', requests: 500, errors: 2 }])
+    const { findings } = await watch.look([stable])
+    expect(findings.find(({ metric }) => metric === 'errors')).toMatchObject({ candidate: 0.004 })
+  })
+
+  it('still says whole sentences when the requests after the last strike keep the limit', async () => {
+    const watch = new Watch()
+    const bad = [stable, { releaseId: 'r2', requests: 500, errors: 12 }]
+    for (let i = 0; i < 3; i++) await watch.look(bad)
+    const { text } = await watch.look([stable, { releaseId: 'r2', requests: 20 }])
+    expect(text).toBe('r2 was over a limit, 3 times in a row')
+  })
+
   it('does not blame the candidate at once for what hits both releases', async () => {
     const outage = [
       { releaseId: 'r1', requests: 500, errors: 450 },
