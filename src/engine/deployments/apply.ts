@@ -83,12 +83,15 @@ function begin(stored: StoredEvent): DeploymentState {
   return { ...state, log: entry ? [entry] : [] }
 }
 
-/** The state `elapsedMs` of watched time later. It counts for the stage only while nothing holds the deployment. */
+/**
+ * The state `elapsedMs` of watched time later. It counts only while nothing holds the deployment, and for the stage not
+ * while hooks run: they have a time of their own.
+ */
 export function age(state: DeploymentState, elapsedMs: number): DeploymentState {
   const isRunning = state.pause === null && state.stage.kind !== 'queued'
   return {
     ...state,
-    stageMs: state.stageMs + (isRunning ? elapsedMs : 0),
+    stageMs: state.stageMs + (isRunning && state.pendingHooks.length === 0 ? elapsedMs : 0),
     activeMs: state.activeMs + (isRunning ? elapsedMs : 0),
     exposedMs: state.exposedMs + (state.hasHadTraffic ? elapsedMs : 0),
   }

@@ -89,7 +89,10 @@ export interface DeploymentState {
   holdCount: number
   /** Hooks to be run before the stage goes on, first first. */
   pendingHooks: readonly HookRun[]
-  /** Time watched in this stage, in the whole, and since the candidate first had traffic, ms. Pauses count only for the last. */
+  /**
+   * Time watched in this stage, in the whole, and since the candidate first had traffic, ms. Pauses count only for the last,
+   * the time of hooks not for the stage.
+   */
   stageMs: number
   activeMs: number
   exposedMs: number
@@ -129,7 +132,7 @@ export function answerableStep({ stage, plan, weight, isFullPromotion }: Deploym
   if (stage.kind === 'holding') return stage.step
   if (weight === 0) return -1
   if (stage.kind === 'shifting') return stage.step - 1
-  return stage.kind === 'raising' ? plan.steps.length - 1 : -1
+  return stage.kind === 'raising' || stage.kind === 'handing_over' ? plan.steps.length - 1 : -1
 }
 
 /** The candidate's share that the plan wants in this stage, percent, pauses aside. */

@@ -70,7 +70,7 @@ function reasonOf(state: DeploymentState): string {
     case 'queued':
       return 'Waits for its turn: for the deployment of this service before it, or one of the many that run now'
     case 'validating':
-      return 'The checks are running'
+      return state.validation ? 'The checks have passed' : 'The checks are running'
     case 'staging':
       return `${name} starts ${instances(plan.instances)}, without traffic`
     case 'shifting':

@@ -113,16 +113,17 @@ export function wishedWeight(state: DeploymentState): number {
 }
 
 /**
- * At most `startAtOnce` copies of the candidate start at a time, and none while there is no room; what was asked for is not
- * taken back.
+ * At most `startAtOnce` copies of the candidate start at a time, and none before its hooks have run, while it is paused or
+ * there is no room; what was asked for is not taken back.
  */
 function startingCount(
-  { candidateReleaseId: name, plan, missingRoom }: DeploymentState,
+  { candidateReleaseId: name, plan, missingRoom, pendingHooks, pause }: DeploymentState,
   target: TargetReport | null,
 ): Record<string, number> {
   const asked = target?.wanted[name] ?? 0
   const healthy = target ? healthyCount(name, target) : 0
-  const more = missingRoom === '' ? healthy + plan.startAtOnce : 0
+  const isHeld = missingRoom !== '' || pendingHooks.length > 0 || pause !== null
+  const more = isHeld ? 0 : healthy + plan.startAtOnce
   const count = Math.min(plan.instances, Math.max(asked, more))
   return count === 0 ? {} : { [name]: count }
 }

@@ -384,100 +384,38 @@ describe('a person', () => {
       'ben deployments.abort',
     ])
   })
-})
-
-describe('hooks', () => {
-  it('run before and after each phase, and once', async () => {
+  it('holds a deployment that waits for its turn: it does not begin before somebody lets it go on', async () => {
     const world = await steered(new World())
-    const phases = ['validating', 'staging', 'stepping', 'promoting'] as const
-    const hooks = phases.flatMap((phase) =>
-      (['before', 'after'] as const).map((when) => ({
-        name: `${when} ${phase}`,
-        when,
-        phase,
-        run: { kind: 'script' as const, argv: ['true'] },
-        timeoutMs: 1000,
-        onFailure: 'pause' as const,
-      })),
-    )
-    await deploy(world, 'r2', { hooks })
-    await world.until(hasEnded(world))
-    expect(world.hookRuns).toEqual([
-      'before validating',
-      'after validating',
-      'before staging',
-      'after staging',
-      'before stepping 0',
-      'after stepping 0',
-      'before stepping 1',
-      'after stepping 1',
-      'before promoting',
-      'after promoting',
-    ])
-  })
-
-  it.each([
-    ['continue', 'promoted'],
-    ['rollback', 'rolled_back'],
-  ] as const)('that fail do as their policy %s says', async (onFailure, ending) => {
-    const world = await steered(new World())
-    world.hookFails = () => true
-    const run = { kind: 'webhook' as const, url: 'http://127.0.0.1:1/' }
-    await deploy(world, 'r2', {
-      hooks: [{ name: 'notify', when: 'before', phase: 'stepping', run, timeoutMs: 1000, onFailure }],
-    })
-    await world.until(hasEnded(world))
-    expect(world.newest.stage.kind).toBe(ending)
-  })
-
-  it('that fail with the policy pause wait for a person, who may go on', async () => {
-    const world = await steered(new World())
-    world.hookFails = () => true
-    const run = { kind: 'script' as const, argv: ['false'] }
-    await deploy(world, 'r2', {
-      hooks: [{ name: 'smoke', when: 'after', phase: 'staging', run, timeoutMs: 1000, onFailure: 'pause' }],
-    })
-    await world.until(() => world.newest.pause?.cause === 'hook')
-    expect(world.newest.pause?.reason).toContain('Hook smoke after staging')
+    await deploy(world, 'r2')
+    await world.until(() => atStep(world, 0))
+    await deploy(world, 'r3')
+    expect(world.newest.stage.kind).toBe('queued')
+    await asking(world, 'pause')
+    await world.until(() => world.store.open().length === 1)
+    await world.advance(60)
+    expect(world.newest).toMatchObject({ stage: { kind: 'queued' }, pause: { cause: 'person', by: 'ben' } })
+    expect(world.router.report.weights).toEqual({ r1: 100 })
     await asking(world, 'resume')
     await world.until(hasEnded(world))
     expect(world.newest.stage.kind).toBe('promoted')
   })
 
-  it.each([
-    ['pause', 'deployments.pause'],
-    ['rollback', 'deployments.rollback'],
-  ] as const)(
-    'that fail with the policy %s stand in the audit log as what the engine did',
-    async (onFailure, action) => {
-      const world = await steered(new World())
-      world.hookFails = () => true
-      const run = { kind: 'script' as const, argv: ['false'] }
-      await deploy(world, 'r2', {
-        hooks: [{ name: 'smoke', when: 'after', phase: 'staging', run, timeoutMs: 1000, onFailure }],
-      })
-      await world.until(() => world.newest.pause !== null || hasEnded(world)())
-      const entry = world.store.audit.find((each) => each.action === action)
-      expect(entry).toMatchObject({ actor: 'pilothouse' })
-      expect(entry?.why).toContain('Hook smoke after staging')
-    },
-  )
-
-  it('of a rollback never delay it: they run when the traffic has returned', async () => {
+  it('is obeyed by an engine that has only just started and has read nothing yet', async () => {
     const world = await steered(new World())
-    const run = { kind: 'script' as const, argv: ['slow'] }
-    await deploy(world, 'r2', {
-      hooks: [
-        { name: 'tell', when: 'before', phase: 'rolling_back', run, timeoutMs: 1000, onFailure: 'pause' },
-      ],
-    })
+    const id = await deploy(world, 'r2')
     await world.until(() => atStep(world, 0))
-    world.hookFails = () => {
-      if (world.weight('r2') > 0) throw new Error('a hook ran before the traffic had returned')
-      return true
-    }
-    await asking(world, 'abort')
-    await world.until(hasEnded(world))
-    expect(world.hookRuns).toEqual(['tell'])
+    const asked = world.start().command(id, { kind: 'pause', by: 'ben', why: '', expectedRevision: null })
+    must(await answered(world, asked))
+    expect(world.newest.pause?.by).toBe('ben')
+  })
+
+  it('undoes at once what is still warm, also on an engine that has only just started', async () => {
+    const world = await steered(new World())
+    const id = await deploy(world, 'r2')
+    await world.until(() => world.newest.stage.kind === 'warm')
+    const seen = { expectedRevision: world.record.revision, supersedes: null }
+    const undone = world.start().undo({ service: serviceName, by: 'ben', why: 'odd', ...seen })
+    expect(must(await answered(world, undone))).toBe(id)
+    await world.until(() => world.weight('r1') === 100, 3)
   })
 })

@@ -118,6 +118,28 @@ describe('instances in a deployment', () => {
     expect(world.unrest()).toEqual([])
   })
 
+  it('of a stable release that only the router knows of are compared with, though it did not answer at first', async () => {
+    const world = await new World().withStable()
+    world.store.services.clear()
+    let looks = 0
+    world.faults.choose = (_, call) => (call === 'router.read' && ++looks === 1 ? { kind: 'refused' } : null)
+    world.start()
+    await deploy(world, 'r2')
+    expect(world.newest.plan.steps).toHaveLength(2)
+    await world.until(() => atStep(world, 0))
+    expect(world.newest.stableReleaseId).toBe('r1')
+  })
+
+  it('are given up at the deadline when their target does not answer', async () => {
+    const world = await steered(new World())
+    world.behave('r2', { readyAfterS: 20 })
+    await deploy(world, 'r2', { progressDeadlineMs: 60_000 })
+    await world.until(() => world.newest.stage.kind === 'staging')
+    world.faults.choose = (part) => (part === 'target' ? { kind: 'slow', byMs: 3_600_000 } : null)
+    await world.until(() => world.newest.rollback !== null, 120)
+    expect(world.newest.rollback?.reason).toBe('the target did not answer within 1 min')
+  })
+
   it('are stopped, when no deployment needs them any more, though the call that started them came late', async () => {
     const world = await steered(new World())
     await deploy(world, 'r2')

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Hook, PlanOptions } from '../../../src/contract/index.ts'
-import { World } from '../world/world.ts'
+import { thresholdJudge } from '../../../src/engine/canary/index.ts'
+import { AppError, fail } from '../../../src/engine/core/index.ts'
+import { must, World } from '../world/world.ts'
 import { answered, asking, atStep, deploy, deploying, engineOf, hasEnded, steered, step } from './asking.ts'
 
 const longHook: Hook = {
@@ -135,17 +137,17 @@ describe('a judged deployment', () => {
     const world = await steered(new World())
     const failing = async (times: number) => {
       let count = 0
+      // The first call is for the baseline.
       world.faults.choose = (_, call) =>
-        call === 'router.bins' && ++count <= times ? { kind: 'refused' } : null
+        call === 'router.bins' && ++count > 1 && count <= times + 1 ? { kind: 'refused' } : null
       await deploy(world, 'r2', {
         steps: [step(10, 40)],
         limits: { onNoData: 'rollback', minSamples: 20, warmUpMs: 0 },
       })
-      // The first call is for the baseline.
       await world.until(hasEnded(world))
       return world.newest
     }
-    expect((await failing(5)).stage.kind).toBe('promoted')
+    expect((await failing(4)).stage.kind).toBe('promoted')
     const other = await steered(new World())
     let count = 0
     other.faults.choose = (_, call) => (call === 'router.bins' && ++count > 1 ? { kind: 'refused' } : null)
@@ -198,6 +200,13 @@ describe('a judged deployment', () => {
       { steps: [step(10)], resources: { maxCpuRatio: 0.8 }, progressDeadlineMs: 3_600_000 },
       (world) => (world.missingRoom = 'cpu of web-1 is 90 % full'),
     ],
+    [
+      'for the router to give it everything',
+      { steps: [step(10)], progressDeadlineMs: 3_600_000 },
+      (world) =>
+        (world.faults.choose = (_, call) =>
+          call.startsWith('router.set {"r2":100}') ? { kind: 'refused' } : null),
+    ],
   ]
   it.each(waits)('is judged on while it waits %s (17)', async (_, options, prepare) => {
     const world = await steered(new World())
@@ -211,6 +220,55 @@ describe('a judged deployment', () => {
     await world.until(hasEnded(world), 60)
     expect(world.newest.stage.kind).toBe('rolled_back')
     expect(world.newest.rollback?.reason).toContain('the limit is 1 %')
+  })
+
+  it('is judged on while nothing is heard of where its instances run', async () => {
+    const world = await steered(new World())
+    world.behave('r2', { errorRatio: 0.05 })
+    await deploy(world, 'r2', {
+      steps: [step(10, 60)],
+      limits: { warmUpMs: 10_000, minSamples: 20, strikes: 2 },
+    })
+    await world.until(() => atStep(world, 0))
+    world.faults.choose = (part) => (part === 'target' ? { kind: 'slow', byMs: 3_600_000 } : null)
+    await world.until(() => world.weight('r2') === 0, 120)
+    expect(world.newest.rollback?.reason).toContain('the limit is 1 %')
+  })
+
+  it('is not judged on what the same release did before, though the router was dead when it began', async () => {
+    const world = await steered(new World())
+    world.behave('r2', { errorRatio: 0.3 })
+    const id = await deploy(world, 'r2')
+    await world.until(hasEnded(world))
+    world.behave('r2', { errorRatio: 0 })
+    world.faults.choose = (_, call) => (call === 'router.bins' ? { kind: 'refused' } : null)
+    const asked = { by: 'ben', why: 'the database was full', expectedRevision: null, supersedes: null }
+    must(await answered(world, engineOf(world).retry(id, asked)))
+    await world.advance(10)
+    expect(world.newest.stage.kind).toBe('validating')
+    world.faults.choose = () => null
+    await world.until(hasEnded(world))
+    expect(world.newest.stage.kind).toBe('promoted')
+  })
+
+  it('does not count failures of the judge of an earlier deployment against a new one', async () => {
+    const world = await steered(new World())
+    let failures = 4
+    world.judge = {
+      name: 'shaky',
+      evaluate: (request) =>
+        failures-- > 0
+          ? Promise.resolve(fail(new AppError('UNAVAILABLE', 'The judge is away')))
+          : thresholdJudge.evaluate(request),
+    }
+    await deploy(world, 'r2', { steps: [step(10, 60)] })
+    await world.until(() => failures === 0)
+    await asking(world, 'abort')
+    await world.until(hasEnded(world))
+    failures = 1
+    await deploy(world, 'r3', { steps: [step(10, 60)] })
+    await world.until(() => world.newest.pause !== null || hasEnded(world)())
+    expect(world.newest.stage.kind).toBe('promoted')
   })
 
   it('waits at a gate until a person opens it, at the weight of before', async () => {

@@ -11,14 +11,17 @@ export function foundStable(router: RouterReport, target: TargetReport): Stable 
   return found ? { stableReleaseId: found[0], instances: target.wanted[found[0]] ?? 1 } : null
 }
 
-/** A queued deployment whose turn it is begins, unless a newer one was asked for or there is nothing left to do. */
+/**
+ * A queued deployment whose turn it is begins, unless a newer one was asked for or there is nothing left to do; null where a
+ * person holds it.
+ */
 export function beginning(
-  { id, candidateReleaseId }: DeploymentState,
+  { id, candidateReleaseId, pause }: DeploymentState,
   { stableReleaseId, instances }: Stable,
   newestId: string,
-): DeploymentEvent {
+): DeploymentEvent | null {
   if (newestId !== id) return rollback(`${newestId} was asked for later`)
   if (stableReleaseId === candidateReleaseId)
     return rollback(`${stableReleaseId} is the stable release already`)
-  return { kind: 'begun', stableReleaseId, stableInstances: instances }
+  return pause ? null : { kind: 'begun', stableReleaseId, stableInstances: instances }
 }

@@ -12,13 +12,15 @@ interface Running {
 }
 
 /**
- * Work of a deployment that takes its time: the checks and the hooks. Each runs once at a time and is started again
- * after a restart; what the deployment does not wait for any more is aborted.
+ * Work of a deployment that takes its time: the checks and the hooks. Each runs once, and again only after a restart;
+ * what the deployment does not wait for any more is aborted.
  */
 export class Errands implements Disposable {
   readonly #parts: PipelineParts
   readonly #done: (deploymentId: string, events: DeploymentEvent[]) => void
   readonly #running = new Map<string, Running>()
+  /** How an errand ended that is still waited for: it is told until it could be kept. */
+  #ended: { key: string; events: DeploymentEvent[] } | null = null
 
   constructor(parts: PipelineParts, done: (deploymentId: string, events: DeploymentEvent[]) => void) {
     this.#parts = parts
@@ -33,7 +35,10 @@ export class Errands implements Disposable {
         controller.abort(new Error('it is not waited for any more'))
         this.#running.delete(key)
       }
-    if (!state || wanted === null || state.pause || this.#running.has(wanted)) return
+    if (this.#ended?.key !== wanted) this.#ended = null
+    if (!state || wanted === null) return
+    if (this.#ended) return this.#done(state.id, this.#ended.events)
+    if (state.pause || this.#running.has(wanted)) return
     const controller = new AbortController()
     this.#running.set(wanted, { deploymentId: state.id, controller })
     const run = state.pendingHooks[0]
@@ -41,6 +46,7 @@ export class Errands implements Disposable {
       (events) => {
         if (controller.signal.aborted) return
         this.#running.delete(wanted)
+        this.#ended = { key: wanted, events }
         this.#done(state.id, events)
       },
     )

@@ -80,8 +80,10 @@ export class Fleet implements Disposable {
     const { loop } = found.value
     const loaded = await loop.load()
     if (!loaded.ok) return loaded
+    // Nothing is known of a service that was not looked at yet: its router may have traffic that is to be compared with.
+    if (loop.view.record.stableReleaseId === null && loop.view.router === null) await loop.tick()
     const { record, router } = loop.view
-    const isFirst = record.stableReleaseId === null && !hasTraffic(router)
+    const isFirst = record.stableReleaseId === null && router !== null && !hasTraffic(router)
     return isFirst && !namesSteps(options.at(-1) ?? {}) ? ok(straightPlan(plan.value)) : plan
   }
 
@@ -114,6 +116,8 @@ export class Fleet implements Disposable {
     const { service, by, why, expectedRevision } = request
     const found = this.#find(service)
     if (!found.ok) return found
+    const loaded = await found.value.loop.load()
+    if (!loaded.ok) return loaded
     const { record } = found.value.loop.view
     if (expectedRevision !== null && expectedRevision !== record.revision)
       return fail(changedSince(record, expectedRevision))
@@ -146,9 +150,14 @@ export class Fleet implements Disposable {
       loop.view.open.some(({ id }) => id === deploymentId),
     )
     if (owner) return owner.loop.command(deploymentId, command)
-    const ended = await this.#deployment(deploymentId)
-    if (!ended.ok) return ended
-    return fail(new AppError('CONFLICT', `${deploymentId} has ended: ${ended.value.phase.replace('_', ' ')}`))
+    const kept = await this.#deployment(deploymentId)
+    if (!kept.ok) return kept
+    const { service, phase, endedAtMs } = kept.value
+    if (endedAtMs !== null)
+      return fail(new AppError('CONFLICT', `${deploymentId} has ended: ${phase.replace('_', ' ')}`))
+    // An engine that has only just started has not read it yet.
+    const found = this.#find(service)
+    return found.ok ? found.value.loop.command(deploymentId, command) : found
   }
 
   /**
@@ -276,8 +285,8 @@ export class Fleet implements Disposable {
   }
 }
 
-const hasTraffic = (router: RouterReport | null): boolean =>
-  Object.values(router?.weights ?? {}).some((weight) => weight > 0)
+const hasTraffic = (router: RouterReport): boolean =>
+  Object.values(router.weights).some((weight) => weight > 0)
 
 const namesSteps = ({ preset, steps, weight, holdMs }: PlanOptions): boolean =>
   [preset, steps, weight, holdMs].some((option) => option !== undefined)

@@ -36,6 +36,7 @@ export class Judging {
     const now = this.#parts.clock.monotonicMs()
     const hold = `${id}:${holdCount}`
     if (this.#of !== hold) {
+      if (!this.#of.startsWith(`${id}:`)) this.#failureCount = 0
       this.#of = hold
       this.#judgedAt = now
     }
@@ -44,14 +45,14 @@ export class Judging {
   }
 
   /**
-   * What the stable release did lately, and from where on bins are news. A router that does not answer leaves nothing
-   * to compare with but the stable release of later.
+   * What the stable release did lately, and from where on bins are news; null while the router does not answer: without that
+   * place the candidate would be judged on what it did in an earlier deployment.
    */
   async baseline(
     stableReleaseId: string | null,
-  ): Promise<{ baseline: Counts | null; cursor: string | null }> {
+  ): Promise<{ baseline: Counts | null; cursor: string } | null> {
     const page = await this.#bins(null)
-    if (!page.ok) return { baseline: null, cursor: null }
+    if (!page.ok) return null
     const { bins } = cleanBins(page.value.bins)
     const counts = countsOf(bins, stableReleaseId ?? '')
     return { baseline: counts.requests > 0 ? counts : null, cursor: page.value.cursor }

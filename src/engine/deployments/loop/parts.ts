@@ -28,5 +28,5 @@ export const answerWithinMs = 5000
 /** Between two looks at a service, and while traffic has to leave a candidate. */
 export const tickMs = 1000
 export const urgentTickMs = 200
-/** More time than this between two looks was not watched: a suspend, a stall. */
+/** What is over this of the time between two looks was not watched: a suspend, a stall, parts that do not answer. */
 export const longestTickMs = 5000

@@ -71,7 +71,7 @@ export class ServiceLoop implements Disposable {
   #lastTickAt: number
   /** Watched and not yet in an event, ms. */
   #watchedMs = 0
-  #captured: { deploymentId: string; baseline: Counts | null; cursor: string | null } | null = null
+  #captured: { deploymentId: string; baseline: Counts | null; cursor: string } | null = null
   #known = new Set<string>()
   /** Grows with each emergency: a look that began before it does nothing more. */
   #haltCount = 0
@@ -283,12 +283,10 @@ export class ServiceLoop implements Disposable {
     this.#changed(this.view)
   }
 
-  /** Time between two looks counts as watched, as far as it can have been: not a suspend. */
+  /** Time between two looks counts as watched, as far as it can have been: not the whole of a suspend. */
   #measureTime(): void {
     const now = this.#parts.clock.monotonicMs()
-    const active = this.#ledger.active
-    const elapsed = now - this.#lastTickAt
-    if (active && elapsed <= longestTickMs) this.#watchedMs += elapsed
+    if (this.#ledger.active) this.#watchedMs += Math.min(now - this.#lastTickAt, longestTickMs)
     this.#lastTickAt = now
   }
 
@@ -390,7 +388,7 @@ export class ServiceLoop implements Disposable {
     if (active?.stage.kind !== 'validating' || !active.validation?.canDeploy) return
     if (this.#captured?.deploymentId === active.id || active.pendingHooks.length > 0) return
     const captured = await this.#judging.baseline(active.stableReleaseId)
-    this.#captured = { deploymentId: active.id, ...captured }
+    if (captured) this.#captured = { deploymentId: active.id, ...captured }
   }
 
   /** Everything that follows from what was seen, in one transaction. Gives whether anything did; fails when it is not kept. */
@@ -408,13 +406,13 @@ export class ServiceLoop implements Disposable {
     }
     const events = followUps(age(active, this.#watchedMs), record, facts)
     if (events.length === 0) return ok(begun)
-    const isCaptured = events.some(({ kind }) => kind === 'baselineCaptured') && captured?.cursor !== null
+    const isCaptured = events.some(({ kind }) => kind === 'baselineCaptured')
     const isRollback = events.some(({ kind }) => kind === 'rollbackStarted')
     const appended = await this.#append({
       entries: events.map((event, i) =>
         i === 0 ? this.#entry(active, event) : { deploymentId: active.id, event },
       ),
-      ...(isCaptured && captured?.cursor
+      ...(isCaptured && captured
         ? { evidence: { deploymentId: active.id, bins: [], memory: null, cursor: captured.cursor } }
         : {}),
       audit: events.flatMap((event) => this.#auditOf(active, event)),
@@ -433,6 +431,7 @@ export class ServiceLoop implements Disposable {
     if (newest === null) return false
     const adopted = record.stableReleaseId === null ? foundStable(router, target) : null
     const event = beginning(active, adopted ?? record, newest)
+    if (!event) return false
     this.#watchedMs = 0
     const begun = await this.#append({
       entries: [this.#entry(active, event)],
@@ -474,21 +473,22 @@ export class ServiceLoop implements Disposable {
   }
 
   async #finishErrand(deploymentId: string, events: readonly DeploymentEvent[]): Promise<void> {
-    await this.#serially(async () => {
+    const kept = await this.#serially(async () => {
       const state = this.#ledger.open.find(({ id }) => id === deploymentId)
-      if (!state) return
       const isStillWanted = events.some(
         (event) =>
-          (event.kind === 'validated' && state.stage.kind === 'validating' && !state.validation) ||
-          (event.kind === 'hookEnded' && state.pendingHooks.some(({ key }) => key === event.key)),
+          (event.kind === 'validated' && state?.stage.kind === 'validating' && !state.validation) ||
+          (event.kind === 'hookEnded' && state?.pendingHooks.some(({ key }) => key === event.key)),
       )
-      if (!isStillWanted) return
-      await this.#append({
+      if (!state || !isStillWanted) return ok(undefined)
+      return this.#append({
         entries: events.map((event, i) => (i === 0 ? this.#entry(state, event) : { deploymentId, event })),
         audit: events.flatMap((event) => this.#auditOf(state, event)),
+        isUrgent: events.some(({ kind }) => kind === 'rollbackStarted'),
       })
     })
-    this.#wake()
+    // What could not be kept is told again at the next look, not at once.
+    if (kept.ok) this.#wake()
   }
 
   /** Keeps the clocks of a state on disk though nothing else happens. */
