@@ -1,4 +1,4 @@
-import type { Instance, ServiceState, Sli } from './services.ts'
+import { enoughRequests, type Instance, type RecentFailures, type ServiceState } from './services.ts'
 
 /** Something about a service that a person should know. */
 export interface Concern {
@@ -12,8 +12,6 @@ export interface Concern {
 
 /** How long a restart is worth a look, ms. */
 const recentMs = 10 * 60_000
-/** Fewer requests than this in its window say nothing about a share of them. */
-const leastRequests = 100
 
 /**
  * What is wrong with a service now, worst first: traffic without a healthy instance, a router, target or store in trouble, a
@@ -40,12 +38,12 @@ export function serviceConcerns(service: ServiceState, nowMs: number): Concern[]
     )
   if (trouble !== '') add('trouble', 'warning', 'cannot be steered as it should', trouble)
 
-  const sli = stableReleaseId === null ? undefined : service.sli[stableReleaseId]
-  if (sli && stableReleaseId !== null && fails(sli, maxErrorRatio))
+  const { failures } = service
+  if (stableReleaseId !== null && failures && isOver(failures, maxErrorRatio))
     add(
       'errors',
       'warning',
-      `${stableReleaseId} fails ${percent(sli.errorRatio ?? 0)} of requests; the limit is ${percent(maxErrorRatio)}`,
+      `${stableReleaseId} fails ${shareText(failures)}; the limit is ${percent(maxErrorRatio)}`,
     )
 
   const isHurt = ({ state, releaseId }: Instance) =>
@@ -78,8 +76,18 @@ export function serviceConcerns(service: ServiceState, nowMs: number): Concern[]
   return concerns
 }
 
-const fails = ({ errorRatio, requestsPerSecond, windowMs }: Sli, limit: number): boolean =>
-  errorRatio !== null && errorRatio > limit && (requestsPerSecond * windowMs) / 1000 >= leastRequests
+/** Of few requests more must fail than chance explains: by three standard deviations of a count. */
+function isOver({ requests, errors }: RecentFailures, limit: number): boolean {
+  if (requests >= enoughRequests) return errors / requests > limit
+  const expected = requests * limit
+  return errors - expected > 3 * Math.sqrt(Math.max(1, expected))
+}
+
+const shareText = ({ requests, errors, windowMs }: RecentFailures): string =>
+  `${percent(errors / requests)} of requests (${errors} of ${requests} in the last ${spanText(windowMs)})`
+
+const spanText = (ms: number): string =>
+  ms < 90_000 ? `${Math.max(1, Math.round(ms / 1000))} s` : `${Math.round(ms / 60_000)} min`
 
 const reasonOf = (instances: readonly Instance[]): string =>
   instances.find(({ reason }) => reason !== '')?.reason ?? ''

@@ -123,6 +123,19 @@ export const sliSchema = z.object({
 })
 export type Sli = z.infer<typeof sliSchema>
 
+/** The newest requests of a release, as far back as it takes to speak of a share of them. */
+export const recentFailuresSchema = z.object({
+  requests: z.number(),
+  /** How many of them failed. */
+  errors: z.number(),
+  /** How far back they go. */
+  windowMs: z.number(),
+})
+export type RecentFailures = z.infer<typeof recentFailuresSchema>
+
+/** From this many requests on a share of them says how a release does. */
+export const enoughRequests = 100
+
 /** Shares of traffic by release, percent, together 100 (or 0 when nothing is routed). */
 export const weightsSchema = z.record(nameSchema, z.number().min(0).max(100))
 export type Weights = z.infer<typeof weightsSchema>
@@ -148,6 +161,8 @@ export const serviceStateSchema = z.object({
   instances: z.array(instanceSchema),
   /** By release; under the empty name those of the whole service. */
   sli: z.record(z.string(), sliSchema),
+  /** Of the stable release; null where nothing was asked of it, left out by earlier engines. */
+  failures: recentFailuresSchema.nullable().optional(),
   /** Set by an emergency rollback: automation waits until a person resumes it. */
   automationStopped: z.object({ by: z.string(), atMs: z.number(), reason: z.string() }).nullable(),
   /** Share of the stable release's requests that may fail before a person should look, as in the plans of the service. */

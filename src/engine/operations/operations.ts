@@ -343,6 +343,7 @@ export class Operations implements Disposable {
       weights: view.router?.weights ?? {},
       instances: [...(view.target?.instances ?? [])],
       sli: watch.slis(nowMs),
+      failures: view.record.stableReleaseId ? watch.failures(view.record.stableReleaseId, nowMs) : null,
       automationStopped: view.record.automationStopped,
       maxErrorRatio: service.maxErrorRatio,
       trouble: view.trouble,

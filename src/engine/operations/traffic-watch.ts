@@ -1,4 +1,4 @@
-import type { Bin, Sli } from '../../contract/index.ts'
+import { enoughRequests, type Bin, type RecentFailures, type Sli } from '../../contract/index.ts'
 import { countsOf, errorRatio, quantileMs } from '../canary/index.ts'
 import { sleep, type Clock, type Heart } from '../core/index.ts'
 import type { SteeredService } from '../deployments/index.ts'
@@ -8,6 +8,8 @@ const heldMs = 30 * 60_000
 const pollEveryMs = 1000
 /** What an SLI on screen is taken over. */
 export const sliWindowMs = 10_000
+/** How far back requests are looked for until they are enough to speak of a share of them. */
+const longestLookBackMs = 5 * 60_000
 
 /** Follows what a router counts, for figures on screen. The judge reads its own bins. */
 export class TrafficWatch {
@@ -44,13 +46,27 @@ export class TrafficWatch {
 
   /** Of each release with requests in the window, and of all together under the empty name. */
   slis(nowMs: number): Record<string, Sli> {
-    const newest = this.since(nowMs - sliWindowMs)
+    const newest = this.since(nowMs - sliWindowMs).filter(({ atMs }) => isNotAhead(atMs, nowMs))
     const releases = [...new Set(newest.map(({ releaseId }) => releaseId))]
     const whole = newest.map((bin) => ({ ...bin, releaseId: '' }))
     return Object.fromEntries([
       ['', sliOf(whole, '')],
       ...releases.map((id): [string, Sli] => [id, sliOf(newest, id)]),
     ])
+  }
+
+  /** The newest requests of a release: of the window of an SLI, and as far back as it takes for enough of them. Null of none. */
+  failures(releaseId: string, nowMs: number): RecentFailures | null {
+    let [requests, errors, sinceMs] = [0, 0, nowMs]
+    for (const bin of this.#bins.toReversed()) {
+      if (bin.releaseId !== releaseId || !isNotAhead(bin.atMs, nowMs)) continue
+      const ageMs = nowMs - bin.atMs
+      if (ageMs > longestLookBackMs || (ageMs > sliWindowMs && requests >= enoughRequests)) break
+      requests += bin.requests
+      errors += bin.errors
+      sinceMs = bin.atMs
+    }
+    return requests === 0 ? null : { requests, errors, windowMs: Math.max(0, nowMs - sinceMs) }
   }
 
   async #poll(): Promise<void> {
@@ -75,6 +91,9 @@ export class TrafficWatch {
 }
 
 const keyOf = ({ atMs, releaseId }: Bin): string => `${atMs} ${releaseId}`
+
+/** Not counted before the clock was set back. */
+const isNotAhead = (atMs: number, nowMs: number): boolean => atMs <= nowMs + sliWindowMs
 
 function sliOf(bins: readonly Bin[], releaseId: string): Sli {
   const own = bins.filter((bin) => bin.releaseId === releaseId)

@@ -39,22 +39,15 @@ const service = (changes: Partial<ServiceState> = {}): ServiceState => ({
   ...changes,
 })
 
-const sli = (errorRatio: number | null, requestsPerSecond = 10) => ({
-  windowMs: 60_000,
-  requestsPerSecond,
-  errorRatio,
-  p50Ms: 1,
-  p95Ms: 1,
-  p99Ms: 1,
-  inFlight: 0,
-})
+const failures = (errors: number, requests: number, windowMs = 60_000) => ({ errors, requests, windowMs })
 
 const concerns = (changes: Partial<ServiceState>) => serviceConcerns(service(changes), nowMs)
 
 describe('what concerns a person about a service', () => {
   it('is nothing while all is well', () => {
     expect(concerns({})).toEqual([])
-    expect(concerns({ sli: { r1: sli(0.01) } })).toEqual([])
+    expect(concerns({ failures: failures(6, 600) })).toEqual([])
+    expect(concerns({ failures: null })).toEqual([])
   })
 
   it('is worst where traffic has no healthy instance to go to, with what the instance says', () => {
@@ -80,17 +73,30 @@ describe('what concerns a person about a service', () => {
   })
 
   it('is a stable release that fails more than the plans of the service allow, once enough was asked of it', () => {
-    const [concern] = concerns({ sli: { r1: sli(0.042) } })
-    expect(concern?.text).toBe('r1 fails 4.2 % of requests; the limit is 1 %')
-    expect(concerns({ sli: { r1: sli(0.0104) } })[0]?.text).toBe(
-      'r1 fails 1.04 % of requests; the limit is 1 %',
-    )
-    expect(concerns({ sli: { r1: sli(0.042) }, maxErrorRatio: 0.05 })).toEqual([])
-    expect(concerns({ sli: { r1: sli(1, 1) } })).toEqual([])
+    const text = (errors: number, requests: number, windowMs?: number) =>
+      concerns({ failures: failures(errors, requests, windowMs) }).map((concern) => concern.text)
+    expect(text(25, 600)).toEqual([
+      'r1 fails 4.17 % of requests (25 of 600 in the last 60 s); the limit is 1 %',
+    ])
+    expect(text(104, 10_000)).toEqual([
+      'r1 fails 1.04 % of requests (104 of 10000 in the last 60 s); the limit is 1 %',
+    ])
+    expect(text(50, 100, 285_000)).toEqual([
+      'r1 fails 50 % of requests (50 of 100 in the last 5 min); the limit is 1 %',
+    ])
+    expect(concerns({ failures: failures(25, 600), maxErrorRatio: 0.05 })).toEqual([])
+  })
+
+  it('is a stable release of few requests that fails more of them than chance explains', () => {
+    const isTold = (errors: number, requests: number) =>
+      concerns({ failures: failures(errors, requests, 300_000) }).length > 0
+    expect([isTold(4, 5), isTold(15, 30), isTold(5, 99)]).toEqual([true, true, true])
+    expect([isTold(1, 1), isTold(3, 5), isTold(2, 99)]).toEqual([false, false, false])
   })
 
   it('is not what a candidate does: its deployment says that', () => {
-    expect(concerns({ candidateReleaseId: 'r2', sli: { r1: sli(0), r2: sli(1) } })).toEqual([])
+    const sli = { windowMs: 10_000, requestsPerSecond: 100, errorRatio: 1, p50Ms: 1, p95Ms: 1, p99Ms: 1 }
+    expect(concerns({ candidateReleaseId: 'r2', sli: { r2: { ...sli, inFlight: 0 } } })).toEqual([])
   })
 
   it('is an instance that was started again in the last ten minutes, and how often so far', () => {
