@@ -47,6 +47,30 @@ export const resourceLimitsSchema = z.strictObject({
 })
 export type ResourceLimits = z.infer<typeof resourceLimitsSchema>
 
+/** Stands where something is not shown because it may be secret. */
+export const hiddenText = '••••••'
+
+/** A POST of what a script learns as JSON; any 2xx is success. An address that holds a secret is named by where it is kept. */
+const webhookSchema = z
+  .strictObject({
+    kind: z.literal('webhook'),
+    url: z
+      .url()
+      .max(2000)
+      .refine((url) => !url.includes(hiddenText), 'an address in full, not as it is shown')
+      .optional(),
+    urlEnv: z
+      .string()
+      .regex(/^[A-Za-z_]\w{0,199}$/, 'the name of an environment variable')
+      .optional(),
+    urlFile: z.string().min(1).max(4000).optional(),
+  })
+  .refine(
+    ({ url, urlEnv, urlFile }) => [url, urlEnv, urlFile].filter((place) => place !== undefined).length === 1,
+    'the address of a webhook stands in one place: url, urlEnv or urlFile',
+  )
+export type Webhook = z.infer<typeof webhookSchema>
+
 export const hookPhases = ['validating', 'staging', 'stepping', 'promoting', 'rolling_back'] as const
 
 /**
@@ -60,8 +84,7 @@ export const hookSchema = z.strictObject({
   run: z.discriminatedUnion('kind', [
     /** Without a shell; the deployment is described in the environment (`PILOTHOUSE_SERVICE`, ...). */
     z.strictObject({ kind: z.literal('script'), argv: z.array(z.string().max(10_000)).min(1).max(100) }),
-    /** A POST of the same as JSON; any 2xx is success. */
-    z.strictObject({ kind: z.literal('webhook'), url: z.url().max(2000) }),
+    webhookSchema,
   ]),
   timeoutMs: z.number().int().min(100).max(3_600_000).default(30_000),
   onFailure: z.enum(['continue', 'pause', 'rollback']).default('pause'),

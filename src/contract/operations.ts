@@ -134,7 +134,8 @@ export const operations = {
       .route({
         method: 'GET',
         path: '/services/{service}/declaration',
-        summary: 'A declared service as it was written',
+        summary:
+          'A declared service as it was written, addresses of webhooks hidden where they may be secret',
       })
       .input(z.strictObject({ service: nameSchema }))
       .output(declarationSchema),

@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:http'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { hookRunner } from '../../src/adapters/hooks/index.ts'
 import { systemClock, systemRng } from '../../src/adapters/system/index.ts'
 import { hookSchema } from '../../src/contract/index.ts'
@@ -181,6 +181,27 @@ describe('a webhook', () => {
       isSuccess: false,
       text: expect.stringContaining('cannot be reached') as string,
     })
+  })
+
+  it('goes to the address that stands in a variable or a file at that moment, and tells nothing of it', async () => {
+    const urlFile = join(directory, 'tell')
+    writeFileSync(urlFile, `${address}/ok?token=hidden\n`)
+    expect(await outcomeOf({ kind: 'webhook', urlFile })).toMatchObject({
+      isSuccess: true,
+      text: `${address} answered 202.`,
+    })
+    vi.stubEnv('TELL_URL', `${address}/bad?token=hidden`)
+    expect((await outcomeOf({ kind: 'webhook', urlEnv: 'TELL_URL' })).text).toBe(`${address} answered 500.`)
+    vi.stubEnv('TELL_URL', 'hidden')
+    expect(await outcomeOf({ kind: 'webhook', urlEnv: 'TELL_URL' })).toEqual({
+      isSuccess: false,
+      text: 'There is no web address in the variable TELL_URL.',
+      output: '',
+    })
+    vi.unstubAllEnvs()
+    const gone = await outcomeOf({ kind: 'webhook', urlFile: join(directory, 'gone') })
+    expect(gone.text).toContain(`No secret in the file ${join(directory, 'gone')}`)
+    expect(bodies).toHaveLength(2)
   })
 
   it('keeps no more of an answer than is shown', async () => {

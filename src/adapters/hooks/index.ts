@@ -5,7 +5,7 @@ import type { HookContext, HookOutcome, HookRunner } from '../../engine/deployme
 import { endText, runCommand } from '../commands/index.ts'
 import { Redactor } from '../log/index.ts'
 import { environmentOf } from './environment.ts'
-import { callWebhook } from './webhook.ts'
+import { addressOf, callWebhook } from './webhook.ts'
 
 export interface HookSurroundings {
   clock: Clock
@@ -58,8 +58,10 @@ async function attempt(
   surroundings: HookSurroundings,
 ): Promise<HookOutcome | null> {
   if (run.kind === 'webhook') {
+    const address = await addressOf(run)
+    if (!address.ok) return { isSuccess: false, text: address.error.message, output: '' }
     try {
-      return await callWebhook(run.url, context, signal)
+      return await callWebhook(address.value, context, signal)
     } catch (thrown) {
       if (signal.aborted) return null
       throw thrown

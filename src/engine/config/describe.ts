@@ -1,8 +1,9 @@
-import type { ConfigEntries } from '../../contract/index.ts'
+import { hiddenText, type ConfigEntries } from '../../contract/index.ts'
 import type { LoadedConfig } from './load.ts'
 import { writtenPlan } from './services.ts'
 import type { Setting } from './settings.ts'
 import type { Origin } from './tree.ts'
+import { shownAddress } from './webhooks.ts'
 
 /** Where a value comes from: `file pilothouse.yaml:3:9`, `environment PILOTHOUSE_…`, `flag --port`, `default`. */
 export function wordsForOrigin(origin: Origin): string {
@@ -21,21 +22,26 @@ const textOf = (written: unknown): string => {
   if (written === undefined) return ''
   if (typeof written === 'string') return written
   if (Array.isArray(written) && written.every((item) => typeof item === 'string')) return written.join(', ')
-  return JSON.stringify(written, withoutEnvironment)
+  return JSON.stringify(written, withoutSecrets)
 }
 
-/** What a command finds in its environment may be secret, wherever it stands. */
-const withoutEnvironment = (key: string, value: unknown): unknown =>
-  key === 'env' && typeof value === 'object' && value !== null ? hidden(value) : value
+/** What a command finds in its environment, and where a webhook leads, may be secret wherever it stands. */
+function withoutSecrets(key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (key === 'env') return hidden(value)
+  return 'kind' in value && value.kind === 'webhook' && 'url' in value && typeof value.url === 'string'
+    ? { ...value, url: shownAddress(value.url) }
+    : value
+}
 
 const hidden = (environment: object) =>
-  Object.fromEntries(Object.keys(environment).map((name) => [name, '••••••']))
+  Object.fromEntries(Object.keys(environment).map((name) => [name, hiddenText]))
 
 /** A reference is no secret, but anything else at a secret's place might be. */
 function secretText(written: unknown): string {
   if (written === undefined) return ''
   const [kind, where] = Object.entries(written as Record<string, string>)[0] ?? []
-  return kind === 'env' || kind === 'file' ? `•••••• (${kind} ${where ?? ''})` : '••••••'
+  return kind === 'env' || kind === 'file' ? `${hiddenText} (${kind} ${where ?? ''})` : hiddenText
 }
 
 function valueText(setting: Setting, loaded: LoadedConfig, plan: unknown): string {

@@ -67,7 +67,8 @@ const planForm = heldTo(
     skipAnalysis: 'Whether steps go on without a judge.',
     isFix: 'Whether the stable release is known to be broken, so that nothing is compared with it.',
     keepStableWarmMs: 'How long the former release runs on after a promotion.',
-    hooks: 'Scripts and webhooks before and after phases.',
+    hooks:
+      'Scripts and webhooks before and after phases; an address that holds a secret is kept in a variable or a file: urlEnv, urlFile.',
   }),
   planOptionsSchema,
 )

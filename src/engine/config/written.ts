@@ -98,6 +98,7 @@ const paths: Readonly<Record<string, string>> = {
   cwd: 'a directory',
   caFile: 'a file',
   passwordFile: 'a file',
+  urlFile: 'a file',
 }
 
 function textForm(key: string, type: z.ZodString): Type {

@@ -1,5 +1,5 @@
 import type { ServiceConfig } from '../config/index.ts'
-import { readService } from '../config/index.ts'
+import { readService, withKnownAddresses } from '../config/index.ts'
 import { AppError, fail, ok, within, type Clock, type Result } from '../core/index.ts'
 import type { Commit, Declaration, DeploymentStore } from '../deployments/index.ts'
 import { changedReleases, newReleases } from './releases.ts'
@@ -76,15 +76,16 @@ export class Declarations implements Disposable {
 
   async #declare({
     service,
-    written,
+    written: asked,
     by,
     why,
     expectedRevision,
   }: DeclareRequest): Promise<Result<Declaration>> {
     const { roster, store, clock } = this.#parts
+    const before = this.#all.get(service)
+    const written = withKnownAddresses(asked, before?.written ?? {})
     const read = readService(service, written)
     if (!read.ok) return read
-    const before = this.#all.get(service)
     const refused = this.#refusal(read.value, before, expectedRevision)
     if (refused !== null) return fail(new AppError('CONFLICT', refused))
     const atMs = clock.nowMs()

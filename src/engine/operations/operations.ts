@@ -27,7 +27,7 @@ import { compareReleases } from './compare.ts'
 import { Declarations, declaredConfigs, type DeclareRequest } from './declarations.ts'
 import { LiveDeployments } from './live-deployments.ts'
 import { storeReleases } from './releases.ts'
-import { shownDeployment, shownPlan } from './shown-plan.ts'
+import { shownDeclaration, shownDeployment, shownPlan } from './shown-plan.ts'
 import { Roster, type Configured, type Equip, type OperatedService } from './roster.ts'
 
 export interface OperationsParts extends PipelineParts {
@@ -131,13 +131,15 @@ export class Operations implements Disposable {
     return this.#roster.names.flatMap((name) => this.#parts.live.get(`service:${name}`) ?? [])
   }
 
-  declare(request: DeclareRequest): Promise<Result<Declaration>> {
-    return this.#declarations.declare(request)
+  async declare(request: DeclareRequest): Promise<Result<Declaration>> {
+    const declared = await this.#declarations.declare(request)
+    return declared.ok ? ok(shownDeclaration(declared.value)) : declared
   }
 
+  /** As it was written, but for what may be secret; put back as it is, it stays what it was. */
   declaration(service: string): Result<Declaration> {
     const found = this.#declarations.find(service)
-    if (found) return ok(found)
+    if (found) return ok(shownDeclaration(found))
     const text = this.#roster.isConfigured(service)
       ? `${service} stands in the configuration file.`
       : `There is no service "${service}".`

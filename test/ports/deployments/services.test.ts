@@ -15,6 +15,12 @@ const definition = (port: number) => ({
   releases: { r1: { command: [process.execPath, shop], env: { ERRORS: '0' } } },
 })
 
+const tell = { name: 'tell', when: 'after', phase: 'rolling_back' }
+const withWebhook = (port: number, url: string, name = 'tell') => ({
+  ...definition(port),
+  deploy: { keepStableWarm: '0s', hooks: [{ ...tell, name, run: { kind: 'webhook', url } }] },
+})
+
 const stateOf = async (steered: Steered, name: string): Promise<ServiceState | undefined> =>
   (await steered.call<ServiceState[]>('/services')).find((each) => each.name === name)
 
@@ -68,6 +74,14 @@ it('a service is declared while the engine runs, serves, survives the engine, ch
   await put({ definition: { ...definition(0), drain: '2s' }, expectedRevision: 1 })
   expect(await answerAt(address)).toBe('r1')
 
+  await put({ definition: withWebhook(0, 'https://hooks.example/T0/secret') })
+  const { definition: shown } = await steered.call<DeclarationView>('/services/cart/declaration')
+  expect(shown).toEqual(withWebhook(0, 'https://hooks.example/••••••'))
+  await put({ definition: { ...shown, drain: '3s' }, expectedRevision: 3 })
+  await expect(put({ definition: withWebhook(0, 'https://hooks.example/••••••', 'page') })).rejects.toThrow(
+    /an address in full/,
+  )
+
   expect(await steered.command('services', 'shop', 'remove')).toMatchObject({
     code: 1,
     stderr: expect.stringContaining('stands in the configuration file') as string,
@@ -80,6 +94,8 @@ it('a service is declared while the engine runs, serves, survives the engine, ch
   const audit = await steered.call<AuditEntry[]>('/audit?target=cart')
   expect(audit.map(({ action }) => action)).toEqual([
     'services.remove',
+    'services.declare',
+    'services.declare',
     'services.declare',
     'deployments.handOver',
     'deployments.request',

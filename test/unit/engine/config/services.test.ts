@@ -139,6 +139,29 @@ environments: {staging: {deploy: {preset: aggressive}}}
     for (const { path, description } of entries) expect(description, path).not.toBe('')
   })
 
+  it('are shown with where a webhook leads, and nothing that could be its secret', () => {
+    const hook = '{name: tell, when: after, phase: promoting, run: {kind: webhook, url: URL}}'
+    const text = `deploy: {hooks: [${hook}]}\nservices: {a: {deploy: {hooks: [${hook}]}}}\n`
+    const { config, ...rest } = loaded(text.replaceAll('URL', 'https://hooks.example/T0/secret?token=also'))
+    const { entries } = describeConfig({ config, ...rest })
+    const shown = entries.filter(({ path }) => path.endsWith('deploy.hooks')).map(({ value }) => value)
+    expect(shown).toHaveLength(2)
+    for (const value of shown) expect(value).toContain('"url":"https://hooks.example/••••••"')
+    expect(JSON.stringify(entries)).not.toMatch(/secret\?|also/)
+    expect(config.deploy.hooks?.[0]?.run).toMatchObject({
+      url: 'https://hooks.example/T0/secret?token=also',
+    })
+  })
+
+  it('may keep the address of a webhook in a file beside them', () => {
+    const text =
+      'deploy: {hooks: [{name: tell, when: after, phase: promoting, run: {kind: webhook, urlFile: secrets/tell}}]}'
+    expect(loaded(text).config.deploy.hooks?.[0]?.run).toEqual({
+      kind: 'webhook',
+      urlFile: '/etc/pilothouse/secrets/tell',
+    })
+  })
+
   it('are told of when they come, change and go', () => {
     const one = loaded('services: {a: {drain: 1s}}')
     const paths = (before: typeof one, after: typeof one) =>

@@ -22,4 +22,18 @@ describe('a plan as people see it', () => {
     expect(JSON.stringify(shown)).not.toMatch(/anna|pass|secret|also/)
     expect(built.value.hooks[0]?.run).toMatchObject({ url: expect.stringContaining('secret') as string })
   })
+
+  it('names the place where the address of a webhook is kept', () => {
+    const run = { kind: 'webhook' as const, urlEnv: 'TELL_URL' }
+    const hook = {
+      name: 'tell',
+      when: 'after',
+      phase: 'promoting',
+      timeoutMs: 1000,
+      onFailure: 'continue',
+    } as const
+    const built = buildPlan({ hooks: [{ ...hook, run }] })
+    if (!built.ok) throw built.error
+    expect(shownPlan(built.value).hooks[0]?.run).toEqual(run)
+  })
 })
