@@ -1,11 +1,18 @@
 import { once } from 'node:events'
-import { request } from 'node:http'
+import { request, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../support/until.ts'
-import { releaseOf, TestService, valueOf, type OpenPlatform, type PlatformUnderTest } from './platform.ts'
+import {
+  releaseOf,
+  serviceName,
+  TestService,
+  valueOf,
+  type OpenPlatform,
+  type PlatformUnderTest,
+} from './platform.ts'
 
 /** Everything the server says on one connection to these bytes, until it closes. `pieces` go one after the other. */
 async function raw(address: string, ...pieces: string[]): Promise<string> {
@@ -118,6 +125,61 @@ export function hostileSuite(name: string, open: OpenPlatform): void {
         upload.write(Buffer.alloc(600_000))
       })
       expect(status).toBe(413)
+    })
+
+    it('cuts an exchange off whose body grows above its limit while it is answered, and serves on', async () => {
+      const upload = request(`${shop.address}/stream`, { method: 'POST' })
+      upload.on('error', () => undefined)
+      upload.write(Buffer.alloc(600_000))
+      const [response] = (await once(upload, 'response')) as [IncomingMessage]
+      const closed = new Promise((resolve) => response.once('close', resolve))
+      response.on('error', () => undefined).resume()
+      upload.write(Buffer.alloc(600_000))
+      await closed
+      expect(response.complete).toBe(false)
+      expect(await shop.get()).toBe('r1')
+    })
+
+    it('takes the next request on a connection after a body that was answered before it was whole', async () => {
+      const { hostname, port } = new URL(shop.address)
+      const socket = connect(Number(port), hostname)
+      let text = ''
+      socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')))
+      socket.write('POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\n')
+      socket.write(Buffer.alloc(100_000))
+      await until('an answer', () => (text.includes('who are you?') ? true : undefined))
+      socket.write(Buffer.alloc(800_000))
+      socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+      await once(socket, 'close')
+      expect(statuses(text)).toEqual([401, 200])
+    })
+
+    it('holds uploads that their clients broke off against no release', async () => {
+      const newest = async () => valueOf(await platform.router.bins(serviceName, null)).bins.at(-1)?.atMs ?? 0
+      const since = await newest()
+      const { hostname, port } = new URL(shop.address)
+      const socket = connect(Number(port), hostname)
+      const upload = 'POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf'
+      // The second one has no answer of its own to be closed yet.
+      socket.write(`GET /slow?wait=60000 HTTP/1.1\r\nHost: a\r\n\r\n${upload}`)
+      const inFlight = async () => (await shop.instances())[0]?.inFlight
+      await until('both to arrive', async () => ((await inFlight()) === 2 ? true : undefined))
+      socket.destroy()
+      const counted = await until('both to be counted', async () => {
+        const { bins } = valueOf(await platform.router.bins(serviceName, null))
+        const later = bins.filter(({ atMs }) => atMs > since)
+        return later.at(-1)?.inFlight === 0 && later.some(({ requests }) => requests > 0) ? later : undefined
+      })
+      expect(counted.reduce((sum, { errors }) => sum + errors, 0)).toBe(0)
+    })
+
+    it('answers who offers to speak another protocol in the one it was asked in', async () => {
+      const offer =
+        'Host: a\r\nConnection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n'
+      expect(statuses(await raw(shop.address, `GET / HTTP/1.1\r\n${offer}\r\n`))).toEqual([200])
+      const answer = await raw(shop.address, `POST /body HTTP/1.1\r\n${offer}Content-Length: 5\r\n\r\nhello`)
+      expect(statuses(answer)).toEqual([200])
+      expect(answer).toContain('"size":5')
     })
 
     it('closes connections that send their header drop by drop, and serves others meanwhile', async () => {

@@ -127,25 +127,19 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController | null, failure: Error): void {
     const code = (failure as NodeJS.ErrnoException).code ?? ''
-    if (this.#response.destroyed) {
-      // The client has given up: nobody knows what the answer would have been.
-      this.#end('answered', 'abandoned')
-      return
-    }
     const isLate = code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT'
-    if (failure instanceof TooLarge) {
-      this.#end('answered')
-      this.#giveUp(413, failure.message)
-      return
-    }
-    this.#end(isLate || isConnectTimeout(code) ? 'timed_out' : 'failed')
-    if (this.#response.headersSent) {
+    // The client has given up, or asks too much: nobody knows what the answer would have been.
+    if (this.#response.destroyed || failure instanceof BrokenOff || failure instanceof TooLarge)
+      this.#end('answered', 'abandoned')
+    else this.#end(isLate || isConnectTimeout(code) ? 'timed_out' : 'failed')
+    if (this.#response.headersSent || failure instanceof BrokenOff) {
       // Half of an answer cannot be taken back: cut off, it is at least seen to be incomplete.
       this.#response.destroy()
       return
     }
-    if (this.#retry(failure, code)) return
-    if (isLate) this.#giveUp(504, 'The service did not answer in time.')
+    if (this.#response.destroyed || this.#retry(failure, code)) return
+    if (failure instanceof TooLarge) this.#giveUp(413, failure.message)
+    else if (isLate) this.#giveUp(504, 'The service did not answer in time.')
     else if (failure instanceof InstanceStopped) this.#giveUp(504, failure.message)
     else this.#giveUp(502, 'The service could not be reached, or broke off.')
   }
@@ -209,15 +203,25 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (waits && !this.#response.headersSent) this.#response.writeContinue()
     this.#isBodyRead = true
     let left = this.#with.limits.maxBodyBytes
-    for await (const chunk of this.#request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      left -= chunk.length
-      if (left < 0) throw new TooLarge('The body is larger than is allowed.')
-      yield chunk
+    try {
+      for await (const chunk of this.#request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+        left -= chunk.length
+        if (left < 0) throw new TooLarge('The body is larger than is allowed.')
+        yield chunk
+      }
+    } catch (failure) {
+      throw failure instanceof TooLarge ? failure : new BrokenOff()
+    } finally {
+      // What is left of a body that was answered early: unread it would keep the next request from being seen.
+      this.#request.resume()
     }
   }
 }
 
 class TooLarge extends Error {}
+
+/** The client did not send its body to the end. */
+class BrokenOff extends Error {}
 
 const isConnectTimeout = (code: string): boolean => code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT'
 

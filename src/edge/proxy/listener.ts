@@ -37,6 +37,8 @@ export class Listener {
         insecureHTTPParser: false,
         requireHostHeader: true,
         noDelay: true,
+        // To ask for another protocol is an offer (RFC 9110 §7.8): Java's own client makes that of HTTP/2 to everybody.
+        shouldUpgradeCallback: isHandshake,
       },
       (request, response) => this.#serve(request, response),
     )
@@ -123,10 +125,9 @@ export class Listener {
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy())
     const client = plainAddress(request.socket.remoteAddress ?? '')
-    const found: Refusal | { to: Destination; route: Route } =
-      request.headers.upgrade?.toLowerCase() === 'websocket' && request.method === 'GET'
-        ? this.#findUpgrade(request, client)
-        : { status: 501, text: 'Only WebSocket is served.' }
+    const found: Refusal | { to: Destination; route: Route } = isHandshake(request)
+      ? this.#findUpgrade(request, client)
+      : { status: 501, text: 'Only WebSocket is served.' }
     if ('status' in found) {
       refuseUpgrade(socket, found)
       return
@@ -153,3 +154,6 @@ export class Listener {
     return route ? { to, route } : nobody
   }
 }
+
+const isHandshake = ({ headers, method }: IncomingMessage): boolean =>
+  headers.upgrade?.toLowerCase() === 'websocket' && method === 'GET'

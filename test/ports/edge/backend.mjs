@@ -1,4 +1,5 @@
 // A service to test with: plain Node, so that it starts anywhere. `NAME` and `MODE` are its environment.
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 
@@ -88,6 +89,20 @@ const server = createServer((request, response) => {
       request.on('data', (chunk) => response.write(chunk))
       request.on('end', () => response.end())
       return
+    case '/detach': {
+      // A process in a session of its own, as a daemon makes itself.
+      const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], {
+        detached: true,
+        stdio: 'ignore',
+      })
+      child.unref()
+      response.end(`${child.pid}\n`)
+      return
+    }
+    case '/early':
+      // Of the body it wants nothing.
+      response.writeHead(401).end('who are you?\n')
+      return
     case '/fail':
       response.writeHead(500).end('failed\n')
       return
@@ -109,6 +124,10 @@ server.on('upgrade', (request, socket) => {
     .update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
     .digest('base64')
   if (request.url === '/never') return
+  if (request.url === '/no-cut') {
+    socket.write('HTTP/1.1 403 Forbidden\r\ncontent-length: 100\r\n\r\nhalf', () => socket.destroy())
+    return
+  }
   if (request.url === '/no') {
     socket.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno')
     return
