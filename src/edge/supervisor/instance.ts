@@ -17,7 +17,7 @@ import { probe } from './health-probe.ts'
 import type { InstanceLog } from './instance-log.ts'
 import { ManagedProcess } from './managed-process.ts'
 import type { PortBook } from './port-book.ts'
-import { findByVariable, memoryOf } from './process-identity.ts'
+import { endByVariable, findByVariable, memoryOf, signalByVariable } from './process-identity.ts'
 
 export interface InstanceOptions extends Surroundings {
   id: string
@@ -77,6 +77,8 @@ export class Instance {
   #stopped: Promise<void> | null = null
   #starting: Promise<void> = Promise.resolve()
   #spawning: Promise<unknown> = Promise.resolve()
+  /** Of what an earlier process has left behind. */
+  #tidying: Promise<void> = Promise.resolve()
   #inFlightElsewhere = 0
   #ejection: Disposable | null = null
   #timer: Disposable | null = null
@@ -163,6 +165,7 @@ export class Instance {
       this.#options.ports.giveBack(this.port)
       this.port = await this.#options.ports.take()
       await persist()
+      await this.#tidying
       if (this.#isStopping) return
       const spawning = ManagedProcess.start(clock, {
         argv: release.artifact.argv.map((argument) => argument.replaceAll('{port}', String(this.port))),
@@ -198,12 +201,13 @@ export class Instance {
       pid === null ? null : await ManagedProcess.adopt(clock, pid, record.process?.identity ?? null)
     if (!process) {
       if (record.process && !record.isStopping) this.#restarted('ended while the edge was away')
+      this.#tidying = this.#endStrays()
       // Not waited for: it starts when this edge acts.
       if (!record.isStopping) void this.start()
       return
     }
-    this.state = record.isStopping ? 'draining' : record.wasHealthy ? 'healthy' : 'starting'
     await output.read()
+    this.state = record.isStopping ? 'draining' : record.wasHealthy ? 'healthy' : 'starting'
     this.#take(process)
   }
 
@@ -277,12 +281,30 @@ export class Instance {
     this.#pool = null
     void pool?.destroy(new InstanceStopped())
     await this.#starting
-    await this.#process?.stop(graceMs)
+    if (this.#process) await this.#end(this.#process, graceMs)
+    await this.#endStrays()
     await output.read()
     this.state = 'down'
     this.#options.ports.giveBack(this.port)
     this.#options.log.info('instance stopped', { instance: this.id, atMs: clock.nowMs() })
     onGone(this)
+  }
+
+  async #end(process: ManagedProcess, graceMs: number): Promise<void> {
+    const { pid } = process
+    // What has left its group is asked to end, too; its own would be asked twice.
+    const [isEnded] = await Promise.all([
+      process.stop(graceMs),
+      signalByVariable(markOf(this.id), 'SIGTERM', pid),
+    ])
+    if (isEnded) return
+    this.#options.log.error('an instance runs on that could not be ended', { instance: this.id, pid })
+  }
+
+  /** What its processes have started outside of their group. */
+  async #endStrays(): Promise<void> {
+    await this.#options.acting()
+    await endByVariable(markOf(this.id))
   }
 
   /** Looks after its process no more: another edge does. What is under way goes on. */
@@ -329,8 +351,7 @@ export class Instance {
     if (this.#isStopping) return
     this.#dropTimers()
     this.#generation += 1
-    // What else is in the group holds the port, or works on for nobody.
-    this.#process?.signal('SIGKILL')
+    this.#tidying = this.#endStrays()
     this.#process = null
     void this.#pool?.destroy()
     this.#pool = null

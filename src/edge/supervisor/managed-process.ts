@@ -36,6 +36,8 @@ export class ManagedProcess {
     this.identity = identity
     this.ended = ended.then((reason) => {
       this.#hasEnded = true
+      // What it left behind in its group goes with it: at once, as later the number may be another group's.
+      if (process.platform !== 'win32') this.signal('SIGKILL')
       return reason
     })
   }
@@ -91,27 +93,22 @@ export class ManagedProcess {
     return new ManagedProcess(clock, pid, now, ended)
   }
 
-  /** SIGTERM to the group, after `graceMs` SIGKILL. Resolves when it has ended. */
-  async stop(graceMs: number): Promise<void> {
-    if (this.#hasEnded) {
-      this.signal('SIGKILL')
-      return
-    }
+  /** SIGTERM to the group, after `graceMs` SIGKILL. Whether it has ended: what has become another user's may not. */
+  async stop(graceMs: number): Promise<boolean> {
+    if (this.#hasEnded) return true
     this.signal('SIGTERM')
-    if (!(await this.#endsWithin(graceMs))) {
-      this.signal('SIGKILL')
-      await this.#endsWithin(killedWithinMs)
-    }
-    // What the process left behind in its group goes with it.
+    if (await this.#endsWithin(graceMs)) return true
     this.signal('SIGKILL')
+    return this.#endsWithin(killedWithinMs)
   }
 
-  /** To the whole group; of a group that has gone, nothing. */
+  /** To the whole group; to one that has gone or is another user's (a command such as sudo makes it so), nothing. */
   signal(name: NodeJS.Signals): void {
     try {
       process.kill(process.platform === 'win32' ? this.pid : -this.pid, name)
     } catch (failure) {
-      if ((failure as NodeJS.ErrnoException).code !== 'ESRCH') throw failure
+      const { code } = failure as NodeJS.ErrnoException
+      if (code !== 'ESRCH' && code !== 'EPERM') throw failure
     }
   }
 

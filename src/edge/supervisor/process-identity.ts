@@ -27,18 +27,12 @@ function linuxIdentity(pid: number): string | null {
   return state === '' || state === 'Z' || state === 'X' ? null : `${bootId()}.${startTicks}`
 }
 
-const leadsItsGroup = (pid: string): boolean => linuxStat(pid).group === pid
-
 /** Of a process that has gone, all are empty. */
 function linuxStat(pid: string): { state: string; group: string; startTicks: string } {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    // The name in parentheses may hold anything, parentheses too.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return { state: fields[0] ?? '', group: fields[2] ?? '', startTicks: fields[19] ?? '' }
-  } catch {
-    return { state: '', group: '', startTicks: '' }
-  }
+  const stat = readNow(`/proc/${pid}/stat`)
+  // The name in parentheses may hold anything, parentheses too.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return { state: fields[0] ?? '', group: fields[2] ?? '', startTicks: fields[19] ?? '' }
 }
 
 /** Start times count from the start of the machine. */
@@ -56,7 +50,7 @@ async function ask(command: string, args: string[]): Promise<string | null> {
 /** Memory in use by a process, bytes; null when it cannot be told. */
 export async function memoryOf(pid: number): Promise<number | null> {
   if (process.platform === 'linux') {
-    const match = /^VmRSS:\s+(\d+) kB/m.exec(statusOf(pid))
+    const match = /^VmRSS:\s+(\d+) kB/m.exec(readNow(`/proc/${pid}/status`))
     return match ? Number(match[1]) * 1024 : null
   }
   if (process.platform === 'win32') return null
@@ -65,9 +59,9 @@ export async function memoryOf(pid: number): Promise<number | null> {
 }
 
 /** In one go: it comes from the kernel's memory, and a thread to wait for it costs ten times as much. */
-function statusOf(pid: number): string {
+function readNow(path: string): string {
   try {
-    return readFileSync(`/proc/${pid}/status`, 'latin1')
+    return readFileSync(path, 'latin1')
   } catch {
     return ''
   }
@@ -78,11 +72,56 @@ function statusOf(pid: number): string {
  * found (Linux only).
  */
 export async function findByVariable(variable: string): Promise<number | null> {
-  if (process.platform !== 'linux') return null
+  return (await carriersOf(variable)).find(({ pid, group }) => group === pid)?.pid ?? null
+}
+
+/** More rounds than this do not end what is left: it forks as fast as it is killed, or is stuck in the kernel. */
+const maxRounds = 5
+
+/**
+ * Ends what carries `variable` in its environment, wherever it has moved to: another group, another session (Linux
+ * only). Never another user's process.
+ */
+export async function endByVariable(variable: string): Promise<void> {
+  for (let round = 0; round < maxRounds; round++)
+    if ((await signalByVariable(variable, 'SIGKILL', null)) === 0) return
+}
+
+/** Signals what carries `variable` and is not in `exceptGroup`; how many these were. */
+export async function signalByVariable(
+  variable: string,
+  name: NodeJS.Signals,
+  exceptGroup: number | null,
+): Promise<number> {
+  let count = 0
+  for (const { pid, group } of await carriersOf(variable)) {
+    if (group === exceptGroup || pid === process.pid) continue
+    // Asked again in the turn of the signal: since it was seen its number may have become another's.
+    if (!carries(readNow(`/proc/${pid}/environ`), variable) || !isOurs(pid)) continue
+    try {
+      process.kill(pid, name)
+      count += 1
+    } catch {
+      // It has gone, or may not be signalled.
+    }
+  }
+  return count
+}
+
+async function carriersOf(variable: string): Promise<{ pid: number; group: number }[]> {
+  if (process.platform !== 'linux') return []
+  const carriers = []
   for (const name of await readdir('/proc')) {
     if (!/^\d+$/.test(name)) continue
     const environment = await readFile(`/proc/${name}/environ`, 'latin1').catch(() => '')
-    if (environment.split('\0').includes(variable) && leadsItsGroup(name)) return Number(name)
+    if (carries(environment, variable))
+      carriers.push({ pid: Number(name), group: Number(linuxStat(name).group) })
   }
-  return null
+  return carriers
 }
+
+const carries = (environment: string, variable: string): boolean => environment.split('\0').includes(variable)
+
+/** Whether it runs as who we are: root may signal all, and whoever wants could carry the variable. */
+const isOurs = (pid: number): boolean =>
+  /^Uid:\s+(\d+)/m.exec(readNow(`/proc/${pid}/status`))?.[1] === String(process.getuid?.())
