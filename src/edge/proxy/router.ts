@@ -81,7 +81,7 @@ export class RequestRouter {
     const nextId = hasFallback ? fallbackId : before.releaseId
     const next = this.#instanceOf(nextId, client, tried)
     if (next) return next
-    const isSame = before.releaseId === nextId && before.isUsable && this.#gate.allows(nextId)
+    const isSame = this.#fleet.usable(nextId).includes(before) && this.#gate.allows(nextId)
     return mayRepeat && isSame ? before : null
   }
 

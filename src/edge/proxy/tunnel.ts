@@ -59,9 +59,10 @@ export function tunnel(
     end('answered', 'abandoned')
   })
   upstream.on('timeout', () => {
+    upstream.destroy()
+    if (isOver) return void client.destroy()
     end('timed_out')
     refuseUpgrade(client, { status: 504, text: 'The service did not answer in time.' })
-    upstream.destroy()
   })
   upstream.on('error', () => {
     if (isOver) return
@@ -71,7 +72,11 @@ export function tunnel(
   upstream.on('response', (response) => {
     const status = response.statusCode ?? 502
     end(status >= 500 ? 'failed' : 'answered')
-    client.write(headOf(response, 'connection: close\r\n'))
+    client.write(headOf(response, 'connection: close\r\n'), 'latin1')
+    // Nothing else would end it when the instance breaks off.
+    response.once('close', () => {
+      if (!response.complete) client.destroy()
+    })
     response.pipe(client)
   })
   upstream.on('upgrade', (response, socket, rest) => {
@@ -79,7 +84,10 @@ export function tunnel(
     const held = instance.hold(socket)
     end('answered')
     socket.setTimeout(limits.tunnelIdleMs, () => socket.destroy())
-    client.write(headOf(response, `connection: upgrade\r\nupgrade: ${response.headers.upgrade ?? ''}\r\n`))
+    client.write(
+      headOf(response, `connection: upgrade\r\nupgrade: ${response.headers.upgrade ?? ''}\r\n`),
+      'latin1',
+    )
     if (rest.length > 0) client.write(rest)
     if (head.length > 0) socket.write(head)
     socket.on('error', () => client.destroy())

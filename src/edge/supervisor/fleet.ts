@@ -244,14 +244,16 @@ export class Fleet {
   }
 
   #refresh(): void {
-    const usable = new Map<string, Instance[]>()
-    for (const instance of this.#instances) {
-      if (!instance.isUsable) continue
-      const list = usable.get(instance.releaseId)
-      if (list) list.push(instance)
-      else usable.set(instance.releaseId, [instance])
+    const healthy = Map.groupBy(
+      this.#instances.filter(({ state }) => state === 'healthy'),
+      ({ releaseId }) => releaseId,
+    )
+    for (const [releaseId, instances] of healthy) {
+      const usable = instances.filter(({ isUsable }) => isUsable)
+      // One that was ejected and is well by its checks is better than nobody.
+      if (usable.length > 0) healthy.set(releaseId, usable)
     }
-    this.#usable = usable
+    this.#usable = healthy
   }
 
   /** The output of an instance that has gone stays to be read, of the newest ten of a service. */

@@ -99,6 +99,12 @@ const server = createServer((request, response) => {
       response.end(`${child.pid}\n`)
       return
     }
+    case '/trailers':
+      response.writeHead(200, { trailer: 'X-Sum' })
+      response.write(String(request.headers.te))
+      response.addTrailers({ 'X-Sum': '42', 'Content-Type': 'text/html' })
+      response.end()
+      return
     case '/early':
       // Of the body it wants nothing.
       response.writeHead(401).end('who are you?\n')
@@ -124,8 +130,10 @@ server.on('upgrade', (request, socket) => {
     .update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
     .digest('base64')
   if (request.url === '/never') return
-  if (request.url === '/no-cut') {
-    socket.write('HTTP/1.1 403 Forbidden\r\ncontent-length: 100\r\n\r\nhalf', () => socket.destroy())
+  if (request.url === '/no-cut' || request.url === '/no-stall') {
+    socket.write('HTTP/1.1 403 Forbidden\r\ncontent-length: 100\r\n\r\nhalf', () => {
+      if (request.url === '/no-cut') socket.destroy()
+    })
     return
   }
   if (request.url === '/no') {

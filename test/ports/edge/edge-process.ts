@@ -32,8 +32,8 @@ export class EdgeProcess implements AsyncDisposable {
     return edge
   }
 
-  async start(): Promise<void> {
-    const args = ['--directory', this.directory, '--limits', JSON.stringify(this.#limits)]
+  async start(limits = this.#limits): Promise<void> {
+    const args = ['--directory', this.directory, '--limits', JSON.stringify(limits)]
     this.#process = startNode(entry, args, this.directory)
     await this.#process.until('stdout', /edge serves at/)
   }

@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, rmdirSync, rmSync, statSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { request } from 'node:http'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import WebSocket from 'ws'
@@ -9,11 +10,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../src/adapters/system/index.ts'
 import { guardsSchema, type Instance } from '../../../src/contract/index.ts'
 import { readState, StateFile } from '../../../src/edge/state/state-file.ts'
+import { identityOf } from '../../../src/edge/supervisor/process-identity.ts'
 import { edgeSocketPath, ensureEdge } from '../../../src/hosts/edge/index.ts'
 import { Load } from '../../support/load.ts'
 import { until } from '../../support/until.ts'
 import { startNode } from '../cli/process.ts'
-import { releaseOf, serviceName, TestService, valueOf } from '../platform.ts'
+import { codeOf, definitionOf, releaseOf, serviceName, TestService, valueOf } from '../platform.ts'
 import { EdgeProcess } from './edge-process.ts'
 
 /** The status that the admin socket gives to a call as it is. */
@@ -144,6 +146,28 @@ describe('the edge as a process', () => {
     )
   })
 
+  /** All that is said on a connection after this handshake, until it is closed. */
+  const afterHandshake = async (shop: TestService, path: string) => {
+    const { hostname, port } = new URL(shop.address)
+    const socket = connect(Number(port), hostname)
+    let text = ''
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')))
+    socket.write(
+      `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n`,
+    )
+    await once(socket, 'close')
+    return text
+  }
+
+  it.each(['/no-cut', '/no-stall'])(
+    'closes the connection of a refused handshake whose answer does not come whole: %s',
+    async (path) => {
+      await edge.end('SIGKILL')
+      await edge.start({ answerMs: 300 })
+      expect(await afterHandshake(await shopWith(1), path)).toMatch(/^HTTP\/1\.1 403 .*half$/s)
+    },
+  )
+
   it.runIf(process.platform === 'linux')(
     'finds an instance again that it started but was killed before it noted its pid',
     async () => {
@@ -185,6 +209,61 @@ describe('the edge as a process', () => {
         return true
       }
     })
+  })
+
+  describe.runIf(process.platform === 'linux')(
+    'and what an instance has started in a session of its own',
+    () => {
+      const ended = (pid: number) =>
+        until(`${pid} to end`, async () => ((await identityOf(pid)) === null ? true : undefined))
+
+      it('ends it with the instance, and nothing that only looks like it', async () => {
+        const shop = await shopWith(1)
+        const [instance] = (await shop.instances()) as [Instance]
+        const stray = Number(await shop.get('/detach'))
+        const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], {
+          env: { PILOTHOUSE_INSTANCE: `${instance.id}0`, NOTE: `PILOTHOUSE_INSTANCE=${instance.id}` },
+        })
+        valueOf(await shop.weigh({}))
+        await shop.remove('r1')
+        await ended(stray)
+        await until('the instance to be gone', async () =>
+          (await shop.instances()).length === 0 ? true : undefined,
+        )
+        expect(await identityOf(other.pid ?? 0)).not.toBe(null)
+        other.kill('SIGKILL')
+      })
+
+      it('ends it before the instance starts again, here and after the edge was away', async () => {
+        const shop = await shopWith(1)
+        const again = async (pid: number | null) =>
+          until('another process', async () => {
+            const [one] = await shop.instances()
+            return one?.state === 'healthy' && one.pid !== pid ? one : undefined
+          })
+        const first = Number(await shop.get('/detach'))
+        const [before] = (await shop.instances()) as [Instance]
+        await shop.get('/crash').catch(() => undefined)
+        const { pid } = await again(before.pid)
+        expect(await identityOf(first)).toBe(null)
+        const second = Number(await shop.get('/detach'))
+        await edge.end('SIGKILL')
+        process.kill(pid ?? 0, 'SIGKILL')
+        await edge.start()
+        await again(pid)
+        expect(await identityOf(second)).toBe(null)
+      })
+    },
+  )
+
+  it('starts nothing more of a service that is being withdrawn', async () => {
+    await shopWith(1, { graceMs: 1000 }, releaseOf('r1', { MODE: 'stubborn' }))
+    valueOf(await edge.target.withdraw(serviceName))
+    const late = { service: serviceName, release: releaseOf('r2'), instances: 1, key: 'late' }
+    expect(codeOf(await edge.target.ensure(late))).toBe('NOT_FOUND')
+    await until('it to be gone', async () =>
+      codeOf(await edge.target.observe(serviceName)) === 'NOT_FOUND' ? true : undefined,
+    )
   })
 
   it('answers each of 50 orders of one emergency call, and moves what can be moved', async () => {
@@ -333,6 +412,23 @@ describe('the edge as a process', () => {
     expect((await fetch(shop.address)).status).toBe(200)
   })
 
+  it('uses an instance that it has left out when the others are not well, also in an emergency', async () => {
+    const shop = await shopWith(2)
+    const failing = Number(await shop.get('/make-flaky'))
+    await until('the failing one to be left out', async () => {
+      for (let i = 0; i < 5; i++) await shop.get('/flaky')
+      const one = (await shop.instances()).find(({ pid }) => pid === failing)
+      return one?.reason.startsWith('ejected') ? true : undefined
+    })
+    await shop.get('/sick')
+    await until('the other one to be unhealthy, too', async () =>
+      (await shop.instances()).find(({ pid }) => pid !== failing)?.state === 'unhealthy' ? true : undefined,
+    )
+    expect(await shop.get()).toBe('r1')
+    const [moved] = await edge.router.emergency([{ service: serviceName, key: 'now' }])
+    expect(valueOf(moved!).weights).toEqual({ r1: 100 })
+  })
+
   it('sheds a share of the load, and spares what is urgent', async () => {
     const shop = await shopWith(1)
     const guards = guardsSchema.parse({ shedding: { percent: 50, sparesUrgencyBelow: 2 } })
@@ -368,6 +464,17 @@ describe('the edge as a process', () => {
     expect(await circuit()).toBe('closed')
   })
 
+  it('believes the proxies that it is told to trust about who asks, its guards too, and nobody else', async () => {
+    const shop = await shopWith(1)
+    const guards = guardsSchema.parse({ lockdown: { allow: ['192.0.2.0/24'] } })
+    valueOf(await edge.client.call('setGuards', { service: serviceName, guards }))
+    const ask = () => fetch(shop.address, { headers: { 'x-forwarded-for': '192.0.2.7' } })
+    expect((await ask()).status).toBe(200)
+    expect((await fetch(shop.address)).status).toBe(403)
+    valueOf(await edge.target.declare(definitionOf({ listen: { trustedProxies: ['10.0.0.0/8'] } })))
+    expect((await ask()).status).toBe(403)
+  })
+
   it('guards a service as it is told, also after a restart', async () => {
     const shop = await shopWith(1)
     const guard = async (guards: Record<string, unknown>) => {
@@ -397,28 +504,22 @@ describe('the edge as a process', () => {
   })
 })
 
-const definition = (name: string) => ({
-  name,
-  target: 'edge' as const,
-  router: 'edge' as const,
-  listen: { host: '127.0.0.1', port: 0 },
-  routing: { balancing: 'power_of_two' as const, isSticky: false },
-  health: { path: '/health', intervalMs: 200, timeoutMs: 5000, rise: 1, fall: 2 },
-  drainMs: 1000,
-  graceMs: 1000,
-  memoryLimitBytes: null,
-})
+const definition = (name: string) => ({ ...definitionOf(), name, drainMs: 1000, graceMs: 1000 })
 
 describe('an edge that is started by whoever needs it', () => {
   it('is one, however many start it at once, and does not end with them', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'pilothouse-edge-'))
     const clock = systemClock()
+    writeFileSync(join(directory, 'edge.out'), 'why the last one ended\n')
     const clients = (await Promise.all([1, 2].map(() => ensureEdge({ directory, clock })))).map(valueOf)
     const pids = await Promise.all(
       clients.map(async (client) => valueOf(await client.call('status', {})).pid),
     )
     expect(new Set(pids).size).toBe(1)
     expect(pids[0]).not.toBe(process.pid)
+    expect(readFileSync(join(directory, 'edge.out'), 'utf8')).toMatch(
+      /^why the last one ended\nedge serves at/,
+    )
     valueOf((await clients[0]?.call('stop', { instances: true })) as never)
     await until('it to end', async () => ((await clients[0]?.call('status', {}))?.ok ? undefined : true))
     for (const client of clients) await client[Symbol.asyncDispose]()
