@@ -68,6 +68,17 @@ export type TargetName = (typeof targetNames)[number]
 export const routerNames = ['edge'] as const
 export type RouterName = (typeof routerNames)[number]
 
+const { ipv4, ipv6, cidrv4, cidrv6 } = z.regexes
+
+/** An IP address, or a range of them by its prefix. */
+const addressRangeSchema = z
+  .string()
+  .max(100)
+  .regex(
+    new RegExp([ipv4, ipv6, cidrv4, cidrv6].map(({ source }) => source).join('|')),
+    'an IP address, or a range such as 10.0.0.0/8',
+  )
+
 /** A service as configured. */
 export const serviceDefinitionSchema = z.strictObject({
   name: nameSchema,
@@ -78,6 +89,11 @@ export const serviceDefinitionSchema = z.strictObject({
     host: z.string().min(1).max(255).default('127.0.0.1'),
     /** 0 takes a free port. */
     port: z.number().int().min(0).max(65_535).default(0),
+    /**
+     * Who is believed about where a request came from (`X-Forwarded-*`, `X-Real-IP`, `Forwarded`): proxies in front.
+     * What others say of it is dropped. This machine alone unless told otherwise: a proxy that ends TLS runs on it.
+     */
+    trustedProxies: z.array(addressRangeSchema).max(100).default(['127.0.0.0/8', '::1']),
   }),
   routing: routingSchema.prefault({}),
   health: healthProbeSchema.prefault({}),

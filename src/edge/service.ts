@@ -2,6 +2,7 @@ import type { Server, Socket } from 'node:net'
 import type { Guards, ServiceDefinition } from '../contract/index.ts'
 import type { Surroundings } from './clock.ts'
 import { BinLog } from './counts/index.ts'
+import { AddressList } from './guards/address-list.ts'
 import { Gate } from './guards/gate.ts'
 import { messageOf } from './failure.ts'
 import type { Limits } from './limits.ts'
@@ -38,6 +39,7 @@ export class Service {
   readonly #options: ServiceOptions
   readonly #seconds: Disposable
   #definition: ServiceDefinition
+  #trusted: AddressList
   #listener: Listener | null = null
   #port: number
   #retry: Disposable | null = null
@@ -47,6 +49,7 @@ export class Service {
     const { clock, rng } = options
     this.#options = options
     this.#definition = record.definition
+    this.#trusted = new AddressList(record.definition.listen.trustedProxies)
     this.#port = record.port
     this.#isLeaving = record.isLeaving
     this.bins = new BinLog(clock, options.bootId)
@@ -113,6 +116,7 @@ export class Service {
       fleet: this.fleet,
       bins: this.bins,
       limits: this.#options.limits,
+      trusts: (address) => this.#trusted.has(address),
     })
   }
 
@@ -156,6 +160,7 @@ export class Service {
       void before.listener?.close(closeWithinMs)
     }
     this.#router.setRouting(definition.routing)
+    this.#trusted = new AddressList(definition.listen.trustedProxies)
   }
 
   setGuards(guards: Guards): void {

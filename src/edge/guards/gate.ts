@@ -1,6 +1,6 @@
 import type { Guards } from '../../contract/index.ts'
 import type { EdgeClock, EdgeRng } from '../clock.ts'
-import { AllowList } from './allow-list.ts'
+import { AddressList } from './address-list.ts'
 import { Breaker, type AttemptEnd, type Circuit } from './breaker.ts'
 import { RateLimit } from './rate-limit.ts'
 import { isShed } from './shedding.ts'
@@ -16,7 +16,7 @@ export class Gate {
   readonly #clock: EdgeClock
   readonly #rng: EdgeRng
   #guards: Guards
-  #allow: AllowList | null = null
+  #allow: AddressList | null = null
   #rate: RateLimit | null = null
   readonly #breakers = new Map<string, Breaker>()
 
@@ -33,7 +33,7 @@ export class Gate {
 
   /** Counting begins anew where settings have changed. Throws BAD_INPUT and changes nothing. */
   set(guards: Guards): void {
-    this.#allow = guards.lockdown && new AllowList(guards.lockdown.allow)
+    this.#allow = guards.lockdown && new AddressList(guards.lockdown.allow)
     if (!this.#rate || JSON.stringify(guards.rateLimit) !== JSON.stringify(this.#guards.rateLimit))
       this.#rate = guards.rateLimit && new RateLimit(guards.rateLimit)
     if (JSON.stringify(guards.breaker) !== JSON.stringify(this.#guards.breaker)) this.#breakers.clear()

@@ -8,6 +8,7 @@ import type { Limits } from '../limits.ts'
 import type { Fleet } from '../supervisor/fleet.ts'
 import { InstanceStopped, type Instance } from '../supervisor/instance.ts'
 import { answerHeaders, requestHeaders } from './headers.ts'
+import type { Origin } from './origin.ts'
 import { refuse } from './refuse.ts'
 import { hasBody, type Destination } from './request-check.ts'
 import type { RequestRouter } from './router.ts'
@@ -19,6 +20,8 @@ export interface Forwarding {
   fleet: Fleet
   bins: BinLog
   limits: Limits
+  /** Whether an address is a proxy's that is believed about where a request came from. */
+  trusts: (address: string) => boolean
 }
 
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
@@ -31,7 +34,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #with: Forwarding
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
-  readonly #client: string
+  readonly #origin: Origin
   readonly #to: Destination
   readonly #cookie: string | null
   #headers: string[] | null = null
@@ -51,7 +54,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     request: IncomingMessage,
     response: ServerResponse,
     to: Destination,
-    client: string,
+    origin: Origin,
     instance: Instance,
     cookie: string | null,
   ) {
@@ -59,7 +62,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#request = request
     this.#response = response
     this.#to = to
-    this.#client = client
+    this.#origin = origin
     this.#instance = instance
     this.#cookie = cookie
     this.#counts = forwarding.bins.of(instance.releaseId)
@@ -73,7 +76,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   /** Sends it; everything after happens by itself. */
   send(): void {
-    this.#headers ??= requestHeaders(this.#request, this.#client, this.#to.host)
+    this.#headers ??= requestHeaders(this.#request, this.#origin, this.#to.host)
     try {
       this.#instance.pool.dispatch(
         {
@@ -174,7 +177,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#tried ??= new Set()
     this.#tried.add(before)
     // A connection that was closed while idle says nothing against its instance.
-    const next = router.reroute(before, this.#client, this.#tried, !isUnsent)
+    const next = router.reroute(before, this.#origin.client, this.#tried, !isUnsent)
     if (!next) return false
     this.#instance = next
     this.#counts = bins.of(next.releaseId)

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Origin } from './origin.ts'
 
 /** Between two neighbours only (RFC 9110 §7.6.1), and what nobody may pass on. */
 const hopByHop = new Set([
@@ -16,14 +17,21 @@ const hopByHop = new Set([
   'http2-settings',
 ])
 
-const forwarded = new Set(['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'forwarded'])
+/** Written anew by us, from what a trusted proxy says and what we see. */
+const rewritten = new Set(['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'forwarded'])
 
 /** A client's own `Forwarded` must end where it ends: an open quote would swallow what is put behind it. */
 const endsItsQuotes = /^(?:[^"\\]|"(?:[^"\\]|\\.)*")*$/
 
-/** Gateways that hand fields on as variables (CGI, WSGI) take `_` for `-`: what is spelled so would pass as ours. */
-const isForwarded = (name: string): boolean =>
-  forwarded.has(name) || (name.includes('_') && forwarded.has(name.replaceAll('_', '-')))
+/**
+ * Whether a field says where a request came from, and is not passed on as it is. Gateways that hand fields on as
+ * variables (CGI, WSGI) take `_` for `-`: what is spelled so would pass as ours.
+ */
+function isOfOrigin(name: string, isTrusted: boolean): boolean {
+  const plain = name.replaceAll('_', '-')
+  if (isTrusted) return rewritten.has(plain)
+  return plain.startsWith('x-forwarded-') || plain === 'forwarded' || plain === 'x-real-ip'
+}
 
 /** Header names that `Connection` declares to be for this hop only. */
 function namedIn(connection: string | undefined): ReadonlySet<string> | null {
@@ -35,30 +43,40 @@ function namedIn(connection: string | undefined): ReadonlySet<string> | null {
  * The header fields that an instance gets, flat: those of the client without what is for this hop, and where the
  * request came from, in the customary fields and in `Forwarded` (RFC 7239). `host` is where it was sent to.
  */
-export function requestHeaders(request: IncomingMessage, client: string, host: string): string[] {
-  const { rawHeaders, headers } = request
+export function requestHeaders(
+  { rawHeaders, headers }: IncomingMessage,
+  { peer, isTrusted }: Origin,
+  host: string,
+): string[] {
   const named = namedIn(headers.connection)
   const result: string[] = ['host', host]
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string
     const lower = name.toLowerCase()
-    if (lower === 'host' || hopByHop.has(lower) || isForwarded(lower) || named?.has(lower)) continue
+    if (lower === 'host' || hopByHop.has(lower) || isOfOrigin(lower, isTrusted) || named?.has(lower)) continue
     result.push(name, rawHeaders[i + 1] as string)
   }
-  const before = headers['x-forwarded-for']
-  result.push('x-forwarded-for', before === undefined ? client : `${String(before)}, ${client}`)
-  const hostBefore = first(headers['x-forwarded-host'])
-  result.push('x-forwarded-host', hostBefore !== undefined && isHost(hostBefore) ? hostBefore : host)
-  result.push('x-forwarded-proto', headers['x-forwarded-proto'] === 'https' ? 'https' : 'http')
-  const node = client.includes(':') ? `"[${client}]"` : client
+  const node = peer.includes(':') ? `"[${peer}]"` : peer
+  const said = isTrusted ? headers : {}
   const element = `for=${node};host="${host}";proto=http`
-  const chain = headers.forwarded
+  const chain = said.forwarded
+  const hostBefore = lastOf(said['x-forwarded-host'])
   result.push(
+    'x-forwarded-for',
+    said['x-forwarded-for'] === undefined ? peer : `${String(said['x-forwarded-for'])}, ${peer}`,
+    'x-forwarded-host',
+    hostBefore !== undefined && isHost(hostBefore) ? hostBefore : host,
+    'x-forwarded-proto',
+    lastOf(said['x-forwarded-proto'])?.toLowerCase() === 'https' ? 'https' : 'http',
     'forwarded',
     chain !== undefined && endsItsQuotes.test(chain) ? `${chain}, ${element}` : element,
   )
   return result
 }
+
+/** Of a list, what the nearest proxy has put down: it does not vouch for what stands before. */
+const lastOf = (list: string | string[] | undefined): string | undefined =>
+  list === undefined ? undefined : String(list).split(',').at(-1)?.trim()
 
 /** Whether a text can be a host with or without a port (RFC 3986 §3.2.2); nothing is one, too. */
 export const isHost = (text: string): boolean => /^[\w.~!$&'()*+,;=%:[\]-]*$/.test(text)

@@ -2,10 +2,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Server as SocketServer, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { EdgeFailure, messageOf } from '../failure.ts'
-import { plainAddress } from '../guards/allow-list.ts'
 import type { Refusal } from '../guards/gate.ts'
 import { ClientConnections, type Give } from './client-connections.ts'
 import { Exchange, type Forwarding } from './forward.ts'
+import { originOf, type Origin } from './origin.ts'
 import { refuse, refuseUpgrade } from './refuse.ts'
 import { checkRequest, hasBody, type Destination } from './request-check.ts'
 import { stickyCookie, type Route } from './router.ts'
@@ -108,8 +108,8 @@ export class Listener {
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
     response.once('close', this.#settle)
-    const client = plainAddress(request.socket.remoteAddress ?? '')
-    const found = this.#find(request, client)
+    const origin = originOf(request, this.#forwarding.trusts)
+    const found = this.#find(request, origin)
     if ('status' in found) {
       refuse(request, response, found)
       return
@@ -119,14 +119,14 @@ export class Listener {
       route.newPoint === null
         ? null
         : `${stickyCookie}=${route.newPoint.toFixed(9)}; Path=/; HttpOnly; SameSite=Lax`
-    new Exchange(this.#forwarding, request, response, to, client, route.instance, cookie).send()
+    new Exchange(this.#forwarding, request, response, to, origin, route.instance, cookie).send()
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy())
-    const client = plainAddress(request.socket.remoteAddress ?? '')
+    const origin = originOf(request, this.#forwarding.trusts)
     const found: Refusal | { to: Destination; route: Route } = isHandshake(request)
-      ? this.#findUpgrade(request, client)
+      ? this.#findUpgrade(request, origin)
       : { status: 501, text: 'Only WebSocket is served.' }
     if ('status' in found) {
       refuseUpgrade(socket, found)
@@ -135,15 +135,15 @@ export class Listener {
     request.socket.setTimeout(0)
     this.#tunnelled.add(socket)
     socket.once('close', () => this.#tunnelled.delete(socket))
-    tunnel(this.#forwarding, request, socket, head, found.to, client, found.route.instance)
+    tunnel(this.#forwarding, request, socket, head, found.to, origin, found.route.instance)
   }
 
   /** A handshake has no body: what one reader takes for it the next one takes for frames. */
-  #findUpgrade(request: IncomingMessage, client: string): Refusal | { to: Destination; route: Route } {
-    return hasBody(request) ? { status: 400, text: 'A handshake with a body.' } : this.#find(request, client)
+  #findUpgrade(request: IncomingMessage, origin: Origin): Refusal | { to: Destination; route: Route } {
+    return hasBody(request) ? { status: 400, text: 'A handshake with a body.' } : this.#find(request, origin)
   }
 
-  #find(request: IncomingMessage, client: string): Refusal | { to: Destination; route: Route } {
+  #find(request: IncomingMessage, { client }: Origin): Refusal | { to: Destination; route: Route } {
     const { gate, router, limits } = this.#forwarding
     const to = checkRequest(request, limits)
     if ('status' in to) return to

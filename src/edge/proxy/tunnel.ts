@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import { requestHeaders } from './headers.ts'
 import type { AttemptEnd } from '../guards/breaker.ts'
 import type { Forwarding } from './forward.ts'
+import type { Origin } from './origin.ts'
 import { refuseUpgrade } from './refuse.ts'
 import type { Destination } from './request-check.ts'
 import type { Instance } from '../supervisor/instance.ts'
@@ -18,7 +19,7 @@ export function tunnel(
   client: Duplex,
   head: Buffer,
   to: Destination,
-  address: string,
+  origin: Origin,
   instance: Instance,
 ): void {
   const counts = bins.of(instance.releaseId)
@@ -43,7 +44,7 @@ export function tunnel(
     method: request.method,
     path: to.path,
     headers: [
-      ...requestHeaders(request, address, to.host),
+      ...requestHeaders(request, origin, to.host),
       ...['connection', 'upgrade', 'upgrade', String(request.headers.upgrade)],
     ],
     agent: false,

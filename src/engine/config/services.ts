@@ -79,6 +79,7 @@ const definitionForm = sectionForm(definitionWithoutName, {
   listen: 'Where requests to the service arrive.',
   host: 'Address to listen on.',
   port: 'Port to listen on; 0 takes a free one.',
+  trustedProxies: 'Proxies in front, by address or range, that are believed about where a request came from.',
   routing: 'How requests are spread over releases and instances.',
   balancing: 'How an instance is chosen.',
   candidateHeader: 'Requests with this header go to the candidate.',

@@ -155,7 +155,7 @@ export class World {
       name: serviceName,
       target: 'edge' as const,
       router: 'edge' as const,
-      listen: { host: '127.0.0.1', port: 0 },
+      listen: { host: '127.0.0.1', port: 0, trustedProxies: [] },
       routing: { balancing: 'round_robin' as const, isSticky: false },
       health: { path: '/', intervalMs: 1000, timeoutMs: 1000, rise: 1, fall: 1 },
       drainMs: 1000,

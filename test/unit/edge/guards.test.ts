@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { breakerSchema, guardsSchema } from '../../../src/contract/index.ts'
-import { AllowList, plainAddress } from '../../../src/edge/guards/allow-list.ts'
+import { AddressList, plainAddress } from '../../../src/edge/guards/address-list.ts'
 import { Breaker } from '../../../src/edge/guards/breaker.ts'
 import { Gate } from '../../../src/edge/guards/gate.ts'
 import { RateLimit } from '../../../src/edge/guards/rate-limit.ts'
@@ -139,7 +139,7 @@ describe('load shedding', () => {
 })
 
 describe('the allow-list of a lock-down', () => {
-  const list = new AllowList(['192.0.2.7', '10.0.0.0/8', '2001:db8::/32'])
+  const list = new AddressList(['192.0.2.7', '10.0.0.0/8', '2001:db8::/32'])
 
   it.each([
     ['192.0.2.7', true],
@@ -156,7 +156,7 @@ describe('the allow-list of a lock-down', () => {
 
   it.each(['10.0.0.0/33', 'example.org', '10.0.0.0/8/8', '2001:db8::/129', '10.0.0.0/-1', ''])(
     'refuses "%s" by name',
-    (entry) => expect(() => new AllowList([entry])).toThrow(`"${entry}"`),
+    (entry) => expect(() => new AddressList([entry])).toThrow(`"${entry}"`),
   )
 })
 

@@ -5,8 +5,8 @@ import { EdgeFailure } from '../failure.ts'
 export const plainAddress = (address: string): string =>
   address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address
 
-/** The addresses of a lock-down. */
-export class AllowList {
+/** Addresses and ranges of them: who may enter in a lock-down, whose word is taken. */
+export class AddressList {
   readonly #list = new BlockList()
 
   /** Of IP addresses and CIDR ranges; throws BAD_INPUT that names the entry that is neither. */
