@@ -231,6 +231,21 @@ export function hostileSuite(name: string, open: OpenPlatform): void {
       expect(values('forwarded')).toEqual(['for=127.0.0.1;host="a";proto=http'])
     })
 
+    it('hands on what comes behind a body to who can take it, and to nobody else', async () => {
+      const ask = (version: string, fields: string) =>
+        raw(shop.address, `GET /trailers HTTP/${version}\r\nHost: a\r\n${fields}\r\n`)
+      const taken = await ask('1.1', 'TE: trailers\r\nConnection: TE, close\r\n')
+      expect(taken).toMatch(/\r\ntrailer: X-Sum\r\n/i)
+      expect(taken).toMatch(/\r\n\r\n8\r\ntrailers\r\n0\r\nx-sum: 42\r\n\r\n$/i)
+      for (const other of [
+        await ask('1.1', 'Connection: close\r\n'),
+        await ask('1.0', 'TE: trailers\r\nConnection: TE, close\r\n'),
+      ]) {
+        expect(statuses(other)).toEqual([200])
+        expect(other).not.toMatch(/x-sum/i)
+      }
+    })
+
     it('asks for a body that waits to be asked for only when it is served', async () => {
       const expecting = (length: number, rest = '') =>
         `POST /body HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nConnection: close\r\nContent-Length: ${length}\r\n\r\n${rest}`

@@ -7,7 +7,7 @@ import type { Gate } from '../guards/gate.ts'
 import type { Limits } from '../limits.ts'
 import type { Fleet } from '../supervisor/fleet.ts'
 import { InstanceStopped, type Instance } from '../supervisor/instance.ts'
-import { answerHeaders, requestHeaders } from './headers.ts'
+import { answerHeaders, answerTrailers, requestHeaders, takesTrailers } from './headers.ts'
 import type { Origin } from './origin.ts'
 import { refuse } from './refuse.ts'
 import { hasBody, type Destination } from './request-check.ts'
@@ -48,6 +48,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #isUnderWay = false
   #isBodyRead = false
   #isPaused = false
+  #status = 0
+  #passesTrailers = false
 
   constructor(
     forwarding: Forwarding,
@@ -111,6 +113,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
     // There is none, whatever the instance says of its length (RFC 9110 §8.6).
     if (status === 204) delete out['content-length']
     this.#status = status
+    const { method, httpVersionMinor } = this.#request
+    const hasContent = method !== 'HEAD' && status !== 204 && status !== 304
+    // Only behind a body in pieces there can be more.
+    const isInPieces = hasContent && httpVersionMinor > 0 && out['content-length'] === undefined
+    this.#passesTrailers = isInPieces && takesTrailers(this.#request)
+    if (this.#passesTrailers && headers['trailer'] !== undefined) out['trailer'] = headers['trailer']
     this.#response.writeHead(status, text ?? '', out)
     // Streams whose first piece comes late are begun at once.
     if (out['content-length'] === undefined) this.#response.flushHeaders()
@@ -123,7 +131,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
   }
 
-  onResponseEnd(): void {
+  onResponseEnd(
+    _controller: Dispatcher.DispatchController,
+    trailers: Record<string, string | string[] | undefined>,
+  ): void {
+    if (this.#passesTrailers) this.#response.addTrailers(answerTrailers(trailers))
     this.#end(this.#status >= 500 ? 'failed' : 'answered')
     this.#response.end()
   }
@@ -146,8 +158,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
     else if (failure instanceof InstanceStopped) this.#giveUp(504, failure.message)
     else this.#giveUp(502, 'The service could not be reached, or broke off.')
   }
-
-  #status = 0
 
   #begin(): Attempt {
     this.#attempts += 1

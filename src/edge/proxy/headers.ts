@@ -56,6 +56,8 @@ export function requestHeaders(
     if (lower === 'host' || hopByHop.has(lower) || isOfOrigin(lower, isTrusted) || named?.has(lower)) continue
     result.push(name, rawHeaders[i + 1] as string)
   }
+  // For the way to us only, where nobody else is in between.
+  if (takesTrailers({ headers })) result.push('te', 'trailers')
   const node = peer.includes(':') ? `"[${peer}]"` : peer
   const said = isTrusted ? headers : {}
   const element = `for=${node};host="${host}";proto=http`
@@ -83,6 +85,24 @@ export const isHost = (text: string): boolean => /^[\w.~!$&'()*+,;=%:[\]-]*$/.te
 
 const first = (value: string | string[] | undefined): string | undefined =>
   Array.isArray(value) ? value[0] : value
+
+/** Whether whoever asks can do something with fields behind the body (RFC 9110 §6.5.1). */
+export const takesTrailers = ({ headers }: Pick<IncomingMessage, 'headers'>): boolean =>
+  /(?:^|,)\s*trailers\s*(?:$|[,;])/i.test(String(headers.te ?? ''))
+
+/** What a body is read by comes before it (RFC 9110 §6.5.1). */
+const neverTrailers = new Set(['content-length', 'content-encoding', 'content-type', 'content-range', 'host'])
+
+/** The fields behind an answer's body as the client gets them. */
+export function answerTrailers(
+  trailers: Readonly<Record<string, string | string[] | undefined>>,
+): [string, string][] {
+  return Object.entries(trailers).flatMap(([name, value]) =>
+    value === undefined || hopByHop.has(name) || neverTrailers.has(name)
+      ? []
+      : [value].flat().map((one): [string, string] => [name, one]),
+  )
+}
 
 /** The header fields of an answer as the client gets them. */
 export function answerHeaders(
