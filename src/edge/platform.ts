@@ -169,7 +169,9 @@ export class Platform {
     ensure: async (input) => {
       if (input.release.service !== input.service)
         throw new EdgeFailure('BAD_INPUT', `Release ${input.release.id} is one of ${input.release.service}.`)
-      await this.#service(input.service).fleet.ensure(input)
+      const service = this.#service(input.service)
+      if (service.isLeaving) throw new EdgeFailure('NOT_FOUND', `${input.service} is being withdrawn.`)
+      await service.fleet.ensure(input)
       return {}
     },
     observe: ({ service }) => this.#service(service).fleet.report(),

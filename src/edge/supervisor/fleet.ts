@@ -39,6 +39,7 @@ export class Fleet {
   #usable = new Map<string, readonly Instance[]>()
   #doneKeys: string[] = []
   #isClosed = false
+  #isStopped = false
 
   constructor(options: FleetOptions) {
     this.#options = options
@@ -79,13 +80,15 @@ export class Fleet {
     this.#reconcile()
   }
 
-  /** Throws BAD_INPUT for a release that cannot run, or has the name of another. */
+  /** Throws BAD_INPUT for a release that cannot run, or has the name of another; NOT_FOUND when all is stopped. */
   async ensure({ release, instances, key }: EdgeInput<'ensure'>): Promise<void> {
     if (this.#doneKeys.includes(key)) return
     const known = this.#wanted.get(release.id)
     if (known && contentOf(known.release) !== contentOf(release))
       throw new EdgeFailure('BAD_INPUT', `A release is immutable: ${release.id} is known with other content.`)
     if (!known) await requireRunnable(release, this.#options.environment)
+    // Meanwhile, perhaps: what is started now nobody would ever stop.
+    if (this.#isStopped) throw new EdgeFailure('NOT_FOUND', `${release.service} is being withdrawn.`)
     this.#done(key)
     this.#wanted.set(release.id, { release, wanted: instances })
     this.#reconcile()
@@ -122,6 +125,7 @@ export class Fleet {
 
   /** Stops everything; resolves when it has stopped. */
   async stopAll(): Promise<void> {
+    this.#isStopped = true
     this.#wanted.clear()
     const { drainMs, graceMs } = this.#options.definition()
     await Promise.all([...this.#instances].map((instance) => instance.stop(drainMs, graceMs)))

@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { EdgeClient } from '../../adapters/targets/edge/index.ts'
@@ -25,6 +34,8 @@ export interface EdgeProgram {
 /** An edge that does not answer by then has failed to start. */
 const startWithinMs = 20_000
 const lookEveryMs = 50
+/** A larger output of edges is put aside. */
+const maxOutputBytes = 1_000_000
 
 /** Beside this file in the source tree; in the bundle this code is in an entry or in a chunk one folder below. */
 function entryPath(): string {
@@ -54,7 +65,11 @@ export async function ensureEdge({
 
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const outputPath = join(directory, 'edge.out')
-  const output = openSync(outputPath, 'w', 0o600)
+  // What an edge before it said is kept: why it ended.
+  if ((statSync(outputPath, { throwIfNoEntry: false })?.size ?? 0) > maxOutputBytes)
+    renameSync(outputPath, `${outputPath}.old`)
+  const output = openSync(outputPath, 'a', 0o600)
+  const from = fstatSync(output).size
   const child = spawn(program.command, [...program.args, '--directory', directory], {
     detached: true,
     stdio: ['ignore', output, output],
@@ -75,7 +90,7 @@ export async function ensureEdge({
       return ok(client)
     }
     if (child.exitCode !== null && child.exitCode !== 0) {
-      const said = readFileSync(outputPath, 'utf8').trim().slice(-2000)
+      const said = readFileSync(outputPath).subarray(from).toString().trim().slice(-2000)
       if (!said.includes('runs already')) failure = said || `it ended with code ${child.exitCode}`
     }
   }
