@@ -230,6 +230,7 @@ describe('pilothouse rollback', () => {
     const refused = await start(args, {}, 'shoq').ended
     expect(refused).toMatchObject({ code: 1, asked: ['This is production. Type shop to go on: '] })
     expect(refused.stderr).toContain('shop: r2 -> r1, all traffic at once')
+    expect(refused.stderr).toMatch(/Nothing was done: "shoq" is not shop\.\n$/)
     expect(engine.script.calls).toEqual([])
     expect((await start(args, {}, 'shop').ended).code).toBe(0)
     expect(await start([...args, '--yes'], {}, '').ended).toMatchObject({ code: 0, asked: [] })
@@ -243,9 +244,27 @@ describe('pilothouse rollback', () => {
 })
 
 describe('services, releases and audit', () => {
-  it('shows traffic and figures of each service', async () => {
+  it('shows traffic and figures of each service, those of its candidate among them', async () => {
     const { stdout } = await run('services')
     expect(stdout).toMatch(/shop\s+production\s+r1 90 %, r2 10 %.*12\.5\s+2\.34 %\s+20 ms/)
+  })
+
+  it('says of an unknown service that there is none, instead of an empty list', async () => {
+    for (const args of [
+      ['releases', 'shpo'],
+      ['deployments', 'list', '--service', 'shpo'],
+    ]) {
+      const { code, stderr } = await run(...args)
+      expect({ args, code }).toEqual({ args, code: 1 })
+      expect(stderr).toContain('There is no service "shpo"; there are shop')
+    }
+  })
+
+  it('writes no export over a file, and says which', async () => {
+    await writeFile(join(directory, 'kept.csv'), 'mine')
+    const { code, stderr } = await run('audit', 'export', '--out', join(directory, 'kept.csv'))
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/kept\.csv exists already and stays as it is: name another file\.\n$/)
   })
 
   it('makes a release known with the words after -- as its command', async () => {

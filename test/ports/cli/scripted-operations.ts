@@ -60,6 +60,16 @@ export const aDeployment = (changes: Partial<Deployment> = {}): Deployment => ({
   ...changes,
 })
 
+const aSli = (requestsPerSecond: number) => ({
+  windowMs: 60_000,
+  requestsPerSecond,
+  errorRatio: 0.0234,
+  p50Ms: 4,
+  p95Ms: 20,
+  p99Ms: 40,
+  inFlight: 1,
+})
+
 const aService: ServiceState = {
   name: 'shop',
   origin: 'file',
@@ -72,17 +82,7 @@ const aService: ServiceState = {
   deploymentId: 'd1',
   weights: { r1: 90, r2: 10 },
   instances: [],
-  sli: {
-    r1: {
-      windowMs: 60_000,
-      requestsPerSecond: 12.5,
-      errorRatio: 0.0234,
-      p50Ms: 4,
-      p95Ms: 20,
-      p99Ms: 40,
-      inFlight: 1,
-    },
-  },
+  sli: { '': aSli(12.5), r1: aSli(11) },
   automationStopped: null,
   maxErrorRatio: 0.05,
   trouble: '',
@@ -209,6 +209,7 @@ function scripted(script: Script) {
       list: os.services.list.handler(() => [aService]),
     },
     releases: {
+      list: os.releases.list.handler(({ input }) => (input.service === 'shop' ? [release('r1')] : [])),
       create: os.releases.create.handler(({ input }) => {
         heard('create', input)
         return { ...release(input.id), artifact: input.artifact, parameters: input.parameters }
@@ -223,7 +224,7 @@ function scripted(script: Script) {
     deployments: {
       list: os.deployments.list.handler(({ input }) => {
         heard('list', input)
-        return [script.deployment]
+        return input.service && input.service !== script.deployment.service ? [] : [script.deployment]
       }),
       get: os.deployments.get.handler(({ input }) => {
         if (input.id !== script.deployment.id)

@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { auditText } from '../../../contract/index.ts'
-import { AppError, messageOf } from '../../../engine/core/index.ts'
+import { messageOf } from '../../../engine/core/index.ts'
 import { exitCodes } from '../output.ts'
+import { LeftAlone } from './confirm.ts'
 import { jsonText, type Session } from './session.ts'
 import { columns, harmless, momentText } from './words.ts'
 
@@ -55,7 +56,12 @@ export async function exportAudit(
   try {
     await writeFile(file, text, { flag: 'wx', mode: 0o600 })
   } catch (failure) {
-    throw new AppError('CONFLICT', `The export cannot be written: ${messageOf(failure)}`, { cause: failure })
+    const { code } = failure as { code?: string }
+    throw new LeftAlone(
+      code === 'EEXIST'
+        ? `${file} exists already and stays as it is: name another file.`
+        : `The export cannot be written: ${messageOf(failure)}`,
+    )
   }
   err.write(`written to ${file}\n`)
   return exitCodes.ok

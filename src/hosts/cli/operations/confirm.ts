@@ -2,6 +2,13 @@ import { AppError } from '../../../engine/core/index.ts'
 import { harmless } from './words.ts'
 import type { Session } from './session.ts'
 
+/** Nothing was done, and the sentence says all there is to know: no advice follows. */
+export class LeftAlone extends AppError {
+  constructor(sentence: string) {
+    super('CONFLICT', sentence)
+  }
+}
+
 export interface DangerousAct {
   /** What a person types to confirm: the service's name, or `all`. */
   name: string
@@ -13,13 +20,13 @@ export interface DangerousAct {
 
 /**
  * Names target and effect of what is about to be done. In production a person at a terminal types the name first;
- * another answer throws CONFLICT and nothing is done. Scripts have nobody to ask.
+ * another answer throws LeftAlone. Scripts have nobody to ask.
  */
 export async function confirm(act: DangerousAct, { err, person }: Session): Promise<void> {
   err.write(`${harmless(act.effect)}\n`)
   if (!act.isProduction || act.isConfirmed || !person.isThere) return
   const answer = await person.ask(`This is production. Type ${act.name} to go on: `)
-  if (answer !== act.name) throw new AppError('CONFLICT', `Nothing was done: "${answer}" is not ${act.name}.`)
+  if (answer !== act.name) throw new LeftAlone(`Nothing was done: "${answer}" is not ${act.name}.`)
 }
 
 /** Whether the service stands in production; so does one that is not known. */

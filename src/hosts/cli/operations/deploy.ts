@@ -2,7 +2,7 @@ import { systemClock, systemRng } from '../../../adapters/system/index.ts'
 import { presets, type Deployment, type PlanOptions } from '../../../contract/index.ts'
 import { AppError } from '../../../engine/core/index.ts'
 import { exitCodes } from '../output.ts'
-import { confirm } from './confirm.ts'
+import { confirm, LeftAlone } from './confirm.ts'
 import { changeText, deploymentText, phaseNames, planText, validationText } from './deployment-text.ts'
 import { findEngine } from './engine.ts'
 import { progressLines, watchOutcome } from './progress.ts'
@@ -52,7 +52,7 @@ export async function deploy(request: DeployRequest, session: Session): Promise<
     }
     if (request.isDryRun) return validation.canDeploy ? exitCodes.ok : exitCodes.failed
     const answer = await session.person.ask('Deploy it? [y/N] ')
-    if (!/^y(es)?$/i.test(answer)) throw new AppError('CONFLICT', 'Nothing was deployed.')
+    if (!/^y(es)?$/i.test(answer)) throw new LeftAlone('Nothing was deployed.')
   }
   await confirm(
     {

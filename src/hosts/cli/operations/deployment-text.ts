@@ -6,7 +6,7 @@ import {
   type Validation,
 } from '../../../contract/index.ts'
 import type { Output } from '../output.ts'
-import { columns, harmless, momentText, spanText } from './words.ts'
+import { columns, harmless, limitText, momentText, spanText } from './words.ts'
 
 /** What each phase is called where a person reads it. */
 export const phaseNames: Readonly<Record<DeploymentPhase, string>> = {
@@ -100,7 +100,7 @@ export function planText({
   return [
     `Plan: canary${preset ? `, ${preset}` : ''}, ${instances} instance${instances === 1 ? '' : 's'}, at most ${spanText(maxTimeMs)}\n`,
     columns(rows),
-    `  errors at most ${maxErrorRatio * 100} %, p95 at most ${maxLatencyRegression * 100} % slower, from ${minSamples} requests on\n`,
+    `  errors at most ${limitText(maxErrorRatio)}, p95 at most ${limitText(maxLatencyRegression)} slower, from ${minSamples} requests on\n`,
     `  when it fails: ${onFailure === 'rollback' ? 'roll back' : 'pause'}; when nobody can tell: ${onInconclusive === 'rollback' ? 'roll back' : onInconclusive}\n`,
     ...(room === '' ? [] : [`  begins, and takes each step, while hosts are full by at most: ${room}\n`]),
   ].join('')
@@ -113,9 +113,7 @@ const roomText = (resources: Plan['resources']): string =>
     ['memory', resources?.maxMemoryRatio],
     ['disk', resources?.maxDiskRatio],
   ]
-    .flatMap(([name, most]) =>
-      typeof most === 'number' ? [`${name} ${Math.round(most * 1000) / 10} %`] : [],
-    )
+    .flatMap(([name, most]) => (typeof most === 'number' ? [`${name} ${limitText(most)}`] : []))
     .join(', ')
 
 const outcomeMarks = { passed: 'ok', warning: 'warning', failed: 'FAILED' } as const

@@ -39,6 +39,8 @@ export async function resumeService(
 /** `pilothouse releases SERVICE`, newest first. */
 export async function listReleases(service: string, { engine, out, isJson }: Session): Promise<number> {
   const releases = await engine.releases.list({ service })
+  // A mistyped name has none either.
+  if (releases.length === 0) serviceNamed(service, await engine.services.list())
   out.write(isJson ? jsonText(releases) : releasesText(releases))
   return exitCodes.ok
 }
@@ -86,7 +88,7 @@ export function servicesText(services: readonly ServiceState[], out: Output): st
     service.environment,
     trafficText(service),
     instancesText(service.instances),
-    ...sliCells(service, service.stableReleaseId),
+    ...sliCells(service, null),
     service.address,
   ])
   const heading = ['SERVICE', 'ENVIRONMENT', 'TRAFFIC', 'INSTANCES', 'REQUESTS/S', 'ERRORS', 'P95', 'ADDRESS']
@@ -141,8 +143,9 @@ const trafficText = ({ weights }: ServiceState): string =>
 const instancesText = (instances: readonly Instance[]): string =>
   `${instances.filter(({ state }) => state === 'healthy').length} of ${instances.length} healthy`
 
+/** Of one release, or of the whole service, which has them under the empty name. */
 function sliCells({ sli }: ServiceState, releaseId: string | null): string[] {
-  const figures = releaseId === null ? undefined : sli[releaseId]
+  const figures = sli[releaseId ?? '']
   return figures
     ? [figures.requestsPerSecond.toFixed(1), ratioText(figures.errorRatio), millisecondsText(figures.p95Ms)]
     : ['-', '-', '-']

@@ -4,6 +4,7 @@ import { AppError } from '../../../engine/core/index.ts'
 import type { CommandSurroundings } from '../config-commands.ts'
 import { exitCodes } from '../output.ts'
 import type { Person } from '../person.ts'
+import { LeftAlone } from './confirm.ts'
 import { engineCalls, findEngine, NoEngine, type EngineCalls } from './engine.ts'
 
 /** What a command that talks to the engine has. */
@@ -38,11 +39,11 @@ export async function withEngine(
       if (code !== null) return code
     }
     const { out, err, isJson } = request
-    const { action } = errorCatalogue[failure.code]
+    const action = failure instanceof LeftAlone ? '' : errorCatalogue[failure.code].action
     if (isJson) out.write(jsonText({ error: { code: failure.code, message: failure.message, action } }))
     err.write(`${err.style('red', 'pilothouse')}: ${failure.message}\n`)
     if (failure instanceof NoEngine) return exitCodes.noEngine
-    err.write(`${action}\n`)
+    if (action !== '') err.write(`${action}\n`)
     return failure.code === 'BAD_INPUT' ? exitCodes.usage : exitCodes.failed
   }
 }

@@ -116,6 +116,9 @@ export async function listDeployments(
   { engine, out, isJson }: Session,
 ): Promise<number> {
   const deployments = await engine.deployments.list(filter)
+  const { service } = filter
+  // One that was removed has a history; a mistyped name has none.
+  if (deployments.length === 0 && service !== undefined) serviceNamed(service, await engine.services.list())
   out.write(isJson ? jsonText(deployments) : deploymentsText(deployments, out))
   return exitCodes.ok
 }

@@ -35,6 +35,9 @@ export const momentText = (atMs: number): string =>
 export const ratioText = (ratio: number | null): string =>
   ratio === null ? '-' : `${(ratio * 100).toFixed(ratio < 0.1 ? 2 : 1).replace(/\.?0+$/, '')} %`
 
+/** A share as somebody wrote it: 0.07 is `7 %`, 0.0005 is `0.05 %`. */
+export const limitText = (ratio: number): string => `${Number((ratio * 100).toPrecision(12))} %`
+
 /** `12 ms`, `3.4 ms`, `-` where nothing was measured. */
 export const millisecondsText = (ms: number | null): string =>
   ms === null ? '-' : `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`

@@ -4,7 +4,13 @@ import type { Deployment } from '../../../../src/contract/index.ts'
 import { standingText } from '../../../../src/hosts/cli/operations/deployment-text.ts'
 import { pairArgument, stepsArgument } from '../../../../src/hosts/cli/operations/parse.ts'
 import { progressLines } from '../../../../src/hosts/cli/operations/progress.ts'
-import { columns, harmless, ratioText, spanText } from '../../../../src/hosts/cli/operations/words.ts'
+import {
+  columns,
+  harmless,
+  limitText,
+  ratioText,
+  spanText,
+} from '../../../../src/hosts/cli/operations/words.ts'
 import { aDeployment } from '../../../ports/cli/scripted-operations.ts'
 
 describe('steps on the command line', () => {
@@ -67,6 +73,13 @@ describe('the lines of progress', () => {
 })
 
 describe('words', () => {
+  it.each([
+    [0.07, '7 %'],
+    [0.0005, '0.05 %'],
+    [0.55, '55 %'],
+    [100, '10000 %'],
+  ])('says the limit %d as it was written: %s', (ratio, text) => expect(limitText(ratio)).toBe(text))
+
   it.each([
     [0, '0 s'],
     [400, '400 ms'],
