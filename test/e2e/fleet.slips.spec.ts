@@ -9,9 +9,12 @@ const test = base.extend<{ fleet: ScriptedFleet; shown: Page }>({
     await use(fleet)
   },
   shown: async ({ fleet, page }, use) => {
+    const errors: string[] = []
+    page.on('pageerror', ({ message }) => errors.push(message))
     await page.goto(fleet.url)
     await expect(page.getByTestId('liveness')).toHaveAttribute('data-kind', 'live')
     await use(page)
+    expect(errors).toEqual([])
   },
 })
 test.skip(shellKind !== 'headless', 'the scripted server is a headless one')
