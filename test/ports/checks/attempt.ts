@@ -1,7 +1,7 @@
 import { checksFor } from '../../../src/adapters/checks/index.ts'
 import { systemClock, systemRng } from '../../../src/adapters/system/index.ts'
 import type { Release } from '../../../src/contract/index.ts'
-import { ok } from '../../../src/engine/core/index.ts'
+import { ok, type Clock } from '../../../src/engine/core/index.ts'
 import type { ValidationRequest } from '../../../src/engine/deployments/index.ts'
 import {
   checkConfigSchema,
@@ -39,10 +39,11 @@ export async function attempt(
     request = requestOf(),
     signal = new AbortController().signal,
     facts = noFacts,
-  }: { request?: ValidationRequest; signal?: AbortSignal; facts?: ValidationFacts } = {},
+    clock = systemClock(),
+  }: { request?: ValidationRequest; signal?: AbortSignal; facts?: ValidationFacts; clock?: Clock } = {},
 ): Promise<Verdict> {
   const parsed = checkConfigSchema.parse(config)
-  const checks = checksFor([parsed], request, { clock: systemClock(), rng: systemRng(), facts })
+  const checks = checksFor([parsed], request, { clock, rng: systemRng(), facts })
   const check = checks.find(({ name }) => name === (parsed.name ?? parsed.kind))
   if (!check) throw new Error(`there is no check of kind ${config.kind}`)
   return check.run(signal)

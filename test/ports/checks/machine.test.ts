@@ -20,7 +20,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { checksFor } from '../../../src/adapters/checks/index.ts'
 import { systemClock, systemRng } from '../../../src/adapters/system/index.ts'
 import { latencyBoundsMs, type Plan, type PlanOptions } from '../../../src/contract/index.ts'
-import { AppError, fail, ok, silentLog } from '../../../src/engine/core/index.ts'
+import { AppError, fail, ok, silentLog, type Clock } from '../../../src/engine/core/index.ts'
 import { buildPlan } from '../../../src/engine/deployments/index.ts'
 import type { Router, Target } from '../../../src/engine/services/index.ts'
 import {
@@ -257,24 +257,48 @@ const stableAt = (ms: number): ValidationFacts => {
 }
 
 describe('a short load', () => {
-  const short = { kind: 'load', durationMs: 500, minRequests: 5 }
+  const short = { kind: 'load', durationMs: 512, minRequests: 5 }
+
+  /** For a load that lasts until there was enough of it, however fast the machine is. */
+  function untilEnough(): { clock: Clock; enough: () => void } {
+    const real = systemClock()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const clock: Clock = {
+      nowMs: () => real.nowMs(),
+      monotonicMs: () => real.monotonicMs(),
+      every: (periodMs, run) => real.every(periodMs, run),
+      after: (delayMs, run) => {
+        if (delayMs !== short.durationMs) return real.after(delayMs, run)
+        void promise.then(run)
+        return { [Symbol.dispose]: () => undefined }
+      },
+    }
+    return { clock, enough: () => resolve() }
+  }
+
+  /** A load of forty requests to a server that answers like this. */
+  async function loadOn(listener: RequestListener, facts = noFacts) {
+    const { clock, enough } = untilEnough()
+    let count = 0
+    await using server = await served((request, response) => {
+      listener(request, response)
+      if (++count === 40) enough()
+    })
+    return await attempt({ ...short, url: server.url }, { facts, clock })
+  }
 
   it('on an address finds errors and a slow answer', async () => {
+    const good: RequestListener = (_request, response) => void response.end('ok')
     let count = 0
-    await using good = await served((_request, response) => void response.end('ok'))
-    await using bad = await served((_request, response) => {
+    const bad: RequestListener = (_request, response) => {
       response.statusCode = ++count % 5 === 0 ? 500 : 200
       response.end()
-    })
-    await using slow = await served((_request, response) => void setTimeout(() => response.end(), 60))
-    expect((await attempt({ ...short, url: good.url }, { facts: stableAt(30_000) })).outcome).toBe('passed')
-    expect((await attempt({ ...short, url: bad.url }, { facts: stableAt(30_000) })).text).toContain(
-      'of the requests failed',
-    )
-    expect((await attempt({ ...short, url: slow.url }, { facts: stableAt(10) })).text).toContain(
-      'of the stable release',
-    )
-    expect((await attempt({ ...short, url: good.url })).outcome).toBe('warning')
+    }
+    const slow: RequestListener = (_request, response) => void setTimeout(() => response.end(), 60)
+    expect((await loadOn(good, stableAt(30_000))).outcome).toBe('passed')
+    expect((await loadOn(bad, stableAt(30_000))).text).toContain('of the requests failed')
+    expect((await loadOn(slow, stableAt(10))).text).toContain('of the stable release')
+    expect((await loadOn(good)).outcome).toBe('warning')
   })
 
   it('on an address where nobody answers fails and does not run wild', async () => {
@@ -290,10 +314,14 @@ describe('a short load', () => {
     `require('node:http').createServer((request, response) => { ${answer} }).listen(process.env.PORT, '127.0.0.1')`
 
   it('on a copy of the release starts it, and ends it afterwards', async () => {
+    const [pid, asked] = ['pid', 'asked'].map((name) => JSON.stringify(inDirectory(name)))
     const request = release(
-      `require('node:fs').writeFileSync(${JSON.stringify(inDirectory('pid'))}, String(process.pid)); ${server('response.end(process.env.GREETING)')}`,
+      `const fs = require('node:fs'); fs.writeFileSync(${pid}, String(process.pid)); let count = 0;
+      ${server(`response.end(process.env.GREETING); if (++count === 20) fs.writeFileSync(${asked}, '')`)}`,
     )
-    const verdict = await attempt(short, { request, facts: stableAt(30_000) })
+    const { clock, enough } = untilEnough()
+    void written(inDirectory('asked')).then(enough)
+    const verdict = await attempt(short, { request, facts: stableAt(30_000), clock })
     expect(verdict.outcome).toBe('passed')
     expect(isRunning(Number(readFileSync(inDirectory('pid'), 'utf8')))).toBe(false)
   })
@@ -304,8 +332,10 @@ describe('a short load', () => {
     })
     expect(verdict).toMatchObject({ outcome: 'failed', output: 'no such table\n' })
     expect(verdict.text).toContain('ended with exit code 7')
-    const fragile = release(server('if (Math.random() < 0.2) process.exit(8); response.end()'))
-    expect((await attempt(short, { request: fragile })).text).toContain('ended with exit code 8')
+    const fragile = release(`let count = 0; ${server('if (++count > 5) process.exit(8); response.end()')}`)
+    // Long enough for the sixth request on any machine; the load ends with the copy.
+    const load = { ...short, durationMs: 20_000 }
+    expect((await attempt(load, { request: fragile })).text).toContain('ended with exit code 8')
   })
 
   it('on a copy that never answers is given up when the check is stopped', async () => {
