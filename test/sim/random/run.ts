@@ -223,7 +223,8 @@ class Storm {
     const dice = this.#dice
     const affliction = this.#afflicted.get(part)
     if (affliction && affliction.untilS > this.#second) {
-      if (affliction.kind === 'slow') return { kind: 'slow', byMs: dice.whole(100, 9000) }
+      if (affliction.kind === 'slow')
+        return { kind: 'slow', byMs: dice.chance(0.2) ? dice.whole(9000, 60_000) : dice.whole(100, 9000) }
       return { kind: affliction.kind }
     }
     if (!dice.chance(0.01 * this.#fierceness)) return null
@@ -232,6 +233,7 @@ class Storm {
       { kind: 'lost' },
       { kind: 'slow', byMs: 3000 },
       { kind: 'slow', byMs: 8000 },
+      { kind: 'slow', byMs: 45_000 },
       { kind: 'killBefore' },
       { kind: 'killAfter' },
     ])
