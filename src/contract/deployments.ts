@@ -18,6 +18,7 @@ export const presets = ['conservative', 'balanced', 'aggressive'] as const
 export const undecidedPolicies = ['pause', 'promote', 'rollback'] as const
 
 export const judgeLimitsSchema = z.strictObject({
+  /** The same as `maxErrorRatio`, said the other way round: in a plan they agree. */
   minSuccessRatio: z.number().min(0).max(1).default(0.99),
   maxErrorRatio: z.number().min(0).max(1).default(0.01),
   /** Of the candidate's p95 against the stable release's: 0.2 is 20 % slower. */

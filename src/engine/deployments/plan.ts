@@ -1,4 +1,5 @@
 import {
+  type JudgeLimits,
   judgeLimitsSchema,
   type Plan,
   type PlanOptions,
@@ -89,7 +90,7 @@ export function buildPlan(...layers: readonly PlanOptions[]): Result<Plan> {
     plan = {
       ...plan,
       ...defined(rest),
-      limits: { ...plan.limits, ...defined(limits ?? {}) },
+      limits: limitsWith(plan.limits, limits ?? {}),
       resources: { ...(plan.resources ?? anyRoom), ...defined(resources ?? {}) },
     }
   }
@@ -115,6 +116,24 @@ export function straightPlan(of: Plan): Plan {
     resources: anyRoom,
   }
 }
+
+/**
+ * Limits with those of a later layer over them. How many requests may fail can be said in two ways: who says it in one has
+ * said it in the other, of one who says both the stricter holds.
+ */
+function limitsWith(below: JudgeLimits, over: NonNullable<PlanOptions['limits']>): JudgeLimits {
+  const { maxErrorRatio: errors, minSuccessRatio: success } = over
+  const said = [
+    ...(errors === undefined ? [] : [errors]),
+    ...(success === undefined ? [] : [othersOf(success)]),
+  ]
+  if (said.length === 0) return { ...below, ...defined(over) }
+  const maxErrorRatio = Math.min(...said)
+  return { ...below, ...defined(over), maxErrorRatio, minSuccessRatio: othersOf(maxErrorRatio) }
+}
+
+/** What is missing to the whole, without the dust of binary fractions. */
+const othersOf = (ratio: number): number => Number((1 - ratio).toFixed(12))
 
 const defined = <T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {

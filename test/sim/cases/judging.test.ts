@@ -222,6 +222,21 @@ describe('a judged deployment', () => {
     expect(world.newest.rollback?.reason).toContain('the limit is 1 %')
   })
 
+  it('is held to the limit that was set for it, also to a wider one than the usual', async () => {
+    const world = await steered(new World())
+    for (const id of ['r1', 'r2']) world.behave(id, { errorRatio: 0.03 })
+    const limits = {
+      warmUpMs: 0,
+      minSamples: 20,
+      strikes: 2,
+      maxErrorRatio: 0.1,
+      maxErrorRatioToStable: 1000,
+    }
+    await deploy(world, 'r2', { limits })
+    await world.until(hasEnded(world))
+    expect(world.newest.stage.kind).toBe('promoted')
+  })
+
   it('is judged on while nothing is heard of where its instances run', async () => {
     const world = await steered(new World())
     world.behave('r2', { errorRatio: 0.05 })

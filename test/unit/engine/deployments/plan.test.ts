@@ -30,6 +30,16 @@ describe('a plan', () => {
     expect(plan.limits).toMatchObject({ maxErrorRatio: 0.02, minSamples: 50 })
   })
 
+  it.each([
+    ['as failures', [{ maxErrorRatio: 0.02 }], 0.02],
+    ['as successes', [{ minSuccessRatio: 0.999 }], 0.001],
+    ['first in one way and later in the other', [{ maxErrorRatio: 0.001 }, { minSuccessRatio: 0.95 }], 0.05],
+    ['in both ways at once: the stricter holds', [{ maxErrorRatio: 0.05, minSuccessRatio: 0.97 }], 0.03],
+  ])('lets as many requests fail as was said %s', (_, limits, most) => {
+    const plan = built(...limits.map((each) => ({ limits: each })), { limits: { minSamples: 50 } })
+    expect(plan.limits).toMatchObject({ maxErrorRatio: most, minSuccessRatio: 1 - most })
+  })
+
   it('takes a preset of a later layer over steps of an earlier one, and steps beside a preset over it', () => {
     expect(built({ weight: 5 }, { preset: 'aggressive' }).steps.map(({ weight }) => weight)).toEqual([25, 50])
     expect(built({ preset: 'aggressive', maxTimeMs: 3_600_000 }).maxTimeMs).toBe(3_600_000)
