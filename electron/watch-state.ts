@@ -1,4 +1,10 @@
-import type { HealthReason, LiveRecords, Severity } from '../src/contract/index.ts'
+import {
+  serviceConcerns,
+  type HealthReason,
+  type LiveRecords,
+  type ServiceState,
+  type Severity,
+} from '../src/contract/index.ts'
 
 /** The engine as the shell sees it: what it last told, or why it tells nothing. */
 export type Watched = { isLive: true; records: Partial<LiveRecords> } | { isLive: false; reason: string }
@@ -19,12 +25,13 @@ export function standingOf(watched: Watched): Standing {
   const failing = (engine?.checks ?? []).filter(({ ok }) => !ok)
   const needs = reasonsThatNeed(watched.records)
   const mistakes = config?.problems ?? []
-  const count = needs.length + failing.length + mistakes.length
-  if (health?.severity === 'critical') {
-    return { severity: 'critical', count, sentence: lineOf(health.score, needs) }
+  const concerns = concernsOf(watched.records)
+  const count = needs.length + concerns.length + failing.length + mistakes.length
+  for (const severity of ['critical', 'warning'] as const) {
+    if (health?.severity === severity) return { severity, count, sentence: lineOf(health.score, needs) }
+    const concern = concerns.find((each) => each.severity === severity)
+    if (concern) return { severity, count, sentence: `${concern.service}: ${concern.text}` }
   }
-  if (health?.severity === 'warning')
-    return { severity: 'warning', count, sentence: lineOf(health.score, needs) }
   const [check] = failing
   if (check) return { severity: 'warning', count, sentence: `${check.name}: ${check.text}` }
   const [mistake] = mistakes
@@ -71,6 +78,14 @@ const keyOf = ({ severity, hostId, series }: HealthReason): string => `${severit
 
 const reasonsThatNeed = ({ health }: Partial<LiveRecords>): HealthReason[] =>
   (health?.reasons ?? []).filter(({ severity }) => severity === 'warning' || severity === 'critical')
+
+/** What is wrong with services: the health is that of hosts. */
+const concernsOf = (records: Partial<LiveRecords>) =>
+  Object.entries(records)
+    .flatMap(([key, record]) => (key.startsWith('service:') ? [record as ServiceState] : []))
+    .flatMap((service) =>
+      serviceConcerns(service, service.updatedAtMs).map((concern) => ({ service: service.name, ...concern })),
+    )
 
 function lineOf(score: number | null, reasons: readonly HealthReason[]): string {
   const scored = score === null ? 'health unknown' : `health ${Math.round(score)} of 100`

@@ -135,3 +135,9 @@ test('log lines of a release that has gone can be left for those of all, and pau
   await expect(shown.getByRole('button', { name: 'Go on' })).toBeVisible()
   await expect(shown.getByTestId('liveness')).toHaveAttribute('data-kind', 'live')
 })
+
+test('the title of the window shows a service that is worse than the hosts', async ({ shown, fleet }) => {
+  await expect(shown).toHaveTitle('◆ Overview · Pilothouse')
+  fleet.putService('search', { instances: [], weights: {}, trouble: '' })
+  await expect(shown).not.toHaveTitle(/^◆/)
+})
