@@ -154,6 +154,18 @@ describe('the emergency rollback', () => {
     expect(world.record.stableReleaseId).toBe('r1')
   })
 
+  it('ends a split that nobody remembers, after the state database was lost', async () => {
+    const world = await canary()
+    world.kill()
+    for (const table of [world.store.services, world.store.deployments, world.store.events]) table.clear()
+    const fleet = world.start()
+    await world.advance(10)
+    expect(world.router.report.weights).toEqual({ r1: 50, r2: 50 })
+    expect(await pressed(world, fleet)).toMatchObject({ ok: true, releaseId: 'r1' })
+    expect(world.router.report.weights).toEqual({ r1: 100 })
+    await world.until(() => world.store.services.get(serviceName)?.automationStopped?.by === 'ben')
+  })
+
   it('does not touch a service without a candidate in its traffic, and says so', async () => {
     const world = await steered(new World())
     const outcome = await pressed(world, engineOf(world), [serviceName])

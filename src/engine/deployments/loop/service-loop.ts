@@ -196,8 +196,11 @@ export class ServiceLoop implements Disposable {
    */
   wayBack(): Result<{ from: string | null; to: string | null }> {
     if (!this.#isLoaded) return ok({ from: null, to: null })
-    const { active } = this.#ledger
+    const { active, record } = this.#ledger
     const refuse = (text: string) => fail(new AppError('CONFLICT', text))
+    // A split that no record tells of, as after the loss of a state database: the router knows its way back.
+    if (!active && record.stableReleaseId === null && isSplit(this.#lookout.router))
+      return ok({ from: null, to: null })
     if (!active?.hasHadTraffic) return refuse(`${this.name} has no candidate in its traffic`)
     const { stableReleaseId: to, stage, candidateReleaseId: from } = active
     if (to === null)
@@ -547,3 +550,8 @@ export class ServiceLoop implements Disposable {
     signal.removeEventListener('abort', wake)
   }
 }
+
+const isSplit = (router: RouterReport | null): boolean =>
+  router !== null &&
+  router.fallbackReleaseId !== null &&
+  Object.values(router.weights).filter((weight) => weight > 0).length > 1
