@@ -106,7 +106,8 @@ export interface AuditFilter {
 
 /**
  * Port: deployments, releases, evidence and audit at rest, on disk when a promise resolves. Failures are STORE_BUSY,
- * STORE_FULL, STORE_UNWRITABLE, STORE_CORRUPT; and CONFLICT when an event's place is taken: another engine writes.
+ * STORE_FULL, STORE_UNWRITABLE, STORE_CORRUPT; and CONFLICT when an event's place is taken, or a service is on record at
+ * its new revision or a later one: somebody else writes.
  */
 export interface DeploymentStore extends AsyncDisposable {
   commit(commit: Commit): Promise<Result<void>>

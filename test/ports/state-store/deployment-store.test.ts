@@ -103,6 +103,28 @@ const audit = (action: string, actor = 'mira') => ({
 })
 
 describe('the deployments of the state database', () => {
+  it('keep a service as whoever wrote it last has left it: a change of what it was before is refused', async () => {
+    const record = {
+      name: 'checkout',
+      stableReleaseId: 'r1',
+      instances: 2,
+      automationStopped: null,
+      revision: 4,
+    }
+    value(await commit({ services: [record] }))
+    const stop = { by: 'mira', atMs: 3, reason: 'no' }
+    value(await commit({ services: [{ ...record, automationStopped: stop, revision: 5 }] }))
+    const late = await commit({
+      services: [{ ...record, stableReleaseId: 'r2', revision: 5 }],
+      releases: [release('r9')],
+    })
+    expect(late).toMatchObject({ ok: false, error: { code: 'CONFLICT' } })
+    expect(value(await store.deployments.services())).toMatchObject([
+      { stableReleaseId: 'r1', automationStopped: stop, revision: 5 },
+    ])
+    expect(await store.deployments.release('checkout', 'r9')).toMatchObject({ ok: false })
+  })
+
   it('give back what was committed after the database was closed and opened again', async () => {
     const memory = { any: 'thing' } as never
     const record = {

@@ -307,11 +307,19 @@ async function putService(transaction: Writing, service: ServiceRecord): Promise
     automation_stopped: automationStopped && JSON.stringify(automationStopped),
     revision,
   }
-  await transaction
+  const { numInsertedOrUpdatedRows: count } = await transaction
     .insertInto('services')
     .values({ name, ...changes })
-    .onConflict((conflict) => conflict.column('name').doUpdateSet(changes))
-    .execute()
+    .onConflict((conflict) =>
+      conflict.column('name').doUpdateSet(changes).where('services.revision', '<', revision),
+    )
+    .executeTakeFirstOrThrow()
+  if (count === 0n)
+    throw new AppError(
+      'CONFLICT',
+      `${name} is on record at revision ${revision} or later: it was changed by somebody else in between.`,
+      { details: { service: name, revision } },
+    )
 }
 
 async function putDeclaration(transaction: Writing, declaration: Declaration): Promise<void> {
