@@ -161,21 +161,28 @@ export class Declarations implements Disposable {
     return this.#leave(service)
   }
 
-  /** Ends what runs of a service that is on its way out; what does not answer is asked again later. */
+  /** Ends a service that is on its way out; what does not answer is asked again later. */
   async #leave(service: string): Promise<Result<void>> {
-    const { store, clock } = this.#parts
-    const left = await this.#withdraw(service)
-    if (!left.ok) {
-      this.#retries.get(service)?.[Symbol.dispose]()
-      const again = () => void this.#serially(() => this.#leave(service))
-      this.#retries.set(service, clock.after(leaveAgainMs, again))
-      return fail(
-        new AppError(
-          left.error.code,
-          `${service} is on its way out, and not gone yet: ${left.error.message}. It is tried again.`,
-        ),
-      )
-    }
+    const left = await this.#end(service)
+    this.#retries.get(service)?.[Symbol.dispose]()
+    this.#retries.delete(service)
+    if (left.ok) return left
+    const again = () => void this.#serially(() => this.#leave(service))
+    this.#retries.set(service, this.#parts.clock.after(leaveAgainMs, again))
+    return fail(
+      new AppError(
+        left.error.code,
+        `${service} is on its way out, and not gone yet: ${left.error.message}. It is tried again.`,
+      ),
+    )
+  }
+
+  /** What runs of it, then what is known of it. */
+  async #end(service: string): Promise<Result<void>> {
+    if (!this.#all.has(service)) return ok(undefined)
+    const { store } = this.#parts
+    const withdrawn = await this.#withdraw(service)
+    if (!withdrawn.ok) return withdrawn
     const records = await store.services()
     if (!records.ok) return records
     const record = records.value.find(({ name }) => name === service)

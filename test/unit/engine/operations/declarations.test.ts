@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest'
+import { AppError, fail, ok, type Result } from '../../../../src/engine/core/index.ts'
+import type { Commit, Declaration, DeploymentStore } from '../../../../src/engine/deployments/index.ts'
+import { Declarations } from '../../../../src/engine/operations/declarations.ts'
+import type { Equip, Roster } from '../../../../src/engine/operations/roster.ts'
+import { VirtualClock } from '../../../support/clock.ts'
+
+const declared: Declaration = {
+  service: 'cart',
+  written: {},
+  by: 'ann',
+  atMs: 1,
+  revision: 1,
+  isLeaving: false,
+}
+
+describe('a service that is removed', () => {
+  it('goes though the store is locked when its last instance has gone', async () => {
+    const clock = new VirtualClock()
+    const commits: Commit[] = []
+    let failures = 1
+    const store = {
+      services: () => Promise.resolve(ok([])),
+      deployments: () => Promise.resolve(ok([])),
+      commit: (commit: Commit): Promise<Result<void>> => {
+        if (commit.undeclared && failures-- > 0)
+          return Promise.resolve(fail(new AppError('STORE_BUSY', 'The state database is locked')))
+        commits.push(commit)
+        return Promise.resolve(ok(undefined))
+      },
+    } as Partial<DeploymentStore> as DeploymentStore
+    const withdraw = () => Promise.resolve(ok(undefined))
+    const equip = (() => ({ router: { withdraw }, target: { withdraw } })) as unknown as Equip
+    const roster = { isConfigured: () => false, declare: () => Promise.resolve() } as unknown as Roster
+    using declarations = new Declarations({ clock, store, roster, equip, warn: () => undefined }, [declared])
+    expect(await declarations.remove('cart', 'ann', 'not needed')).toMatchObject({
+      ok: false,
+      error: { code: 'STORE_BUSY', message: expect.stringContaining('It is tried again') as string },
+    })
+    expect(declarations.isLeaving).toBe(true)
+    await clock.advance(10_000)
+    expect(declarations.find('cart')).toBeUndefined()
+    expect(commits.at(-1)?.undeclared).toEqual(['cart'])
+    expect(clock.timerCount).toBe(0)
+  })
+})
