@@ -46,7 +46,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #tried: Set<Instance> | null = null
   #controller: Dispatcher.DispatchController | null = null
   #isUnderWay = false
-  #isBodyRead = false
   #isPaused = false
   #status = 0
   #passesTrailers = false
@@ -161,6 +160,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   #begin(): Attempt {
     this.#attempts += 1
+    this.#controller = null
     this.#isUnderWay = true
     this.#instance.begin()
     this.#era = this.#with.gate.begin(this.#instance.releaseId)
@@ -179,7 +179,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** Another instance for a request that cannot have been acted on, or may be acted on twice. */
   #retry(failure: Error, code: string): boolean {
     const { limits, router, bins } = this.#with
-    const isUnsent = isConnectFailure(code) && !this.#isBodyRead
+    const isUnsent = isConnectFailure(code) && this.#controller === null
     const isRepeatable = !hasBody(this.#request) && idempotent.has(this.#request.method ?? '')
     if (this.#attempts >= limits.maxAttempts) return false
     if (!isUnsent && !(isRepeatable && isStaleConnection(failure, code))) return false
@@ -212,9 +212,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   /** Read from the client only once an instance takes it: what no instance has seen can go to another one, whole. */
   async *#body(): AsyncGenerator<Buffer> {
-    const waits = !this.#isBodyRead && this.#request.headers.expect !== undefined
+    const waits = this.#request.headers.expect !== undefined
     if (waits && !this.#response.headersSent) this.#response.writeContinue()
-    this.#isBodyRead = true
     let left = this.#with.limits.maxBodyBytes
     try {
       for await (const chunk of this.#request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
@@ -238,9 +237,9 @@ class BrokenOff extends Error {}
 
 const isConnectTimeout = (code: string): boolean => code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT'
 
-/** Nothing of the request was sent. */
+/** No connection was had for the request, or none was waited for any more, as the process has ended. */
 const isConnectFailure = (code: string): boolean =>
-  isConnectTimeout(code) || code === 'ECONNREFUSED' || code === 'EHOSTUNREACH'
+  isConnectTimeout(code) || ['ECONNREFUSED', 'EHOSTUNREACH', 'UND_ERR_DESTROYED'].includes(code)
 
 /**
  * The connection had served others before and was closed without a byte of this answer: the instance most likely

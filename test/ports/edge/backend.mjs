@@ -30,6 +30,7 @@ const server = createServer((request, response) => {
     case '/deaf':
       // It lives on and answers what has begun, but nobody reaches it any more.
       server.close()
+      setInterval(() => undefined, 1000)
       response.setHeader('connection', 'close').end(`${process.pid}\n`)
       return
     case '/flaky':
