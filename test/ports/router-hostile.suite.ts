@@ -117,14 +117,22 @@ export function hostileSuite(name: string, open: OpenPlatform): void {
       expect(said.status).toBe(413)
       const status = await new Promise<number>((resolve, reject) => {
         const upload = request(`${shop.address}/body`, { method: 'POST' }, (response) => {
-          response.resume()
           resolve(response.statusCode ?? 0)
+          upload.destroy()
         })
         upload.on('error', reject)
         upload.write(Buffer.alloc(600_000))
         upload.write(Buffer.alloc(600_000))
       })
       expect(status).toBe(413)
+    })
+
+    it('is heard by who is still sending a body that is refused', async () => {
+      const body = Buffer.alloc(5_000_000)
+      for (let i = 0; i < 10; i++) {
+        const { status } = await fetch(`${shop.address}/body`, { method: 'POST', body })
+        expect(status).toBe(413)
+      }
     })
 
     it('cuts an exchange off whose body grows above its limit while it is answered, and serves on', async () => {

@@ -2,16 +2,30 @@ import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Duplex } from 'node:stream'
 import type { Refusal } from '../guards/gate.ts'
 
-/** Answers a request that no instance gets. A body that nobody reads would be taken for a next request: it ends here. */
+/** From a refusal on, for the rest of its body. */
+const lingerMs = 30_000
+
+/** Of requests that are not what they must be: where they end cannot be trusted either. */
+const malformed = new Set([400, 501, 505])
+
+/**
+ * Answers a request that no instance gets. What still comes of its body is thrown away: closed under it, its client
+ * would lose the answer. Nothing can follow where its end is in doubt, or it waits to be asked for a body.
+ */
 export function refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
   const text = `${refusal.text}\n`
+  const isLast = malformed.has(refusal.status) || request.headers.expect !== undefined
   response.writeHead(refusal.status, {
     'content-type': 'text/plain; charset=utf-8',
     'content-length': Buffer.byteLength(text),
     ...(refusal.retryAfterSeconds === undefined ? {} : { 'retry-after': String(refusal.retryAfterSeconds) }),
-    ...(request.complete ? {} : { connection: 'close' }),
+    ...(isLast && !request.complete ? { connection: 'close' } : {}),
   })
   response.end(request.method === 'HEAD' ? undefined : text)
+  request.resume()
+  if (request.complete) return
+  const cut = setTimeout(() => request.socket.destroy(), lingerMs)
+  request.once('close', () => clearTimeout(cut))
 }
 
 /** The same on a connection that has left HTTP's hands. */
