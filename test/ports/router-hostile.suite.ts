@@ -300,6 +300,10 @@ export function hostileSuite(name: string, open: OpenPlatform): void {
       expect(await response.json()).toEqual({ size: body.length, sha256 })
     })
 
+    it('hands an answer on whatever its reason is written in', async () => {
+      expect((await fetch(`${shop.address}/reason`)).status).toBe(404)
+    })
+
     it('cuts an answer off that the instance cut off, and goes on serving', async () => {
       await expect(shop.get('/cut')).rejects.toThrow()
       expect(await shop.get()).toBe('r1')

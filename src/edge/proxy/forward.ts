@@ -118,7 +118,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const isInPieces = hasContent && httpVersionMinor > 0 && out['content-length'] === undefined
     this.#passesTrailers = isInPieces && takesTrailers(this.#request)
     if (this.#passesTrailers && headers['trailer'] !== undefined) out['trailer'] = headers['trailer']
-    this.#response.writeHead(status, text ?? '', out)
+    this.#response.writeHead(status, text !== undefined && isReason.test(text) ? text : '', out)
     // Streams whose first piece comes late are begun at once.
     if (out['content-length'] === undefined) this.#response.flushHeaders()
   }
@@ -142,9 +142,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onResponseError(_controller: Dispatcher.DispatchController | null, failure: Error): void {
     const code = (failure as NodeJS.ErrnoException).code ?? ''
     const isLate = code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT'
-    // The client has given up, or asks too much: nobody knows what the answer would have been.
-    if (this.#response.destroyed || failure instanceof BrokenOff || failure instanceof TooLarge)
-      this.#end('answered', 'abandoned')
+    // The client has given up or asks too much, or we have no more: nobody knows what the answer would have been.
+    const isOfOthers = failure instanceof BrokenOff || failure instanceof TooLarge || isOurLack(code)
+    if (this.#response.destroyed || isOfOthers) this.#end('answered', 'abandoned')
     else this.#end(isLate || isConnectTimeout(code) ? 'timed_out' : 'failed')
     if (this.#response.headersSent || failure instanceof BrokenOff) {
       // Half of an answer cannot be taken back: cut off, it is at least seen to be incomplete.
@@ -153,6 +153,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
     if (this.#response.destroyed || this.#retry(failure, code)) return
     if (failure instanceof TooLarge) this.#giveUp(413, failure.message)
+    else if (isOurLack(code)) this.#giveUp(503, 'There is no connection left to reach the service by.')
     else if (isLate) this.#giveUp(504, 'The service did not answer in time.')
     else if (failure instanceof InstanceStopped) this.#giveUp(504, failure.message)
     else this.#giveUp(502, 'The service could not be reached, or broke off.')
@@ -234,6 +235,13 @@ class TooLarge extends Error {}
 
 /** The client did not send its body to the end. */
 class BrokenOff extends Error {}
+
+/** What came in another encoding than expected holds characters that no header may. */
+const isReason = /^[\t\x20-\x7e\x80-\xff]*$/
+
+/** Of open files, ports or memory of this machine: it says nothing of the instance. */
+const isOurLack = (code: string): boolean =>
+  ['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM'].includes(code)
 
 const isConnectTimeout = (code: string): boolean => code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT'
 

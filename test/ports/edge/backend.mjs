@@ -106,6 +106,9 @@ const server = createServer((request, response) => {
       response.addTrailers({ 'X-Sum': '42', 'Content-Type': 'text/html' })
       response.end()
       return
+    case '/reason':
+      response.writeHead(404, 'Nicht verf\xfcgbar').end()
+      return
     case '/early':
       // Of the body it wants nothing.
       response.writeHead(401).end('who are you?\n')
