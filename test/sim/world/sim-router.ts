@@ -21,6 +21,8 @@ export class SimRouter {
   requestsPerSecond = 100
   /** Nothing is counted, as with a broken meter. */
   isBlind = false
+  /** Most bins of one answer. */
+  pageSize = 200
   /** Releases that get nothing whatever their weight. */
   readonly unreachable = new Set<string>()
   #report: RouterReport = { weights: {}, fallbackReleaseId: null, revision: 0, key: '', emergency: null }
@@ -90,8 +92,9 @@ export class SimRouter {
 
   bins(cursor: string | null): Result<BinPage> {
     const from = cursor === null ? 0 : Number(cursor)
-    const bins = this.#bins.filter(({ seq }) => seq >= from).map(({ bin }) => bin)
-    return ok({ bins, cursor: String(this.#seq) })
+    const page = this.#bins.filter(({ seq }) => seq >= from).slice(0, this.pageSize)
+    const last = page.at(-1)
+    return ok({ bins: page.map(({ bin }) => bin), cursor: String(last ? last.seq + 1 : this.#seq) })
   }
 
   second(durationMs = 1000): void {

@@ -7,6 +7,8 @@ import { answerWithinMs, type PipelineParts, type SteeredService } from './parts
 
 /** Evaluations in a row that a judge may fail before that is a judgement of its own. */
 const failuresInARow = 5
+/** Pages of bins that are read for a baseline: a router that gives more has no end. */
+const mostPages = 20
 
 /** A judgement with the evidence behind it, to be stored together. */
 export interface Judged {
@@ -51,11 +53,17 @@ export class Judging {
   async baseline(
     stableReleaseId: string | null,
   ): Promise<{ baseline: Counts | null; cursor: string } | null> {
-    const page = await this.#bins(null)
-    if (!page.ok) return null
-    const { bins } = cleanBins(page.value.bins)
-    const counts = countsOf(bins, stableReleaseId ?? '')
-    return { baseline: counts.requests > 0 ? counts : null, cursor: page.value.cursor }
+    const bins: Bin[] = []
+    let cursor: string | null = null
+    for (let pages = 0; pages < mostPages; pages++) {
+      const page = await this.#bins(cursor)
+      if (!page.ok) return null
+      bins.push(...page.value.bins)
+      cursor = page.value.cursor
+      if (page.value.bins.length === 0) break
+    }
+    const counts = countsOf(cleanBins(bins).bins, stableReleaseId ?? '')
+    return { baseline: counts.requests > 0 ? counts : null, cursor: cursor ?? '' }
   }
 
   /** One judgement; null when the judge failed and is to be asked again. */
