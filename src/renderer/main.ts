@@ -34,7 +34,8 @@ const fleet = new Fleet(link)
 link.start()
 desktop?.onNavigate((address) => router.go(address))
 desktop?.onEngineState(({ kind }) => {
-  if (kind === 'running') link.retryNow()
+  // Once the channels have heard of it, too: who asks anew learns at once how the engine is, or finds it.
+  if (kind !== 'stopped') setTimeout(() => link.retryNow())
 })
 
 const target = document.getElementById('app')
