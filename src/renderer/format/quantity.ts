@@ -14,13 +14,14 @@ const counts = ['', 'k', 'M', 'G', 'T'] as const
 
 /**
  * A value in the unit of its series, scaled to three digits. Memory and files are counted in binary steps as the
- * system does; rates in decimal ones. NaN and infinities are "not measured".
+ * system does; rates in decimal ones. NaN and infinities are "not measured". An exact share has as many digits as what
+ * is said of limits, so that what is over one does not read like it.
  */
-export function quantity(value: number, unit: Unit): Quantity {
+export function quantity(value: number, unit: Unit, isExact = false): Quantity {
   if (!Number.isFinite(value)) return { figure: noFigure, unit: '' }
   switch (unit) {
     case 'ratio':
-      return { figure: percentDigits(value * 100), unit: '%' }
+      return { figure: (isExact ? exactDigits : percentDigits)(value * 100), unit: '%' }
     case 'bytes':
       return scaled(value, 1024, binary)
     case 'bytes_per_second':
@@ -37,8 +38,8 @@ export function quantity(value: number, unit: Unit): Quantity {
 }
 
 /** The same as one text, with a no-break space before the unit. */
-export function quantityText(value: number, unit: Unit): string {
-  const { figure, unit: sign } = quantity(value, unit)
+export function quantityText(value: number, unit: Unit, isExact = false): string {
+  const { figure, unit: sign } = quantity(value, unit, isExact)
   return sign ? `${figure}\u00a0${sign}` : figure
 }
 
@@ -69,6 +70,10 @@ function seconds(value: number): Quantity {
 
 function percentDigits(value: number): string {
   return signed(value, Math.abs(value) >= 99.95 || value === 0 ? 0 : 1)
+}
+
+function exactDigits(value: number): string {
+  return value > 0 && value < 0.001 ? '<0.001' : String(Number(value.toPrecision(3)))
 }
 
 function digitsFor(size: number): number {

@@ -35,6 +35,19 @@ describe('a quantity', () => {
     expect(quantity(value, unit)).toEqual({ figure, unit: sign })
   })
 
+  it.each([
+    [0, '0'],
+    [0.01, '1'],
+    [0.0104, '1.04'],
+    [0.0025, '0.25'],
+    [0.07, '7'],
+    [0.000_000_1, '<0.001'],
+    [1, '100'],
+  ])(
+    'shows the share %d exactly as %s %%, so that what is over a limit does not read like it',
+    (value, figure) => expect(quantity(value, 'ratio', true)).toEqual({ figure, unit: '%' }),
+  )
+
   it('is a dash without a unit where nothing was measured', () => {
     for (const unit of unitSchema.options) {
       expect(quantity(Number.NaN, unit)).toEqual({ figure: '–', unit: '' })
