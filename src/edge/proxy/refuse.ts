@@ -15,7 +15,8 @@ const malformed = new Set([400, 501, 505])
 export function refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
   const text = `${refusal.text}\n`
   const isLast = malformed.has(refusal.status) || request.headers.expect !== undefined
-  response.writeHead(refusal.status, {
+  // With its own reason: that of an answer which could not be handed on may stand there, and may be why.
+  response.writeHead(refusal.status, STATUS_CODES[refusal.status] ?? '', {
     'content-type': 'text/plain; charset=utf-8',
     'content-length': Buffer.byteLength(text),
     ...(refusal.retryAfterSeconds === undefined ? {} : { 'retry-after': String(refusal.retryAfterSeconds) }),
