@@ -115,26 +115,35 @@ export class Connection {
       this.#drop()
       if (!this.#isClosed()) this.#retryLater(reason)
     }
-    const watchSilence = () => {
+    // A channel may still deliver what was on its way when it was given up: that is nobody's news.
+    const ifHeld =
+      <Told extends unknown[]>(tell: (...told: Told) => void) =>
+      (...told: Told): void => {
+        if (this.#channels === channels) tell(...told)
+      }
+    const watchSilence = ifHeld(() => {
       this.#cancelSilence()
       this.#cancelSilence = this.#options.after(silenceMs, () => lose('the engine was silent'))
-    }
+    })
     channels.live.onClose(() => lose('the connection was lost'))
     channels.calls.onClose(() => lose('the connection was lost'))
     watchSilence()
     this.#calls = createCallClient(channels.calls)
+    const { listener } = this.#options
     this.#live = new LiveClient(channels.live, {
-      ...bindAll(this.#options.listener),
-      heard: (engineTimeMs) => {
+      changed: ifHeld((records) => listener.changed(records)),
+      samples: ifHeld((rows) => listener.samples(rows)),
+      refused: ifHeld((code, message) => listener.refused(code, message)),
+      heard: ifHeld((engineTimeMs) => {
         watchSilence()
-        this.#options.listener.heard(engineTimeMs)
-      },
-      greeted: (hello) => {
+        listener.heard(engineTimeMs)
+      }),
+      greeted: ifHeld((hello) => {
         this.#attempt = 0
         this.#setState({ kind: 'open' })
-        this.#options.listener.greeted(hello)
+        listener.greeted(hello)
         this.#live?.stream(this.#stream)
-      },
+      }),
     })
   }
 
@@ -187,16 +196,5 @@ export class Connection {
   #setState(state: ConnectionState): void {
     this.#state = state
     this.#options.listener.state(state)
-  }
-}
-
-/** Listeners may be class instances; their methods must not lose `this`. */
-function bindAll(listener: LiveListener): LiveListener {
-  return {
-    greeted: (hello) => listener.greeted(hello),
-    changed: (records) => listener.changed(records),
-    samples: (rows) => listener.samples(rows),
-    heard: (engineTimeMs) => listener.heard(engineTimeMs),
-    refused: (code, message) => listener.refused(code, message),
   }
 }

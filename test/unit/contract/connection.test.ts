@@ -16,6 +16,7 @@ class Line {
   /** The engine's ends of the channels, newest last. */
   engines: LiveChannel[] = []
   opens: () => Promise<Channels> = () => Promise.resolve(this.channels())
+  heardCount = 0
   #nowMs = 0
   #timers: { atMs: number; run: () => void }[] = []
   connection = new Connection({
@@ -34,7 +35,7 @@ class Line {
       greeted: () => undefined,
       changed: () => undefined,
       samples: () => undefined,
-      heard: () => undefined,
+      heard: () => void (this.heardCount += 1),
       refused: () => undefined,
     },
   })
@@ -73,6 +74,11 @@ class Line {
     await settled()
   }
 
+  /** What is still waited for. */
+  get timerCount(): number {
+    return this.#timers.length
+  }
+
   get kinds(): string[] {
     return this.states.map(({ kind }) => kind)
   }
@@ -82,6 +88,27 @@ const settled = () => new Promise<void>((resolve) => setImmediate(resolve))
 const heartbeat = (seq: number): ServerFrame => ({ kind: 'heartbeat', seq, engineTimeMs: seq })
 
 describe('a connection', () => {
+  it('hears nothing more and waits for nothing once it is closed, whatever was still on its way', async () => {
+    const line = new Line()
+    let deliver: (bytes: Uint8Array) => void = () => undefined
+    line.opens = () => {
+      const { live, calls } = line.channels()
+      const closing: LiveChannel = {
+        send: (message) => live.send(message),
+        onMessage: (receive) => live.onMessage((deliver = receive)),
+        onClose: (closed) => live.onClose(closed),
+        close: () => live.close(),
+      }
+      return Promise.resolve({ live: closing, calls })
+    }
+    await line.open()
+    await line.says(heartbeat(0))
+    expect([line.heardCount, line.timerCount]).toEqual([1, 1])
+    line.connection.close()
+    deliver(encodeFrame(heartbeat(1)))
+    expect([line.heardCount, line.timerCount]).toEqual([1, 0])
+  })
+
   it('lives as long as the engine speaks', async () => {
     const line = new Line()
     await line.open()
