@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { auditText } from '../../../contract/index.ts'
 import { messageOf } from '../../../engine/core/index.ts'
 import { exitCodes } from '../output.ts'
-import { LeftAlone } from './confirm.ts'
+import { LeftAlone } from './left-alone.ts'
 import { jsonText, type Session } from './session.ts'
 import { columns, harmless, momentText } from './words.ts'
 

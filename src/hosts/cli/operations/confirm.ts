@@ -1,13 +1,6 @@
-import { AppError } from '../../../engine/core/index.ts'
-import { harmless } from './words.ts'
+import { LeftAlone } from './left-alone.ts'
 import type { Session } from './session.ts'
-
-/** Nothing was done, and the sentence says all there is to know: no advice follows. */
-export class LeftAlone extends AppError {
-  constructor(sentence: string) {
-    super('CONFLICT', sentence)
-  }
-}
+import { harmless } from './words.ts'
 
 export interface DangerousAct {
   /** What a person types to confirm: the service's name, or `all`. */

@@ -4,8 +4,8 @@ import { AppError } from '../../../engine/core/index.ts'
 import type { CommandSurroundings } from '../config-commands.ts'
 import { exitCodes } from '../output.ts'
 import type { Person } from '../person.ts'
-import { LeftAlone } from './confirm.ts'
 import { engineCalls, findEngine, NoEngine, type EngineCalls } from './engine.ts'
+import { LeftAlone } from './left-alone.ts'
 
 /** What a command that talks to the engine has. */
 export interface Session extends CommandSurroundings {
