@@ -16,6 +16,8 @@ export interface AxisBounds {
 
 /** Lines aimed at between both ends. */
 const wantedSteps = 4
+/** Beyond this, what was measured is nonsense, and steps of it would leave the numbers there are. */
+const farthest = 1e300
 /** The axis shrinks only when the data needs less than this share of it, so that it does not breathe. */
 const shrinkBelow = 0.4
 
@@ -47,8 +49,8 @@ export function valueAxis(
   if (bounds.fixedMax !== undefined && !(high > bounds.fixedMax)) {
     return { min: 0, max: bounds.fixedMax, step: bounds.fixedMax / wantedSteps }
   }
-  const top = Math.max(Number.isFinite(high) ? high : 0, bounds.leastMax)
-  const bottom = Number.isFinite(low) ? Math.min(0, low) : 0
+  const top = Math.min(farthest, Math.max(Number.isFinite(high) ? high : 0, bounds.leastMax))
+  const bottom = Math.max(-farthest, Number.isFinite(low) ? Math.min(0, low) : 0)
   if (
     previous &&
     previous.max >= top &&

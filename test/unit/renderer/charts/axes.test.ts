@@ -49,6 +49,19 @@ describe('the value axis', () => {
     )
   })
 
+  it('stands on numbers whatever nonsense was measured', () => {
+    for (const unit of ['bytes', 'per_second', 'seconds', 'count', 'ratio', 'celsius'] as const)
+      for (const high of [Number.MAX_VALUE, 1e303, Infinity, Number.NaN, 5e-324]) {
+        const axis = valueAxis(-Number.MAX_VALUE, high, unit, { leastMax: 1 })
+        const ticks = axisTicks(axis)
+        expect({ unit, high, isSound: ticks.length < 12 && ticks.every(Number.isFinite) }).toEqual({
+          unit,
+          high,
+          isSound: true,
+        })
+      }
+  })
+
   it('goes below zero where temperatures do', () => {
     expect(valueAxis(-12, 30, 'celsius', { leastMax: 10 }).min).toBeLessThanOrEqual(-12)
   })
