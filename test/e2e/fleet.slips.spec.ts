@@ -141,3 +141,20 @@ test('the title of the window shows a service that is worse than the hosts', asy
   fleet.putService('search', { instances: [], weights: {}, trouble: '' })
   await expect(shown).not.toHaveTitle(/^◆/)
 })
+
+test('the way back stays within reach on a narrow screen, whatever else the bar has to say', async ({
+  shown,
+  fleet,
+}) => {
+  const button = shown.getByRole('button', { name: /rollback/ })
+  const isInReach = async () => {
+    for (const width of [360, 400, 700, 900]) {
+      await shown.setViewportSize({ width, height: 740 })
+      await expect(button).toBeInViewport({ ratio: 1 })
+    }
+  }
+  await isInReach()
+  await fleet[Symbol.asyncDispose]()
+  await expect(shown.getByTestId('engine-lost')).toBeVisible()
+  await isInReach()
+})
