@@ -10,14 +10,14 @@ export interface WayBack {
   environment: string
 }
 
-/** Of every service that has one, by name. */
+/** Of every service that has both, by name: a first release has nothing to go back to. */
 export function waysBack(records: Partial<LiveRecords>): WayBack[] {
   return Object.entries(records)
     .flatMap(([key, record]) => (key.startsWith('service:') ? [record as ServiceState] : []))
     .flatMap(({ name, candidateReleaseId, stableReleaseId, environment }) =>
-      candidateReleaseId === null
+      candidateReleaseId === null || stableReleaseId === null
         ? []
-        : [{ service: name, from: candidateReleaseId, to: stableReleaseId ?? 'nothing', environment }],
+        : [{ service: name, from: candidateReleaseId, to: stableReleaseId, environment }],
     )
     .sort((a, b) => a.service.localeCompare(b.service))
 }

@@ -17,14 +17,15 @@ const outcome = (name: string, ok: boolean): RollbackOutcome => ({
 })
 
 describe('the ways back that the panel offers', () => {
-  it('are those of services with a candidate, by name', () => {
+  it('are those of services with a candidate and something to go back to, by name', () => {
     const records = {
       ...service('search', 'r9', 'r8'),
       ...service('cart', null, 'r1'),
-      ...service('catalog', 'r2', null),
+      ...service('catalog', 'r2', 'r1'),
+      ...service('first', 'r1', null),
     } as unknown as Partial<LiveRecords>
     expect(waysBack(records)).toEqual([
-      { service: 'catalog', from: 'r2', to: 'nothing', environment: 'production' },
+      { service: 'catalog', from: 'r2', to: 'r1', environment: 'production' },
       { service: 'search', from: 'r9', to: 'r8', environment: 'production' },
     ])
   })
