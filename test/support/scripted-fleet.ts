@@ -494,7 +494,12 @@ function someDeployment(nowMs: number): Deployment {
         actor: 'mira',
         text: 'mira asked for r43 in the place of r42: Cart totals in minor units',
       },
-      { atMs: at(180_000), severity: 'ok', actor: 'pilothouse', text: '11 checks passed, with 1 warnings' },
+      {
+        atMs: at(180_000),
+        severity: 'warning',
+        actor: 'pilothouse',
+        text: '11 checks passed, 1 with a warning',
+      },
       {
         atMs: at(125_000),
         severity: 'ok',

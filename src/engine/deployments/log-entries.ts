@@ -1,4 +1,4 @@
-import { engineActor, type LogEntry } from '../../contract/index.ts'
+import { engineActor, type LogEntry, type Validation } from '../../contract/index.ts'
 import { assertNever } from '../core/index.ts'
 import type { StoredEvent } from './ports.ts'
 import type { DeploymentState } from './state.ts'
@@ -41,9 +41,7 @@ function lineFor(
       return info(`The checks of ${candidate} begin; ${stable} is the stable release`)
     case 'validated':
       return event.validation.canDeploy
-        ? good(
-            `${counted(event.validation.passed, 'check')} passed, with ${counted(event.validation.warnings, 'warning')}`,
-          )
+        ? foundBy(event.validation)
         : { severity: 'critical', text: `${counted(event.validation.failed, 'check')} failed` }
     case 'baselineCaptured':
       return info(
@@ -117,4 +115,14 @@ function lineFor(
     default:
       return assertNever(event)
   }
+}
+
+/** What the checks of a release that may go on have found. Those that failed were not critical. */
+function foundBy({ passed, warnings, failed }: Validation): Line {
+  const rest = [
+    ...(warnings > 0 ? [`${warnings} with a warning`] : []),
+    ...(failed > 0 ? [`${failed} failed, not critical`] : []),
+  ]
+  const text = [`${counted(passed, 'check')} passed`, ...rest].join(', ')
+  return rest.length > 0 ? warning(text) : good(text)
 }

@@ -274,6 +274,17 @@ describe('a deployment', () => {
     )
   })
 
+  it('tells of the checks that failed though it goes on', () => {
+    const story = new Story()
+    const validation = { canDeploy: true, results: [], passed: 4, failed: 1, warnings: 2, durationMs: 1 }
+    story.happen({ kind: 'begun', stableReleaseId: 'r1', stableInstances: 2 })
+    story.happen({ kind: 'validated', validation })
+    expect(story.state.log.at(-1)).toMatchObject({
+      severity: 'warning',
+      text: '4 checks passed, 2 with a warning, 1 failed, not critical',
+    })
+  })
+
   it('takes no event out of its order, and none after its end', () => {
     const story = new Story()
     const [first] = story.events
