@@ -1,28 +1,8 @@
-import { test as base, expect, type Page } from '@playwright/test'
-import { startScriptedFleet, type ScriptedFleet } from '../support/scripted-fleet.ts'
+import type { Page } from '@playwright/test'
 import { findings, inBothThemes, themes } from './accessibility.ts'
+import { expect, test } from './scripted.ts'
 import { shellKind } from './shells/shell.ts'
 
-/** Screens of services and deployments in states that a real fleet comes to rarely. */
-const test = base.extend<{
-  settings: { environment?: string; isEmpty?: boolean }
-  fleet: ScriptedFleet
-  shown: Page
-}>({
-  settings: [{}, { option: true }],
-  fleet: async ({ settings }, use) => {
-    await using fleet = await startScriptedFleet(settings)
-    await use(fleet)
-  },
-  shown: async ({ fleet, page }, use) => {
-    const errors: string[] = []
-    page.on('pageerror', ({ message }) => errors.push(message))
-    await page.goto(fleet.url)
-    await expect(page.getByTestId('liveness')).toHaveAttribute('data-kind', 'live')
-    await use(page)
-    expect(errors).toEqual([])
-  },
-})
 test.skip(shellKind !== 'headless', 'the scripted server is a headless one')
 
 const show = (page: Page, path: string) => page.goto(new URL(path, page.url()).href)

@@ -1,22 +1,8 @@
-import { test as base, expect, type Page } from '@playwright/test'
-import { startScriptedFleet, type ScriptedFleet } from '../support/scripted-fleet.ts'
+import type { Page } from '@playwright/test'
+import { expect, test } from './scripted.ts'
 import { shellKind } from './shells/shell.ts'
 
 /** What tired hands do: they click twice, drag too far, close too early, and change their mind meanwhile. */
-const test = base.extend<{ fleet: ScriptedFleet; shown: Page }>({
-  fleet: async ({ browser: _browser }, use) => {
-    await using fleet = await startScriptedFleet()
-    await use(fleet)
-  },
-  shown: async ({ fleet, page }, use) => {
-    const errors: string[] = []
-    page.on('pageerror', ({ message }) => errors.push(message))
-    await page.goto(fleet.url)
-    await expect(page.getByTestId('liveness')).toHaveAttribute('data-kind', 'live')
-    await use(page)
-    expect(errors).toEqual([])
-  },
-})
 test.skip(shellKind !== 'headless', 'the scripted server is a headless one')
 
 const show = async (page: Page, path: string) => {

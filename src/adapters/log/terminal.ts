@@ -11,10 +11,11 @@ const plain = '\u001b[0m'
 
 const reserved = new Set(['level', 'time', 'msg'])
 
-/** Hostile text must not move the cursor or start a line of its own. */
-const harmless = (text: string) =>
-  // eslint-disable-next-line no-control-regex
-  stripVTControlCharacters(text).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
+// eslint-disable-next-line no-control-regex -- these are what it finds
+const unsafe = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g
+
+/** Hostile text must not move the cursor, start a line of its own, or turn its direction. */
+const harmless = (text: string) => stripVTControlCharacters(text).replace(unsafe, ' ')
 
 function fieldText(value: unknown): string {
   if (typeof value !== 'object' || value === null) {

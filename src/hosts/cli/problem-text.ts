@@ -23,7 +23,7 @@ function excerpt(line: string, problem: ConfigProblem): { text: string; caretAt:
   const start = Math.max(0, problem.column - 1 - before)
   const shown = new Redactor().text(showable(line, problem)).slice(start, start + widest)
   // eslint-disable-next-line no-control-regex
-  const text = shown.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/g, ' ')
+  const text = shown.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, ' ')
   return { text, caretAt: problem.column - 1 - start }
 }
 

@@ -95,10 +95,13 @@ describe('a line on the terminal', () => {
   })
 
   it('cannot be forged or moved by hostile text', () => {
-    const told = line({ msg: 'a\n00:00:00.000 error forged', name: '\u001b[2J\u001b]0;x\u0007y\r' })
+    const told = line({
+      msg: 'a\n00:00:00.000 error forged',
+      name: '\u001b[2J\u001b]0;x\u0007y\r\u202e\u2066',
+    })
     expect(told.split('\n')).toHaveLength(2)
     // eslint-disable-next-line no-control-regex
-    expect(told).not.toMatch(/[\u001b\u0007\r]/)
+    expect(told).not.toMatch(/[\u001b\u0007\r\u202e\u2066]/)
   })
 
   it('shows the way to an error below it', () => {
