@@ -40,6 +40,19 @@ export default ts.config(
     },
   },
   {
+    files: ['src/**/*.ts', 'src/**/*.svelte'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            'MemberExpression[computed=true] > MemberExpression.object[property.name=/^(weights|wanted|sli)$/]',
+          message: 'A release may be called "constructor": read maps by release with weightOf or ofRelease.',
+        },
+      ],
+    },
+  },
+  {
     files: ['src/engine/**/*.ts', 'src/contract/**/*.ts'],
     rules: { 'no-restricted-properties': ['error', ...timeAndChance] },
   },

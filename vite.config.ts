@@ -1,8 +1,15 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { defineConfig, type BuildEnvironmentOptions } from 'vite'
+import { defineConfig, type BuildEnvironmentOptions, type ViteBuilder } from 'vite'
+import {
+  licenseProblems,
+  licensesText,
+  packageDirectory,
+  readPackage,
+  withSuppliedText,
+} from './build/third-party.mjs'
 
 const { version } = JSON.parse(readFileSync(new URL('./package.json', import.meta.url), 'utf8')) as {
   version: string
@@ -45,6 +52,32 @@ const preloadBuild: BuildEnvironmentOptions = {
   rolldownOptions: { ...plainPreload.rolldownOptions, treeshake: { moduleSideEffects: false } },
 }
 
+type Built = Awaited<ReturnType<ViteBuilder['build']>>
+
+/** The packages of which something is in a bundle. */
+function packagesIn(built: Built): string[] {
+  const outputs = [built].flat().flatMap((each) => ('output' in each ? each.output : []))
+  const modules = outputs.flatMap((output) =>
+    output.type === 'chunk'
+      ? // Styles and fonts are rendered elsewhere; of code, what was shaken out is not shipped.
+        output.moduleIds.filter((id) => /\.css\b/.test(id) || (output.modules[id]?.renderedLength ?? 0) > 0)
+      : [],
+  )
+  return modules.flatMap((id) => packageDirectory(id) ?? [])
+}
+
+/** Writes the licenses of all that ships. Throws where something must not be shipped. */
+function writeLicenses(directories: readonly string[]): void {
+  const packages = [...new Set([...directories, here('node_modules/better-sqlite3')])].map((directory) =>
+    withSuppliedText(readPackage(directory), here('build/licenses')),
+  )
+  const problems = licenseProblems(packages)
+  if (problems.length > 0) throw new Error(problems.join('\n'))
+  // Beside the bundles for the desktop app; in the headless one, which is shipped alone as well.
+  for (const place of ['dist', 'dist/node'])
+    writeFileSync(here(`${place}/THIRD_PARTY_LICENSES`), licensesText(packages))
+}
+
 // One `vite build` makes everything that ships: screens, headless host and workers, desktop shell and its preload.
 export default defineConfig({
   plugins: [svelte({ configFile: here('svelte.config.mjs') })],
@@ -55,10 +88,12 @@ export default defineConfig({
   publicDir: 'public',
   builder: {
     buildApp: async (builder) => {
+      const packages: string[] = []
       for (const name of ['client', 'node', 'electron', 'preload']) {
         const environment = builder.environments[name]
-        if (environment) await builder.build(environment)
+        if (environment) packages.push(...packagesIn(await builder.build(environment)))
       }
+      writeLicenses(packages)
     },
   },
   environments: {

@@ -2,13 +2,15 @@ import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-const project = (name: string, options: { timeoutMs?: number; serial?: boolean } = {}) => ({
+/** Its time limits are nets for what never comes: a loaded machine must not reach them. */
+const project = (name: string, options: { timeoutMs?: number; maxWorkers?: number } = {}) => ({
   extends: true as const,
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
-    testTimeout: options.timeoutMs ?? 10_000,
-    fileParallelism: !options.serial,
+    testTimeout: options.timeoutMs ?? 120_000,
+    hookTimeout: options.timeoutMs ?? 120_000,
+    ...(options.maxWorkers === undefined ? {} : { maxWorkers: options.maxWorkers }),
   },
 })
 
@@ -20,11 +22,13 @@ export default defineConfig({
   },
   test: {
     environment: 'node',
+    expect: { poll: { timeout: 60_000 } },
     projects: [
       project('unit'),
-      project('contract', { timeoutMs: 30_000 }),
+      project('contract'),
       project('sim', { timeoutMs: 900_000 }),
-      project('ports', { timeoutMs: 120_000, serial: true }),
+      // They wait more than they work, and each starts processes of its own.
+      project('ports', { timeoutMs: 600_000, maxWorkers: 2 }),
     ],
   },
 })

@@ -14,11 +14,12 @@ export const appUrl = (path: string): string => `${appScheme}://${appHost}${path
 
 export type SchemeAnswer =
   /** One of the bundle's files, by its path inside the bundle. */
-  { kind: 'file'; path: string } | { kind: 'refused'; status: 400 | 404 | 405 }
+  { kind: 'file'; path: string; status: 200 | 404 } | { kind: 'refused'; status: 400 | 404 | 405 }
 
 /**
  * What to answer to a request on the app's scheme. Only files that the bundle has are ever named, so no spelling of
- * a path can leave it; the address of a screen gives the page itself.
+ * a path can leave it. The address of a screen gives the page itself, and so does any other address that names no
+ * file, with 404: the page has a screen for that, which leads back.
  */
 export function answerFor(method: string, url: string, files: ReadonlySet<string>): SchemeAnswer {
   if (method !== 'GET') return { kind: 'refused', status: 405 }
@@ -27,8 +28,10 @@ export function answerFor(method: string, url: string, files: ReadonlySet<string
   const path = decoded(pathname)
   if (path === undefined) return { kind: 'refused', status: 400 }
   const file = path.slice(1)
-  if (files.has(file)) return { kind: 'file', path: file }
-  return isViewPath(pathname) ? { kind: 'file', path: 'index.html' } : { kind: 'refused', status: 404 }
+  if (files.has(file)) return { kind: 'file', path: file, status: 200 }
+  if (isViewPath(pathname)) return { kind: 'file', path: 'index.html', status: 200 }
+  const namesFile = path.split('/').at(-1)?.includes('.') ?? false
+  return namesFile ? { kind: 'refused', status: 404 } : { kind: 'file', path: 'index.html', status: 404 }
 }
 
 /** Undefined for what no honest page asks for: broken escapes, control characters, backslashes, dot segments. */

@@ -30,7 +30,7 @@ export function serveAppScheme(folder: string): void {
     const answer = answerFor(method, url, files)
     if (answer.kind === 'refused') return new Response(null, { status: answer.status, headers: headers() })
     const body = await readFile(join(folder, answer.path))
-    return new Response(body, { headers: headers(answer.path) })
+    return new Response(body, { status: answer.status, headers: headers(answer.path) })
   })
 }
 

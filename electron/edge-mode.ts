@@ -36,6 +36,8 @@ export async function runAsEdge(directory: string): Promise<void> {
   app.setPath('userData', join(directory, 'electron'))
   app.disableHardwareAcceleration()
   app.dock?.hide()
+  // Its output may go to a file on a full disk, or to nobody: no reason to end.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
   try {
     const { runEdge } = await import('../src/hosts/edge/index.ts')
     await runEdge({

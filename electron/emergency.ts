@@ -1,49 +1,51 @@
 import { dialog } from 'electron'
-import type { LiveRecords, RollbackOutcome, ServiceState } from '../src/contract/index.ts'
+import {
+  isEmergencyWay,
+  wayBackText,
+  waysBack,
+  type LiveRecords,
+  type RollbackOutcome,
+  type ServiceState,
+  type ServiceWayBack,
+} from '../src/contract/index.ts'
 import type { News } from './notifications.ts'
 
-/** A service with a candidate, and what an emergency rollback gives all its traffic to. */
-export interface WayBack {
-  service: string
-  from: string
-  to: string
-  environment: string
-}
-
-/** Of every service that has both, by name: a first release has nothing to go back to. */
-export function waysBack(records: Partial<LiveRecords>): WayBack[] {
-  return Object.entries(records)
-    .flatMap(([key, record]) => (key.startsWith('service:') ? [record as ServiceState] : []))
-    .flatMap(({ name, candidateReleaseId, stableReleaseId, environment }) =>
-      candidateReleaseId === null || stableReleaseId === null
-        ? []
-        : [{ service: name, from: candidateReleaseId, to: stableReleaseId, environment }],
-    )
-    .sort((a, b) => a.service.localeCompare(b.service))
-}
+/** What the engine offers to roll back, of all live records. */
+export const waysBackIn = (records: Partial<LiveRecords>): ServiceWayBack[] =>
+  waysBack(
+    Object.entries(records).flatMap(([key, record]) =>
+      key.startsWith('service:') ? [record as ServiceState] : [],
+    ),
+  )
 
 /** Target and effect on one line. */
-export const wayText = ({ service, from, to }: WayBack): string => `${service}: ${from} → ${to}`
+export const wayText = (way: ServiceWayBack): string => `${way.service}: ${wayBackText(way)}`
+
+/** What the engine did, or that an undo has begun. */
+export type RollbackAnswer =
+  { kind: 'outcomes'; outcomes: readonly RollbackOutcome[] } | { kind: 'undo'; deploymentId: string }
 
 /** Orders it at the engine; rejects with the reason when nobody answered. */
-export type RollBack = (services: string[]) => Promise<RollbackOutcome[]>
+export type RollBack = (ways: readonly ServiceWayBack[]) => Promise<RollbackAnswer>
 
 /**
  * Asks once more, with every target and effect in view, then orders the emergency rollback and gives what came of it;
- * undefined when the person left it. Works without any window.
+ * undefined when the person canceled. Works without any window.
  */
 export async function rollBackWhenConfirmed(
-  ways: readonly WayBack[],
+  ways: readonly ServiceWayBack[],
   order: RollBack,
 ): Promise<News | undefined> {
   const subject = ways.length === 1 ? (ways[0]?.service ?? '') : `${ways.length} services`
+  const isUndo = !ways.every(isEmergencyWay)
+  const verb = isUndo ? 'Undo' : 'Roll back'
   const isProduction = ways.some(({ environment }) => environment === 'production')
   const { response } = await dialog.showMessageBox({
     type: 'warning',
-    title: 'Emergency rollback',
-    message: `Roll back ${subject}${isProduction ? ' in production' : ''}?`,
-    detail: `${ways.map(wayText).join('\n')}\n\nAll traffic goes back at once. Automation stops there until somebody resumes it.`,
-    buttons: [`Roll back ${subject}`, 'Leave it'],
+    title: isUndo ? 'Undo' : 'Emergency rollback',
+    message: `${verb} ${subject}${isProduction ? ' in production' : ''}?`,
+    detail: `${ways.map((way) => `${wayText(way)}. ${way.text}.`).join('\n')}\n\n${isUndo ? 'Traffic moves when the instances are healthy.' : 'All traffic goes back at once. Automation stops there until a person resumes it.'}`,
+    buttons: [`${verb} ${subject}`, 'Cancel'],
     // Neither Enter nor Esc rolls anything back unread.
     defaultId: 1,
     cancelId: 1,
@@ -51,13 +53,20 @@ export async function rollBackWhenConfirmed(
   })
   if (response !== 0) return undefined
   try {
-    return newsOf(await order(ways.map(({ service }) => service)))
+    const answer = await order(ways)
+    if (answer.kind === 'outcomes') return newsOf(answer.outcomes)
+    return {
+      title: `Undo started: ${subject}`,
+      isUrgent: false,
+      text: ways.map(({ text }) => text).join('\n'),
+      path: `/deployments/${encodeURIComponent(answer.deploymentId)}`,
+    }
   } catch (failure) {
     const text = failure instanceof Error ? failure.message : String(failure)
     return {
       title: `Not rolled back: ${subject}`,
       isUrgent: true,
-      text: `${text} Order it again, or run: pilothouse rollback --all`,
+      text: `${text} Order it again, or run: ${isUndo ? `pilothouse deployments undo ${subject}` : 'pilothouse rollback --all'}`,
       path: '/services',
     }
   }
@@ -76,7 +85,10 @@ export function newsOf(outcomes: readonly RollbackOutcome[]): News {
           ? 'There was nothing to roll back'
           : `Rolled back: ${done.map(({ service }) => service).join(', ')}`,
     isUrgent: failed.length > 0,
-    text: [...failed, ...done].map(({ text, tookMs }) => `${text} (${Math.round(tookMs)} ms)`).join('\n'),
+    text: [...failed, ...done].map(lineOf).join('\n'),
     path: outcomes.length === 1 && only ? `/services/${encodeURIComponent(only.service)}` : '/services',
   }
 }
+
+const lineOf = ({ text, tookMs, nextCommand }: RollbackOutcome): string =>
+  `${text} (${Math.round(tookMs)} ms)${nextCommand ? `. Run: ${nextCommand}` : ''}`

@@ -1,10 +1,12 @@
 import {
   Connection,
+  isEmergencyWay,
   portChannel,
   type Channels,
   type LiveRecords,
-  type RollbackOutcome,
+  type ServiceWayBack,
 } from '../src/contract/index.ts'
+import type { RollbackAnswer } from './emergency.ts'
 import { absenceOf, type EngineProcess } from './engine-process.ts'
 import type { Watched } from './watch-state.ts'
 
@@ -60,11 +62,19 @@ export class EngineWatch {
   }
 
   /** Rejects with what the engine says against it, or when it does not answer in time. */
-  rollBack(services: string[]): Promise<RollbackOutcome[]> {
-    return this.#connection.calls.rollback.emergency(
-      { services, why: 'from the tray' },
-      { signal: AbortSignal.timeout(silentAfterMs) },
-    )
+  async rollBack(ways: readonly ServiceWayBack[]): Promise<RollbackAnswer> {
+    const { rollback, deployments } = this.#connection.calls
+    const why = 'from the tray'
+    const options = { signal: AbortSignal.timeout(silentAfterMs) }
+    const undo = ways.find((way) => !isEmergencyWay(way))
+    if (!undo) {
+      const services = ways.map(({ service }) => service)
+      return { kind: 'outcomes', outcomes: await rollback.emergency({ services, why }, options) }
+    }
+    const { service, to } = undo
+    const releaseId = to === null ? {} : { releaseId: to }
+    const { id } = await deployments.undo({ service, ...releaseId, why }, options)
+    return { kind: 'undo', deploymentId: id }
   }
 
   close(): void {

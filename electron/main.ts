@@ -1,12 +1,12 @@
 import { app, dialog, Menu, session } from 'electron'
 import { join } from 'node:path'
-import type { LiveRecords } from '../src/contract/index.ts'
+import type { LiveRecords, ServiceWayBack } from '../src/contract/index.ts'
 import { registerAppScheme, serveAppScheme } from './app-scheme.ts'
 import { showBadge } from './badge.ts'
 import { commandIn, runCommand } from './command-mode.ts'
 import { linkIn, linkScheme, viewOfLink } from './deep-links.ts'
 import { edgeDirectoryIn, edgeProgram, runAsEdge } from './edge-mode.ts'
-import { rollBackWhenConfirmed, waysBack, type WayBack } from './emergency.ts'
+import { rollBackWhenConfirmed, waysBackIn } from './emergency.ts'
 import { EngineProcess } from './engine-process.ts'
 import { EngineWatch } from './engine-watch.ts'
 import { denyPermissions, lockDownPages } from './lockdown.ts'
@@ -83,17 +83,17 @@ function start(path: string | undefined): Windows {
   })
   answerPages(windows, engine)
 
-  const rollBack = async (ways: readonly WayBack[]) => {
-    const news = await rollBackWhenConfirmed(ways, (services) => watch.rollBack(services))
+  const rollBack = async (ways: readonly ServiceWayBack[]) => {
+    const news = await rollBackWhenConfirmed(ways, (chosen) => watch.rollBack(chosen))
     if (news) tell(news, show)
   }
   const tray = new StatusTray({ show, rollBack: (ways) => void rollBack(ways), quit: () => app.quit() })
   let known: Partial<LiveRecords> = {}
-  let ways: WayBack[] = []
+  let ways: ServiceWayBack[] = []
   const watch = new EngineWatch(engine, (watched) => {
     const standing = standingOf(watched)
     // While the engine is away, what it last knew of is still the way back.
-    if (watched.isLive) ways = waysBack(watched.records)
+    if (watched.isLive) ways = waysBackIn(watched.records)
     tray.update(standing, ways)
     showBadge(standing, windows)
     if (!watched.isLive) return

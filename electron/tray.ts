@@ -1,12 +1,12 @@
 import { Menu, Tray, type MenuItemConstructorOptions } from 'electron'
-import type { Severity } from '../src/contract/index.ts'
-import { wayText, type WayBack } from './emergency.ts'
+import { isEmergencyWay, type ServiceWayBack, type Severity } from '../src/contract/index.ts'
+import { wayText } from './emergency.ts'
 import { trayIcon } from './icons.ts'
 import type { Standing } from './watch-state.ts'
 
 export interface TrayActions {
   show: (path?: string) => void
-  rollBack: (ways: readonly WayBack[]) => void
+  rollBack: (ways: readonly ServiceWayBack[]) => void
   quit: () => void
 }
 
@@ -24,8 +24,8 @@ export class StatusTray {
     this.update({ severity: 'stale', count: 0, sentence: 'the engine is starting' }, [])
   }
 
-  /** `ways` are those that an emergency rollback can take now. */
-  update({ severity, sentence }: Standing, ways: readonly WayBack[]): void {
+  /** `ways` are what the engine offers to roll back. */
+  update({ severity, sentence }: Standing, ways: readonly ServiceWayBack[]): void {
     if (severity !== this.#shown) this.#tray.setImage(trayIcon(severity, process.platform))
     this.#shown = severity
     // A menu that is made anew closes under the hand that is in it.
@@ -47,16 +47,30 @@ export class StatusTray {
     )
   }
 
-  #rollbackItems(ways: readonly WayBack[]): MenuItemConstructorOptions[] {
-    if (ways.length === 0) return [{ label: 'Emergency rollback: nothing is in canary', enabled: false }]
-    const item = (label: string, of: readonly WayBack[]): MenuItemConstructorOptions => ({
-      label,
-      click: () => this.#actions.rollBack(of),
-    })
-    const all = ways.length > 1 ? [item(`All ${ways.length} services…`, ways)] : []
-    const each = ways.map((way) => item(`${wayText(way)}…`, [way]))
-    return [{ label: 'Emergency rollback', submenu: [...all, ...each] }]
+  #rollbackItems(ways: readonly ServiceWayBack[]): MenuItemConstructorOptions[] {
+    return rollbackMenu(ways, (chosen) => this.#actions.rollBack(chosen))
   }
+}
+
+/** The part of the menu that takes releases back: what goes at once, then what has to start instances. */
+export function rollbackMenu(
+  ways: readonly ServiceWayBack[],
+  rollBack: (ways: readonly ServiceWayBack[]) => void,
+): MenuItemConstructorOptions[] {
+  const item = (label: string, of: readonly ServiceWayBack[]): MenuItemConstructorOptions => ({
+    label,
+    click: () => rollBack(of),
+  })
+  const each = (of: readonly ServiceWayBack[]) => of.map((way) => item(`${wayText(way)}…`, [way]))
+  const atOnce = ways.filter(isEmergencyWay)
+  const undos = ways.filter((way) => !isEmergencyWay(way))
+  const all = atOnce.length > 1 ? [item(`All ${atOnce.length} services…`, atOnce)] : []
+  return [
+    atOnce.length > 0
+      ? { label: 'Emergency rollback', submenu: [...all, ...each(atOnce)] }
+      : { label: 'Emergency rollback: nothing to roll back', enabled: false },
+    ...(undos.length > 0 ? [{ label: 'Undo a promotion', submenu: each(undos) }] : []),
+  ]
 }
 
 const words: Record<Severity, string> = {

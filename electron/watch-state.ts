@@ -1,10 +1,4 @@
-import {
-  serviceConcerns,
-  type HealthReason,
-  type LiveRecords,
-  type ServiceState,
-  type Severity,
-} from '../src/contract/index.ts'
+import { type HealthReason, type LiveRecords, type Severity } from '../src/contract/index.ts'
 
 /** The engine as the shell sees it: what it last told, or why it tells nothing. */
 export type Watched = { isLive: true; records: Partial<LiveRecords> } | { isLive: false; reason: string }
@@ -25,12 +19,9 @@ export function standingOf(watched: Watched): Standing {
   const failing = (engine?.checks ?? []).filter(({ ok }) => !ok)
   const needs = reasonsThatNeed(watched.records)
   const mistakes = config?.problems ?? []
-  const concerns = concernsOf(watched.records)
-  const count = needs.length + concerns.length + failing.length + mistakes.length
+  const count = needs.length + failing.length + mistakes.length
   for (const severity of ['critical', 'warning'] as const) {
     if (health?.severity === severity) return { severity, count, sentence: lineOf(health.score, needs) }
-    const concern = concerns.find((each) => each.severity === severity)
-    if (concern) return { severity, count, sentence: `${concern.service}: ${concern.text}` }
   }
   const [check] = failing
   if (check) return { severity: 'warning', count, sentence: `${check.name}: ${check.text}` }
@@ -67,25 +58,23 @@ export function worseningOf(before: Partial<LiveRecords>, now: Partial<LiveRecor
   return {
     severity: isWorse ? severity : 'critical',
     text: worst.text,
-    path: worst.hostId ? `/host/${encodeURIComponent(worst.hostId)}` : '/overview',
+    path: pathOf(worst),
   }
+}
+
+const pathOf = ({ hostId, service }: HealthReason): string => {
+  if (service) return `/services/${encodeURIComponent(service)}`
+  return hostId ? `/host/${encodeURIComponent(hostId)}` : '/overview'
 }
 
 const rank: Record<Severity, number> = { ok: 0, stale: 0, warning: 1, critical: 2 }
 
 /** A reason that grew from warning to critical is a new one. */
-const keyOf = ({ severity, hostId, series }: HealthReason): string => `${severity} ${hostId} ${series}`
+const keyOf = ({ severity, hostId, service, series }: HealthReason): string =>
+  [severity, hostId, service, series].join(' ')
 
 const reasonsThatNeed = ({ health }: Partial<LiveRecords>): HealthReason[] =>
   (health?.reasons ?? []).filter(({ severity }) => severity === 'warning' || severity === 'critical')
-
-/** What is wrong with services: the health is that of hosts. */
-const concernsOf = (records: Partial<LiveRecords>) =>
-  Object.entries(records)
-    .flatMap(([key, record]) => (key.startsWith('service:') ? [record as ServiceState] : []))
-    .flatMap((service) =>
-      serviceConcerns(service, service.updatedAtMs).map((concern) => ({ service: service.name, ...concern })),
-    )
 
 function lineOf(score: number | null, reasons: readonly HealthReason[]): string {
   const scored = score === null ? 'health unknown' : `health ${Math.round(score)} of 100`

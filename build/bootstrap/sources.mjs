@@ -8,6 +8,8 @@ export const bundleSources = [
   'src',
   'electron',
   'vite.config.ts',
+  'build/third-party.mjs',
+  'build/licenses',
   'svelte.config.mjs',
   'tsconfig.json',
   'package.json',

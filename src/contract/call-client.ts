@@ -45,12 +45,16 @@ function sizeOf(message: unknown): number {
   return message instanceof ArrayBuffer || ArrayBuffer.isView(message) ? message.byteLength : 0
 }
 
+/** The connection of a page comes back without a person's help. */
+const reconnects = 'This page reconnects automatically. Try again once it is connected.'
+
 /** A failure of the catalogue that arose on this side of the wire. */
 export function callError(code: ErrorCode): ORPCError<ErrorCode, ErrorData> {
   const { status, title, action, retryable } = errorCatalogue[code]
+  const isAway = code === 'UNAVAILABLE'
   return new ORPCError(code, {
     status,
     message: title,
-    data: { retryable, action, correlationId: '', details: {} },
+    data: { retryable, action: isAway ? reconnects : action, correlationId: '', details: {} },
   })
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod'
-import { nameSchema } from './services.ts'
+import { argvSchema, processText } from './passed-text.ts'
+import { logLineSchema, nameSchema } from './services.ts'
 
 export const stepSchema = z.strictObject({
   /** Share of traffic of the candidate, percent. */
@@ -27,8 +28,13 @@ export const judgeLimitsSchema = z.strictObject({
   maxErrorRatioToStable: z.number().min(1).default(2),
   minSamples: z.number().int().min(1).default(100),
   warmUpMs: z.number().int().min(0).default(30_000),
-  /** Bins in a row over a limit that decide. */
+  /** Consecutive checks over a limit that roll a candidate back. */
   strikes: z.number().int().min(1).default(3),
+  /**
+   * Crashes, failed health checks and ejections of candidate instances that a deployment tolerates with a warning; one
+   * more is a failure. A crash that also failed its health check counts once.
+   */
+  maxInstanceFailures: z.number().int().min(0).default(2),
   onNoTraffic: z.enum(undecidedPolicies).default('pause'),
   onNoData: z.enum(undecidedPolicies).default('pause'),
 })
@@ -51,6 +57,33 @@ export type ResourceLimits = z.infer<typeof resourceLimitsSchema>
 /** Stands where something is not shown because it may be secret. */
 export const hiddenText = '••••••'
 
+/** What a template of a webhook may name. */
+const placeholders = [
+  'text',
+  'service',
+  'release',
+  'stableRelease',
+  'deployment',
+  'phase',
+  'when',
+  'outcome',
+  'reason',
+  'weight',
+  'link',
+  'at',
+]
+
+function isTemplate(body: string): boolean {
+  const names = [...body.matchAll(/\{\{(.*?)\}\}/g)].map(([, name]) => name ?? '')
+  if (!names.every((name) => placeholders.includes(name))) return false
+  try {
+    JSON.parse(body.replace(/\{\{\w+\}\}/g, 'x'))
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** A POST of what a script learns as JSON; any 2xx is success. An address that holds a secret is named by where it is kept. */
 const webhookSchema = z
   .strictObject({
@@ -64,7 +97,18 @@ const webhookSchema = z
       .string()
       .regex(/^[A-Za-z_]\w{0,199}$/, 'the name of an environment variable')
       .optional(),
-    urlFile: z.string().min(1).max(4000).optional(),
+    urlFile: processText(4000).min(1).optional(),
+    /** What the receiver takes; left out: a JSON object with `text` and all that is known. */
+    format: z.enum(['generic', 'slack', 'teams', 'discord']).optional(),
+    /** A JSON text of one's own; `{{text}}` and its siblings inside its strings are replaced. */
+    body: z
+      .string()
+      .max(10_000)
+      .refine(
+        isTemplate,
+        `JSON with placeholders such as {"text": "{{text}}"}; known: ${placeholders.join(', ')}`,
+      )
+      .optional(),
   })
   .refine(
     ({ url, urlEnv, urlFile }) => [url, urlEnv, urlFile].filter((place) => place !== undefined).length === 1,
@@ -76,7 +120,7 @@ export const hookPhases = ['validating', 'staging', 'stepping', 'promoting', 'ro
 
 /**
  * Something of the operator's own that runs before or after a phase (before and after each step for `stepping`). Those
- * of `rolling_back` never delay traffic: both run when it has returned.
+ * of `rolling_back` never delay traffic: both run when it has returned, and also of what ends before it is started.
  */
 export const hookSchema = z.strictObject({
   name: z.string().min(1).max(100),
@@ -84,7 +128,7 @@ export const hookSchema = z.strictObject({
   phase: z.enum(hookPhases),
   run: z.discriminatedUnion('kind', [
     /** Without a shell; the deployment is described in the environment (`PILOTHOUSE_SERVICE`, ...). */
-    z.strictObject({ kind: z.literal('script'), argv: z.array(z.string().max(10_000)).min(1).max(100) }),
+    z.strictObject({ kind: z.literal('script'), argv: argvSchema }),
     webhookSchema,
   ]),
   timeoutMs: z.number().int().min(100).max(3_600_000).default(30_000),
@@ -105,6 +149,8 @@ export const planSchema = z.object({
   /** Longest wait for the candidate to become healthy. */
   progressDeadlineMs: z.number().int().min(1000),
   instances: z.number().int().min(1).max(1000),
+  /** What the service's configuration declared meanwhile; left out where that was not known. */
+  declaredInstances: z.number().int().min(1).max(1000).optional(),
   /** How many instances may be starting at the same time. */
   startAtOnce: z.number().int().min(1).max(1000),
   skipAnalysis: z.boolean(),
@@ -116,6 +162,19 @@ export const planSchema = z.object({
   isUndo: z.boolean().optional(),
   /** Left out in plans of earlier versions, which did not look. */
   resources: resourceLimitsSchema.optional(),
+  /**
+   * What was configured and does not happen, because the service has no release to compare this one with: it takes all
+   * traffic at once. Left out everywhere else.
+   */
+  skipped: z
+    .object({
+      preset: z.enum(presets).nullable(),
+      steps: z.array(stepSchema).min(1).max(50),
+      startAtOnce: z.number().int().min(1).max(1000),
+      skipAnalysis: z.boolean(),
+      resources: resourceLimitsSchema.optional(),
+    })
+    .optional(),
 })
 export type Plan = z.infer<typeof planSchema>
 
@@ -131,6 +190,16 @@ export const deploymentPhases = [
   'failed',
 ] as const
 export type DeploymentPhase = (typeof deploymentPhases)[number]
+
+/** Checks that every deployment has; an entry of the same kind in the list of a service replaces the default one. */
+export const builtInChecks = [
+  'artifact',
+  'reachable',
+  'exclusive',
+  'secrets',
+  'headroom',
+  'data-quality',
+] as const
 
 export const checkResultSchema = z.object({
   name: z.string(),
@@ -156,7 +225,16 @@ export type Validation = z.infer<typeof validationSchema>
 
 /** One line of evidence behind a judgement, for a person. */
 export const findingSchema = z.object({
-  metric: z.enum(['errors', 'latency_p50', 'latency_p95', 'latency_p99', 'traffic', 'data', 'saturation']),
+  metric: z.enum([
+    'errors',
+    'abandoned',
+    'instances',
+    'latency_p50',
+    'latency_p95',
+    'latency_p99',
+    'traffic',
+    'data',
+  ]),
   unit: z.enum(['ratio', 'ms', 'count']),
   candidate: z.number().nullable(),
   stable: z.number().nullable(),
@@ -164,7 +242,7 @@ export const findingSchema = z.object({
   verdict: z.enum(['worse', 'same', 'better', 'unclear']),
   /** First of the judgements in a row that found it worse; of what is not worse, this judgement. */
   sinceMs: z.number(),
-  /** A whole sentence: "r43 fails 2.4 % of requests, r42 0.3 %; the limit is 1 %". */
+  /** A whole sentence: "r43 fails 2.4% of requests (stable r42: 0.3%, limit 1%)". */
   text: z.string(),
 })
 export type Finding = z.infer<typeof findingSchema>
@@ -180,6 +258,8 @@ export type Judgement = z.infer<typeof judgementSchema>
 
 /** Who acts when nobody does: name of the engine in logs and audit. */
 export const engineActor = 'pilothouse'
+/** Who acts as the user that runs Pilothouse on this machine: nothing tells people apart there. */
+export const localActor = 'local'
 
 export const logEntrySchema = z.object({
   atMs: z.number(),
@@ -196,6 +276,25 @@ export const reachedSchema = z.object({
   /** Of the candidate, verified, percent. */
   weight: z.number(),
 })
+
+/** An instance that failed: why its process ended or its health check fails, as a clause. */
+const failedInstanceSchema = z.object({
+  id: z.string(),
+  reason: z.string(),
+  restartCount: z.number(),
+  /** Of its last restart; null where it was never restarted. */
+  atMs: z.number().nullable(),
+})
+export type FailedInstance = z.infer<typeof failedInstanceSchema>
+
+/** What the instances of a candidate that failed did and printed last. */
+export const failureSchema = z.object({
+  /** Newest failure first. */
+  instances: z.array(failedInstanceSchema),
+  /** Oldest first. */
+  lines: z.array(logLineSchema),
+})
+export type Failure = z.infer<typeof failureSchema>
 
 /** Why a deployment waits; only a person ends that. */
 export const pauseCauses = ['person', 'gate', 'inconclusive', 'failure', 'hook'] as const
@@ -221,6 +320,12 @@ export const deploymentSchema = z.object({
   weight: z.number(),
   validation: validationSchema.nullable(),
   judgement: judgementSchema.nullable(),
+  /** Whether the candidate has become the stable release and has all traffic; left out by earlier versions. */
+  isHandedOver: z.boolean().optional(),
+  /** Until when the release before is kept warm, so that traffic can return to it at once; null when none is. */
+  keptWarmUntilMs: z.number().nullable().optional(),
+  /** Null where the engine neither took it back nor paused it for a failure; left out by earlier versions. */
+  failure: failureSchema.nullable().optional(),
   log: z.array(logEntrySchema),
   createdBy: z.string(),
   why: z.string(),
@@ -230,7 +335,15 @@ export const deploymentSchema = z.object({
 })
 export type Deployment = z.infer<typeof deploymentSchema>
 
-/** Counts of one bin and release, as a judge is fed: latencies as a histogram over `latencyBoundsMs`. */
+/**
+ * Counts of one bin and release, as a judge is fed. A request counts once it is over:
+ * - A 5xx response, a response that the instance broke off, and no response at all are errors.
+ * - A response that came to its end counts by its status.
+ * - A response with a Content-Length that did not come whole is abandoned where the client left, and timed out where a limit
+ *   of the edge cut it.
+ * - A response without a Content-Length that was cut counts by its status once a byte of its body has come; before that it is
+ *   abandoned or timed out. Event streams and upgraded connections count by their status from their head on.
+ */
 export const binSchema = z.object({
   /** Begin of the bin, wall time of the router, and how long it really took: more than nominal after a suspend. */
   atMs: z.number(),
@@ -238,12 +351,30 @@ export const binSchema = z.object({
   releaseId: z.string(),
   /** Attempts that ended in this bin, retries counted each; `errors` and `timeouts` are among them. */
   requests: z.number(),
-  /** 5xx answers, broken connections and timeouts. */
+  /** 5xx responses, broken connections and timeouts. */
   errors: z.number(),
   timeouts: z.number(),
   /** At the end of the bin: attempts that have not ended, and the age of the oldest. */
   inFlight: z.number(),
   oldestInFlightMs: z.number(),
+  /** Requests whose client left without a response, as defined above; not among `requests`. */
+  abandoned: z.number().default(0),
+  /** Requests routed to this release that another release served instead: a retry, or no healthy instance. */
+  diverted: z.number().default(0),
+  /** Requests that the router refused because no instance could take them; among `requests` and `errors`. */
+  unserved: z.number().default(0),
+  /** Processes of instances that ended without being asked to, kills for lack of memory included. */
+  crashes: z.number().default(0),
+  /** Of `crashes`, those for lack of memory: the kernel's OOM killer or the service's memory limit. */
+  oomKills: z.number().default(0),
+  /** Instances that went from healthy to unhealthy. */
+  healthFailures: z.number().default(0),
+  /** Instances that the router took out of the split after failed requests in a row. */
+  ejections: z.number().default(0),
+  /**
+   * Of `requests`, those answered without an error and whole, by the time from the request to the end of the response: a
+   * histogram over `latencyBoundsMs`.
+   */
   latencyCounts: z.array(z.number()),
 })
 export type Bin = z.infer<typeof binSchema>

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { binSchema } from './deployments.ts'
 import { errorCodes } from './errors.ts'
+import { processText } from './passed-text.ts'
 import {
   instanceSchema,
   nameSchema,
@@ -84,6 +85,10 @@ export const edgeProcedures = {
       version: z.string(),
       pid: z.number(),
       startedAtMs: z.number(),
+      /** What the edge cannot write to its disk now, and instances that it knows no service of, as sentences. */
+      trouble: z.string().default(''),
+      /** What was wrong with the state on the disk when this edge started, as sentences; empty when nothing was. */
+      damage: z.string().default(''),
       services: z.array(z.object({ name: nameSchema, address: z.string(), instances: z.number() })),
     }),
   ),
@@ -104,9 +109,37 @@ export const edgeProcedures = {
   ),
   observe: procedure(
     service,
-    z.object({ instances: z.array(instanceSchema), wanted: z.record(z.string(), z.number()) }),
+    z.object({
+      instances: z.array(instanceSchema),
+      wanted: z.record(z.string(), z.number()),
+      /** Key of the call that asked for them last, by release; an edge of an earlier version does not tell. */
+      askedBy: z.record(z.string(), z.string()).default({}),
+      /** Why the service does not listen at its address; empty while it does. */
+      listenTrouble: z.string().default(''),
+      /** What the edge cannot write to its disk now, as sentences; empty while it can. */
+      trouble: z.string().default(''),
+    }),
   ),
-  remove: procedure(z.strictObject({ service: nameSchema, releaseId: nameSchema, key: keySchema }), nothing),
+  /** Restarts the instances that are meant, one at a time; answered before the first one has restarted. */
+  restart: procedure(
+    z.strictObject({
+      service: nameSchema,
+      releaseId: nameSchema.optional(),
+      instanceId: z.string().max(200).optional(),
+      by: z.string().max(200),
+    }),
+    z.object({ instanceIds: z.array(z.string()) }),
+  ),
+  remove: procedure(
+    z.strictObject({
+      service: nameSchema,
+      releaseId: nameSchema,
+      /** Only while that call was the last to ask for the release; otherwise nothing happens. */
+      askedBy: keySchema.optional(),
+      key: keySchema,
+    }),
+    nothing,
+  ),
   logs: procedure(
     z.strictObject({
       service: nameSchema,
@@ -134,7 +167,8 @@ export const edgeProcedures = {
       key: keySchema,
       endsEmergency: z.boolean(),
     }),
-    edgeReportSchema,
+    /** `isKept` is false while it is not on the disk: an edge that restarts does not know of it. */
+    edgeReportSchema.extend({ isKept: z.boolean().default(true) }),
   ),
   emergency: procedure(
     z.strictObject({
@@ -173,13 +207,16 @@ export const edgeProcedures = {
    */
   handover: procedure(
     z.strictObject({
-      command: z.string().min(1).max(4096),
-      args: z.array(z.string().max(4096)).max(100),
+      command: processText(4096).min(1),
+      args: z.array(processText(4096)).max(100),
+      /** Who ordered it, and the version of the program, for the audit log. */
+      by: z.string().max(200).optional(),
+      version: z.string().max(100).optional(),
     }),
     z.object({ pid: z.number() }),
   ),
   /** Ends the edge; with `instances` also all that it runs. */
-  stop: procedure(z.strictObject({ instances: z.boolean() }), nothing),
+  stop: procedure(z.strictObject({ instances: z.boolean(), by: z.string().max(200).optional() }), nothing),
 } as const
 
 export type EdgeProcedure = keyof typeof edgeProcedures

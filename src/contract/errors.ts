@@ -7,7 +7,10 @@ export interface ErrorEntry {
   status: number
   /** What happened, without the particulars. */
   title: string
-  /** What a person can do now. */
+  /**
+   * What a person can do now, true of every failure with this code: one that passes without help says so itself, in its
+   * own remedy.
+   */
   action: string
   /** Whether the same call may succeed later unchanged. */
   retryable: boolean
@@ -21,38 +24,37 @@ const entry = (status: number, title: string, action: string, retryable = false)
 })
 
 export const errorCatalogue = {
-  BAD_INPUT: entry(
-    400,
-    'The request is not of the form it must have',
-    'Correct the named field and send it again.',
-  ),
+  BAD_INPUT: entry(400, 'The request is not valid', 'Correct what the message names, then try again.'),
   UNAUTHENTICATED: entry(
     401,
     'No valid access token',
-    'Open the address that the server printed at its start.',
+    'Run `pilothouse open` on the machine where the engine runs, or send its access token.',
   ),
-  FORBIDDEN: entry(403, 'This is not allowed for you', 'Ask an admin for the role that the message names.'),
-  NOT_FOUND: entry(404, 'There is no such thing', 'Check the name; lists show what exists.'),
-  CONFLICT: entry(409, 'Somebody else changed this first', 'Look at the newer state, then decide again.'),
+  FORBIDDEN: entry(403, 'Not allowed', 'The message names what is required.'),
+  NOT_FOUND: entry(404, 'Not found', 'Check the name that the message shows.'),
+  CONFLICT: entry(
+    409,
+    'The current state does not allow this',
+    'Check the current state, then decide again.',
+  ),
   TOO_LARGE: entry(413, 'The request is larger than 1 MiB', 'Send less at a time.'),
   RATE_LIMITED: entry(429, 'Too many requests', 'Wait a moment, then try again.', true),
-  INTERNAL: entry(500, 'A defect in Pilothouse', 'Report it with the correlation id shown.'),
+  INTERNAL: entry(
+    500,
+    'A defect in Pilothouse',
+    'Report it with the lines that the engine log has of this time.',
+  ),
   UNSUPPORTED: entry(
     501,
-    'This system does not offer that',
+    'Not supported on this system',
     'See the documentation for what is supported here.',
   ),
-  UNAVAILABLE: entry(
-    503,
-    'The engine cannot do this at the moment',
-    'It recovers by itself; try again shortly.',
-    true,
-  ),
-  TIMEOUT: entry(504, 'No answer in time', 'Try again; if it goes on, look at the engine log.', true),
+  UNAVAILABLE: entry(503, 'Not available', 'Correct what the message names, then try again.', true),
+  TIMEOUT: entry(504, 'No answer in time', 'Try again. If it happens again, check the engine log.', true),
   CONFIG_INVALID: entry(
     422,
     'The configuration has mistakes',
-    'Correct the lines named, then run: pilothouse config check',
+    'Correct them; to see them all, run: pilothouse config check',
   ),
   CONFIG_UNREADABLE: entry(
     422,
@@ -62,24 +64,24 @@ export const errorCatalogue = {
   NO_HEALTHY_INSTANCE: entry(
     409,
     'No healthy instance could take the traffic',
-    'Look at the instances and their logs; traffic stays where it is until one is healthy.',
+    'Check the instances and their logs. Traffic stays where it is until an instance is healthy.',
     true,
   ),
   STORE_BUSY: entry(
     503,
-    'The database is locked by somebody else',
-    'Close other programs that hold it.',
+    'Another program holds the database',
+    'Close the other program, then try again.',
     true,
   ),
   STORE_CORRUPT: entry(
     500,
     'The database is damaged',
-    'Restore the newest backup beside it; the message names it.',
+    'If the message names a backup, stop the engine and put it in the place of the database. Without a backup, move the database away; the engine creates a new one.',
   ),
   STORE_TOO_NEW: entry(
     409,
     'The database was written by a newer Pilothouse',
-    'Start that version, or restore a backup.',
+    'Run the newer version, or restore a backup.',
   ),
   STORE_UNWRITABLE: entry(
     503,
@@ -90,7 +92,7 @@ export const errorCatalogue = {
   STORE_FULL: entry(
     507,
     'No space is left for the database',
-    'Free disk space; recording goes on by itself then.',
+    'Free disk space. Recording continues once there is space.',
     true,
   ),
 } as const satisfies Record<string, ErrorEntry>

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import type { Deployment } from './deployments.ts'
 import type { ServiceState } from './services.ts'
 import type { Health, Host, HostState } from './telemetry.ts'
+import type { TimeZoneName } from './words/time.ts'
 
 /**
  * Live state: hello, a snapshot, then diffs with sequence numbers. A gap in the numbers means the consumer asks
@@ -23,6 +24,8 @@ export interface ReadinessCheck {
 export interface EngineStatus {
   version: string
   environment: string
+  /** In which zone times are shown, unless the viewer says otherwise; left out by earlier engines. */
+  timeZone?: TimeZoneName
   startedAtMs: number
   checks: ReadinessCheck[]
 }
@@ -44,6 +47,8 @@ export interface ConfigProblem {
 
 export interface ConfigStatus {
   file: string | null
+  /** Settings that changed and wait for a restart; left out by earlier engines. */
+  pending?: readonly { path: string; running: string; value: string }[]
   loadedAtMs: number
   /** Of the newest file, when it was refused; the running config is then an older one. */
   problems: ConfigProblem[]

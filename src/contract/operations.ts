@@ -7,9 +7,10 @@ import {
   planSchema,
   validationSchema,
 } from './deployments.ts'
+import { errorCodes } from './errors.ts'
 import { planOptionsSchema } from './plan-options.ts'
 import { procedure } from './procedure.ts'
-import { nameSchema, releaseSchema, serviceStateSchema } from './services.ts'
+import { logLineSchema, nameSchema, newReleaseSchema, releaseSchema, serviceStateSchema } from './services.ts'
 
 const why = z.string().max(2000).default('').describe('Kept in the audit log.')
 const id = z.string().min(1).max(200)
@@ -31,15 +32,6 @@ const supersedes = id
 const deployer = procedure.meta({ role: 'deployer', dangerous: true })
 const responder = procedure.meta({ role: 'responder', dangerous: true })
 
-export const logLineSchema = z.object({
-  atMs: z.number(),
-  instanceId: z.string(),
-  releaseId: z.string(),
-  stream: z.enum(['stdout', 'stderr']),
-  text: z.string(),
-})
-export type LogLine = z.infer<typeof logLineSchema>
-
 /** What an emergency rollback did to one service, as read back from its router. */
 export const rollbackOutcomeSchema = z.object({
   service: nameSchema,
@@ -50,6 +42,10 @@ export const rollbackOutcomeSchema = z.object({
   /** From the order to the verified answer of the router. */
   tookMs: z.number(),
   text: z.string(),
+  /** Why not, where it is not ok. CONFLICT is an answer: there is nothing that an emergency rollback could do. */
+  code: z.enum(errorCodes).optional(),
+  /** What a person can run instead; left out where there is nothing. */
+  nextCommand: z.string().optional(),
 })
 export type RollbackOutcome = z.infer<typeof rollbackOutcomeSchema>
 
@@ -126,9 +122,21 @@ export const operations = {
       .route({
         method: 'GET',
         path: '/services/{service}/bins',
-        summary: 'Counts a release and second, newest minutes',
+        summary: 'Counts of each release: by second for half an hour, by minute for six hours',
       })
-      .input(z.strictObject({ service: nameSchema, fromMs: z.coerce.number() }))
+      .input(
+        z.strictObject({
+          service: nameSchema,
+          fromMs: z.coerce.number(),
+          stepMs: z.coerce
+            .number()
+            .int()
+            .min(1000)
+            .max(3_600_000)
+            .optional()
+            .describe('Sums the counts over spans of this length.'),
+        }),
+      )
       .output(z.array(binSchema)),
     declaration: procedure
       .route({
@@ -164,6 +172,21 @@ export const operations = {
       })
       .input(z.strictObject({ service: nameSchema, why }))
       .output(z.object({ service: nameSchema })),
+    restart: responder
+      .route({
+        method: 'POST',
+        path: '/services/{service}/restart',
+        summary: 'Restart instances one at a time, each when the one before it has a healthy replacement',
+      })
+      .input(
+        z.strictObject({
+          service: nameSchema,
+          releaseId: nameSchema.optional().describe('Only instances of this release.'),
+          instanceId: z.string().max(200).optional().describe('Only this instance.'),
+          why,
+        }),
+      )
+      .output(z.object({ service: nameSchema, instanceIds: z.array(z.string()) })),
     resume: responder
       .route({
         method: 'POST',
@@ -190,15 +213,7 @@ export const operations = {
         path: '/services/{service}/releases',
         summary: 'Make a release known; nothing runs yet',
       })
-      .input(
-        z.strictObject({
-          service: nameSchema,
-          id: nameSchema,
-          artifact: releaseSchema.shape.artifact,
-          parameters: releaseSchema.shape.parameters,
-          note: releaseSchema.shape.note,
-        }),
-      )
+      .input(newReleaseSchema)
       .output(releaseSchema),
     compare: procedure
       .route({
@@ -243,7 +258,15 @@ export const operations = {
       })
       .input(startInput)
       .output(
-        z.object({ plan: planSchema, stableReleaseId: z.string().nullable(), validation: validationSchema }),
+        z.object({
+          plan: planSchema,
+          stableReleaseId: z.string().nullable(),
+          validation: validationSchema,
+          /** Of the service, as a mean over the last minutes; null while too little was seen. */
+          requestsPerSecond: z.number().nullable().optional(),
+          /** User and group that its programs run as, `user:group`; null as Pilothouse does. */
+          runsAs: z.string().nullable().optional(),
+        }),
       ),
     start: deployer
       .route({ method: 'POST', path: '/deployments', summary: 'Deploy a release' })
@@ -277,10 +300,14 @@ export const operations = {
   },
   rollback: {
     emergency: responder
-      .route({ method: 'POST', path: '/rollback', summary: 'All traffic to the stable release, at once' })
+      .route({
+        method: 'POST',
+        path: '/rollback',
+        summary: 'Stop every deployment and send all traffic back, at once',
+      })
       .input(
         z.strictObject({
-          /** Left out: every service with a candidate. */
+          /** Left out: every service whose `wayBack` is not an undo. */
           services: z.array(nameSchema).min(1).max(1000).optional(),
           why,
         }),
@@ -304,6 +331,23 @@ export const operations = {
       .output(z.array(auditEntrySchema)),
     verify: procedure
       .route({ method: 'GET', path: '/audit/verify', summary: 'Whether the chain of the audit log is whole' })
+      .input(
+        z
+          .strictObject({
+            seq: z.coerce.number().int().positive().optional().describe('An entry known from an export.'),
+            hash: z
+              .string()
+              .regex(/^[0-9a-f]{64}$/)
+              .optional()
+              .describe('The hash that it had there.'),
+            seal: z
+              .string()
+              .regex(/^[0-9a-f]{64}$/)
+              .optional()
+              .describe('The seal beside the hash, where the export has one.'),
+          })
+          .optional(),
+      )
       .output(
         z.object({
           isWhole: z.boolean(),
@@ -313,6 +357,19 @@ export const operations = {
           text: z.string(),
         }),
       ),
+    unconfirmed: procedure
+      .route({
+        method: 'POST',
+        path: '/audit/unconfirmed',
+        summary: 'Put on record that a person was asked to confirm an order and typed the wrong word',
+      })
+      .input(
+        z.strictObject({
+          order: z.string().max(100).describe('Name of the procedure: deployments.promote.'),
+          target: z.string().max(200).describe('The service.'),
+        }),
+      )
+      .output(z.object({})),
     export: procedure
       .route({ method: 'GET', path: '/audit/export', summary: 'The audit log as JSON Lines or CSV' })
       .input(

@@ -10,10 +10,13 @@ import {
   seriesQualitySchema,
   trendSchema,
 } from './telemetry.ts'
+import { timeZoneNames } from './words/time.ts'
 
 const configEntriesSchema = z.object({
   file: z.string().nullable(),
   environment: z.string(),
+  /** In which zone times are shown, unless the viewer says otherwise. */
+  timeZone: z.enum(timeZoneNames).default('local'),
   entries: z.array(
     z.object({
       /** Dotted path of the option. */
@@ -23,6 +26,10 @@ const configEntriesSchema = z.object({
       /** `default`, `file pilothouse.yaml:3:7`, `environment PILOTHOUSE_…`, `flag --port`. */
       origin: z.string(),
       isDefault: z.boolean(),
+      /** When a change takes effect: at once, after a restart, or not in this program at all. */
+      effect: z.enum(['live', 'restart', 'unused']).default('live'),
+      /** What holds until a restart, as text; null when `value` does. */
+      running: z.string().nullable().default(null),
     }),
   ),
 })

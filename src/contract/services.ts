@@ -1,4 +1,15 @@
 import * as z from 'zod'
+import {
+  argvSchema,
+  cookieValueSchema,
+  environmentSchema,
+  headerValueSchema,
+  hostNameSchema,
+  processText,
+  requestPathSchema,
+  tokenSchema,
+} from './passed-text.ts'
+import { wayBackSchema } from './way-back.ts'
 
 /** Names of services and releases: they become file names, host names and metric labels. */
 export const nameSchema = z
@@ -10,34 +21,58 @@ export const nameSchema = z
 
 /** How an instance shows that it is well. */
 export const healthProbeSchema = z.strictObject({
-  path: z.string().startsWith('/').max(500).default('/'),
+  path: requestPathSchema.max(500).default('/'),
   intervalMs: z.number().int().min(100).default(1000),
   timeoutMs: z.number().int().min(50).default(2000),
   /** Answers in a row that make an instance healthy, and unhealthy. */
   rise: z.number().int().min(1).default(2),
   fall: z.number().int().min(1).default(3),
+  /**
+   * How long an instance may be unhealthy before it is restarted; while it starts, five times as long. Null never
+   * restarts it.
+   */
+  restartAfterMs: z.number().int().min(1000).max(86_400_000).nullable().default(60_000),
+  /** The Host header of the check; null sends the address of the instance. */
+  host: z
+    .string()
+    .regex(/^[\w.~!$&'()*+,;=%:[\]-]{1,255}$/, 'a host name, with or without a port')
+    .nullable()
+    .default(null),
 })
 export type HealthProbe = z.infer<typeof healthProbeSchema>
 
 /** What runs: a command without a shell. `PORT` is set by the platform; `{port}` in an argument stands for it too. */
 export const commandArtifactSchema = z.strictObject({
   kind: z.literal('command'),
-  argv: z.array(z.string().max(10_000)).min(1).max(100),
-  env: z.record(z.string().max(200), z.string().max(10_000)).default({}),
-  cwd: z.string().max(4000).optional(),
+  argv: argvSchema,
+  env: environmentSchema,
+  cwd: processText(4000).optional(),
 })
+
+const keptTexts = z.record(z.string().max(200), z.string().max(10_000)).default({})
 
 /** One immutable version of a service. */
 export const releaseSchema = z.object({
   service: nameSchema,
   id: nameSchema,
-  artifact: commandArtifactSchema,
-  parameters: z.record(z.string().max(200), z.string().max(10_000)).default({}),
+  /** As it was once made known: `newReleaseSchema` says what is taken now. */
+  artifact: commandArtifactSchema.extend({
+    argv: z.array(z.string().max(10_000)).min(1).max(100),
+    env: keptTexts,
+    cwd: z.string().max(4000).optional(),
+  }),
+  parameters: keptTexts,
   note: z.string().max(2000).default(''),
   createdAtMs: z.number(),
   createdBy: z.string(),
 })
 export type Release = z.infer<typeof releaseSchema>
+
+/** What a person says of a release that is not known yet. Parameters are variables of its processes too. */
+export const newReleaseSchema = releaseSchema
+  .pick({ service: true, id: true, note: true })
+  .extend({ artifact: commandArtifactSchema, parameters: environmentSchema })
+  .strict()
 
 export const balancings = [
   'round_robin',
@@ -51,14 +86,15 @@ export const balancings = [
 export const routingSchema = z.strictObject({
   balancing: z.enum(balancings).default('power_of_two'),
   /** Requests with this header, or cookie, of this value go to the candidate whatever the weights. */
-  candidateHeader: z
-    .strictObject({ name: z.string().min(1).max(100), value: z.string().max(500) })
-    .optional(),
-  candidateCookie: z
-    .strictObject({ name: z.string().min(1).max(100), value: z.string().max(500) })
-    .optional(),
+  candidateHeader: z.strictObject({ name: tokenSchema, value: headerValueSchema }).optional(),
+  candidateCookie: z.strictObject({ name: tokenSchema, value: cookieValueSchema }).optional(),
   /** Whether a client stays with the release that it got first, as far as the weights allow. */
   isSticky: z.boolean().default(false),
+  /**
+   * Weights of the instances of each release, in the order in which they were started; 1 for those beyond the list.
+   * `round_robin` ignores them.
+   */
+  instanceWeights: z.array(z.number().gt(0).max(1000)).max(1000).default([]),
 })
 export type Routing = z.infer<typeof routingSchema>
 
@@ -79,6 +115,49 @@ const addressRangeSchema = z
     'an IP address, or a range such as 10.0.0.0/8',
   )
 
+/** How long the proxy waits; null waits without end. */
+export const timeoutsSchema = z.strictObject({
+  connectMs: z.number().int().min(50).max(600_000).default(2000),
+  /** For a free connection to an instance when all are in use: 503 after it. */
+  queueMs: z.number().int().min(50).max(600_000).default(10_000),
+  /** From the request to the head of the response: 504 after it. */
+  responseMs: z.number().int().min(50).max(86_400_000).default(60_000),
+  /** Between two pieces of a response that has begun. */
+  idleMs: z.number().int().min(50).max(86_400_000).nullable().default(60_000),
+  /** A WebSocket on which nothing moves. */
+  webSocketIdleMs: z.number().int().min(100).max(604_800_000).nullable().default(3_600_000),
+  /** From the first byte of a request to the end of its headers, and to the end of its body. */
+  requestHeadersMs: z.number().int().min(100).max(600_000).default(10_000),
+  requestMs: z.number().int().min(100).max(86_400_000).nullable().default(300_000),
+  /** A client connection on which nothing moves while no response is awaited. */
+  clientIdleMs: z.number().int().min(100).max(86_400_000).default(120_000),
+})
+export type Timeouts = z.infer<typeof timeoutsSchema>
+
+/** How much clients may ask of the proxy, and how much the proxy asks of an instance. */
+export const proxyLimitsSchema = z.strictObject({
+  /** Above: 413. */
+  maxBodyBytes: z
+    .number()
+    .int()
+    .min(0)
+    .default(2 ** 30),
+  /** Request line and header fields together, bytes; fields, number. Above: 431. */
+  maxHeaderBytes: z.number().int().min(1024).max(1_048_576).default(16_384),
+  maxHeaderCount: z.number().int().min(10).max(2000).default(100),
+  /** Client connections of the service; further ones are closed at once. */
+  maxClientConnections: z.number().int().min(1).max(1_000_000).default(10_000),
+  /** Requests that one instance works on at a time, and how many more may wait for it. Above both: 503. */
+  maxInstanceConnections: z.number().int().min(1).max(100_000).default(1024),
+  maxInstanceQueue: z.number().int().min(0).max(100_000).default(1024),
+  /** Attempts of a request that may be repeated, the first included. */
+  maxAttempts: z.number().int().min(1).max(10).default(3),
+})
+export type ProxyLimits = z.infer<typeof proxyLimitsSchema>
+
+/** Name or number of a user or group; never one that a command would take for an option. */
+const accountNameSchema = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/)
+
 /** A service as configured. */
 export const serviceDefinitionSchema = z.strictObject({
   name: nameSchema,
@@ -86,7 +165,7 @@ export const serviceDefinitionSchema = z.strictObject({
   target: z.enum(targetNames).default('edge'),
   router: z.enum(routerNames).default('edge'),
   listen: z.strictObject({
-    host: z.string().min(1).max(255).default('127.0.0.1'),
+    host: hostNameSchema.default('127.0.0.1'),
     /** 0 takes a free port. */
     port: z.number().int().min(0).max(65_535).default(0),
     /**
@@ -97,17 +176,42 @@ export const serviceDefinitionSchema = z.strictObject({
   }),
   routing: routingSchema.prefault({}),
   health: healthProbeSchema.prefault({}),
+  timeouts: timeoutsSchema.prefault({}),
+  limits: proxyLimitsSchema.prefault({}),
   /** Longest wait for requests in flight before an instance is stopped, and from SIGTERM to SIGKILL. */
   drainMs: z.number().int().min(0).max(3_600_000).default(30_000),
   graceMs: z.number().int().min(0).max(600_000).default(10_000),
   /** Of one instance; it is restarted above it. */
   memoryLimitBytes: z.number().int().min(1_000_000).nullable().default(null),
+  /** Who its instances, checks and hooks run as; null is the user of the platform, which must be root otherwise. */
+  user: accountNameSchema.nullable().default(null),
+  /** Null is the user's own. */
+  group: accountNameSchema.nullable().default(null),
+  /**
+   * Where releases without a `cwd` of their own run: the directory of the config file that names the service. Null for
+   * a service from elsewhere; its releases run in a directory of the platform's own.
+   */
+  workingDirectory: processText(4000).nullable().default(null),
 })
 export type ServiceDefinition = z.infer<typeof serviceDefinitionSchema>
 
+const keptPair = z.strictObject({ name: z.string(), value: z.string() }).optional()
+
+/** A service as it was once configured: an earlier version may have taken texts that are refused now. */
+export const keptDefinitionSchema = serviceDefinitionSchema.extend({
+  listen: serviceDefinitionSchema.shape.listen.extend({ host: z.string().default('127.0.0.1') }),
+  routing: routingSchema.extend({ candidateHeader: keptPair, candidateCookie: keptPair }).prefault({}),
+  health: healthProbeSchema.extend({ path: z.string().default('/') }).prefault({}),
+})
+
 export const instanceStates = ['starting', 'healthy', 'unhealthy', 'draining', 'down'] as const
 
-export const restartSchema = z.object({ atMs: z.number(), reason: z.string() })
+export const restartSchema = z.object({
+  atMs: z.number(),
+  reason: z.string(),
+  /** A person asked for it. */
+  isPlanned: z.boolean().optional(),
+})
 export type Restart = z.infer<typeof restartSchema>
 
 export const instanceSchema = z.object({
@@ -123,15 +227,33 @@ export const instanceSchema = z.object({
   restartCount: z.number(),
   lastRestart: restartSchema.nullable().default(null),
   inFlight: z.number(),
+  /** Of all its processes, not of the first alone. */
   memoryBytes: z.number().nullable(),
+  /** CPU cores that all its processes use; null where it cannot be measured. */
+  cpuCores: z.number().nullable().optional(),
+  /** Why what it prints is not kept; left out while it is. */
+  logTrouble: z.string().optional(),
 })
 export type Instance = z.infer<typeof instanceSchema>
+
+/** One line that an instance printed. */
+export const logLineSchema = z.object({
+  atMs: z.number(),
+  instanceId: z.string(),
+  releaseId: z.string(),
+  stream: z.enum(['stdout', 'stderr']),
+  text: z.string(),
+})
+export type LogLine = z.infer<typeof logLineSchema>
 
 /** Figures of a service or one release over the newest window, or NaN-free null where nothing was measured. */
 export const sliSchema = z.object({
   windowMs: z.number(),
+  /** Of all requests that ended, those included that clients gave up on. */
   requestsPerSecond: z.number(),
   errorRatio: z.number().nullable(),
+  /** Share of requests whose client left without a response; left out by earlier engines. */
+  abandonedRatio: z.number().nullable().optional(),
   p50Ms: z.number().nullable(),
   p95Ms: z.number().nullable(),
   p99Ms: z.number().nullable(),
@@ -141,13 +263,27 @@ export type Sli = z.infer<typeof sliSchema>
 
 /** The newest requests of a release, as far back as it takes to speak of a share of them. */
 export const recentFailuresSchema = z.object({
+  /** Those whose outcome is the release's. */
   requests: z.number(),
   /** How many of them failed. */
   errors: z.number(),
+  /** Further ones, whose client left without a response; left out by earlier engines. */
+  abandoned: z.number().optional(),
   /** How far back they go. */
   windowMs: z.number(),
 })
 export type RecentFailures = z.infer<typeof recentFailuresSchema>
+
+/** The p95 latency of a release lately, and what is usual for it: that of the minutes in which it was not slower than usual. */
+export const recentLatencySchema = z.object({
+  p95Ms: z.number(),
+  /** How far `p95Ms` goes back. */
+  windowMs: z.number(),
+  usualP95Ms: z.number(),
+  /** Whether it is beyond chance that it grew by more than half. */
+  isSlower: z.boolean(),
+})
+export type RecentLatency = z.infer<typeof recentLatencySchema>
 
 /** From this many requests on a share of them says how a release does. */
 export const enoughRequests = 100
@@ -158,6 +294,35 @@ export type Weights = z.infer<typeof weightsSchema>
 
 /** Where a service was made known: in the configuration file, or over the API. */
 export const serviceOrigins = ['file', 'declared'] as const
+
+export const concernKinds = [
+  'not-listening',
+  'refused',
+  'no-healthy-instance',
+  'errors',
+  'abandoned',
+  'trouble',
+  'latency',
+  'release-changed',
+  'instances-down',
+  'restarts',
+  'not-kept',
+  'logs',
+  'automation-stopped',
+] as const
+
+/** Something about a service that a person should know. */
+export const concernSchema = z.object({
+  kind: z.enum(concernKinds),
+  severity: z.enum(['critical', 'warning']),
+  /** A clause that follows the name of the service: "r2 has traffic and no healthy instance". */
+  text: z.string(),
+  /** The reason as somebody else gave it: untrusted text. Empty when there is none. */
+  detail: z.string(),
+  /** Since when it concerns, whatever its severity. */
+  sinceMs: z.number(),
+})
+export type Concern = z.infer<typeof concernSchema>
 
 /** A service as screens see it. */
 export const serviceStateSchema = z.object({
@@ -179,10 +344,24 @@ export const serviceStateSchema = z.object({
   sli: z.record(z.string(), sliSchema),
   /** Of the stable release; null where nothing was asked of it, left out by earlier engines. */
   failures: recentFailuresSchema.nullable().optional(),
+  /** Of the stable release; null where too little was seen to compare, left out by earlier engines. */
+  latency: recentLatencySchema.nullable().optional(),
+  /** What a person can roll back now; null when there is nothing. Left out by earlier engines. */
+  wayBack: wayBackSchema.nullable().optional(),
   /** Set by an emergency rollback: automation waits until a person resumes it. */
   automationStopped: z.object({ by: z.string(), atMs: z.number(), reason: z.string() }).nullable(),
   /** Share of the stable release's requests that may fail before a person should look, as in the plans of the service. */
   maxErrorRatio: z.number(),
+  /** Why the router does not listen at the service's address; left out while it does. */
+  listenTrouble: z.string().optional(),
+  /** Why the platform refuses the service's settings, of which earlier ones stay in force; left out while it does not. */
+  refusal: z.string().optional(),
+  /** Releases that the configuration file describes otherwise than they are on record; left out while there are none. */
+  changedReleaseIds: z.array(nameSchema).optional(),
+  /** What the target cannot keep on its disk now; left out while it can. */
+  keepTrouble: z.string().optional(),
+  /** What a person should know about it now, worst first. */
+  concerns: z.array(concernSchema).default([]),
   /** Router or target cannot be reached, or says other than wished: a sentence; empty when all is well. */
   trouble: z.string(),
   /** Grows with each change a person or the engine makes; calls that change something name the one they saw. */

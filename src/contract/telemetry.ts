@@ -57,8 +57,11 @@ export type Severity = z.infer<typeof severitySchema>
 export const healthReasonSchema = z.object({
   severity: severitySchema,
   /** Which host, or empty for the environment. */
+  /** Empty for a reason that is not a host's. */
   hostId: z.string(),
-  /** A sentence with figures: "disk / 86 % full". */
+  /** Name of the service whose reason it is; empty for a host's. */
+  service: z.string().default(''),
+  /** A sentence with figures: "disk / 86% full". */
   text: z.string(),
   /** Points taken from 100. */
   points: z.number(),
@@ -165,6 +168,8 @@ export const hostStateSchema = z.object({
   limits: z.array(limitStateSchema),
   use: z.array(useSchema),
   forecasts: z.array(forecastSchema),
+  /** Limits in force, by kind (`cpu`, `memory`, `disk`), as ratios; left out by earlier engines. */
+  thresholds: z.record(z.string(), z.object({ warning: z.number(), critical: z.number() })).optional(),
 })
 export type HostState = z.infer<typeof hostStateSchema>
 

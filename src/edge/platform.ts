@@ -1,5 +1,7 @@
-import { mkdir } from 'node:fs/promises'
+import { closeSync } from 'node:fs'
+import { mkdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import {
   guardsSchema,
   type EdgeInput,
@@ -7,28 +9,35 @@ import {
   type EdgeProcedure,
   type EdgeReport,
   type ErrorCode,
+  weightOf,
 } from '../contract/index.ts'
 import type { Surroundings } from './clock.ts'
 import { EdgeFailure, messageOf } from './failure.ts'
 import type { Inheritance, Progress } from './handover/messages.ts'
-import type { Limits } from './limits.ts'
 import { Service } from './service.ts'
 import { readState, StateFile } from './state/state-file.ts'
 import type { ServiceRecord } from './state/state.ts'
 import { InstanceLog } from './supervisor/instance-log.ts'
+import { claimWithinMs, findOrphans, logsOf, Orphans, type Orphan } from './supervisor/orphans.ts'
 import { PortBook } from './supervisor/port-book.ts'
+import { ProcessTable } from './supervisor/process-table.ts'
 import { noTraffic } from './traffic.ts'
 
 export interface PlatformOptions extends Surroundings {
   /** Holds the state and the logs. */
   directory: string
-  limits: Limits
+  /** Where releases run that have no directory of their own. */
+  workDirectory: string
   environment: Readonly<Record<string, string | undefined>>
   version: string
   /** A person or the app wants the edge to end. */
-  onStop: (withInstances: boolean) => void
+  onStop: (order: EdgeInput<'stop'>) => void
   /** Another process shall be the edge; resolves when it is. */
   onHandover: (program: EdgeInput<'handover'>) => Promise<EdgeOutput<'handover'>>
+  /** What besides the state cannot be written now, as sentences. */
+  unwritten: () => readonly string[]
+  /** Listening sockets that this process was started with, by service: descriptors. */
+  keptPorts: ReadonlyMap<string, number>
   /** From the edge that hands over to this one, which `takeOver` makes the one that acts. */
   inheritance: Inheritance | null
 }
@@ -41,8 +50,19 @@ export type Handlers = {
 /** What an order of emergency came to, before it is known whether it can be kept. */
 type Moved = { ok: true; value: EdgeReport } | { ok: false; code: ErrorCode; message: string }
 
+/** What an edge finds when it starts. */
+interface Found {
+  generation: number
+  damage: string
+  edgeDirectory: string
+  orphans: readonly Orphan[]
+}
+
 /** What an instance that has gone had printed is kept at least this long over a restart of the edge. */
 const oldLogMs = 7 * 86_400_000
+
+/** Between tries to write what the disk did not take. */
+const writeAgainMs = 1000
 
 /** All services of one edge, and their state on the disk. */
 export class Platform {
@@ -52,15 +72,32 @@ export class Platform {
   #declaring: Promise<unknown> = Promise.resolve()
   readonly #file: StateFile
   readonly #ports = new PortBook()
+  readonly #processes: ProcessTable
+  readonly #orphans: Orphans
+  /** The real path of the directory. */
+  readonly #edgeDirectory: string
+  /** Listening sockets of services that are not known, or not yet: descriptors. */
+  readonly #keptPorts: Map<string, number>
+  #closingPorts: Disposable | null = null
+  /** What was wrong with the state on the disk; empty when nothing was. */
+  readonly #damage: string
   readonly #bootId: string
   readonly #startedAtMs: number
   /** Nothing is written before everything was read: the state would lose what is not yet taken up. */
   #isRestored = false
   /** While another edge acts: this one writes nothing, and starts and stops no process. */
   #frozen: PromiseWithResolvers<void> | null
+  /** Why the newest state is not on the disk; empty when it is. */
+  #trouble = ''
+  #retry: Disposable | null = null
 
-  private constructor(options: PlatformOptions, generation: number) {
+  private constructor(options: PlatformOptions, { generation, damage, edgeDirectory, orphans }: Found) {
     this.#options = options
+    this.#damage = damage
+    this.#edgeDirectory = edgeDirectory
+    this.#keptPorts = new Map(options.keptPorts)
+    this.#orphans = new Orphans({ ...options, edgeDirectory, acting: () => this.#acting() }, orphans)
+    this.#processes = new ProcessTable(options.clock)
     this.#bootId = options.inheritance?.bootId ?? options.rng.hex(8)
     this.#frozen = options.inheritance && Promise.withResolvers()
     this.#startedAtMs = options.clock.nowMs()
@@ -74,17 +111,33 @@ export class Platform {
   /** Takes up the state of the directory: services listen and their instances are known when it resolves. */
   static async open(options: PlatformOptions): Promise<Platform> {
     await mkdir(options.directory, { recursive: true, mode: 0o700 })
-    await InstanceLog.prepare(join(options.directory, 'logs'))
-    const { state, trouble, generation } = await readState(join(options.directory, 'state.json'))
-    const platform = new Platform(options, generation)
-    if (trouble !== '') options.log.error('the state was damaged, the one before it is used', { trouble })
+    await mkdir(options.workDirectory, { recursive: true, mode: 0o700 }).catch((failure: unknown) =>
+      options.log.warn('the work directory cannot be made', { failure: messageOf(failure) }),
+    )
+    await InstanceLog.prepare(logsOf(options.directory)).catch((failure: unknown) =>
+      options.log.error('the output of instances cannot be kept', { failure: messageOf(failure) }),
+    )
+    const { state, trouble: damage, generation } = await readState(join(options.directory, 'state.json'))
+    if (damage !== '') options.log.error('the state was damaged', { damage })
+    const edgeDirectory = await realpath(options.directory)
+    const ids = state.services.flatMap(({ instances }) => instances.map(({ id }) => id))
+    const orphans = await findOrphans(edgeDirectory, logsOf(edgeDirectory), new Set(ids))
+    const platform = new Platform(options, { generation, damage, edgeDirectory, orphans })
     await Promise.all(state.services.map((record) => platform.#restore(record)))
     platform.#isRestored = true
+    if (platform.#keptPorts.size > 0)
+      platform.#closingPorts = options.clock.after(claimWithinMs, () => platform.#closeKeptPorts())
     await platform
-      .#sweepLogs(state.services.flatMap(({ instances }) => instances))
+      .#sweepLogs([...ids, ...orphans.map(({ instanceId }) => instanceId)])
       .catch((failure: unknown) => options.log.warn('old logs stay', { failure: messageOf(failure) }))
-    if (!options.inheritance) await platform.#file.save()
+    // A full or read-only disk ends no service: it is tried again until it is written.
+    if (!options.inheritance) await platform.#save().catch(() => undefined)
     return platform
+  }
+
+  /** Listening sockets that wait for their service to be declared again: descriptors. */
+  get unclaimedPorts(): ReadonlyMap<string, number> {
+    return this.#keptPorts
   }
 
   get services(): ReadonlyMap<string, Service> {
@@ -92,9 +145,9 @@ export class Platform {
   }
 
   /** What an edge after this one needs beside the state on the disk. */
-  get inheritance(): Inheritance {
+  get inheritance(): Omit<Inheritance, 'socketPath'> {
     const services = [...this.#services].map(([name, { bins }]) => ({ name, bins: bins.kept }))
-    return { limits: this.#options.limits, bootId: this.#bootId, services }
+    return { bootId: this.#bootId, services }
   }
 
   /**
@@ -104,20 +157,20 @@ export class Platform {
   async freeze(): Promise<void> {
     await this.#declaring
     this.#frozen ??= Promise.withResolvers()
-    await Promise.all([...this.#services.values()].map(({ fleet }) => fleet.freeze()))
+    await Promise.all([...this.#services.values()].map(({ instanceSet }) => instanceSet.freeze()))
     await this.#save()
   }
 
   /** The opposite of `freeze`, after which it goes on as before. */
   thaw(): void {
-    for (const { fleet } of this.#services.values()) fleet.thaw()
+    for (const { instanceSet } of this.#services.values()) instanceSet.thaw()
     this.#frozen?.resolve()
     this.#frozen = null
   }
 
   /** Another process is the edge now: requests under way go on, nothing else does. */
   abandon(): void {
-    for (const { fleet } of this.#services.values()) fleet.abandon()
+    for (const { instanceSet } of this.#services.values()) instanceSet.abandon()
   }
 
   /** The edge before this one acts no more: this one does, and listens where that one did not. */
@@ -132,14 +185,14 @@ export class Platform {
   heed(progress: Progress): void {
     for (const { name, inFlight, ended } of progress) {
       const service = this.#services.get(name)
-      service?.fleet.setInFlightElsewhere(inFlight)
+      service?.instanceSet.setInFlightElsewhere(inFlight)
       for (const counts of ended) service?.bins.of(counts.releaseId).absorb(counts)
     }
   }
 
   /** The edge before this one has gone, and its requests with it. */
   forgetPredecessor(): void {
-    for (const { fleet } of this.#services.values()) fleet.setInFlightElsewhere({})
+    for (const { instanceSet } of this.#services.values()) instanceSet.setInFlightElsewhere({})
   }
 
   readonly handlers: Handlers = {
@@ -147,10 +200,12 @@ export class Platform {
       version: this.#options.version,
       pid: process.pid,
       startedAtMs: this.#startedAtMs,
+      trouble: [this.#unkept, this.#orphans.text].filter(Boolean).join(' '),
+      damage: this.#damage,
       services: [...this.#services].map(([name, service]) => ({
         name,
         address: service.address,
-        instances: service.fleet.report().instances.length,
+        instances: service.instanceSet.report().instances.length,
       })),
     }),
     declare: ({ definition }) => {
@@ -171,27 +226,30 @@ export class Platform {
         throw new EdgeFailure('BAD_INPUT', `Release ${input.release.id} is one of ${input.release.service}.`)
       const service = this.#service(input.service)
       if (service.isLeaving) throw new EdgeFailure('NOT_FOUND', `${input.service} is being withdrawn.`)
-      await service.fleet.ensure(input)
+      await service.instanceSet.ensure(input)
       return {}
     },
-    observe: ({ service }) => this.#service(service).fleet.report(),
+    observe: ({ service }) => {
+      const { instanceSet, listenTrouble } = this.#service(service)
+      return { ...instanceSet.report(), listenTrouble, trouble: this.#unkept }
+    },
     remove: async (input) => {
-      const { fleet, traffic } = this.#service(input.service)
-      const share = traffic.record.weights[input.releaseId] ?? 0
+      const { instanceSet, traffic } = this.#service(input.service)
+      const share = weightOf(traffic.record.weights, input.releaseId)
       if (share > 0)
         throw new EdgeFailure(
           'CONFLICT',
           `${input.releaseId} still has ${share} % of the traffic of ${input.service}.`,
         )
-      await fleet.remove(input)
+      await instanceSet.remove(input)
       return {}
     },
-    logs: (input) => this.#service(input.service).fleet.logs(input),
+    restart: (input) => this.#service(input.service).instanceSet.restart(input),
+    logs: (input) => this.#service(input.service).instanceSet.logs(input),
     weights: ({ service }) => this.#service(service).traffic.report(),
     setWeights: async (input) => {
       const report = this.#service(input.service).traffic.set(input)
-      await this.#persist()
-      return report
+      return { ...report, isKept: await this.#persist() }
     },
     emergency: async ({ orders }) => {
       // All of them first, the disk after: traffic has moved when the first byte is written.
@@ -211,27 +269,37 @@ export class Platform {
       return {}
     },
     handover: (program) => this.#options.onHandover(program),
-    stop: ({ instances }) => {
-      this.#options.onStop(instances)
+    stop: (order) => {
+      this.#options.onStop(order)
       return {}
     },
   }
 
   /** Ends the edge. Instances go on without it, or are drained and stopped. */
   async close(withInstances: boolean): Promise<void> {
-    const persist = () =>
-      this.#persist().catch((failure: unknown) => {
-        this.#options.log.error('the state cannot be written', { failure: String(failure) })
-      })
-    if (!withInstances && !this.#frozen) await persist()
+    if (!withInstances && !this.#frozen) await this.#persist()
     await Promise.all([...this.#services.values()].map((service) => service.close(withInstances)))
-    if (withInstances) await persist()
+    this.#orphans[Symbol.dispose]()
+    if (withInstances) await Promise.all([this.#persist(), this.#orphans.endAll()])
+    this.#retry?.[Symbol.dispose]()
+    this.#closingPorts?.[Symbol.dispose]()
   }
 
-  async #sweepLogs(instances: readonly { id: string }[]): Promise<void> {
+  async #sweepLogs(ids: readonly string[]): Promise<void> {
     const { directory, clock } = this.#options
-    const knownIds = new Set(instances.map(({ id }) => id))
-    await InstanceLog.sweep(join(directory, 'logs'), knownIds, clock.nowMs() - oldLogMs)
+    await InstanceLog.sweep(logsOf(directory), new Set(ids), clock.nowMs() - oldLogMs)
+  }
+
+  /** Of services that were not declared again: their clients would wait for ever. */
+  #closeKeptPorts(): void {
+    for (const descriptor of this.#keptPorts.values()) closeSync(descriptor)
+    this.#keptPorts.clear()
+  }
+
+  #takeKeptPort(service: string): number | null {
+    const descriptor = this.#keptPorts.get(service) ?? null
+    this.#keptPorts.delete(service)
+    return descriptor
   }
 
   async #restore(record: ServiceRecord): Promise<void> {
@@ -241,10 +309,9 @@ export class Platform {
     const { inheritance } = this.#options
     const inherited = inheritance?.services.find((one) => one.name === name)
     if (inherited) service.bins.inherit(inherited.bins)
-    await Promise.all([
-      service.fleet.restore(record),
-      record.isLeaving || inheritance ? undefined : service.listenEventually(),
-    ])
+    // Clients may be waiting at a port that was kept: its instances are known before the first of them is served.
+    await service.instanceSet.restore(record)
+    if (!record.isLeaving && !inheritance) await service.listenEventually()
     if (record.isLeaving) void this.#acting().then(() => this.#withdraw(name, service))
   }
 
@@ -253,6 +320,8 @@ export class Platform {
     if (known?.isLeaving)
       throw new EdgeFailure('CONFLICT', `${definition.name} is being withdrawn: declare it when it is gone.`)
     if (known) {
+      // Declared anew by an engine that starts: nothing has changed that a full disk would have to take.
+      if (isDeepStrictEqual(known.record.definition, definition)) return { address: known.address }
       await known.redefine(definition)
     } else {
       const service = this.#build({
@@ -264,13 +333,10 @@ export class Platform {
         releases: [],
         doneKeys: [],
         instances: [],
+        restarts: [],
       })
-      try {
-        await service.listen()
-      } catch (failure) {
-        await service.close(false)
-        throw failure
-      }
+      // A service whose port is taken is known all the same: `observe` says why it does not listen, until it does.
+      await service.listenEventually()
       this.#services.set(definition.name, service)
     }
     await this.#persist()
@@ -305,9 +371,13 @@ export class Platform {
     return new Service(
       {
         ...this.#options,
-        logDirectory: join(directory, 'logs'),
+        logDirectory: logsOf(directory),
         ports: this.#ports,
+        processes: this.#processes,
         bootId: this.#bootId,
+        edgeDirectory: this.#edgeDirectory,
+        orphans: this.#orphans,
+        keptPort: this.#takeKeptPort(record.definition.name),
         persist: () => this.#persist(),
         acting: () => this.#acting(),
       },
@@ -326,33 +396,46 @@ export class Platform {
       () => true,
       () => false,
     )
-    const isSaved = this.#persist().then(
-      () => true,
-      (failure: unknown) => {
-        this.#options.log.error('traffic has moved, but the state cannot be written', {
-          failure: messageOf(failure),
-        })
-        return false
-      },
-    )
+    const isSaved = this.#persist()
     return isNoted || isSaved
+  }
+
+  /** What the disk does not take now, as sentences. */
+  get #unkept(): string {
+    return [this.#trouble, ...this.#options.unwritten()].filter(Boolean).join(' ')
   }
 
   async #acting(): Promise<void> {
     while (this.#frozen) await this.#frozen.promise
   }
 
-  /** Throws UNAVAILABLE when the disk does not take it: it holds now, and not after a restart. */
-  async #persist(): Promise<void> {
+  /**
+   * Whether what holds now is on the disk. An order is never refused because the disk takes nothing: it takes effect,
+   * `status` and `observe` say that a restart of the edge would forget it, and it is written as soon as it can be.
+   */
+  async #persist(): Promise<boolean> {
     while (this.#frozen) await this.#frozen.promise
-    if (this.#isRestored) await this.#save()
+    if (!this.#isRestored) return false
+    return this.#save().then(
+      () => true,
+      () => false,
+    )
   }
 
+  /** Tries again until the state is written, which this edge says when it happens. Throws UNAVAILABLE until then. */
   async #save(): Promise<void> {
+    const { log } = this.#options
     try {
       await this.#file.save()
+      if (this.#trouble !== '') log.info('the state can be written again')
+      this.#trouble = ''
     } catch (failure) {
-      throw new EdgeFailure('UNAVAILABLE', `The edge's state cannot be written: ${messageOf(failure)}`)
+      const trouble = `The edge's state cannot be written: ${messageOf(failure)}. What changes now holds until the edge restarts.`
+      if (trouble !== this.#trouble) log.error('the state cannot be written', { failure: messageOf(failure) })
+      this.#trouble = trouble
+      this.#retry?.[Symbol.dispose]()
+      this.#retry = this.#options.clock.after(writeAgainMs, () => void this.#persist())
+      throw new EdgeFailure('UNAVAILABLE', trouble)
     }
   }
 

@@ -5,33 +5,41 @@ import { BinLog } from './counts/index.ts'
 import { AddressList } from './guards/address-list.ts'
 import { Gate } from './guards/gate.ts'
 import { messageOf } from './failure.ts'
-import type { Limits } from './limits.ts'
 import { Listener } from './proxy/listener.ts'
 import { RequestRouter } from './proxy/router.ts'
 import type { ServiceRecord } from './state/state.ts'
-import { Fleet } from './supervisor/fleet.ts'
+import { InstanceSet } from './supervisor/instance-set.ts'
+import type { Orphans } from './supervisor/orphans.ts'
 import type { PortBook } from './supervisor/port-book.ts'
+import type { ProcessTable } from './supervisor/process-table.ts'
 import { Traffic } from './traffic.ts'
 
 export interface ServiceOptions extends Surroundings {
-  limits: Limits
+  /** The real path of the edge's directory. */
+  edgeDirectory: string
+  orphans: Orphans
   logDirectory: string
+  workDirectory: string
   /** Of the instances of all services. */
   ports: PortBook
+  processes: ProcessTable
   environment: Readonly<Record<string, string | undefined>>
   bootId: string
-  persist: () => Promise<void>
+  /** A listening socket that an edge before this one, which was killed, has left with this process; else null. */
+  keptPort: number | null
+  persist: () => Promise<unknown>
   acting: () => Promise<void>
 }
 
 /** How long requests may take to end when a listener closes. */
 const closeWithinMs = 5000
-/** Between tries to listen on an address that is taken. */
-const listenAgainMs = 1000
+/** Between tries to listen on an address that cannot be had; it doubles. */
+const listenAgainMs = 500
+const listenAgainAtMostMs = 5000
 
 /** One service on the edge: its instances, the split of its traffic, its port. */
 export class Service {
-  readonly fleet: Fleet
+  readonly instanceSet: InstanceSet
   readonly traffic: Traffic
   readonly bins: BinLog
   readonly gate: Gate
@@ -43,22 +51,30 @@ export class Service {
   #listener: Listener | null = null
   #port: number
   #retry: Disposable | null = null
+  #listenFailures = 0
+  #listenTrouble = ''
   #isLeaving: boolean
+  #keptPort: number | null
 
   constructor(options: ServiceOptions, record: ServiceRecord) {
     const { clock, rng } = options
     this.#options = options
+    this.#keptPort = options.keptPort
     this.#definition = record.definition
     this.#trusted = new AddressList(record.definition.listen.trustedProxies)
     this.#port = record.port
     this.#isLeaving = record.isLeaving
     this.bins = new BinLog(clock, options.bootId)
-    this.fleet = new Fleet({ ...options, definition: () => this.#definition })
+    this.instanceSet = new InstanceSet({
+      ...options,
+      definition: () => this.#definition,
+      onInstanceFailure: (releaseId, failure) => this.bins.of(releaseId).instanceFailed(failure),
+    })
     this.gate = new Gate(clock, rng, record.guards)
-    this.#router = new RequestRouter(this.fleet, this.gate, rng, record.definition.routing)
+    this.#router = new RequestRouter(this.instanceSet, this.gate, rng, record.definition.routing)
     this.traffic = new Traffic(
       record.traffic,
-      (releaseId) => this.fleet.usable(releaseId).length > 0,
+      (releaseId) => this.instanceSet.usable(releaseId).length > 0,
       (weights) => this.#router.setWeights(weights),
     )
     this.#router.follow(this.traffic)
@@ -81,8 +97,13 @@ export class Service {
       port: this.#port,
       traffic: this.traffic.record,
       guards: this.gate.guards,
-      ...this.fleet.record,
+      ...this.instanceSet.record,
     }
+  }
+
+  /** Why it does not listen; empty while it does. */
+  get listenTrouble(): string {
+    return this.#listener ? '' : this.#listenTrouble
   }
 
   /** Null while the address cannot be had. */
@@ -110,22 +131,43 @@ export class Service {
   }
 
   #newListener(): Listener {
+    const definition = () => this.#definition
     return new Listener({
       router: this.#router,
       gate: this.gate,
-      fleet: this.fleet,
+      instanceSet: this.instanceSet,
       bins: this.bins,
-      limits: this.#options.limits,
+      get limits() {
+        return definition().limits
+      },
+      get timeouts() {
+        return definition().timeouts
+      },
+      clock: this.#options.clock,
       trusts: (address) => this.#trusted.has(address),
     })
   }
 
   /** Throws CONFLICT or BAD_INPUT when the address cannot be had. */
   async listen(): Promise<void> {
+    if (await this.#listenOnKept()) return
     const listener = this.#newListener()
     await listener.listen(this.#definition.listen.host, this.#port)
     this.#port = listener.port
     this.#listener = listener
+    this.#listenFailures = 0
+    this.#listenTrouble = ''
+  }
+
+  async #listenOnKept(): Promise<boolean> {
+    const descriptor = this.#keptPort
+    if (descriptor === null) return false
+    this.#keptPort = null
+    const listener = this.#newListener()
+    if (!(await listener.listenOn(descriptor, this.#port))) return false
+    this.#port = listener.port
+    this.#listener = listener
+    return true
   }
 
   /** Listens as soon as the address can be had: it may be held by somebody else when the edge starts. */
@@ -134,12 +176,22 @@ export class Service {
       await this.listen()
     } catch (failure) {
       const { log, clock } = this.#options
-      if (!this.#retry) log.error('a service cannot listen yet', { failure: messageOf(failure) })
-      this.#retry = clock.after(listenAgainMs, () => void this.listenEventually())
+      this.#listenFailures += 1
+      this.#listenTrouble = messageOf(failure)
+      if (this.#listenFailures === 1)
+        log.error('a service cannot listen yet', {
+          service: this.#definition.name,
+          failure: messageOf(failure),
+        })
+      const delayMs = Math.min(listenAgainAtMostMs, listenAgainMs * 2 ** (this.#listenFailures - 1))
+      this.#retry = clock.after(delayMs, () => void this.listenEventually())
     }
   }
 
-  /** A changed address is listened on before the old one is given up. Throws as `listen`, and changes nothing then. */
+  /**
+   * A changed address is listened on before the old one is given up. Throws as `listen`, and changes nothing then; where
+   * there is no old one, it goes on trying with the new one.
+   */
   async redefine(definition: ServiceDefinition): Promise<void> {
     const before = { definition: this.#definition, port: this.#port, listener: this.#listener }
     const { host, port } = definition.listen
@@ -147,8 +199,12 @@ export class Service {
       host !== before.definition.listen.host ||
       (port !== before.definition.listen.port && port !== before.port)
     this.#definition = definition
-    if (isMoved || !before.listener) {
-      if (isMoved) this.#port = port
+    if (isMoved) this.#port = port
+    if (!before.listener) {
+      this.#retry?.[Symbol.dispose]()
+      this.#listenFailures = 0
+      await this.listenEventually()
+    } else if (isMoved) {
       try {
         await this.listen()
       } catch (failure) {
@@ -156,10 +212,10 @@ export class Service {
         this.#port = before.port
         throw failure
       }
-      this.#retry?.[Symbol.dispose]()
-      void before.listener?.close(closeWithinMs)
+      void before.listener.close(closeWithinMs)
     }
     this.#router.setRouting(definition.routing)
+    this.#listener?.applyLimits()
     this.#trusted = new AddressList(definition.listen.trustedProxies)
   }
 
@@ -182,7 +238,7 @@ export class Service {
     this.#seconds[Symbol.dispose]()
     this.#retry?.[Symbol.dispose]()
     await this.#listener?.close(withInstances ? this.drainMs : closeWithinMs)
-    if (withInstances) await this.fleet.stopAll()
-    this.fleet.close()
+    if (withInstances) await this.instanceSet.stopAll()
+    this.instanceSet.close()
   }
 }

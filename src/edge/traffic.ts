@@ -1,4 +1,4 @@
-import type { EdgeInput, EdgeReport, Weights } from '../contract/index.ts'
+import { type EdgeInput, type EdgeReport, type Weights, weightOf } from '../contract/index.ts'
 import type { ServiceRecord } from './state/state.ts'
 import { EdgeFailure } from './failure.ts'
 
@@ -76,7 +76,8 @@ export class Traffic {
     const releaseId = order.toReleaseId ?? this.#record.fallbackReleaseId
     if (releaseId === null)
       throw new EdgeFailure('NO_HEALTHY_INSTANCE', `${order.service} has no release to fall back to.`)
-    this.#requireHealthy(order.service, releaseId)
+    // What has all traffic already only keeps it: a candidate that has none yet is stopped whatever the health of the other.
+    if (weightOf(this.#record.weights, releaseId) !== 100) this.#requireHealthy(order.service, releaseId)
     this.#change(order.key, {
       weights: { [releaseId]: 100 },
       fallbackReleaseId: releaseId,

@@ -1,5 +1,15 @@
-import type { ConfigStatus, ConfigEntries, Host, HostState, ReadinessCheck } from '../contract/index.ts'
+import type {
+  ConfigStatus,
+  ConfigEntries,
+  Host,
+  HostState,
+  ReadinessCheck,
+  ServiceState,
+  TimeZoneName,
+} from '../contract/index.ts'
 import { createRouter, type ApiRouter } from './api/index.ts'
+import type { Refusal } from './audit/index.ts'
+import type { AccountCheck } from './config/index.ts'
 import { thresholdJudge } from './canary/index.ts'
 import {
   Disposables,
@@ -13,6 +23,7 @@ import {
 } from './core/index.ts'
 import type { Declaration, DeploymentStore, HookRunner, RoomLook, Validator } from './deployments/index.ts'
 import { NoticeBoard, type Journal } from './journal/index.ts'
+import { serviceHealth } from './services/index.ts'
 import { SampleFeed } from './live/index.ts'
 import { Operations, type Configured, type Equip, type OperatedService } from './operations/index.ts'
 import {
@@ -32,6 +43,10 @@ import {
 export interface EngineSettings {
   intervalMs: number
   limits: Limits
+  /** Health of the whole below which readiness fails, 0 to 100. */
+  minHealthScore: number
+  /** In which zone screens and command line show times, unless a viewer chooses another. */
+  timeZone: TimeZoneName
 }
 
 export interface EngineParts {
@@ -49,6 +64,8 @@ export interface EngineParts {
   /** The running configuration, for the screen that shows it. */
   config: () => ConfigEntries
   configStatus: ConfigStatus
+  /** What was wrong when it was opened, until the next launch: shown as failed readiness checks. */
+  concerns?: readonly { name: string; text: string }[]
 }
 
 export interface Steering {
@@ -57,6 +74,7 @@ export interface Steering {
   /** Services that were declared over the API, as stored. */
   declared: readonly Declaration[]
   equip: Equip
+  accountProblem?: AccountCheck | undefined
   store: DeploymentStore
   validator: Validator
   hooks: HookRunner
@@ -96,11 +114,15 @@ export class Engine implements AsyncDisposable {
   readonly #startedAtMs: number
   readonly #hosts = new Map<string, Watched>()
   #settings: EngineSettings
+  #environment: string
+  #pacing: Promise<void> = Promise.resolve()
+  #isEnding = false
 
   constructor(parts: EngineParts) {
     this.parts = parts
     this.epoch = parts.rng.hex(8)
     this.#settings = parts.settings
+    this.#environment = parts.environment
     this.#startedAtMs = parts.clock.nowMs()
     this.#supervisor = new Supervisor(parts)
     this.notices = new NoticeBoard({ ...parts, live: this.live })
@@ -150,8 +172,37 @@ export class Engine implements AsyncDisposable {
 
   /** Takes a changed configuration into use without a restart. */
   applySettings(settings: EngineSettings): void {
+    const isNewPace = settings.intervalMs !== this.#settings.intervalMs
     this.#settings = settings
     for (const { monitor } of this.#hosts.values()) monitor.setLimits(settings.limits)
+    this.#showStatus()
+    if (isNewPace) this.#pacing = this.#pacing.then(() => this.#changePace())
+  }
+
+  /** What this engine steers from now on, on all that it shows. */
+  applyEnvironment(environment: string): void {
+    if (environment === this.#environment) return
+    this.#environment = environment
+    for (const hostId of this.#hosts.keys()) {
+      const host = this.live.get(`host:${hostId}`)
+      if (host) this.live.put(`host:${hostId}`, { ...host, environment })
+    }
+    this.#operations.setEnvironment(environment)
+    this.#showStatus()
+  }
+
+  get environment(): string {
+    return this.#environment
+  }
+
+  /** Begins the loops of all hosts anew: one that waits would keep to the earlier interval once more. */
+  async #changePace(): Promise<void> {
+    for (const watched of this.#hosts.values()) {
+      await this.#supervisor.remove(`sampling ${watched.source.hostId}`)
+      if (this.#isEnding) return
+      watched.monitor.setInterval(this.#settings.intervalMs)
+      this.#watch(watched)
+    }
   }
 
   /** Takes changed services into use; a deployment under way keeps its plan. */
@@ -168,15 +219,59 @@ export class Engine implements AsyncDisposable {
     return this.#operations.find(name)
   }
 
+  /** Puts an order on record that was refused before it got to the router. */
+  noteRefusal(refusal: Refusal): Promise<void> {
+    return this.#operations.noteRefusal(refusal)
+  }
+
+  services(): ServiceState[] {
+    return this.#operations.services()
+  }
+
+  /** Newest values of a host, in the order of its series; NaN is not measured. */
+  latestValues(hostId: string): Float64Array | undefined {
+    return this.#hosts.get(hostId)?.values?.values
+  }
+
   /** Newest values of a host by series (`disk.busy{device=sda}`), what was not measured left out. */
   latest(hostId: string): Record<string, number> {
     const host = this.live.get(`host:${hostId}`)
-    const values = this.#hosts.get(hostId)?.values?.values
+    const values = this.latestValues(hostId)
     const named = host?.series.map((series, slot): [string, number] => [
       seriesText(series),
       values?.[slot] ?? Number.NaN,
     ])
     return Object.fromEntries((named ?? []).filter(([, value]) => !Number.isNaN(value)))
+  }
+
+  /** The engine's own checks, and whether what it watches is well enough to be called ready. */
+  readiness(): ReadinessCheck[] {
+    const health = this.live.get('health')
+    const { minHealthScore } = this.#settings
+    const worst = health?.reasons[0]
+    const score = health?.score ?? null
+    const isWell = score === null || score >= minHealthScore
+    const down = this.#operations
+      .services()
+      .flatMap(({ name, concerns }) =>
+        concerns.filter(({ severity }) => severity === 'critical').map((concern) => ({ name, ...concern })),
+      )
+    const [first] = down
+    return [
+      ...this.checks(),
+      check(
+        'health',
+        isWell,
+        `health ${score ?? 'unknown'}, below ${minHealthScore}${worst ? `: ${worst.text}` : ''}`,
+        worst?.sinceMs ?? this.#startedAtMs,
+      ),
+      check(
+        'services',
+        !first,
+        first ? `${first.name}: ${first.text}` : '',
+        first?.sinceMs ?? this.#startedAtMs,
+      ),
+    ]
   }
 
   /** What must hold for this engine to be relied on, each with its reason. */
@@ -187,6 +282,7 @@ export class Engine implements AsyncDisposable {
       ...this.#supervisor.checks(),
       check('telemetry database', telemetry.isWritable, telemetry.reason, this.#startedAtMs),
       check('state database', state.isWritable, state.reason, state.sinceMs),
+      ...(this.parts.concerns ?? []).map(({ name, text }) => check(name, false, text, this.#startedAtMs)),
       ...[...this.#hosts.values()].map(({ monitor }) => {
         const { freshness, reasons, lastSampleMs } = monitor.state().quality
         const isWell = freshness !== 'stale'
@@ -197,8 +293,10 @@ export class Engine implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isEnding = true
     await this.#supervisor.stop()
     await this.#held[Symbol.asyncDispose]()
+    await this.#operations.flush()
     await this.parts.telemetry.flush()
     await this.parts.journal.stopped(this.epoch, this.parts.clock.nowMs())
   }
@@ -223,7 +321,7 @@ export class Engine implements AsyncDisposable {
 
   #watch(watched: Watched): void {
     const { source, monitor } = watched
-    const { clock, telemetry, environment } = this.parts
+    const { clock, telemetry } = this.parts
     const { hostId } = source
     const loop = new HostLoop({
       source,
@@ -235,7 +333,7 @@ export class Engine implements AsyncDisposable {
         this.live.put(`host:${hostId}`, {
           id: hostId,
           name: facts.hostname,
-          environment,
+          environment: this.#environment,
           facts,
           series: [...series],
           catalogVersion,
@@ -264,6 +362,7 @@ export class Engine implements AsyncDisposable {
       monitor.tick(now)
       this.#show(monitor.hostId, monitor.state())
     }
+    this.#showHealth()
     this.#showStatus()
   }
 
@@ -284,15 +383,19 @@ export class Engine implements AsyncDisposable {
     const host = this.live.get(`host:${hostId}`)
     if (host) this.#tellChanges(host, this.live.get(`hostState:${hostId}`), state)
     this.live.put(`hostState:${hostId}`, state)
-    this.live.put(
-      'health',
-      combineHealth(
-        [...this.#hosts.values()].map(({ monitor }) => ({
-          health: monitor.state().health,
-          lastScore: monitor.lastScore(),
-        })),
-      ),
-    )
+    this.#showHealth()
+  }
+
+  #showHealth(): void {
+    const hosts = [...this.#hosts.values()].map(({ monitor }) => ({
+      health: monitor.state().health,
+      lastScore: monitor.lastScore(),
+    }))
+    const services = this.#operations.services().flatMap(({ name, concerns, weights }) => {
+      const health = serviceHealth(name, concerns, Object.keys(weights).length > 0)
+      return health ? [{ health, lastScore: health.score }] : []
+    })
+    this.live.put('health', combineHealth([...hosts, ...services]))
   }
 
   #tellChanges(host: Host, before: HostState | undefined, after: HostState): void {
@@ -302,10 +405,13 @@ export class Engine implements AsyncDisposable {
   #showStatus(): void {
     const checks = this.checks()
     const shown = this.live.get('engine')
-    if (shown && JSON.stringify(shown.checks) === JSON.stringify(checks)) return
+    const { timeZone } = this.#settings
+    const isSame = shown?.environment === this.#environment && shown.timeZone === timeZone
+    if (isSame && JSON.stringify(shown.checks) === JSON.stringify(checks)) return
     this.live.put('engine', {
       version: this.parts.version,
-      environment: this.parts.environment,
+      environment: this.#environment,
+      timeZone,
       startedAtMs: this.#startedAtMs,
       checks,
     })

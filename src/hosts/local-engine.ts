@@ -1,23 +1,33 @@
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdirSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { createLocalMetricSource } from '../adapters/metrics/index.ts'
-import { openStateStore } from '../adapters/stores/state/index.ts'
-import { openTelemetryStore } from '../adapters/stores/telemetry/index.ts'
-import { EdgeClient } from '../adapters/targets/edge/index.ts'
-import { systemClock, systemRng } from '../adapters/system/index.ts'
-import type { ConfigProblem, Host, LiveRecords } from '../contract/index.ts'
+import { newestBackup, openAuditSeal, openStateStore } from '../adapters/stores/state/index.ts'
+import { openTelemetryStore, type RetainingStore } from '../adapters/stores/telemetry/index.ts'
+import {
+  accountProblem,
+  makePrivateDirectory,
+  makePrivateTree,
+  systemClock,
+  systemRng,
+} from '../adapters/system/index.ts'
+import { engineActor, type ConfigProblem, type Host, type LiveRecords } from '../contract/index.ts'
+import type { AuditDraft } from '../engine/audit/index.ts'
 import {
   changedSettings,
   describeConfig,
   type ChangedSetting,
   type Config,
   type LoadedConfig,
+  type LogLevel,
+  type Standpoint,
 } from '../engine/config/index.ts'
 import { AppError, Disposables, messageOf, type Log, type Result } from '../engine/core/index.ts'
+import type { DeploymentStore } from '../engine/deployments/index.ts'
 import { Engine, type EngineSettings } from '../engine/index.ts'
 import { defaultLimits } from '../engine/telemetry/index.ts'
-import { edgeDirectory, edgeKeeper, edgeSocketPath, type EdgeProgram } from './edge/index.ts'
-import { recordUpgrade, steer } from './steering/index.ts'
+import { ConfigRecord } from './config-record.ts'
+import { edgeClient, edgeDirectory, edgeKeeper, workDirectory, type EdgeProgram } from './edge/index.ts'
+import { edgeOrderTaker, steer, takeEdgeOrders } from './steering/index.ts'
 import { version } from './version.ts'
 import type { HostFact } from '../engine/validation/index.ts'
 
@@ -25,6 +35,10 @@ export interface LocalEngineOptions {
   /** As loaded at the start; a change comes in through `applyConfig`. */
   config: LoadedConfig
   log: Log
+  /** Takes a changed level into use. */
+  setLogLevel?: (level: LogLevel) => void
+  /** Sections of the config that mean nothing to this program. */
+  unused?: readonly string[]
   /** Where the bundle put the store's worker; left out when running from source. */
   telemetryWorkerUrl?: URL
   /** What runs the embedded platform, where this process's Node cannot. */
@@ -33,6 +47,8 @@ export interface LocalEngineOptions {
 
 export interface LocalEngine extends AsyncDisposable {
   engine: Engine
+  /** Tells where people reach the screens, as an origin: what is sent to them links there from now on. */
+  reachedAt(origin: string): void
   /**
    * Takes a newer config into use (what needs a restart, as the data directory, waits for one), or shows why a
    * changed file was refused while the running one goes on.
@@ -45,42 +61,54 @@ export interface LocalEngine extends AsyncDisposable {
  * engine process) are made from it. Throws AppError when a database cannot be had.
  */
 export async function openLocalEngine(options: LocalEngineOptions): Promise<LocalEngine> {
-  let loaded = options.config
-  const { dataDirectory, environment, telemetry: wanted } = loaded.config
+  const started = options.config
+  let loaded = started
+  let origin: string | null = null
+  const standpoint: Standpoint = { started, unused: options.unused ?? [] }
+  const { dataDirectory, environment } = loaded.config
   const clock = systemClock()
   const held = new Disposables()
   try {
-    await makeDirectory(dataDirectory)
+    makeDataDirectory(dataDirectory)
     // First: its lock tells a second engine on the same directory apart, before that touches anything.
-    const journal = await openStateStore({ file: join(dataDirectory, 'state.sqlite'), clock })
+    const rng = systemRng()
+    const stateFile = join(dataDirectory, 'state.sqlite')
+    const isLost = isStateLost(dataDirectory)
+    const seal = openAuditSeal(dataDirectory, { rng, log: options.log })
+    const isKeyNew = seal.isNew
+    const journal = await openStateStore({ file: stateFile, clock, seal, wasUsed: isLost })
     if (!journal.ok) throw journal.error
     held.use(journal.value)
+    const sealTrouble = isLost ? null : await troubleOf(journal.value.deployments, isKeyNew)
+    if (isKeyNew) await recordNewKey(journal.value.deployments, clock.nowMs())
     const telemetry = await openTelemetryStore({
       file: join(dataDirectory, 'telemetry.sqlite'),
       clock,
-      retention: {
-        samplesMs: wanted.retention.rawMs,
-        minutesMs: wanted.retention.minuteMs,
-        hoursMs: wanted.retention.hourMs,
-        bytesPerHost: wanted.retention.sizeBytesPerHost,
-      },
+      retention: retentionOf(loaded.config),
       ...(options.telemetryWorkerUrl ? { workerUrl: options.telemetryWorkerUrl } : {}),
     })
     if (!telemetry.ok) throw telemetry.error
     held.use(telemetry.value)
     const source = held.use(createLocalMetricSource({ clock, platform: process.platform }))
-    const rng = systemRng()
     const directory = edgeDirectory(dataDirectory)
-    const edge = held.use(new EdgeClient({ socketPath: edgeSocketPath(directory) }))
+    const edge = held.use(edgeClient(directory))
     const store = journal.value.deployments
     const steering = steer({
       edge,
       store,
       service: (name) => engine.service(name),
       hosts: () => hostFacts(engine.live.snapshot()),
+      workDirectory: workDirectory(directory),
+      origin: () => origin,
       clock,
       rng,
       log: options.log,
+    })
+    const configRecord = new ConfigRecord({
+      dataDirectory,
+      clock,
+      log: options.log,
+      append: (draft) => record(store, draft),
     })
     const declared = await store.declarations()
     if (!declared.ok) throw declared.error
@@ -97,6 +125,7 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
         journal: journal.value,
         steering: {
           ...steering,
+          accountProblem,
           configured: loaded.config,
           declared: declared.value,
           store,
@@ -106,21 +135,49 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
               clock,
               log: options.log,
               isNeeded: () => engine.hasServices,
-              onUpgrade: (upgrade) => recordUpgrade(upgrade, { store, clock, log: options.log }),
+              onTrouble: (text) => engine.notices.post({ severity: 'warning', text, link: '/services' }),
               program: options.edgeProgram,
             }),
+            edgeOrderTaker(directory, { store, clock, log: options.log }),
           ],
         },
-        config: () => describeConfig(loaded),
+        config: () => describeConfig(loaded, standpoint),
+        concerns: isLost ? [{ name: 'earlier state database', text: lostText(stateFile) }] : [],
         configStatus: { file: loaded.file, loadedAtMs: clock.nowMs(), problems: [] },
       }),
     )
     await engine.prepare()
+    await configRecord.opened(loaded)
+    await takeEdgeOrders(directory, { store, log: options.log })
+    if (isLost) {
+      options.log.error('the state database was lost', { file: stateFile })
+      engine.notices.post({ severity: 'critical', text: lostText(stateFile), link: '/activity' })
+    }
+    if (sealTrouble !== null) {
+      options.log.error('the audit log cannot be trusted', { trouble: sealTrouble })
+      engine.notices.post({ severity: 'critical', text: sealTrouble, link: '/activity' })
+    }
+    const surroundings: Surroundings = {
+      engine,
+      telemetry: telemetry.value,
+      setLogLevel: (level) => options.setLogLevel?.(level),
+      failed: (failure) => {
+        const message = messageOf(failure)
+        options.log.error('a changed configuration was not taken into use', { failure: message })
+        void configRecord.refused([{ file: loaded.file ?? '', line: 0, message }])
+      },
+    }
     return {
       engine,
+      reachedAt: (known) => (origin = known),
       configChanged: (changed) => {
-        const status = { file: loaded.file, loadedAtMs: clock.nowMs() }
+        const pendingIn = (config: LoadedConfig) =>
+          changedSettings(started, config, standpoint)
+            .filter(({ effect }) => effect === 'restart')
+            .map(({ path, from, to }) => ({ path, running: from, value: to }))
+        const status = { file: loaded.file, loadedAtMs: clock.nowMs(), pending: pendingIn(loaded) }
         if (!changed.ok) {
+          void configRecord.refused(changed.error)
           engine.live.put('config', { ...status, problems: changed.error })
           const [first] = changed.error
           engine.notices.post({
@@ -130,11 +187,11 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
           })
           return
         }
-        const changes = changedSettings(loaded, changed.value)
+        const changes = changedSettings(loaded, changed.value, standpoint)
         loaded = changed.value
-        engine.applySettings(settingsOf(loaded.config))
-        void engine.configure(loaded.config)
-        engine.live.put('config', { ...status, problems: [] })
+        for (const { take } of effects) take(loaded.config, surroundings)
+        engine.live.put('config', { ...status, file: loaded.file, pending: pendingIn(loaded), problems: [] })
+        if (changes.length > 0) void configRecord.changed(loaded, changes)
         if (changes.length > 0)
           engine.notices.post({ severity: 'info', text: changeText(changes), link: '/settings' })
       },
@@ -146,9 +203,48 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
   }
 }
 
-function settingsOf({ telemetry }: Config): EngineSettings {
+interface Surroundings {
+  engine: Engine
+  telemetry: RetainingStore
+  setLogLevel: (level: LogLevel) => void
+  failed: (failure: unknown) => void
+}
+
+type Effect = (config: Config, surroundings: Surroundings) => void
+
+/**
+ * What takes changed settings into use, and which parts of the config it answers for. Each setting that does not wait
+ * for a restart belongs to one of these.
+ */
+export const effects: readonly { parts: readonly string[]; take: Effect }[] = [
+  { parts: ['environment'], take: ({ environment }, { engine }) => engine.applyEnvironment(environment) },
+  { parts: ['logging.level'], take: ({ logging }, { setLogLevel }) => setLogLevel(logging.level) },
+  {
+    parts: ['telemetry.interval', 'telemetry.limits', 'health', 'display'],
+    take: (config, { engine }) => engine.applySettings(settingsOf(config)),
+  },
+  {
+    parts: ['telemetry.retention'],
+    take: (config, { telemetry }) => telemetry.retain(retentionOf(config)),
+  },
+  {
+    parts: ['deploy', 'services'],
+    take: (config, { engine, failed }) => void engine.configure(config).catch(failed),
+  },
+]
+
+const retentionOf = ({ telemetry: { retention } }: Config) => ({
+  samplesMs: retention.rawMs,
+  minutesMs: retention.minuteMs,
+  hoursMs: retention.hourMs,
+  bytesPerHost: retention.sizeBytesPerHost,
+})
+
+function settingsOf({ telemetry, health, display }: Config): EngineSettings {
   const { cpu, memory, disk } = telemetry.limits
   return {
+    minHealthScore: health.minReadyScore,
+    timeZone: display.timeZone,
     intervalMs: telemetry.intervalMs,
     limits: {
       ...defaultLimits,
@@ -167,16 +263,93 @@ function hostFacts(records: Partial<LiveRecords>): HostFact[] {
   })
 }
 
-function changeText(changes: ChangedSetting[]): string {
+/** What changed, and what of it is not in force yet. */
+export function changeText(changes: readonly ChangedSetting[]): string {
   const [first] = changes
   const rest = changes.length > 1 ? ` and ${changes.length - 1} more` : ''
-  return `Configuration changed: ${first?.path} from ${first?.from || 'unset'} to ${first?.to || 'unset'}${rest}`
+  const text = `Configuration changed: ${first?.path} from ${first?.from || 'unset'} to ${first?.to || 'unset'}${rest}`
+  const waiting = changes.filter(({ effect }) => effect === 'restart').map(({ path }) => path)
+  const unused = changes.filter(({ effect }) => effect === 'unused').map(({ path }) => path)
+  return [
+    text,
+    ...(waiting.length > 0 ? [`After a restart: ${waiting.join(', ')}`] : []),
+    ...(unused.length > 0 ? [`The desktop app does not use ${unused.join(', ')}`] : []),
+  ].join('. ')
 }
 
-async function makeDirectory(path: string): Promise<void> {
+const lostText = (file: string): string =>
+  `${file} was missing at this start, although the data directory was in use: earlier deployments, releases and audit entries are gone. Stop the engine and restore the newest file from ${join(dirname(file), 'backups')}, or restart the engine to go on without them.`
+
+/** Whether there was a state database before: what is always made with it is there, or it was backed up, or sealed. */
+function isStateLost(dataDirectory: string): boolean {
+  const size = (name: string) => statSync(join(dataDirectory, name), { throwIfNoEntry: false })?.size ?? 0
+  if (size('state.sqlite') > 0) return false
+  return (
+    size('audit.anchor') > 0 ||
+    size('telemetry.sqlite') > 0 ||
+    newestBackup(join(dataDirectory, 'state.sqlite')) !== null
+  )
+}
+
+/** What is wrong with the seal of the audit log at this start, as a sentence; null when nothing is. */
+async function troubleOf(store: DeploymentStore, isKeyNew: boolean): Promise<string | null> {
+  const end = await store.auditEnd()
+  if (!end.ok) return null
+  const { anchor, seal, keyReplacedAt = null } = end.value
+  const check = 'Run: pilothouse audit verify'
+  if (keyReplacedAt !== null && isKeyNew)
+    return `audit.key was missing, although the audit log was sealed with it: a new key seals it from here on. ${check}`
+  if (anchor === null) return `audit.anchor is missing: nothing says where the audit log ended. ${check}`
+  if (seal === 'broken') return `The end of the audit log has no valid seal. ${check}`
+  return null
+}
+
+/**
+ * From here on the log has a seal; what was written before the key has none. An empty log needs no such entry, unless it
+ * had a key before.
+ */
+async function recordNewKey(store: DeploymentStore, atMs: number): Promise<void> {
+  const end = await store.auditEnd()
+  if (!end.ok) return
+  const isEmpty = end.value.seq === 0 && (end.value.anchor?.seq ?? 0) === 0
+  if (isEmpty && (end.value.keyReplacedAt ?? null) === null) return
+  await record(store, {
+    atMs,
+    actor: engineActor,
+    action: 'audit.seal',
+    target: 'audit',
+    why: 'There was no key in the data directory. Entries before this one are chained, but not sealed by it.',
+    details: {},
+  })
+}
+
+async function record(store: DeploymentStore, draft: AuditDraft): Promise<void> {
+  const nothing = { events: [], deployments: [], services: [], releases: [], evidence: [] }
+  await store.commit({ ...nothing, audit: [draft] })
+}
+
+/** What an engine, its edge and the command line make in a data directory. */
+const dataNames = [
+  'state.sqlite',
+  'telemetry.sqlite',
+  'backups',
+  'logs',
+  'edge',
+  'demo',
+  'server.json',
+  'sessions.json',
+  'config-last.json',
+  'audit.',
+] as const
+
+/** Makes the data directory private, with all of an earlier version that is in it. Throws AppError. */
+function makeDataDirectory(path: string): void {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 })
+    makePrivateDirectory(path, dataNames)
+    const ours = readdirSync(path).filter((name) => dataNames.some((known) => name.startsWith(known)))
+    for (const name of ours) makePrivateTree(join(path, name))
   } catch (failure) {
+    if (failure instanceof AppError) throw failure
     throw new AppError(
       'UNAVAILABLE',
       `The data directory ${path} cannot be made: ${messageOf(failure)}. Name another with --data-dir.`,

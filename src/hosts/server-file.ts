@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
+import { writePrivateFile } from '../adapters/system/index.ts'
 import { isRunning } from './running.ts'
 
 /** How programs of this user reach the engine that serves a data directory. */
@@ -19,11 +19,9 @@ const fileOf = (dataDirectory: string): string => join(dataDirectory, 'server.js
  * Says in the data directory how to reach this server, for this user only, until it is disposed. Throws the system's
  * error when the directory cannot be written.
  */
-export async function announceServer(dataDirectory: string, access: ServerAccess): Promise<AsyncDisposable> {
+export function announceServer(dataDirectory: string, access: ServerAccess): AsyncDisposable {
   const path = fileOf(dataDirectory)
-  const unfinished = `${path}.${randomBytes(6).toString('hex')}`
-  await writeFile(unfinished, JSON.stringify(access), { mode: 0o600, flag: 'wx' })
-  await rename(unfinished, path)
+  writePrivateFile(path, JSON.stringify(access))
   return {
     [Symbol.asyncDispose]: async () => {
       const present = await findServer(dataDirectory)

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import type { Deployment, RollbackOutcome, ServiceState } from '../../src/contract/index.ts'
 import { startNode } from '../ports/cli/process.ts'
 import { ask } from '../support/load.ts'
+import { sessionOf } from '../support/sign-in.ts'
 import { until } from '../support/until.ts'
 
 const entry = fileURLToPath(new URL('../ports/cli/entry.ts', import.meta.url))
@@ -67,7 +68,7 @@ export async function run(): Promise<RollbackResult> {
   const shoppers = new Shoppers(ports)
   try {
     const [url] = await engine.until('stdout', /http:\/\/127\.0\.0\.1:\d+\/\S*/)
-    const api = new Api(new URL(url))
+    const api = new Api(new URL(url).origin, await sessionOf(url))
     await api.deployAll(names, 'r1', ({ phase }) => phase === 'promoted')
     shoppers.start()
     const edgePid = Number(/pid (\d+)/.exec((await command('edge', 'status').ended).stdout)?.[1])
@@ -172,9 +173,8 @@ class Api {
   readonly #headers: Record<string, string>
   pid = 0
 
-  constructor(url: URL) {
-    this.#origin = url.origin
-    const token = url.searchParams.get('token') ?? ''
+  constructor(origin: string, token: string) {
+    this.#origin = origin
     this.#headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
   }
 

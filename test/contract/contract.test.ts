@@ -73,6 +73,56 @@ describe.each(transports)('the contract over $name', ({ reach }) => {
     await expect(calls.telemetry.chart(input)).rejects.toMatchObject({ code: 'BAD_INPUT' })
   })
 
+  it('puts every refused order on record, whatever refused it, and no refused question', async () => {
+    const calls = await openCalls()
+    const refused = [
+      calls.services.restart({ service: 'moon', why: 'it hangs' }),
+      calls.deployments.promote({ id: 'd-none' }),
+      calls.services.remove({ service: '' }),
+      calls.deployments.start({ service: 'moon', releaseId: 'r1', option: {} } as never),
+      calls.connections.count({ hostId: 'moon' }),
+      calls.audit.unconfirmed({ order: 'hosts.list', target: 'moon' }),
+    ]
+    expect((await Promise.allSettled(refused)).map(({ status }) => status)).toEqual(
+      refused.map(() => 'rejected'),
+    )
+    await calls.rollback.emergency({ services: ['moon'] })
+    await calls.audit.unconfirmed({ order: 'deployments.abort', target: 'shop' })
+    await until(() => scripted.audit.length >= 6)
+    const { audit } = scripted
+    expect(new Set(audit.map(({ actor, action }) => `${actor} ${action}`))).toEqual(
+      new Set(['test orders.refused']),
+    )
+    expect(
+      audit
+        .map(({ target, details }) => `${String(details['order'])} ${target} ${String(details['code'])}`)
+        .sort(),
+    ).toEqual([
+      'deployments.abort shop CONFLICT',
+      'deployments.promote d-none NOT_FOUND',
+      'deployments.start moon BAD_INPUT',
+      'rollback.emergency moon NOT_FOUND',
+      'services.remove  BAD_INPUT',
+      'services.restart moon NOT_FOUND',
+    ])
+    const restart = audit.find(({ details }) => details['order'] === 'services.restart')
+    expect(restart?.details).toMatchObject({ why: 'it hangs' })
+  })
+
+  it('puts orders on record that the role of the caller does not allow', async () => {
+    const viewer = held.use(await reach(scripted.engine, 'viewer'))
+    const { live, calls: channel } = await viewer.open()
+    held.defer(() => {
+      live.close()
+      channel.close()
+    })
+    const calls = createCallClient(channel)
+    await expect(calls.services.restart({ service: 'shop' })).rejects.toMatchObject({ code: 'FORBIDDEN' })
+    expect(scripted.audit).toMatchObject([
+      { target: 'shop', details: { order: 'services.restart', code: 'FORBIDDEN' } },
+    ])
+  })
+
   it('answers an unknown host with NOT_FOUND that names it', async () => {
     const calls = await openCalls()
     await expect(calls.connections.count({ hostId: 'moon' })).rejects.toMatchObject({
@@ -275,6 +325,16 @@ describe.each(transports)('the contract over $name', ({ reach }) => {
     await expect(connection.calls.connections.count({ hostId: 'local' })).resolves.toBeDefined()
   })
 
+  it('answers an emergency rollback while other calls of the same connection wait', async () => {
+    scripted.engine.parts.telemetry.chart = () => new Promise(() => undefined)
+    const calls = await openCalls()
+    const waiting = Array.from({ length: 200 }, () =>
+      calls.telemetry.chart({ hostId: 'local', seriesIds: [0], fromMs: 0, toMs: 10 }).catch(() => undefined),
+    )
+    await expect(calls.rollback.emergency({})).resolves.toEqual([])
+    expect(waiting).toHaveLength(200)
+  })
+
   it('fails open calls with UNAVAILABLE when the connection breaks', async () => {
     const { calls } = await open()
     const client = createCallClient(calls)
@@ -296,7 +356,7 @@ describe('the delay before a new attempt', () => {
 const notice = (id: string) => ({ id, atMs: 1, severity: 'info' as const, text: id, link: '' })
 
 async function until(holds: () => boolean): Promise<void> {
-  await expect.poll(holds, { interval: 5, timeout: 10_000 }).toBe(true)
+  await expect.poll(holds, { interval: 5 }).toBe(true)
 }
 
 const closing = (channel: { onClose(closed: () => void): void }) =>

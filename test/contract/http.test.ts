@@ -3,12 +3,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
-import { CallServer, startHttpServer, type HttpServer } from '../../src/adapters/transports/index.ts'
-import { contract, maxMessageBytes } from '../../src/contract/index.ts'
-import { Disposables, silentLog } from '../../src/engine/core/index.ts'
+import {
+  CallServer,
+  Sessions,
+  startHttpServer,
+  type HttpServer,
+} from '../../src/adapters/transports/index.ts'
+import { contract, launchTokenIn, maxMessageBytes, socketProtocols } from '../../src/contract/index.ts'
+import { Disposables, seededRng, silentLog } from '../../src/engine/core/index.ts'
+import { VirtualClock } from '../support/clock.ts'
 import { scriptedEngine } from '../support/scripted-engine.ts'
 
-const token = 'the-launch-token'
+const token = 'the-access-token'
+const clock = new VirtualClock()
+const sessions = new Sessions({ clock, rng: seededRng(1) })
 let held: Disposables
 let http: HttpServer
 let isReady = true
@@ -26,6 +34,7 @@ beforeAll(async () => {
       address: '127.0.0.1',
       port: 0,
       token,
+      sessions,
       allowedHosts: ['ops.example'],
       screens,
       version: '1.2.3',
@@ -43,9 +52,11 @@ beforeAll(async () => {
           ready: isReady,
           body: { failed: isReady ? [] : [{ name: 'telemetry database' }] },
         }),
+        liveness: () => ({ status: 'alive' }),
         metricsJson: () => ({ healthScore: 100 }),
         metricsText: () => Promise.resolve({ contentType: 'text/plain', body: 'x 1\n' }),
       },
+      refused: () => undefined,
       log: silentLog,
     }),
   )
@@ -64,10 +75,12 @@ const post = (url: string, payload: string, headers: Headers = {}) =>
     payload,
     headers: { host: `127.0.0.1:${http.port}`, 'content-type': 'application/json', ...bearer, ...headers },
   })
+const signIn = (token: unknown, headers: Headers = {}) =>
+  post('/session', JSON.stringify({ token }), { authorization: '', ...headers })
 const chartInput = { hostId: 'local', seriesIds: [0], fromMs: 0, toMs: 10 }
 
 describe('who may come in', () => {
-  it.each(['/api/v1/hosts', '/api/openapi.json', '/api/docs', '/api/live', '/api/calls'])(
+  it.each(['/api/v1/hosts', '/session', '/api/live', '/api/calls'])(
     'asks for the token at %s',
     async (url) => {
       const answer = await get(url)
@@ -86,19 +99,64 @@ describe('who may come in', () => {
     }
   })
 
-  it('turns the token of the printed address into a strict cookie and takes it out of the address', async () => {
-    const answer = await get(`/overview?token=${token}`)
-    expect(answer.statusCode).toBe(302)
-    expect(answer.headers.location).toBe('/overview')
-    const cookie = String(answer.headers['set-cookie'])
-    expect(cookie).toMatch(/HttpOnly/)
-    expect(cookie).toMatch(/SameSite=Strict/)
-    const value = cookie.split(';')[0] ?? ''
-    expect((await get('/api/v1/hosts', { cookie: value })).statusCode).toBe(200)
+  it('exchanges the launch token of a printed address once for a session, and sets no cookie', async () => {
+    const token = launchTokenIn(new URL(http.launchUrl()).hash)
+    const answer = await signIn(token)
+    expect(answer.statusCode).toBe(200)
+    expect(answer.headers['set-cookie']).toBeUndefined()
+    expect(answer.headers['cache-control']).toBe('no-store')
+    const { session } = answer.json<{ session: string }>()
+    expect((await get('/api/v1/hosts', { authorization: `Bearer ${session}` })).statusCode).toBe(200)
+    expect((await signIn(token)).statusCode).toBe(401)
   })
 
-  it('gives no cookie for a wrong token', async () => {
-    expect((await get('/?token=wrong')).headers['set-cookie']).toBeUndefined()
+  it('keeps the launch token where a browser sends it to nobody', () => {
+    const url = new URL(http.launchUrl())
+    expect(url.pathname + url.search).toBe('/')
+    expect(launchTokenIn(url.hash)).toMatch(/^[0-9a-f]{64}$/)
+  })
+
+  it('opens nothing for a cookie, whatever it holds: browsers send cookies to every port', async () => {
+    const session = sessions.open()
+    for (const value of [token, session, sessions.mintLaunchToken()])
+      for (const name of [`pilothouse_${http.port}`, 'pilothouse.session', 'session'])
+        expect((await get('/api/v1/hosts', { cookie: `${name}=${value}` })).statusCode).toBe(401)
+  })
+
+  it('takes the access token from a person who types it in', async () => {
+    expect((await signIn(token)).statusCode).toBe(200)
+  })
+
+  it.each([['wrong'], [''], [7], [undefined], ['x'.repeat(5000)]])(
+    'gives no session for %o',
+    async (wrong) => {
+      const answer = await signIn(wrong)
+      expect(answer.statusCode).toBeGreaterThanOrEqual(400)
+      expect(answer.body).not.toContain('session"')
+    },
+  )
+
+  it('gives a session to no page of another site', async () => {
+    const token = launchTokenIn(new URL(http.launchUrl()).hash)
+    expect((await signIn(token, { origin: 'https://evil.example' })).statusCode).toBe(403)
+    expect((await signIn(token, { host: 'evil.example' })).statusCode).toBe(403)
+    expect((await signIn(token)).statusCode).toBe(200)
+  })
+
+  it('mints launch tokens for who is signed in alone, and tells when one was used', async () => {
+    expect((await post('/session/launch', '{}', { authorization: '' })).statusCode).toBe(401)
+    const minted = (await post('/session/launch', '{}')).json<{ token: string }>()
+    const isPending = async () =>
+      (await post('/session/launch/state', JSON.stringify(minted))).json<{ isPending: boolean }>().isPending
+    expect(await isPending()).toBe(true)
+    await signIn(minted.token)
+    expect(await isPending()).toBe(false)
+  })
+
+  it('takes a session as a WebSocket subprotocol, and does not send it back', async () => {
+    const { status, protocol } = await upgradeWith(socketProtocols(sessions.open()))
+    expect({ status, protocol }).toEqual({ status: 101, protocol: 'pilothouse' })
+    expect((await upgradeWith(socketProtocols('f'.repeat(64)))).status).toBe(401)
   })
 
   it.each(['evil.example', '127.0.0.1:1', ''])(
@@ -132,6 +190,27 @@ describe('who may come in', () => {
   })
 })
 
+describe('a definition of a service', () => {
+  it.each([5000, 100_000])('nested %i levels deep is refused as a mistake', async (levels) => {
+    for (const value of [
+      `${'['.repeat(levels)}${']'.repeat(levels)}`,
+      `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`,
+    ]) {
+      for (const key of ['releases', 'deploy']) {
+        const answer = await http.fastify.inject({
+          method: 'PUT',
+          url: '/api/v1/services/deep/declaration',
+          payload: `{"definition": {"${key}": ${value}}, "why": ""}`,
+          headers: { host: `127.0.0.1:${http.port}`, 'content-type': 'application/json', ...bearer },
+        })
+        const message = expect.stringContaining(levels > 5000 ? '' : 'nested too deeply') as string
+        expect(answer.json()).toMatchObject({ code: 'BAD_INPUT', message })
+      }
+    }
+    expect((await get('/health/liveness')).statusCode).toBe(200)
+  })
+})
+
 describe('what is served', () => {
   it('sends the strict policy with every kind of answer', async () => {
     for (const url of ['/', '/main.js', '/health/liveness', '/api/v1/hosts', '/nowhere']) {
@@ -146,9 +225,14 @@ describe('what is served', () => {
     }
   })
 
-  it('serves the page for every view and nothing outside the bundle', async () => {
+  it('serves the page for every view, for a person at any other address, and nothing outside the bundle', async () => {
     for (const url of ['/', '/overview', '/host/local', '/settings']) {
       expect((await get(url)).body).toContain('<title>screens</title>')
+    }
+    for (const url of ['/nonsense', '/nonsense/at/all', '/assets/gone']) {
+      const answer = await get(url, { accept: 'text/html,*/*' })
+      expect(answer.statusCode).toBe(404)
+      expect(answer.body).toContain('<title>screens</title>')
     }
     for (const url of ['/../package.json', '/..%2fpackage.json', '/%2e%2e/%2e%2e/etc/passwd', '/.env']) {
       expect((await get(url)).statusCode).toBe(404)
@@ -186,6 +270,9 @@ describe('bad requests', () => {
   it('answers an unknown procedure and an unknown path with NOT_FOUND', async () => {
     expect((await get('/api/v1/nothing', bearer)).json()).toMatchObject({ code: 'NOT_FOUND' })
     expect((await get('/nothing', bearer)).json()).toMatchObject({ code: 'NOT_FOUND' })
+    const asPerson = { ...bearer, accept: 'text/html' }
+    expect((await get('/api/v1/nothing', asPerson)).json()).toMatchObject({ code: 'NOT_FOUND' })
+    expect((await get('/health/nothing', asPerson)).json()).toMatchObject({ code: 'NOT_FOUND' })
   })
 })
 
@@ -210,6 +297,32 @@ describe('health endpoints', () => {
   })
 })
 
+describe('the limits on requests', () => {
+  const until429 = async (ask: () => Promise<{ statusCode: number }>) => {
+    // More than a window may take on both sides of its end.
+    for (let count = 0; count < 5000; count++) if ((await ask()).statusCode === 429) return
+    throw new Error('it is not limited')
+  }
+  const rollBack = (headers: Headers = {}) => post('/api/v1/rollback', '{}', headers)
+
+  it('are those of a token: requests without one leave an operator alone, whatever they ask for', async () => {
+    await until429(() => get('/nowhere'))
+    await until429(() => get('/nowhere', { authorization: 'Bearer wrong' }))
+    for (let count = 0; count < 700; count++) await get('/api/v1/hosts')
+    for (let count = 0; count < 200; count++) await rollBack({ authorization: 'Bearer wrong' })
+    expect((await get('/api/v1/hosts', bearer)).statusCode).toBe(200)
+    expect((await get('/overview', bearer)).statusCode).toBe(200)
+    expect((await rollBack()).statusCode).not.toBe(429)
+  })
+
+  it('keep a lane free for emergencies, and one for the channels of a page', async () => {
+    await until429(() => get('/api/v1/hosts', bearer))
+    expect((await rollBack()).statusCode).not.toBe(429)
+    await expect(upgrade(bearer)).resolves.toBe('open')
+    await until429(() => rollBack())
+  })
+})
+
 function upgrade(headers: Headers): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(`ws://127.0.0.1:${http.port}/api/live`, { headers })
@@ -217,6 +330,21 @@ function upgrade(headers: Headers): Promise<string> {
     socket.once('open', () => {
       socket.close()
       resolve('open')
+    })
+  })
+}
+
+function upgradeWith(protocols: string[]): Promise<{ status: number; protocol: string }> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(`ws://127.0.0.1:${http.port}/api/calls`, protocols)
+    socket.once('unexpected-response', (_request, { statusCode = 0 }) => {
+      resolve({ status: statusCode, protocol: '' })
+      socket.terminate()
+    })
+    socket.on('error', reject)
+    socket.once('open', () => {
+      resolve({ status: 101, protocol: socket.protocol })
+      socket.close()
     })
   })
 }

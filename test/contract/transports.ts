@@ -4,9 +4,11 @@ import {
   CallServer,
   portChannel,
   serveLive,
+  Sessions,
   startHttpServer,
   websocketChannel,
 } from '../../src/adapters/transports/index.ts'
+import { systemClock, systemRng } from '../../src/adapters/system/index.ts'
 import {
   channelPair,
   type CallChannel,
@@ -82,6 +84,7 @@ const websocket: Transport = {
       address: '127.0.0.1',
       port: 0,
       token: 'test-token',
+      sessions: new Sessions({ clock: systemClock(), rng: systemRng() }),
       allowedHosts: [],
       screens: fileURLToPath(new URL('../../src/renderer', import.meta.url)),
       version: engine.parts.version,
@@ -90,9 +93,11 @@ const websocket: Transport = {
       context: { role, actor: 'test' },
       health: {
         readiness: () => ({ ready: true, body: {} }),
+        liveness: () => ({ status: 'alive' }),
         metricsJson: () => ({}),
         metricsText: () => Promise.resolve({ contentType: 'text/plain', body: '' }),
       },
+      refused: (refusal) => void engine.noteRefusal(refusal),
       log: silentLog,
     })
     return {

@@ -68,7 +68,7 @@ test.describe('the package', () => {
 
     await test.step('only what runs is in it', () => {
       const known =
-        /^(package\.json|LICENSE|dist\/(electron|node|renderer)\/.+\.(js|cjs|html|css|svg|woff2)|node_modules\/better-sqlite3\/(package\.json|LICENSE|lib\/.+\.js|prebuilds\/linux-x64\.node))$/
+        /^(package\.json|LICENSE|dist\/node\/THIRD_PARTY_LICENSES|dist\/(electron|node|renderer)\/.+\.(js|cjs|html|css|svg|woff2)|node_modules\/better-sqlite3\/(package\.json|LICENSE|lib\/.+\.js|prebuilds\/linux-x64\.node))$/
       expect(files.filter((file) => !known.test(file))).toEqual([])
       expect(files.filter((file) => /(^|\/)tests?\/|\.(test|spec)\.|\.map$|\.ts$/.test(file))).toEqual([])
       for (const needed of [
@@ -81,6 +81,20 @@ test.describe('the package', () => {
       ]) {
         expect(files).toContain(needed)
       }
+    })
+
+    await test.step('the licenses of all that is in it, outside the archive too', () => {
+      const text = readFileSync(join(resources, 'THIRD_PARTY_LICENSES'), 'utf8')
+      for (const name of [
+        'better-sqlite3',
+        'fastify',
+        'svelte',
+        'electron-updater',
+        '@fontsource-variable/inter',
+      ])
+        expect(text).toMatch(new RegExp(`^${name} [\\d.]+ \\(`, 'm'))
+      expect(files).toContain('dist/node/THIRD_PARTY_LICENSES')
+      expect(readdirSync(resources)).toContain('LICENSE')
     })
 
     await test.step('of SQLite the build of its own platform, outside the archive', () => {

@@ -79,7 +79,7 @@ test.describe('the desktop app steers services', () => {
       const run = (...words: string[]) =>
         startNode(double, [dist('electron/main.js'), ...words, ...at], directory).ended
       expect(await run('deploy', 'shop', 'r1', '--watch')).toMatchObject({
-        stdout: expect.stringContaining('r1 is promoted'),
+        stdout: expect.stringContaining('r1 has all traffic and is the stable release now'),
         code: 0,
       })
       await expect(desktop.page.getByText('shop: r1 is the stable release')).toBeVisible()
@@ -101,7 +101,7 @@ test.describe('the desktop app steers services', () => {
     const app = launchDouble({
       main: dist('electron/main.js'),
       args: ['--pilothouse-edge', '--directory', folder],
-      env: { ...process.env, HOME: directory },
+      env: { ...process.env, FORCE_COLOR: undefined, HOME: directory },
       newContext: () => browser.newContext(),
     })
     await using edge = new EdgeClient({ socketPath: edgeSocketPath(folder) })
@@ -142,7 +142,7 @@ async function deploy(page: Page, release: string, phase: string): Promise<void>
   const dialog = page.getByTestId('new-deployment')
   await dialog.getByRole('button', { name: 'Show plan and checks' }).click()
   await dialog.getByRole('button', { name: /^Deploy shop/ }).click()
-  await expect(page.getByTestId('phase')).toHaveAttribute('data-phase', phase, { timeout: 60_000 })
+  await expect(page.getByTestId('phase')).toHaveAttribute('data-phase', phase)
 }
 
 const rollbackLabels = (desktop: Desktop) =>

@@ -7,6 +7,7 @@ test.describe('the desktop app in its system', () => {
   test('opens at the screen that the link of its start names', async ({ start }) => {
     const desktop = await start({ args: ['pilothouse://settings/about'] })
     await expect(desktop.page).toHaveURL(/\/settings\/about$/)
+    await isLive(desktop)
   })
 
   test('ignores a link that names no screen', async ({ start }) => {

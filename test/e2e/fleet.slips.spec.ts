@@ -86,6 +86,19 @@ test('a double click on Pause pauses, and the keyboard stays where the button wa
   await expect(shown.getByRole('group', { name: 'What can be done' })).toBeFocused()
 })
 
+test('a release that the address names can be rehearsed once the engine has listed it', async ({
+  shown,
+  fleet,
+}) => {
+  const answer = fleet.holdReleases()
+  await show(shown, '/deployments?new=1&of=checkout&release=r44')
+  const rehearse = shown.getByTestId('new-deployment').getByRole('button', { name: 'Show plan and checks' })
+  await expect(rehearse).toBeDisabled()
+  answer()
+  await rehearse.click()
+  await expect(shown.getByRole('button', { name: 'Deploy checkout: r42 → r44' })).toBeVisible()
+})
+
 test('plan and checks of one release are never shown for another that was chosen meanwhile', async ({
   shown,
   fleet,

@@ -38,11 +38,12 @@ test.describe('the frame by keyboard', () => {
     await field.fill('zzz')
     await expect(page.getByText('Nothing is called that.')).toBeVisible()
     await field.fill('settings')
+    const options = page.getByRole('option')
+    await expect(options.first()).toHaveAttribute('aria-selected', 'true')
     await page.keyboard.press('ArrowDown')
-    await expect(page.getByRole('option', { name: 'Settings: about' })).toHaveAttribute(
-      'aria-selected',
-      'true',
-    )
+    await expect(options.nth(1)).toHaveAttribute('aria-selected', 'true')
+    await field.fill('settings: about')
+    await expect(page.getByRole('option', { name: 'Settings: about', selected: true })).toBeVisible()
     await page.keyboard.press('Enter')
     await expect(page).toHaveURL(/\/settings\/about$/)
     await expect(field).toBeHidden()
@@ -68,6 +69,8 @@ test.describe('the frame by keyboard', () => {
 
   test('lets the first Tab skip to the content, and shows where the focus is', async ({ app, page }) => {
     await app.visit('/overview')
+    // Until the engine has answered, nothing in the content takes the focus.
+    await expect(page.locator('main').getByRole('link').first()).toBeVisible()
     await page.keyboard.press('Tab')
     const skip = page.getByRole('link', { name: 'Skip to content' })
     await expect(skip).toBeFocused()
@@ -114,7 +117,7 @@ test.describe('an address', () => {
   test('without a view behind it says so and leads home', async ({ page }) => {
     await page.evaluate(() => history.pushState(null, '', '/settings/nowhere'))
     await page.evaluate(() => dispatchEvent(new PopStateEvent('popstate')))
-    await expect(page.getByText('There is no view at /settings/nowhere')).toBeVisible()
+    await expect(page.getByText('There is no page at /settings/nowhere')).toBeVisible()
     await page.locator('main').getByRole('link', { name: 'Overview' }).click()
     await expect(page.getByTestId('card-cpu')).toBeVisible()
   })
@@ -163,14 +166,42 @@ test.describe('the page', () => {
   })
 })
 
-test.describe('an access token', () => {
-  test('that no longer counts is named as the reason, with the way out', async ({ app, page }) => {
-    test.skip(shellKind !== 'headless', 'the desktop needs no token')
-    await page.context().clearCookies()
+test.describe('a session', () => {
+  test.skip(shellKind !== 'headless', 'the desktop needs none')
+
+  test('outlives a reload and a restart of the engine, without a person', async ({ app, page }) => {
+    await page.reload()
+    await expect(page.getByTestId('liveness')).toHaveAttribute('data-kind', 'live')
     process.kill(await app.enginePid(), 'SIGKILL')
+    await expect(page.getByTestId('engine-lost')).toBeVisible()
     await app.revive()
-    await expect(page.getByTestId('engine-lost')).toContainText('open the address that it printed')
+    await expect(page.getByTestId('liveness')).toHaveAttribute('data-kind', 'live')
+    expect(await page.context().cookies()).toEqual([])
+    expect(new URL(page.url()).hash).toBe('')
   })
+
+  test('is not shared with another tab, which says how to open one', async ({ page }) => {
+    const other = await page.context().newPage()
+    await other.goto(page.url())
+    await expect(other.getByTestId('sign-in')).toContainText('pilothouse open')
+    await other.getByLabel('access token').fill('a guess')
+    await other.getByRole('button', { name: 'Sign in' }).click()
+    await expect(other.getByRole('alert')).toContainText('does not open this server')
+    await inBothThemes(other, async () => expect(await findings(other)).toEqual([]))
+  })
+
+  test('that no longer counts leads to the page that says how to open one', async ({ page }) => {
+    await page.evaluate(() => sessionStorage.setItem('pilothouse.session', 'f'.repeat(64)))
+    await page.reload()
+    await expect(page.getByTestId('sign-in')).toContainText('pilothouse open')
+  })
+})
+
+test('an address that does not exist shows the not-found screen of the app', async ({ page }) => {
+  await page.goto(new URL('/nonsense/at/all', page.url()).href)
+  await expect(page.getByRole('heading', { name: 'Not found', level: 1 })).toBeAttached()
+  await page.locator('main').getByRole('link', { name: 'Overview' }).click()
+  await expect(page.getByTestId('card-cpu')).toBeVisible()
 })
 
 test.describe('the engine', () => {

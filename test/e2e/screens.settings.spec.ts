@@ -36,6 +36,18 @@ test.describe('the settings', () => {
     await expect(page.getByText('all checks pass')).toBeVisible()
   })
 
+  test('show times in UTC when told to, also after a reload', async ({ app, page }) => {
+    await app.visit('/settings/display')
+    await page.getByRole('radio', { name: 'UTC', exact: true }).check()
+    await expect(page.getByTestId('now')).toContainText(/\d\d:\d\d:\d\d UTC\./)
+    await page.reload()
+    await expect(page.getByRole('radio', { name: 'UTC', exact: true })).toBeChecked()
+    await page.keyboard.press('ControlOrMeta+k')
+    await page.getByRole('combobox').fill('times local')
+    await page.keyboard.press('Enter')
+    await expect(page.getByRole('radio', { name: /^Local/ })).toBeChecked()
+  })
+
   test('lead to the documents of the API where a server serves them', async ({ app, page }) => {
     test.skip(shellKind !== 'headless', 'the desktop serves screens only')
     await app.visit('/settings/about')
@@ -47,7 +59,12 @@ test.describe('the settings', () => {
   })
 
   test('have nothing that axe objects to, in both themes', async ({ app, page }) => {
-    for (const path of ['/settings/config', '/settings/about', '/settings/config?q=nothing+like+it']) {
+    for (const path of [
+      '/settings/config',
+      '/settings/display',
+      '/settings/about',
+      '/settings/config?q=nothing+like+it',
+    ]) {
       await app.visit(path)
       await expect(page.getByTestId('liveness')).toHaveAttribute('data-kind', 'live')
       await inBothThemes(page, async () => expect(await findings(page)).toEqual([]))

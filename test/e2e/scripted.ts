@@ -1,9 +1,13 @@
 import { test as base, expect, type Page } from '@playwright/test'
-import { startScriptedFleet, type ScriptedFleet } from '../support/scripted-fleet.ts'
+import {
+  startScriptedFleet,
+  type ScriptedFleet,
+  type ScriptedFleetOptions,
+} from '../support/scripted-fleet.ts'
 
 /** Screens of services and deployments in states that a real fleet comes to rarely. A page may throw no error. */
 export const test = base.extend<{
-  settings: { environment?: string; isEmpty?: boolean }
+  settings: ScriptedFleetOptions
   fleet: ScriptedFleet
   shown: Page
 }>({

@@ -10,7 +10,7 @@ test('a newcomer adds a first service on the screen, deploys its first release, 
   page,
 }) => {
   await using steered = await Steered.start(join(import.meta.dirname, '../../dist/renderer'), true)
-  await page.goto(steered.url)
+  await page.goto(await steered.launchUrl())
   await page.getByRole('link', { name: 'Add a service…' }).click()
   const form = page.getByTestId('add-service')
   const field = (name: string) => form.getByRole('textbox', { name, exact: true })
@@ -45,8 +45,8 @@ test('a newcomer adds a first service on the screen, deploys its first release, 
   await page.goto(new URL('/deployments?new=1&of=cart&release=r2', page.url()).href)
   await dialog.getByRole('button', { name: 'Show plan and checks' }).click()
   await expect(dialog).toContainText('r2 is its first release; it gets 100')
-  await dialog.getByRole('button', { name: 'Deploy cart: nothing → r2' }).click()
-  await expect(page.getByTestId('phase')).toHaveAttribute('data-phase', 'promoted', { timeout: 30_000 })
+  await dialog.getByRole('button', { name: 'Deploy cart: r2 (first release)' }).click()
+  await expect(page.getByTestId('phase')).toHaveAttribute('data-phase', 'promoted')
   const [cart] = await steered.call<{ address: string }[]>('/services')
   expect(await (await fetch(cart?.address ?? '')).text()).toBe('r2')
 
@@ -54,5 +54,5 @@ test('a newcomer adds a first service on the screen, deploys its first release, 
   await page.getByRole('button', { name: 'Remove…' }).click()
   const removal = page.getByRole('dialog', { name: 'Remove cart' })
   await removal.getByRole('button', { name: 'Remove cart' }).click()
-  await expect(page.getByText('No service is configured.')).toBeVisible()
+  await expect(page.getByText('No services yet')).toBeVisible()
 })

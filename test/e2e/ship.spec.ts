@@ -20,9 +20,9 @@ test('a bad release is seen to be rolled back by itself, with the reason in figu
 }) => {
   const shoppers = new Shoppers(steered.address)
   const { id } = await steered.deploy('r3')
-  await page.goto(steered.url)
+  await page.goto(await steered.launchUrl())
   await page.goto(new URL(`/deployments/${id}`, page.url()).href)
-  await expect(page.getByText(/r3 fails \d+ % of requests, r1 0 %/).first()).toBeVisible()
+  await expect(page.getByText(/r3 fails \d+% of (\d+ )?requests \(stable r1: 0%/).first()).toBeVisible()
   await expect(page.getByText('rolled back', { exact: true }).first()).toBeVisible()
   expect(await shoppers.stop()).toEqual([])
 })
@@ -32,7 +32,7 @@ test('an emergency rollback by keyboard alone moves all traffic back, verified a
   page,
 }) => {
   const shoppers = new Shoppers(steered.address)
-  await page.goto(steered.url)
+  await page.goto(await steered.launchUrl())
   await expect(page.getByTestId('liveness')).toHaveAttribute('data-kind', 'live')
   const { id } = await steered.deploy('r2')
   await steered.deployment(id, 'has traffic', ({ phase, weight }) => phase === 'stepping' && weight === 30)
@@ -49,7 +49,7 @@ test('an emergency rollback by keyboard alone moves all traffic back, verified a
 })
 
 test('a canary goes on after its engine was killed with the screen open', async ({ steered, page }) => {
-  await page.goto(steered.url)
+  await page.goto(await steered.launchUrl())
   await expect(page.getByTestId('liveness')).toHaveAttribute('data-kind', 'live')
   const shoppers = new Shoppers(steered.address)
   const { id } = await steered.deploy('r2')
@@ -58,7 +58,7 @@ test('a canary goes on after its engine was killed with the screen open', async 
   await expect(page.getByTestId('liveness')).not.toHaveAttribute('data-kind', 'live')
   await steered.startEngine()
   expect((await steered.ended(id)).phase).toBe('promoted')
-  await page.goto(steered.url)
+  await page.goto(await steered.launchUrl())
   await page.goto(new URL('/services', page.url()).href)
   await expect(page.getByText('r2').first()).toBeVisible()
   expect(await shoppers.stop()).toEqual([])

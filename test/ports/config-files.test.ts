@@ -3,7 +3,13 @@ import { mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { readConfig, readSecret, watchConfig, type System } from '../../src/adapters/config/index.ts'
+import {
+  readConfig,
+  readSecret,
+  watchConfig,
+  type System,
+  type WatchOptions,
+} from '../../src/adapters/config/index.ts'
 import { systemClock } from '../../src/adapters/system/index.ts'
 import type { ConfigProblem } from '../../src/contract/index.ts'
 import type { LoadedConfig } from '../../src/engine/config/index.ts'
@@ -109,21 +115,25 @@ class Told {
 
 describe('a watched config', () => {
   const watches: AsyncDisposable[] = []
+  const failures: unknown[] = []
   afterEach(async () => {
     for (const watch of watches.splice(0)) await watch[Symbol.asyncDispose]()
+    failures.length = 0
   })
 
-  async function watching(file: string | undefined, more: { pollMs?: number } = {}) {
+  async function watching(file: string | undefined, more: Partial<WatchOptions> = {}) {
     const told = new Told()
     const request = { system, file }
     const current = await readConfig(request)
     const onChange = (result: Result<LoadedConfig, ConfigProblem[]>) => told.take(result)
+    const onFailure = (failure: unknown) => void failures.push(failure)
     watches.push(
       watchConfig({
         request,
         clock: systemClock(),
         current,
-        onChange,
+        onChange: more.onChange ?? onChange,
+        onFailure,
         settleMs: 20,
         pollMs: 60_000,
         ...more,
@@ -157,6 +167,33 @@ describe('a watched config', () => {
     await unlink(file)
     await told.until(7780)
     expect(told.all).toEqual(['2:9', 5, 7780])
+  })
+
+  it('is followed further when what takes a change fails', async () => {
+    const file = join(here, 'pilothouse.yaml')
+    await writeFile(file, portText(1))
+    const told = await watching(file, {
+      onChange: (result) => {
+        told.take(result)
+        if (result.ok && result.value.config.server.port === 2) throw new Error('no room for this')
+      },
+    })
+    await writeFile(file, portText(2))
+    await told.until(2)
+    await writeFile(file, portText(3))
+    await told.until(3)
+    expect(failures).toMatchObject([{ message: 'no room for this' }])
+  })
+
+  it('is told as a mistake when a command is one text beside a good release', async () => {
+    const file = join(here, 'pilothouse.yaml')
+    const withCommand = (command: string) =>
+      `services: {shop: {releases: {r1: {command: [sleep]}, r2: {command: ${command}}}}}\n`
+    await writeFile(file, withCommand('[sleep]'))
+    const told = await watching(file)
+    await writeFile(file, withCommand('node server.js'))
+    await told.until('1:68')
+    expect(failures).toEqual([])
   })
 
   it('is told when a file appears where there was none', async () => {

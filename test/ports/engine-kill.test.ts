@@ -9,6 +9,7 @@ import { WebSocket } from 'ws'
 import { websocketChannel } from '../../src/adapters/transports/index.ts'
 import { LiveClient, type LiveChannel, type SampleRows } from '../../src/contract/index.ts'
 import { seededRng } from '../../src/engine/core/index.ts'
+import { sessionOf } from '../support/sign-in.ts'
 
 const cli = fileURLToPath(new URL('../../src/hosts/cli/index.ts', import.meta.url))
 const killCount = 50
@@ -16,6 +17,11 @@ const killCount = 50
 const allowedLossMs = 5000
 /** Between two samples, ms; one of them may fall into the moment of the kill. */
 const intervalMs = 1000
+
+interface Door {
+  url: URL
+  session: string
+}
 
 describe('the engine, killed at random moments', () => {
   it(
@@ -43,16 +49,16 @@ describe('the engine, killed at random moments', () => {
 
 /** One run: looks at what the run before left, streams for `lifeMs`, is killed. Gives the times it streamed. */
 async function liveAndDie(dataDirectory: string, lifeMs: number, earlier: number[]): Promise<number[]> {
-  const { child, url } = await start(dataDirectory)
+  const { child, url, session } = await start(dataDirectory)
   const firstMs = earlier[0]
   const lastMs = earlier.at(-1)
   if (firstMs !== undefined && lastMs !== undefined) {
-    const kept = await storedTimes(url, firstMs - 1, lastMs + 1)
+    const kept = await storedTimes({ url, session }, firstMs - 1, lastMs + 1)
     const must = earlier.filter((atMs) => atMs < lastMs - allowedLossMs - intervalMs)
     expect(must.filter((atMs) => !kept.has(atMs))).toEqual([])
     expect([...kept].filter((atMs) => !earlier.includes(atMs))).toEqual([])
   }
-  const seen = await watchSamples(url)
+  const seen = await watchSamples({ url, session })
   await new Promise((resolve) => setTimeout(resolve, lifeMs))
   const ended = new Promise((resolve) => child.once('exit', resolve))
   child.kill('SIGKILL')
@@ -60,7 +66,7 @@ async function liveAndDie(dataDirectory: string, lifeMs: number, earlier: number
   return seen
 }
 
-async function start(dataDirectory: string): Promise<{ child: ChildProcess; url: URL }> {
+async function start(dataDirectory: string): Promise<{ child: ChildProcess } & Door> {
   const child = spawn(
     process.execPath,
     [cli, 'serve', '--port', '0', '--no-open', '--data-dir', dataDirectory],
@@ -80,13 +86,13 @@ async function start(dataDirectory: string): Promise<{ child: ChildProcess; url:
     child.stderr.on('data', (text: Buffer) => (output += text.toString()))
     child.once('exit', (code) => reject(new Error(`the engine ended with ${code} at its start: ${output}`)))
   })
-  return { child, url: new URL(address) }
+  return { child, url: new URL(address), session: await sessionOf(address) }
 }
 
 /** Times of the samples the engine streams, as they come. */
-async function watchSamples(url: URL): Promise<number[]> {
+async function watchSamples(door: Door): Promise<number[]> {
   const seen: number[] = []
-  const socket = new WebSocket(`ws://${url.host}/api/live`, { headers: authorization(url) })
+  const socket = new WebSocket(`ws://${door.url.host}/api/live`, { headers: authorization(door) })
   socket.on('error', () => undefined)
   await new Promise((resolve) => socket.once('open', resolve))
   const client = new LiveClient(websocketChannel(socket) as LiveChannel, {
@@ -96,14 +102,14 @@ async function watchSamples(url: URL): Promise<number[]> {
     heard: () => undefined,
     refused: () => undefined,
   })
-  client.stream([{ hostId: 'local', seriesIds: [await cpuSeriesId(url)] }])
+  client.stream([{ hostId: 'local', seriesIds: [await cpuSeriesId(door)] }])
   return seen
 }
 
 /** Asks until the first reading has been taken. */
-async function cpuSeriesId(url: URL): Promise<number> {
+async function cpuSeriesId(door: Door): Promise<number> {
   for (;;) {
-    const answer = await fetch(`http://${url.host}/api/v1/hosts`, { headers: authorization(url) })
+    const answer = await fetch(`http://${door.url.host}/api/v1/hosts`, { headers: authorization(door) })
     const hosts = (await answer.json()) as { series: { id: number; name: string }[] }[]
     const found = hosts[0]?.series.find(({ name }) => name === 'cpu.busy')
     if (found) return found.id
@@ -111,13 +117,13 @@ async function cpuSeriesId(url: URL): Promise<number> {
   }
 }
 
-async function storedTimes(url: URL, fromMs: number, toMs: number): Promise<Set<number>> {
-  const answer = await fetch(`http://${url.host}/api/v1/telemetry/chart`, {
+async function storedTimes(door: Door, fromMs: number, toMs: number): Promise<Set<number>> {
+  const answer = await fetch(`http://${door.url.host}/api/v1/telemetry/chart`, {
     method: 'POST',
-    headers: { ...authorization(url), 'content-type': 'application/json' },
+    headers: { ...authorization(door), 'content-type': 'application/json' },
     body: JSON.stringify({
       hostId: 'local',
-      seriesIds: [await cpuSeriesId(url)],
+      seriesIds: [await cpuSeriesId(door)],
       fromMs,
       toMs,
       maxPoints: 5000,
@@ -127,7 +133,7 @@ async function storedTimes(url: URL, fromMs: number, toMs: number): Promise<Set<
   return new Set(chart.series[0]?.timesMs)
 }
 
-const authorization = (url: URL) => ({ authorization: `Bearer ${url.searchParams.get('token')}` })
+const authorization = ({ session }: Door) => ({ authorization: `Bearer ${session}` })
 
 /** Both databases are whole, and every run of the engine that lived long enough is on record. */
 function checkDatabases(dataDirectory: string, lives: number): void {

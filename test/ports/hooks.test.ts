@@ -1,17 +1,31 @@
 import { createServer, type Server } from 'node:http'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { hookRunner } from '../../src/adapters/hooks/index.ts'
 import { systemClock, systemRng } from '../../src/adapters/system/index.ts'
-import { hookSchema } from '../../src/contract/index.ts'
+import { hookSchema, releaseSchema } from '../../src/contract/index.ts'
 import type { HookContext } from '../../src/engine/deployments/index.ts'
 import { outputLimitBytes } from '../../src/engine/validation/index.ts'
+import { receivers, type ReceiverName } from '../support/webhook-receivers.ts'
 import { until } from '../support/until.ts'
 
-const runner = hookRunner({ clock: systemClock(), rng: systemRng() })
+const release = releaseSchema.parse({
+  service: 'shop',
+  id: 'r2',
+  artifact: { kind: 'command', argv: ['node'], env: { REGION: 'eu' } },
+  parameters: { MODE: 'live' },
+  createdAtMs: 0,
+  createdBy: 'ann',
+})
+const runner = hookRunner({
+  clock: systemClock(),
+  rng: systemRng(),
+  origin: () => 'https://pilothouse.example',
+  program: async () => ({ release, directory: tmpdir() }),
+})
 const context: HookContext = {
   key: 'd1:hook:0:1',
   deploymentId: 'd1',
@@ -22,7 +36,12 @@ const context: HookContext = {
   when: 'before',
   stepIndex: 1,
   weight: 10,
+  ending: null,
+  reason: '',
+  atMs: 0,
 }
+
+type Body = Record<string, unknown>
 
 const hook = (run: object, timeoutMs = 60_000) =>
   hookSchema.parse({ name: 'tell', when: 'before', phase: 'stepping', run, timeoutMs })
@@ -70,6 +89,20 @@ describe('a script as a hook', () => {
     })
   })
 
+  it('runs in the directory of its service with the environment of the release, and no secret of the engine', async () => {
+    process.env['DATABASE_PASSWORD'] = 'hidden'
+    try {
+      const { output } = await outcomeOf(
+        script(
+          'const e = process.env; console.log([e.MODE, e.REGION, e.DATABASE_PASSWORD, process.cwd()].join("|"))',
+        ),
+      )
+      expect(output).toBe(`live|eu||${realpathSync(tmpdir())}\n`)
+    } finally {
+      delete process.env['DATABASE_PASSWORD']
+    }
+  })
+
   it('gets its arguments as they are written: no shell reads them', async () => {
     const outcome = await outcomeOf(script('console.log(process.argv[1])', '$(id); `id` && *'))
     expect(outcome.output).toBe('$(id); `id` && *\n')
@@ -82,7 +115,7 @@ describe('a script as a hook', () => {
     )
     expect(await outcomeOf({ kind: 'script', argv: [join(directory, 'absent')] })).toMatchObject({
       isSuccess: false,
-      text: expect.stringContaining('there is no such program') as string,
+      text: expect.stringContaining('the program does not exist') as string,
     })
   })
 
@@ -161,8 +194,48 @@ describe('a webhook', () => {
       text: `${address} answered 202.`,
       output: 'POST done',
     })
-    expect(bodies.map((body) => JSON.parse(body) as unknown)).toEqual([context])
+    expect(bodies.map((body) => JSON.parse(body) as unknown)).toEqual([
+      {
+        ...context,
+        text: 'shop: release r2, before step 2 (10% of traffic).',
+        release: 'r2',
+        outcome: 'in_progress',
+        link: 'https://pilothouse.example/deployments/d1',
+        at: '1970-01-01T00:00:00.000Z',
+      },
+    ])
   })
+
+  it.each([
+    ['slack', (body: Body) => Object.keys(body).join() === 'text' && typeof body['text'] === 'string'],
+    ['discord', (body: Body) => typeof body['content'] === 'string' && body['content'].length <= 2000],
+    [
+      'teams',
+      (body: Body) =>
+        body['type'] === 'message' &&
+        (body['attachments'] as Body[])[0]?.['contentType'] === 'application/vnd.microsoft.card.adaptive',
+    ],
+  ] as const)('posts what %s documents', async (format, isTaken) => {
+    await outcomeOf({ kind: 'webhook', url: `${address}/ok`, format })
+    const body = JSON.parse(bodies[0] ?? '') as Body
+    expect(isTaken(body), JSON.stringify(body)).toBe(true)
+    expect(JSON.stringify(body)).toContain('shop: release r2, before step 2 (10% of traffic).')
+  })
+
+  it('posts a body of its own, with values that cannot leave their string', async () => {
+    const body = '{"summary": "{{text}}", "why": "{{reason}}", "n": 1}'
+    const run = hook({ kind: 'webhook', url: `${address}/ok`, body })
+    const reason = 'it said "no",\n{{service}}'
+    await runner.run(run, { ...context, reason }, new AbortController().signal)
+    expect(JSON.parse(bodies[0] ?? '')).toMatchObject({ why: reason, n: 1 })
+  })
+
+  it.each(['{"text": "{{nothing}}"}', '{"text": {{text}', 'text'])(
+    'cannot be given a body that is no JSON template: %s',
+    (body) => {
+      expect(() => hook({ kind: 'webhook', url: address, body })).toThrow(/placeholders/)
+    },
+  )
 
   it('fails with any other status, and follows no redirect', async () => {
     expect(await call('/bad')).toMatchObject({ isSuccess: false, text: `${address} answered 500.` })
@@ -209,4 +282,64 @@ describe('a webhook', () => {
     expect(isSuccess).toBe(true)
     expect(Buffer.byteLength(output)).toBeLessThanOrEqual(outputLimitBytes)
   })
+})
+
+describe('a receiver that keeps to its documents', () => {
+  const nasty = 'it said "no" & <!everyone> \u0000\u001b[31m\ud83d\ude80 \\ '.repeat(3000)
+  const reasons = ['r2 fails 20% of requests', nasty, '\ud83d\ude80'.repeat(30_000)]
+  const occasions = (['validating', 'staging', 'stepping', 'promoting', 'rolling_back'] as const).flatMap(
+    (phase) => (['before', 'after'] as const).map((when) => ({ phase, when })),
+  )
+
+  it.each(['slack', 'teams', 'discord', 'generic'] as const)('takes every message: %s', async (format) => {
+    await using receiver = await listen(format)
+    for (const occasion of occasions)
+      for (const reason of reasons) {
+        const run = hook({ kind: 'webhook', url: receiver.address, format })
+        const result = await runner.run(
+          run,
+          { ...context, ...occasion, reason },
+          new AbortController().signal,
+        )
+        expect(result, `${occasion.when} ${occasion.phase} ${reason.slice(0, 20)}`).toMatchObject({
+          value: { isSuccess: true },
+        })
+      }
+  })
+
+  it.each([
+    ['slack', '{"content": "x"}'],
+    ['slack', '{"text": "<b>"}'],
+    ['teams', '{"text": "x"}'],
+    ['discord', '{"text": "x"}'],
+    ['discord', JSON.stringify({ content: 'x'.repeat(2001) })],
+  ] as const)('refuses what it does not know: %s %.20s', async (format, body) => {
+    await using receiver = await listen(format)
+    expect(await outcomeOf({ kind: 'webhook', url: receiver.address, body })).toMatchObject({
+      isSuccess: false,
+    })
+  })
+
+  async function listen(format: ReceiverName) {
+    const server = createServer((request, response) => {
+      const chunks: Buffer[] = []
+      request.on('data', (chunk: Buffer) => chunks.push(chunk))
+      request.on('end', () => {
+        const [status, text] = receivers[format](
+          request.headers['content-type'] ?? '',
+          Buffer.concat(chunks).toString(),
+        )
+        response.writeHead(status).end(text)
+      })
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    return {
+      address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
+      [Symbol.asyncDispose]: () =>
+        new Promise<void>((resolve) => {
+          server.closeAllConnections()
+          server.close(() => resolve())
+        }),
+    }
+  }
 })

@@ -22,7 +22,12 @@ function valueOf<T>(result: Result<T>): T {
 function configOf(text: string): Config {
   const places = { workingDirectory: '/', home: '/', dataDirectory: '/data' }
   const bytes = new TextEncoder().encode(text)
-  const loaded = loadConfig({ file: { path: '/c/pilothouse.yaml', bytes }, variables: {}, flags: [], places })
+  const loaded = loadConfig({
+    file: { path: join(directory, 'pilothouse.yaml'), bytes },
+    variables: {},
+    flags: [],
+    places,
+  })
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.error))
   return loaded.value.config
 }
@@ -51,6 +56,7 @@ afterEach(async () => {
 
 const steered = (edge: EdgeClient) => {
   const surroundings = steer({
+    origin: () => null,
     edge,
     service: (name) => {
       const found = configOf(text).services.find(({ definition }) => definition.name === name)
@@ -67,6 +73,7 @@ const steered = (edge: EdgeClient) => {
     },
     store: state.deployments,
     hosts: () => [],
+    workDirectory: directory,
     clock,
     rng: systemRng(),
     log: silentLog,
@@ -138,14 +145,24 @@ describe('releases out of a config', () => {
     ])
   })
 
+  it('keep the directory they were added with: a file that has moved changes none', async () => {
+    const store = state.deployments
+    valueOf(await storeReleases(configOf(text).services, { store, clock }))
+    const before = directory
+    directory = mkdtempSync(join(tmpdir(), 'pilothouse-moved-'))
+    valueOf(await storeReleases(configOf(text).services, { store, clock }))
+    rmSync(directory, { recursive: true })
+    directory = before
+    expect(valueOf(await store.release('shop', 'r1')).artifact.cwd).toBe(before)
+  })
+
   it('never change: a changed one is named, new ones are stored all the same', async () => {
     const store = state.deployments
     valueOf(await storeReleases(configOf(text).services, { store, clock }))
     const changed = text.replace('/no/such/program', '/another') + '      r3: {command: [x]}\n'
-    expect(await storeReleases(configOf(changed).services, { store, clock })).toMatchObject({
-      ok: false,
-      error: { code: 'CONFLICT', message: expect.stringContaining('shop r2') as string },
-    })
+    expect(valueOf(await storeReleases(configOf(changed).services, { store, clock }))).toEqual([
+      { service: 'shop', releaseId: 'r2' },
+    ])
     expect((await stored()).sort()).toEqual(['r1', 'r2', 'r3'])
     expect(valueOf(await store.release('shop', 'r2')).artifact.argv).toEqual(['/no/such/program'])
   })

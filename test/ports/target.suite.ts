@@ -1,3 +1,6 @@
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { identityOf } from '../../src/edge/supervisor/process-identity.ts'
 import { Load } from '../support/load.ts'
@@ -121,6 +124,22 @@ export function targetSuite(name: string, open: OpenPlatform): void {
       await until('r1 to be gone', async () => ((await shop.instances('r1')).length === 0 ? true : undefined))
     })
 
+    it('removes nothing that another request has asked for since', async () => {
+      const shop = await TestService.declare(platform)
+      await shop.run(releaseOf('r1'))
+      const { askedBy } = valueOf(await platform.target.observe(serviceName))
+      const late = { service: serviceName, releaseId: 'r1', askedBy: askedBy?.['r1'] ?? 'nobody' }
+      await shop.remove('r1')
+      await until('r1 to be gone', async () => ((await shop.instances('r1')).length === 0 ? true : undefined))
+      await shop.run(releaseOf('r1'))
+      valueOf(await platform.target.remove({ ...late, key: newKey() }))
+      const report = valueOf(await platform.target.observe(serviceName))
+      expect(report.wanted).toEqual({ r1: 1 })
+      const now = report.askedBy?.['r1'] ?? 'nobody'
+      valueOf(await platform.target.remove({ ...late, askedBy: now, key: newKey() }))
+      expect(valueOf(await platform.target.observe(serviceName)).wanted).toEqual({})
+    })
+
     it('kills an instance that does not heed SIGTERM within its grace', async () => {
       const shop = await TestService.declare(platform, { graceMs: 300 })
       await shop.run(releaseOf('r1', { MODE: 'stubborn' }))
@@ -144,7 +163,124 @@ export function targetSuite(name: string, open: OpenPlatform): void {
       expect((await load.stop()).failures).toEqual([])
       const [after] = await shop.instances()
       expect(after?.restartCount).toBe(1)
-      expect(after?.lastRestart?.reason).toContain('above its limit of 150 MB')
+      expect(after?.lastRestart?.reason).toContain('over its memory limit of 150 MB')
+    })
+
+    it.runIf(process.platform === 'linux')(
+      'counts the memory of all processes of an instance, also against its limit',
+      async () => {
+        const shop = await TestService.declare(platform, { memoryLimitBytes: 200_000_000 })
+        const release = releaseOf('r1')
+        const [node = '', script = ''] = release.artifact.argv
+        release.artifact.argv = ['sh', '-c', '"$0" "$1"; true', node, script]
+        await shop.run(release)
+        valueOf(await shop.weigh({ r1: 100 }))
+        const measured = await until('its memory and CPU', async () => {
+          const [instance] = await shop.instances()
+          return typeof instance?.cpuCores === 'number' ? instance : undefined
+        })
+        expect(measured.memoryBytes).toBeGreaterThan(20_000_000)
+        await shop.get('/grow?bytes=250000000')
+        const reason = await until('its replacement', async () => {
+          const all = await shop.instances()
+          return all.length === 1 && all[0]?.id !== measured.id ? all[0]?.lastRestart?.reason : undefined
+        })
+        expect(reason).toContain('over its memory limit of 200 MB')
+      },
+    )
+
+    it('waits longer before each restart of an instance that is over its memory limit at once', async () => {
+      const shop = await TestService.declare(platform, { memoryLimitBytes: 1_000_000 })
+      await shop.ensure(releaseOf('r1'))
+      const reason = await until('the third time in a row', async () => {
+        const all = await shop.instances()
+        return all.find((each) => /[3-9] times in a row; starts again/.test(each.reason))?.reason
+      })
+      expect(reason).toContain('over its memory limit of 1 MB')
+      const { bins } = valueOf(await platform.router.bins(serviceName, null))
+      const counted = await until('the kills in the counts', async () => {
+        const page = valueOf(await platform.router.bins(serviceName, null))
+        const oomKills = page.bins.reduce((sum, bin) => sum + bin.oomKills, 0)
+        return oomKills >= 3 ? oomKills : undefined
+      })
+      expect(counted).toBeGreaterThanOrEqual(3)
+      expect(bins.every(({ crashes, oomKills }) => crashes >= oomKills)).toBe(true)
+    })
+
+    it('restarts hung instances one at a time, and counts them', async () => {
+      const health = {
+        path: '/health',
+        intervalMs: 100,
+        timeoutMs: 5000,
+        rise: 1,
+        fall: 1,
+        restartAfterMs: 1000,
+      }
+      const shop = await TestService.declare(platform, { health, routing: { balancing: 'round_robin' } })
+      await shop.run(releaseOf('r1'), 2)
+      valueOf(await shop.weigh({ r1: 100 }))
+      const before = await shop.instances()
+      for (const { port } of before) await fetch(`http://127.0.0.1:${port}/sick`)
+      let mostAtOnce = 0
+      const after = await until('both to be healthy again', async () => {
+        const all = await shop.instances()
+        const away = all.filter(({ state }) => state === 'starting' || state === 'down')
+        mostAtOnce = Math.max(mostAtOnce, away.length)
+        const isDone = all.every(({ state, restartCount }) => state === 'healthy' && restartCount === 1)
+        return isDone ? all : undefined
+      })
+      expect(mostAtOnce).toBe(1)
+      expect(after.map(({ id }) => id).sort()).toEqual(before.map(({ id }) => id).sort())
+      expect(after[0]?.lastRestart?.reason).toContain('hung: its health check answered 500')
+      await until('the failed checks in the counts', async () => {
+        const { bins } = valueOf(await platform.router.bins(serviceName, null))
+        return bins.reduce((sum, bin) => sum + bin.healthFailures, 0) === 2 ? true : undefined
+      })
+    })
+
+    it('restarts instances by hand one after the other without a failed request', async () => {
+      const shop = await TestService.declare(platform)
+      await shop.run(releaseOf('r1'), 2)
+      valueOf(await shop.weigh({ r1: 100 }))
+      const before = (await shop.instances()).map(({ id }) => id)
+      const load = new Load(shop.address, 4, Infinity, '/?wait=20')
+      const restart = (which: object) =>
+        platform.target.restart({ service: serviceName, by: 'ann', ...which })
+      expect(valueOf(await restart({})).instanceIds.toSorted()).toEqual(before.toSorted())
+      const after = await until('two new ones', async () => {
+        const all = await shop.instances()
+        const isDone =
+          all.length === 2 && all.every(({ id, state }) => !before.includes(id) && state === 'healthy')
+        return isDone ? all : undefined
+      })
+      expect((await load.stop()).failures).toEqual([])
+      expect(after.map(({ lastRestart }) => [lastRestart?.reason, lastRestart?.isPlanned])).toEqual([
+        ['restarted by ann', true],
+        ['restarted by ann', true],
+      ])
+      const { bins } = valueOf(await platform.router.bins(serviceName, null))
+      expect(bins.reduce((sum, { crashes, healthFailures }) => sum + crashes + healthFailures, 0)).toBe(0)
+      expect(codeOf(await restart({ releaseId: 'r9' }))).toBe('NOT_FOUND')
+    })
+
+    it('goes on with a restart by hand after a kill -9 in the middle of it', async () => {
+      const shop = await TestService.declare(platform)
+      await shop.run(releaseOf('r1'), 3)
+      valueOf(await shop.weigh({ r1: 100 }))
+      const before = (await shop.instances()).map(({ id }) => id)
+      valueOf(await platform.target.restart({ service: serviceName, by: 'ann' }))
+      const left = async () => (await shop.instances()).filter(({ id }) => before.includes(id)).length
+      await until('the first to have gone', async () => ((await left()) < 3 ? true : undefined))
+      await platform.killAndRestart()
+      const after = await until('three new ones', async () => {
+        const all = await shop.instances()
+        const isDone =
+          all.length === 3 && all.every(({ id, state }) => !before.includes(id) && state === 'healthy')
+        return isDone ? all : undefined
+      })
+      expect(after.map(({ lastRestart }) => lastRestart?.reason)).toEqual(
+        Array.from({ length: 3 }, () => 'restarted by ann'),
+      )
     })
 
     it('shows what instances print, hostile text as it is, newest last', async () => {
@@ -209,6 +345,28 @@ export function targetSuite(name: string, open: OpenPlatform): void {
         expect(await again.instances()).toEqual([])
       },
     )
+
+    it('runs a release in the directory of its service, and says so when that is gone', async () => {
+      const workingDirectory = mkdtempSync(join(tmpdir(), 'pilothouse-project-'))
+      writeFileSync(
+        join(workingDirectory, 'server.mjs'),
+        "import { createServer } from 'node:http'; createServer((_, response) => response.end(process.cwd())).listen(process.env.PORT, '127.0.0.1')",
+      )
+      const shop = await TestService.declare(platform, { workingDirectory })
+      const release = releaseOf('r1')
+      release.artifact.argv = [process.execPath, 'server.mjs']
+      await shop.run(release)
+      valueOf(await shop.weigh({ r1: 100 }))
+      expect(await shop.get()).toBe(realpathSync(workingDirectory))
+      rmSync(workingDirectory, { recursive: true })
+      const [instance] = await shop.instances()
+      process.kill(instance?.pid ?? 0, 'SIGKILL')
+      const down = await until('a start without its directory', async () => {
+        const [again] = await shop.instances()
+        return again?.state === 'down' && again.reason.includes('directory') ? again : undefined
+      })
+      expect(down.reason).toContain(`working directory ${workingDirectory} does not exist`)
+    })
 
     it('refuses a release that cannot run, and other content under a name that is taken', async () => {
       const shop = await TestService.declare(platform)

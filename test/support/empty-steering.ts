@@ -23,6 +23,8 @@ export function emptySteering(): Steering {
       release: absent,
       releases: none,
       bins: none,
+      traffic: none,
+      keepTraffic: () => Promise.resolve(ok(undefined)),
       audit: none,
       auditFrom: none,
       auditEnd: absent,

@@ -1,6 +1,7 @@
 import type { Chart } from '../../src/contract/index.ts'
-import { ok, seededRng, silentLog } from '../../src/engine/core/index.ts'
-import { Engine } from '../../src/engine/index.ts'
+import type { AuditDraft } from '../../src/engine/audit/index.ts'
+import { ok, seededRng, silentLog, type Clock } from '../../src/engine/core/index.ts'
+import { Engine, type Steering } from '../../src/engine/index.ts'
 import {
   defaultLimits,
   type MetricSource,
@@ -10,11 +11,22 @@ import {
 import { emptySteering } from './empty-steering.ts'
 import { systemClock } from '../../src/adapters/system/index.ts'
 
-/** What a transport needs behind it: an engine whose host says what the test tells it to. */
-export function scriptedEngine(seed = 1): { engine: Engine; setCpu(value: number): void } {
-  const clock = systemClock()
+/**
+ * What a transport needs behind it: an engine whose host says what the test tells it to, or what `host` measures. `audit`
+ * is what it has put on record.
+ */
+export function scriptedEngine(
+  seed = 1,
+  {
+    clock = systemClock(),
+    host,
+    intervalMs = 20,
+    steering = emptySteering(),
+  }: { clock?: Clock; host?: MetricSource; intervalMs?: number; steering?: Steering } = {},
+): { engine: Engine; setCpu(value: number): void; audit: AuditDraft[] } {
+  const audit: AuditDraft[] = []
   let cpu = 0.5
-  const source: MetricSource = {
+  const source: MetricSource = host ?? {
     hostId: 'local',
     catalog: () => ({ version: 1, series: [{ name: 'cpu.busy', labels: {}, unit: 'ratio' }] }),
     facts: () =>
@@ -48,20 +60,24 @@ export function scriptedEngine(seed = 1): { engine: Engine; setCpu(value: number
     registerSeries: (_hostId, keys) => Promise.resolve(keys.map((key, id) => ({ ...key, id }))),
     append: () => undefined,
     flush: () => Promise.resolve(ok(undefined)),
-    chart: ({ hostId, fromMs, toMs, seriesIds }) =>
+    chart: ({ hostId, fromMs, toMs, seriesIds, maxPoints }) =>
       Promise.resolve(
         ok<Chart>({
           hostId,
           fromMs,
           toMs,
           stepMs: 0,
-          series: seriesIds.map((seriesId) => ({
-            seriesId,
-            timesMs: Float64Array.of(1, 2, 3),
-            min: Float64Array.of(0.1, Number.NaN, -0),
-            mean: Float64Array.of(0.2, Number.NaN, Number.MAX_VALUE),
-            max: Float64Array.of(0.3, Number.NaN, 1e-300),
-          })),
+          series: seriesIds.map((seriesId) =>
+            host
+              ? wave(seriesId, fromMs, toMs, maxPoints)
+              : {
+                  seriesId,
+                  timesMs: Float64Array.of(1, 2, 3),
+                  min: Float64Array.of(0.1, Number.NaN, -0),
+                  mean: Float64Array.of(0.2, Number.NaN, Number.MAX_VALUE),
+                  max: Float64Array.of(0.3, Number.NaN, 1e-300),
+                },
+          ),
         }),
       ),
     status: () => ({
@@ -83,9 +99,10 @@ export function scriptedEngine(seed = 1): { engine: Engine; setCpu(value: number
     log: silentLog,
     version: '1.2.3',
     environment: 'development',
-    settings: { intervalMs: 20, limits: defaultLimits },
+    settings: { intervalMs, limits: defaultLimits, minHealthScore: 50, timeZone: 'local' },
     journal: {
       append: () => Promise.resolve(ok(undefined)),
+      replace: () => Promise.resolve(ok(undefined)),
       newest: () => Promise.resolve(ok([])),
       launched: () => Promise.resolve(ok(undefined)),
       stopped: () => Promise.resolve(ok(undefined)),
@@ -93,11 +110,36 @@ export function scriptedEngine(seed = 1): { engine: Engine; setCpu(value: number
       status: () => ({ isWritable: true, reason: '', sinceMs: 0 }),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     },
-    steering: emptySteering(),
+    steering: {
+      ...steering,
+      store: {
+        ...steering.store,
+        commit: (commit) => {
+          audit.push(...commit.audit)
+          return Promise.resolve(ok(undefined))
+        },
+      },
+    },
     sources: [source],
     telemetry,
-    config: () => ({ file: null, environment: 'development', entries: [] }),
+    config: () => ({ file: null, environment: 'development', timeZone: 'local', entries: [] }),
     configStatus: { file: null, loadedAtMs: 0, problems: [] },
   })
-  return { engine, setCpu: (value) => (cpu = value) }
+  return { engine, setCpu: (value) => (cpu = value), audit }
+}
+
+/** A full history, as an engine has that has run for long. */
+function wave(seriesId: number, fromMs: number, toMs: number, maxPoints: number): Chart['series'][number] {
+  const count = Math.min(maxPoints, Math.floor((toMs - fromMs) / 1000))
+  const timesMs = Float64Array.from({ length: count }, (_, n) => fromMs + ((toMs - fromMs) * n) / count)
+  const mean = timesMs.map(
+    (timeMs) => 0.4 + 0.3 * Math.sin(timeMs / 20_000 + seriesId) + 0.1 * Math.sin(timeMs),
+  )
+  return {
+    seriesId,
+    timesMs,
+    min: mean.map((value) => value * 0.9),
+    mean,
+    max: mean.map((value) => value * 1.1),
+  }
 }

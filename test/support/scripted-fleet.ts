@@ -1,23 +1,30 @@
 import { implement } from '@orpc/server'
 import { fileURLToPath } from 'node:url'
-import { systemClock } from '../../src/adapters/system/index.ts'
-import { CallServer, startHttpServer } from '../../src/adapters/transports/index.ts'
+import { systemClock, systemRng } from '../../src/adapters/system/index.ts'
+import { CallServer, Sessions, startHttpServer } from '../../src/adapters/transports/index.ts'
 import {
   latencyBoundsMs,
   operations,
   type AuditEntry,
   type Bin,
   type Deployment,
+  type Health,
   type LogLine,
+  type Notice,
   type Release,
   type RollbackOutcome,
   type ServiceState,
   type Validation,
+  type WayBack,
 } from '../../src/contract/index.ts'
+import { compactBins } from '../../src/engine/canary/index.ts'
 import { buildPlan } from '../../src/engine/deployments/index.ts'
 import { AppError, silentLog } from '../../src/engine/core/index.ts'
 import type { CallContext } from '../../src/engine/api/index.ts'
 import { scriptedEngine } from './scripted-engine.ts'
+import { uneventful } from './uneventful.ts'
+import { serviceConcerns, serviceHealth } from '../../src/engine/services/index.ts'
+import { combineHealth, type MetricSource } from '../../src/engine/telemetry/index.ts'
 
 /**
  * A server with the built screens whose services and deployments are what the test says, over the real contract and
@@ -35,6 +42,8 @@ export interface ScriptedFleet extends AsyncDisposable {
   holdRollbacks(): () => void
   /** The same of rehearsals of a deployment. */
   holdRehearsals(): () => void
+  /** The same of lists of releases. */
+  holdReleases(): () => void
   /** Answers of further rollbacks for a service instead of success. */
   failRollback(service: string, text: string): void
 }
@@ -43,14 +52,45 @@ const planned = buildPlan({ preset: 'balanced' })
 if (!planned.ok) throw planned.error
 const plan = planned.value
 
+export interface ScriptedFleetOptions {
+  isEmpty?: boolean
+  environment?: string
+  /** So many further services, whose figures change once a second. */
+  busyServiceCount?: number
+  /** So many events among what changed lately. */
+  eventCount?: number
+  /** Where the figures of the host come from, and how often; one made-up series, many times a second, without. */
+  host?: { source: MetricSource; intervalMs: number }
+}
+
 export async function startScriptedFleet({
   isEmpty = false,
   environment = 'development',
-} = {}): Promise<ScriptedFleet> {
+  busyServiceCount = 0,
+  eventCount = 0,
+  host,
+}: ScriptedFleetOptions = {}): Promise<ScriptedFleet> {
   const clock = systemClock()
   const begunMs = clock.nowMs()
-  const { engine } = scriptedEngine()
+  const { engine } = scriptedEngine(1, host ? { host: host.source, intervalMs: host.intervalMs } : {})
   const services = new Map<string, ServiceState>()
+  // Of these services the engine here knows nothing: what it says of health is completed with theirs.
+  const put: (key: 'health', value: Health) => void = engine.live.put.bind(engine.live)
+  let ownHealth: Health | undefined
+  const showHealth = () => {
+    if (!ownHealth) return
+    const members = [...services.values()].flatMap(({ name, weights, ...service }) => {
+      const concerns = serviceConcerns({ weights, ...service }, service.updatedAtMs)
+      const health = serviceHealth(name, concerns, Object.keys(weights).length > 0)
+      return health ? [{ health, lastScore: health.score }] : []
+    })
+    put('health', combineHealth([{ health: ownHealth, lastScore: ownHealth.score }, ...members]))
+  }
+  engine.live.put = (key, value) => {
+    if (key !== 'health') return put(key as 'health', value as Health)
+    ownHealth = value as Health
+    showHealth()
+  }
   const deployments = new Map<string, Deployment>()
   const history: Deployment[] = []
   const audit: AuditEntry[] = []
@@ -58,13 +98,16 @@ export async function startScriptedFleet({
   const failing = new Map<string, string>()
   let held: Promise<void> = Promise.resolve()
   let rehearsalsHeld: Promise<void> = Promise.resolve()
+  let releasesHeld: Promise<void> = Promise.resolve()
 
   const putService = (name: string, change: Partial<ServiceState>) => {
     const before = services.get(name)
     if (!before) throw new Error(`no service ${name}`)
-    const next = { ...before, ...change, revision: before.revision + 1, updatedAtMs: clock.nowMs() }
+    const changed = { ...before, ...change, revision: before.revision + 1, updatedAtMs: clock.nowMs() }
+    const next = 'wayBack' in change ? changed : { ...changed, wayBack: wayBackOfCanary(changed) }
     services.set(name, next)
-    engine.live.put(`service:${name}`, next)
+    engine.live.put(`service:${name}`, { ...next, concerns: serviceConcerns(next, next.updatedAtMs) })
+    showHealth()
   }
   const putDeployment = (id: string, change: Partial<Deployment>) => {
     const before = deployments.get(id)
@@ -75,7 +118,11 @@ export async function startScriptedFleet({
   }
   const addService = (service: ServiceState) => {
     services.set(service.name, service)
-    engine.live.put(`service:${service.name}`, service)
+    engine.live.put(`service:${service.name}`, {
+      ...service,
+      concerns: serviceConcerns(service, service.updatedAtMs),
+    })
+    showHealth()
   }
   const addDeployment = (deployment: Deployment) => {
     deployments.set(deployment.id, deployment)
@@ -133,6 +180,17 @@ export async function startScriptedFleet({
       })
   }
 
+  const busy = Array.from({ length: busyServiceCount }, (_, n) => `busy-${String(n + 1).padStart(2, '0')}`)
+  for (const name of busy) addService(someService(name, begunMs, environment, {}))
+  // Each at its own moment of the second, as their routers are asked.
+  let turn = 0
+  const stir = clock.every(1000 / Math.max(1, busy.length), () => {
+    const name = busy[turn % Math.max(1, busy.length)]
+    turn += 1
+    if (name !== undefined) putService(name, { sli: { '': sli(80 + (turn % 40), 0.001, 20 + (turn % 9)) } })
+  })
+  if (eventCount > 0) engine.live.put('notices', someNotices(eventCount, begunMs))
+
   const api = implement(operations).$context<CallContext>()
   const command = (
     kind: 'pause' | 'resume' | 'skip' | 'promote' | 'abort',
@@ -150,7 +208,9 @@ export async function startScriptedFleet({
     services: {
       list: api.services.list.handler(() => [...services.values()]),
       logs: api.services.logs.handler(({ input }) => someLines(serviceOrThrow(input.service), clock.nowMs())),
-      bins: api.services.bins.handler(({ input }) => someBins(input.fromMs, clock.nowMs(), begunMs)),
+      bins: api.services.bins.handler(({ input }) =>
+        compactBins(someBins(input.fromMs, clock.nowMs(), begunMs), input.stepMs ?? 1000),
+      ),
       declaration: api.services.declaration.handler(({ input }) => {
         throw new AppError('NOT_FOUND', `There is no service "${input.service}".`)
       }),
@@ -160,6 +220,11 @@ export async function startScriptedFleet({
       remove: api.services.remove.handler(() => {
         throw new AppError('CONFLICT', 'checkout stands in the configuration file: take it out there first')
       }),
+      restart: api.services.restart.handler(({ input, context }) => {
+        record(context.actor, 'services.restart', input.service, input.why)
+        const { instances } = serviceOrThrow(input.service)
+        return { service: input.service, instanceIds: instances.map(({ id }) => id) }
+      }),
       resume: api.services.resume.handler(({ input, context }) => {
         putService(input.service, { automationStopped: null })
         record(context.actor, 'services.resume', input.service, input.why)
@@ -167,7 +232,10 @@ export async function startScriptedFleet({
       }),
     },
     releases: {
-      list: api.releases.list.handler(({ input }) => someReleases(input.service, begunMs)),
+      list: api.releases.list.handler(async ({ input }) => {
+        await releasesHeld
+        return someReleases(input.service, begunMs)
+      }),
       create: api.releases.create.handler(({ input, context }) => ({
         ...input,
         createdAtMs: clock.nowMs(),
@@ -202,7 +270,12 @@ export async function startScriptedFleet({
         return all.slice(from, from + input.limit)
       }),
       get: api.deployments.get.handler(({ input }) => deploymentOrThrow(input.id)),
-      bins: api.deployments.bins.handler(() => someBins(begunMs - 240_000, clock.nowMs(), begunMs)),
+      bins: api.deployments.bins.handler(({ input }) => {
+        const { createdAtMs, endedAtMs } = deploymentOrThrow(input.id)
+        return endedAtMs === null
+          ? someBins(begunMs - 240_000, clock.nowMs(), begunMs)
+          : someBins(createdAtMs - 60_000, endedAtMs, createdAtMs + 180_000)
+      }),
       rehearse: api.deployments.rehearse.handler(async ({ input }) => {
         await rehearsalsHeld
         const made = buildPlan({ preset: 'balanced' }, input.options)
@@ -299,6 +372,11 @@ export async function startScriptedFleet({
         firstBrokenSeq: null,
         text: 'The chain is whole.',
       })),
+      unconfirmed: api.audit.unconfirmed.handler(({ input: { order, target }, context: { actor } }) => {
+        const why = 'The word that was typed to confirm it was wrong.'
+        record(actor, 'orders.refused', target, why, { order, code: 'CONFLICT' })
+        return {}
+      }),
       export: api.audit.export.handler(({ input }) => ({
         name: `audit.${input.format}`,
         text: audit.map((each) => JSON.stringify(each)).join('\n'),
@@ -312,6 +390,7 @@ export async function startScriptedFleet({
     address: '127.0.0.1',
     port: 0,
     token,
+    sessions: new Sessions({ clock, rng: systemRng() }),
     allowedHosts: [],
     screens: fileURLToPath(new URL('../../dist/renderer', import.meta.url)),
     version: '0.1.0',
@@ -320,13 +399,15 @@ export async function startScriptedFleet({
     context: { role: 'admin', actor: 'mira' },
     health: {
       readiness: () => ({ ready: true, body: {} }),
+      liveness: () => ({ status: 'alive' }),
       metricsJson: () => ({}),
       metricsText: () => Promise.resolve({ contentType: 'text/plain', body: '' }),
     },
+    refused: () => undefined,
     log: silentLog,
   })
   return {
-    url: server.url,
+    url: server.launchUrl(),
     service: serviceOrThrow,
     deployment: deploymentOrThrow,
     putService,
@@ -342,8 +423,14 @@ export async function startScriptedFleet({
       rehearsalsHeld = promise
       return resolve
     },
+    holdReleases: () => {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      releasesHeld = promise
+      return resolve
+    },
     failRollback: (service, text) => void failing.set(service, text),
     [Symbol.asyncDispose]: async () => {
+      stir[Symbol.dispose]()
       await server[Symbol.asyncDispose]()
       await engine[Symbol.asyncDispose]()
     },
@@ -360,39 +447,74 @@ const sli = (requestsPerSecond: number, errorRatio: number, p95Ms: number) => ({
   inFlight: 4,
 })
 
+/** What an engine offers of a service in the middle of a canary. */
+function wayBackOfCanary({
+  candidateReleaseId: from,
+  stableReleaseId: to,
+  weights,
+  deploymentId,
+}: ServiceState): WayBack | null {
+  if (from === null || to === null) return null
+  const weight = weights[from] ?? 0
+  const text = `${from} has ${weight}% of traffic: all of it returns to ${to} at once`
+  return { kind: 'shift', from, to, weight, deploymentId, text }
+}
+
+const someNotices = (count: number, nowMs: number): Notice[] =>
+  Array.from({ length: count }, (_, n): Notice => ({
+    id: `event-${n}`,
+    atMs: nowMs - n * 30_000,
+    severity: (['info', 'ok', 'warning', 'critical'] as const)[n % 4] ?? 'info',
+    text: `busy-${String((n % 50) + 1).padStart(2, '0')}: event ${n}`,
+    link: n % 3 === 0 ? '/services' : '',
+  }))
+
+const someService = (
+  name: string,
+  nowMs: number,
+  environment: string,
+  change: Partial<ServiceState>,
+): ServiceState => ({
+  name,
+  origin: 'file',
+  environment,
+  target: 'edge',
+  router: 'edge',
+  address: 'http://127.0.0.1:8080',
+  stableReleaseId: 'r7',
+  candidateReleaseId: null,
+  deploymentId: null,
+  weights: { r7: 100 },
+  instances: [1, 2].map((n) => ({
+    id: `${name}-r7-${n}`,
+    releaseId: 'r7',
+    state: 'healthy',
+    reason: '',
+    pid: 4000 + n,
+    port: 9000 + n,
+    startedAtMs: nowMs - 86_400_000,
+    restartCount: 0,
+    lastRestart: null,
+    inFlight: 2,
+    memoryBytes: 48_000_000,
+  })),
+  sli: { '': sli(310, 0.001, 24) },
+  automationStopped: null,
+  maxErrorRatio: 0.01,
+  concerns: [],
+  trouble: '',
+  revision: 3,
+  updatedAtMs: nowMs,
+  ...change,
+})
+
 function someServices(nowMs: number, environment: string): ServiceState[] {
-  const service = (name: string, change: Partial<ServiceState>): ServiceState => ({
-    name,
-    origin: 'file',
-    environment,
-    target: 'edge',
-    router: 'edge',
-    address: 'http://127.0.0.1:8080',
-    stableReleaseId: 'r7',
-    candidateReleaseId: null,
-    deploymentId: null,
-    weights: { r7: 100 },
-    instances: [1, 2].map((n) => ({
-      id: `${name}-r7-${n}`,
-      releaseId: 'r7',
-      state: 'healthy',
-      reason: '',
-      pid: 4000 + n,
-      port: 9000 + n,
-      startedAtMs: nowMs - 86_400_000,
-      restartCount: 0,
-      lastRestart: null,
-      inFlight: 2,
-      memoryBytes: 48_000_000,
-    })),
-    sli: { '': sli(310, 0.001, 24) },
-    automationStopped: null,
-    maxErrorRatio: 0.01,
-    trouble: '',
-    revision: 3,
-    updatedAtMs: nowMs,
-    ...change,
-  })
+  const service = (name: string, change: Partial<ServiceState>) =>
+    someService(name, nowMs, environment, change)
+  const canary = (name: string, change: Partial<ServiceState>): ServiceState => {
+    const made = service(name, change)
+    return { ...made, wayBack: wayBackOfCanary(made) }
+  }
   const instance = (releaseId: string, n: number, change: object = {}) => ({
     id: `checkout-${releaseId}-${n}`,
     releaseId,
@@ -408,7 +530,7 @@ function someServices(nowMs: number, environment: string): ServiceState[] {
     ...change,
   })
   return [
-    service('checkout', {
+    canary('checkout', {
       stableReleaseId: 'r42',
       candidateReleaseId: 'r43',
       deploymentId: 'checkout-43',
@@ -421,7 +543,7 @@ function someServices(nowMs: number, environment: string): ServiceState[] {
       ],
       sli: { '': sli(1240, 0.0052, 43), r42: sli(1116, 0.0031, 41), r43: sli(124, 0.0238, 62) },
     }),
-    service('search', {
+    canary('search', {
       stableReleaseId: 'r18',
       candidateReleaseId: 'r19',
       weights: { r18: 75, r19: 25 },
@@ -474,16 +596,6 @@ function someDeployment(nowMs: number): Deployment {
           verdict: 'same',
           sinceMs: at(90_000),
           text: 'r43 answers as fast as r42',
-        },
-        {
-          metric: 'saturation',
-          unit: 'ratio',
-          candidate: null,
-          stable: 0.38,
-          limit: null,
-          verdict: 'unclear',
-          sinceMs: at(90_000),
-          text: 'nothing was measured of r43',
         },
       ],
     },
@@ -627,6 +739,7 @@ function someBins(fromMs: number, toMs: number, begunMs: number): Bin[] {
         releaseId,
         requests,
         errors: Math.round(requests * errorRatio * wave),
+        ...uneventful,
         timeouts: 0,
         inFlight: 3,
         oldestInFlightMs: 20,

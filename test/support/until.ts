@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 export async function until<T>(
   what: string,
   look: () => Promise<T | undefined> | T | undefined,
-  withinMs = 30_000,
+  withinMs = 100_000,
 ): Promise<T> {
   const deadline = performance.now() + withinMs
   for (;;) {

@@ -2,23 +2,53 @@ import { access, constants, stat } from 'node:fs/promises'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
 import { messageOf } from '../../engine/core/index.ts'
 import { failed, passed } from '../../engine/validation/index.ts'
-import type { Run } from './surroundings.ts'
+import { scriptOf } from './script.ts'
+import { directoryOf, type Run } from './surroundings.ts'
 
-/** The release's program is there and may be executed, and its working directory is one. */
-export const artifactCheck: Run = async ({ release }) => {
-  const { argv, env, cwd } = release.artifact
+/** The release's program is there and may be executed, so is the script it runs, and its working directory is one. */
+export const artifactCheck: Run = async (request) => {
+  const { release } = request
+  const { argv, env } = release.artifact
+  const cwd = directoryOf(request)
   const [program = ''] = argv
-  if (cwd !== undefined) {
-    const trouble = await troubleOf(cwd, 'directory')
-    if (trouble !== '') return failed(`The working directory ${cwd} of ${release.id} ${trouble}.`)
-  }
-  let trouble = 'is nowhere on the PATH'
-  for (const file of placesOf(program, cwd, env['PATH'] ?? process.env['PATH'] ?? '')) {
+  const path = env['PATH'] ?? process.env['PATH'] ?? ''
+  const absence = await troubleOf(cwd, 'directory')
+  if (absence !== '') return failed(`The working directory ${cwd} of ${release.id} ${absence}.`)
+  let trouble = 'is not on the PATH'
+  for (const file of placesOf(program, cwd, path)) {
     const found = await troubleOf(file, 'program')
-    if (found === '') return passed(`The program of ${release.id} is ${file}.`)
+    if (found === '') {
+      const script = await scriptTrouble(argv, cwd, path)
+      if (script !== '') return failed(`The script ${script} of ${release.id}.`)
+      return passed(`The program of ${release.id} is ${file}.`)
+    }
     if (found !== missing || isPath(program)) trouble = found
   }
   return failed(`The program ${program} of ${release.id} ${trouble}.`)
+}
+
+/** "server.js does not exist in /srv/shop"; empty where the script is there, or the command names none for certain. */
+async function scriptTrouble(argv: readonly string[], cwd: string, path: string): Promise<string> {
+  const script = scriptOf(argv)
+  if (!script) return ''
+  for (const name of script.candidates) {
+    const file = resolve(cwd, name)
+    for (const ending of script.endings) if (await exists(file + ending)) return ''
+    if (!script.isOnPath || isPath(name)) continue
+    for (const place of path.split(delimiter).filter(Boolean)) if (await exists(join(place, name))) return ''
+  }
+  return script.isCertain ? `${script.candidates.at(-1)} does not exist in ${cwd}` : ''
+}
+
+/** Whether something is there; what may not be looked at is taken to be. */
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path)
+    return true
+  } catch (thrown) {
+    const { code } = thrown as NodeJS.ErrnoException
+    return code !== 'ENOENT' && code !== 'ENOTDIR'
+  }
 }
 
 const missing = 'does not exist'
@@ -26,10 +56,10 @@ const missing = 'does not exist'
 const isPath = (program: string): boolean => /[/\\]/.test(program)
 
 /** Where the system looks for a program: a path is taken from the working directory, a name on the PATH. */
-function placesOf(program: string, cwd: string | undefined, path: string): string[] {
+function placesOf(program: string, cwd: string, path: string): string[] {
   const endings = process.platform === 'win32' ? ['', '.exe', '.com', '.cmd', '.bat'] : ['']
   const bases = isPath(program)
-    ? [isAbsolute(program) ? program : resolve(cwd ?? '.', program)]
+    ? [isAbsolute(program) ? program : resolve(cwd, program)]
     : path
         .split(delimiter)
         .filter(Boolean)

@@ -8,7 +8,14 @@ import {
 } from '../../engine/validation/index.ts'
 import { endText, runCommand } from '../commands/index.ts'
 import { fingerprintOf, judgeReport, reportPath } from './report-files.ts'
-import { environmentOf, filledIn, type Run, type Surroundings } from './surroundings.ts'
+import {
+  commandEnvironment,
+  directoryOf,
+  filledIn,
+  freePort,
+  type Run,
+  type Surroundings,
+} from './surroundings.ts'
 
 /** What a command says when it failed for a reason that may pass: sysexits.h, EX_TEMPFAIL. */
 const temporaryFailureCode = 75
@@ -20,16 +27,16 @@ const temporaryFailureCode = 75
 export function commandCheck(config: CheckConfigOf<'command'>, surroundings: Surroundings): Run {
   const { argv, reports } = config
   return async (request, signal) => {
-    const cwd = config.cwd ?? request.release.artifact.cwd
-    const directory = cwd ?? '.'
+    const directory = config.cwd ?? directoryOf(request)
     const fingerprints = () =>
       Promise.all(reports.map((report) => fingerprintOf(reportPath(report, directory))))
     const before = await fingerprints()
     const end = await runCommand(
       {
         argv: argv.map((argument) => filledIn(argument, request)),
-        cwd,
-        env: { ...config.env, ...environmentOf(request) },
+        cwd: directory,
+        env: commandEnvironment(request, config.env, await freePort(), surroundings.rng),
+        runsAs: surroundings.runsAs,
         signal,
       },
       surroundings,

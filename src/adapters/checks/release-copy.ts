@@ -1,11 +1,9 @@
-import { once } from 'node:events'
-import net from 'node:net'
 import { request as httpRequest } from 'undici'
 import { sleep } from '../../engine/core/index.ts'
 import type { ValidationRequest } from '../../engine/deployments/index.ts'
 import { failed, failedForNow, type Verdict } from '../../engine/validation/index.ts'
 import { endText, runCommand } from '../commands/index.ts'
-import type { Surroundings } from './surroundings.ts'
+import { directoryOf, freePort, instanceEnvironment, type Surroundings } from './surroundings.ts'
 
 const pollMs = 100
 
@@ -27,8 +25,9 @@ export async function withCopy(
   const ended = runCommand(
     {
       argv: artifact.argv.map((argument) => argument.replaceAll('{port}', String(port))),
-      cwd: artifact.cwd,
-      env: { ...artifact.env, PORT: String(port) },
+      cwd: directoryOf(request),
+      env: instanceEnvironment(request, port, surroundings.rng),
+      runsAs: surroundings.runsAs,
       signal: AbortSignal.any([signal, over.signal]),
     },
     surroundings,
@@ -63,13 +62,4 @@ async function answers(url: string, { clock }: Surroundings, stop: AbortSignal):
     await sleep(clock, pollMs, stop).catch(() => undefined)
   }
   return false
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as net.AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

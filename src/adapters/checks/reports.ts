@@ -1,12 +1,12 @@
 import type { Clock } from '../../engine/core/index.ts'
 import { failed, worstOf, type CheckConfigOf, type Verdict } from '../../engine/validation/index.ts'
 import { judgeReport } from './report-files.ts'
-import type { Run } from './surroundings.ts'
+import { directoryOf, type Run } from './surroundings.ts'
 
 /** Reports that something else wrote, such as a build server, are good and not too old. */
 export function reportsCheck({ reports, cwd, maxAgeMs }: CheckConfigOf<'reports'>, clock: Clock): Run {
-  return async ({ release }, signal) => {
-    const directory = cwd ?? release.artifact.cwd ?? '.'
+  return async (request, signal) => {
+    const directory = cwd ?? directoryOf(request)
     const age = maxAgeMs === null ? null : { nowMs: clock.nowMs(), maxAgeMs }
     const verdicts: Verdict[] = []
     for (const report of reports) verdicts.push(await judgeReport(report, directory, age, signal))

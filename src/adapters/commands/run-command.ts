@@ -1,14 +1,19 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { stat } from 'node:fs/promises'
+import { accountEnvironment, type Account, type AccountSettings } from '../../contract/index.ts'
 import { messageOf, type Clock, type Rng } from '../../engine/core/index.ts'
+import { accountFor } from '../system/index.ts'
 import { BoundedOutput } from '../../engine/validation/index.ts'
 import { killMarked, signalGroup } from './descendants.ts'
 
 export interface CommandRequest {
   /** Without a shell. */
   argv: readonly string[]
-  cwd?: string | undefined
-  /** On top of our own environment, of which what configures Pilothouse itself (`PILOTHOUSE_*`) is left out. */
+  cwd: string
+  /** All of it: nothing of our own environment, which may hold secrets, is added. */
   env: Readonly<Record<string, string>>
+  /** Whom it runs as, with no other groups; left out: as we do. */
+  runsAs?: AccountSettings | undefined
   /** Ends the command and all it started. */
   signal: AbortSignal
 }
@@ -34,20 +39,36 @@ export async function runCommand(
   request: CommandRequest,
   { clock, rng }: { clock: Clock; rng: Rng },
 ): Promise<CommandEnd> {
-  const { argv, cwd, env, signal } = request
+  const { argv, cwd, env, runsAs, signal } = request
   const [file = '', ...args] = argv
   const output = new BoundedOutput()
   if (signal.aborted) return { kind: 'killed', signal: 'SIGKILL', output: '' }
+  // The system says the same of a missing program and of a missing directory.
+  const isThere = await stat(cwd).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
+  if (!isThere)
+    return {
+      kind: 'not started',
+      why: `the working directory ${cwd} does not exist`,
+      isTransient: false,
+      output: '',
+    }
+  const found = accountFor(runsAs ?? { user: null, group: null })
+  if ('why' in found) return { kind: 'not started', why: found.why, isTransient: false, output: '' }
+  const { account } = found
   const markerName = 'PILOTHOUSE_RUN_ID'
   const markerValue = rng.hex(16)
   let child: ChildProcess
   try {
     child = spawn(file, args, {
       cwd,
-      env: { ...inheritedEnvironment(), ...env, [markerName]: markerValue },
+      env: { ...env, ...homeOf(account, env), [markerName]: markerValue },
       detached: process.platform !== 'win32',
       stdio: ['ignore', 'pipe', 'pipe'],
       windowsHide: true,
+      ...(account ? { uid: account.uid, gid: account.gid } : {}),
     })
   } catch (thrown) {
     return notStarted(thrown)
@@ -93,6 +114,12 @@ export async function runCommand(
   return { ...how, output: output.text() }
 }
 
+/** What the environment has of our own user, as the account has it. What somebody wrote stays. */
+const homeOf = (account: Account | null, env: CommandRequest['env']): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(accountEnvironment(account)).filter(([name]) => env[name] === process.env[name]),
+  )
+
 /** How a command ended, as a clause without a full stop. */
 export function endText(end: CommandEnd): string {
   switch (end.kind) {
@@ -105,14 +132,10 @@ export function endText(end: CommandEnd): string {
   }
 }
 
-function inheritedEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith('PILOTHOUSE_')))
-}
-
 function notStarted(thrown: unknown): CommandEnd {
   const code = (thrown as NodeJS.ErrnoException).code ?? ''
   const why: Record<string, string> = {
-    ENOENT: 'there is no such program or directory',
+    ENOENT: 'the program does not exist',
     EACCES: 'it may not be executed',
     EPERM: 'it may not be executed',
     E2BIG: 'its arguments and environment are too long',

@@ -20,12 +20,12 @@ export interface System {
   workingDirectory: string
 }
 
-/** This process's own surroundings. */
-export const thisSystem = (): System => ({
+/** This process's own surroundings, as it was started in `workingDirectory`. */
+export const thisSystem = (workingDirectory: string): System => ({
   platform: process.platform,
   variables: process.env,
   home: homedir(),
-  workingDirectory: process.cwd(),
+  workingDirectory,
 })
 
 /** The customs of each system: XDG on Linux and the like, Library on macOS, AppData on Windows. */

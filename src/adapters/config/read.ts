@@ -1,7 +1,8 @@
 import type { ConfigProblem } from '../../contract/index.ts'
-import { loadConfig, type Flag, type LoadedConfig } from '../../engine/config/index.ts'
+import { loadConfig, namedDataDirectory, type Flag, type LoadedConfig } from '../../engine/config/index.ts'
 import type { Result } from '../../engine/core/index.ts'
 import { findConfigFile, type NamedFile } from './file.ts'
+import { accountProblem } from '../system/index.ts'
 import { placesOf, type System } from './places.ts'
 
 export interface ConfigRequest {
@@ -33,6 +34,22 @@ export async function readConfig(request: ConfigRequest): Promise<ConfigRead> {
   const found = await findConfigFile(places, namedFile(request))
   if (!found.ok) return { bytes: null, path: found.error[0]?.file ?? null, result: found }
   const file = found.value
-  const result = loadConfig({ file, variables: system.variables, flags, places })
+  const result = loadConfig({ file, variables: system.variables, flags, places, accountProblem })
   return { bytes: file?.bytes ?? null, path: file?.path ?? null, result }
+}
+
+/** The data directory that the flags alone name, absolute; null when none does. No file is read for it. */
+export const flaggedDataDirectory = ({ system, flags = [] }: ConfigRequest): string | null =>
+  namedDataDirectory({ file: null, variables: {}, flags, places: placesOf(system) })
+
+/**
+ * The data directory that flags, variables or the file name, as far as they can be read; null when none does. Mistakes in
+ * them do not matter.
+ */
+export async function likelyDataDirectory(request: ConfigRequest): Promise<string | null> {
+  const { system, flags = [] } = request
+  const places = placesOf(system)
+  const found = await findConfigFile(places, namedFile(request))
+  const file = found.ok ? found.value : null
+  return namedDataDirectory({ file, variables: system.variables, flags, places })
 }

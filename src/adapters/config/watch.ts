@@ -15,6 +15,8 @@ export interface WatchOptions {
   current: ConfigRead
   /** Gets each newer config, or the mistakes of one that is not to be taken. */
   onChange: (result: Result<LoadedConfig, ConfigProblem[]>) => void
+  /** Gets what kept one look from its end; the next change or poll looks again. */
+  onFailure: (failure: unknown) => void
   /** How long a file must rest before it is read: editors write in steps. */
   settleMs?: number
   /** Look at least this often: network drives and lost directories send no events. */
@@ -82,7 +84,7 @@ class ConfigWatcher implements AsyncDisposable {
   /** Something may have changed: look when it has come to rest. Noise in between does not put that off. */
   #stir(): void {
     if (this.#isDisposed || this.#settling) return
-    this.#looking = this.#looking.then(() => this.#settle(''))
+    this.#enqueue('')
   }
 
   async #settle(before: string): Promise<void> {
@@ -96,8 +98,18 @@ class ConfigWatcher implements AsyncDisposable {
     }
     this.#settling = this.#options.clock.after(this.#options.settleMs ?? 100, () => {
       this.#settling = undefined
-      this.#looking = this.#looking.then(() => this.#settle(now))
+      this.#enqueue(now)
     })
+  }
+
+  /** No failure of a look is left to nobody: it would end the engine. */
+  #enqueue(before: string): void {
+    this.#looking = this.#looking
+      .then(() => this.#settle(before))
+      .catch((failure: unknown) => {
+        this.#seen = ''
+        this.#options.onFailure(failure)
+      })
   }
 
   async #look(): Promise<void> {

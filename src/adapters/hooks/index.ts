@@ -1,15 +1,28 @@
 import { stripVTControlCharacters } from 'node:util'
-import type { Hook } from '../../contract/index.ts'
+import type { AccountSettings, Hook, Release } from '../../contract/index.ts'
 import { AppError, fail, ok, type Clock, type Result, type Rng } from '../../engine/core/index.ts'
 import type { HookContext, HookOutcome, HookRunner } from '../../engine/deployments/index.ts'
 import { endText, runCommand } from '../commands/index.ts'
 import { Redactor } from '../log/index.ts'
 import { environmentOf } from './environment.ts'
+import { payloadOf } from './payload.ts'
 import { addressOf, callWebhook } from './webhook.ts'
+
+export interface HookProgram {
+  /** The release that a hook is about; null where it cannot be read. */
+  release: Release | null
+  /** Where scripts run. */
+  directory: string
+  /** Whom they run as; left out: as we do. */
+  runsAs?: AccountSettings | undefined
+}
 
 export interface HookSurroundings {
   clock: Clock
   rng: Rng
+  /** Where people reach the screens; null where it is not known. */
+  origin: () => string | null
+  program: (context: HookContext) => Promise<HookProgram>
 }
 
 /**
@@ -61,13 +74,15 @@ async function attempt(
     const address = await addressOf(run)
     if (!address.ok) return { isSuccess: false, text: address.error.message, output: '' }
     try {
-      return await callWebhook(address.value, context, signal)
+      return await callWebhook(address.value, payloadOf(run, context, surroundings.origin()), context, signal)
     } catch (thrown) {
       if (signal.aborted) return null
       throw thrown
     }
   }
-  const end = await runCommand({ argv: run.argv, env: environmentOf(context), signal }, surroundings)
+  const { release, directory, runsAs } = await surroundings.program(context)
+  const env = environmentOf(context, release)
+  const end = await runCommand({ argv: run.argv, cwd: directory, env, runsAs, signal }, surroundings)
   const isSuccess = end.kind === 'exited' && end.code === 0
   const text = `The hook ${name} ${endText(end)}.`
   return { isSuccess, text: isSuccess ? text : withLastLine(text, end.output), output: end.output }

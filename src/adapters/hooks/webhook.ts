@@ -16,28 +16,29 @@ export async function addressOf({ url, urlEnv, urlFile = '' }: Webhook): Promise
   return fail(new AppError('CONFIG_INVALID', `There is no web address in ${place}.`))
 }
 
-/** POSTs the context as JSON; any 2xx is success. Redirects are not followed: nobody agreed to where they lead. */
+/** POSTs `body`, which is JSON; any 2xx is success. Redirects are not followed: nobody agreed to where they lead. */
 export async function callWebhook(
   url: string,
-  context: HookContext,
+  body: string,
+  { key }: Pick<HookContext, 'key'>,
   signal: AbortSignal,
 ): Promise<HookOutcome> {
   // User, password, path and query may be secrets.
   const shown = new URL(url).origin
   try {
-    const { statusCode, body } = await request(url, {
+    const { statusCode, body: answer } = await request(url, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
         'user-agent': 'pilothouse',
-        'idempotency-key': context.key,
+        'idempotency-key': key,
       },
-      body: JSON.stringify(context),
+      body,
       signal,
     })
     const output = new BoundedOutput()
     let length = 0
-    for await (const chunk of body as AsyncIterable<Buffer>) {
+    for await (const chunk of answer as AsyncIterable<Buffer>) {
       output.append(chunk)
       length += chunk.length
       if (length >= outputLimitBytes) break

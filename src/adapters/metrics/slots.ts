@@ -3,13 +3,16 @@ import { seriesNames, type SeriesName } from '../../contract/index.ts'
 
 /** More than any host needs; a host that makes new device names without end must not fill the store. */
 const maxSlotCount = 8192
+/** A series without a value for this many rounds of its group is gone for good: its slot may be used again. */
+const goneAfterRounds = 600
 
 /** Where a value goes that found no slot. */
-const noSlot = -1
+export const noSlot = -1
 
 /**
- * The current values of one source and the catalogue that names them. Slots are only ever appended, so an index
- * means the same series for the life of the source.
+ * The current values of one source and the catalogue that names them. An index means the same series until its slot is
+ * recycled, which happens only to series that have been gone for long and only when there is no room; each change of
+ * the catalogue raises `version`.
  */
 export class Slots {
   readonly series: SeriesKey[] = []
@@ -22,20 +25,41 @@ export class Slots {
   /** Slots whose counter went back since the last `clearResets`. */
   readonly resets: number[] = []
   #indexByKey = new Map<string, number>()
+  #version = 0
 
-  /** Grows with every appended slot. */
+  /** Another one after each change of the catalogue. */
   get version(): number {
-    return this.series.length
+    return this.#version
   }
 
-  /** The index of this series, appended when new. */
+  get isFull(): boolean {
+    return this.series.length >= maxSlotCount
+  }
+
+  /** The index of this series; undefined when it has none. */
+  find(name: SeriesName, labels: Record<string, string>): number | undefined {
+    return this.#indexByKey.get(keyOf(name, labels))
+  }
+
+  /** Gives the slot of a series that is gone to another one. */
+  recycle(index: number, name: SeriesName, labels: Record<string, string>): void {
+    const before = this.series[index]
+    if (before) this.#indexByKey.delete(keyOf(before.name as SeriesName, before.labels))
+    this.series[index] = { name, labels, unit: seriesNames[name] }
+    this.#indexByKey.set(keyOf(name, labels), index)
+    this.values[index] = this.counters[index] = NaN
+    this.rounds[index] = 0
+    this.#version += 1
+  }
+
+  /** The index of this series, appended when new; `noSlot` when there is no room. */
   slot(name: SeriesName, labels: Record<string, string> = {}): number {
-    const key = JSON.stringify([name, labels])
-    const known = this.#indexByKey.get(key)
+    const known = this.find(name, labels)
     if (known !== undefined) return known
-    if (this.series.length >= maxSlotCount) return noSlot
+    if (this.isFull) return noSlot
     const index = this.series.push({ name, labels, unit: seriesNames[name] }) - 1
-    this.#indexByKey.set(key, index)
+    this.#indexByKey.set(keyOf(name, labels), index)
+    this.#version += 1
     if (index >= this.values.length) {
       this.values = grown(this.values)
       this.counters = grown(this.counters)
@@ -50,6 +74,8 @@ export class Slots {
   }
 }
 
+const keyOf = (name: SeriesName, labels: Record<string, string>): string => JSON.stringify([name, labels])
+
 /**
  * The slots that one file or call fills. Each round of values stands between `begin` and `end`; a slot that got
  * none in a round (a device that is gone, a file that is unreadable) becomes NaN.
@@ -62,19 +88,33 @@ export class SlotGroup {
   #owned: number[] = []
   #isOwned = new Set<number>()
   #plain = new Map<SeriesName, number>()
+  readonly #maxSlots: number
+  #generation = 0
 
-  constructor(slots: Slots) {
+  /** `maxSlots` bounds what devices that come and go may take; beyond it, slots of those long gone are recycled. */
+  constructor(slots: Slots, { maxSlots = Infinity }: { maxSlots?: number } = {}) {
     this.#slots = slots
+    this.#maxSlots = maxSlots
+  }
+
+  /** Another number once a slot of this group was recycled: indices that were kept may belong to another series. */
+  get generation(): number {
+    return this.#generation
   }
 
   /** The index of this series, appended when new. Without labels it costs nothing to ask again. */
   slot(name: SeriesName, labels?: Record<string, string>): number {
-    if (labels !== undefined) return this.#own(this.#slots.slot(name, labels))
+    if (labels !== undefined) return this.#labeled(name, labels)
     const known = this.#plain.get(name)
     if (known !== undefined) return known
     const index = this.#own(this.#slots.slot(name))
     this.#plain.set(name, index)
     return index
+  }
+
+  /** Whether this series has a slot. */
+  has(name: SeriesName, labels: Record<string, string>): boolean {
+    return this.#slots.find(name, labels) !== undefined
   }
 
   begin(elapsedSeconds: number): void {
@@ -111,6 +151,21 @@ export class SlotGroup {
       this.#slots.values[slot] = NaN
       this.#slots.counters[slot] = NaN
     }
+  }
+
+  #labeled(name: SeriesName, labels: Record<string, string>): number {
+    const known = this.#slots.find(name, labels)
+    if (known !== undefined) return this.#own(known)
+    if (this.#owned.length < this.#maxSlots && !this.#slots.isFull) {
+      return this.#own(this.#slots.slot(name, labels))
+    }
+    const gone = this.#owned.find((slot) => this.#round - this.#slots.rounds[slot]! > goneAfterRounds)
+    if (gone === undefined) return noSlot
+    this.#generation += 1
+    this.#slots.recycle(gone, name, labels)
+    // It counts as written now, so that one new device does not take the slot from another in the same round.
+    this.#slots.rounds[gone] = this.#round
+    return gone
   }
 
   #own(index: number): number {

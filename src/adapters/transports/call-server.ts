@@ -12,7 +12,10 @@ import {
   type ErrorData,
 } from '../../contract/index.ts'
 import { AppError, correlationId, messageOf, withCorrelation, type Log } from '../../engine/core/index.ts'
-import type { ApiRouter, CallContext } from '../../engine/api/index.ts'
+import { inputIssues, issueText, type ApiRouter, type CallContext } from '../../engine/api/index.ts'
+
+/** Calls under way at a time on one channel. */
+const maxOpenCalls = 500
 
 /** Serves the procedure table over channels (MessagePort, WebSocket, one process) and over HTTP. */
 export class CallServer {
@@ -47,17 +50,25 @@ export class CallServer {
     })
   }
 
-  /** Answers the calls that arrive on `channel` until it closes; closes it when it carries anything else. */
+  /**
+   * Answers the calls that arrive on `channel` until it closes; closes it when it carries anything else, or more calls at a
+   * time than any client of ours makes.
+   */
   serve(channel: CallChannel, context: CallContext): void {
     const peer = new ServerPeer((message) => channel.send(message as string | Uint8Array))
     const handle = createServerPeerHandleRequestFn(this.#rpc, { context })
+    let open = 0
     channel.onMessage((message) => {
       const size = typeof message === 'string' ? message.length : message.byteLength
-      if (size > maxMessageBytes) {
+      if (size > maxMessageBytes || open >= maxOpenCalls) {
         channel.close()
         return
       }
-      peer.message(message as Parameters<typeof peer.message>[0], handle).catch(() => channel.close())
+      open++
+      peer
+        .message(message as Parameters<typeof peer.message>[0], handle)
+        .catch(() => channel.close())
+        .finally(() => open--)
     })
     channel.onClose(() => peer.close())
   }
@@ -66,8 +77,8 @@ export class CallServer {
 /** Any failure as one of the catalogue; what is not in it is a defect, logged in full and told without its text. */
 export function toWireError(failure: unknown, path: string, log: Log): ORPCError<ErrorCode, ErrorData> {
   if (failure instanceof ORPCError && failure.code === 'BAD_REQUEST') {
-    const issues = issuesOf(failure as { data: unknown })
-    const where = issues[0] ? `${issues[0].path || 'the request'}: ${issues[0].message}` : failure.message
+    const issues = inputIssues(failure as { data: unknown })
+    const where = issues[0] ? issueText(issues[0]) : failure.message
     return wireError('BAD_INPUT', where, { details: { issues } })
   }
   if (failure instanceof ORPCError && failure.code in errorCatalogue) {
@@ -81,7 +92,11 @@ export function toWireError(failure: unknown, path: string, log: Log): ORPCError
 function wireError(
   code: ErrorCode,
   message: string,
-  { details = {}, retryable }: { details?: Record<string, unknown>; retryable?: boolean },
+  {
+    details = {},
+    retryable,
+    remedy,
+  }: { details?: Record<string, unknown>; retryable?: boolean; remedy?: string },
 ): ORPCError<ErrorCode, ErrorData> {
   const entry = errorCatalogue[code]
   return new ORPCError(code, {
@@ -90,20 +105,11 @@ function wireError(
     message,
     data: {
       retryable: retryable ?? entry.retryable,
-      action: entry.action,
+      action: remedy ?? entry.action,
       correlationId: correlationId() ?? '',
       details,
     },
   })
-}
-
-function issuesOf(error: { data: unknown }): { path: string; message: string }[] {
-  const data = error.data as
-    { issues?: { path?: (PropertyKey | { key: PropertyKey })[]; message: string }[] } | undefined
-  return (data?.issues ?? []).map(({ path = [], message }) => ({
-    path: path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.'),
-    message,
-  }))
 }
 
 const stackOf = (failure: unknown): string => (failure instanceof Error ? (failure.stack ?? '') : '')

@@ -1,34 +1,42 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { sessionIn } from '../../contract/index.ts'
 
-/** What decides whether a request may come in; all of it known at the start of the server. */
+/** What decides whether a request may come in. */
 export interface AccessRules {
   /** Hosts (with port) by which this server is reached, e.g. `127.0.0.1:4210`. */
   hosts: ReadonlySet<string>
-  token: string
-  cookieName: string
+  /** Whether this is the token of the API, or an open session. */
+  isKnown(token: string): boolean
 }
 
 export interface AccessRequest {
   host: string | undefined
   origin: string | undefined
   authorization: string | undefined
-  cookieToken: string | undefined
+  /** `Sec-WebSocket-Protocol`, where a page puts its session. */
+  protocols: string | undefined
 }
 
 export type AccessAnswer = 'allowed' | 'wrong-host' | 'wrong-origin' | 'no-token'
 
 /**
  * Host guards against DNS rebinding, Origin against other sites' pages, the token against other users of this
- * machine. A request without Origin is not from another site's script; it still needs the token.
+ * machine. A request without Origin is not from another site's script; it still needs a token. Cookies open nothing: a
+ * browser sends them to every port of this machine.
  */
 export function checkAccess(rules: AccessRules, request: AccessRequest): AccessAnswer {
   const foreign = checkSite(rules, request)
   if (foreign) return foreign
-  const bearer = /^Bearer (.+)$/.exec(request.authorization ?? '')?.[1]
-  const isKnown = [bearer, request.cookieToken].some(
-    (offered) => offered !== undefined && sameText(offered, rules.token),
-  )
-  return isKnown ? 'allowed' : 'no-token'
+  return validToken(rules, request) === null ? 'no-token' : 'allowed'
+}
+
+/** The token or session that the request brings, if it opens this server; else null. */
+export function validToken(
+  { isKnown }: Pick<AccessRules, 'isKnown'>,
+  { authorization, protocols }: Pick<AccessRequest, 'authorization' | 'protocols'>,
+): string | null {
+  const bearer = /^Bearer (.+)$/.exec(authorization ?? '')?.[1]
+  return [bearer, sessionIn(protocols)].find((offered) => offered !== undefined && isKnown(offered)) ?? null
 }
 
 /** The part of the check that needs no token. */

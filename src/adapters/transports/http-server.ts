@@ -1,22 +1,31 @@
-import fastifyCookie from '@fastify/cookie'
 import fastifyHelmet from '@fastify/helmet'
 import fastifyRateLimit from '@fastify/rate-limit'
 import fastifyStatic from '@fastify/static'
 import fastifyWebsocket from '@fastify/websocket'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { WebSocket } from 'ws'
 import {
   contentSecurityPolicy,
   errorCatalogue,
+  launchUrl,
   maxMessageBytes,
+  orderAt,
+  sessionPaths,
+  signInSchema,
+  socketProtocol,
   type ErrorCode,
 } from '../../contract/index.ts'
 import type { CallContext } from '../../engine/api/index.ts'
+import type { Refusal } from '../../engine/audit/index.ts'
 import { AppError, messageOf, type Log } from '../../engine/core/index.ts'
 import type { PublisherOptions } from '../../engine/live/index.ts'
 import type { CallServer } from './call-server.ts'
-import { checkAccess, checkSite, sameText, type AccessRules } from './http-access.ts'
+import { connectionLimits, limitConnections, SocketBook, type ConnectionLimits } from './connection-limits.ts'
+import { checkAccess, checkSite, sameText, validToken, type AccessRules } from './http-access.ts'
 import { serveLive } from './live-server.ts'
 import { openApiDocument, openApiPage } from './open-api.ts'
+import { requestLimits } from './request-limits.ts'
+import type { Sessions } from './sessions.ts'
 import { websocketChannel } from './websocket-channel.ts'
 
 export interface HttpServerOptions {
@@ -24,7 +33,10 @@ export interface HttpServerOptions {
   address: string
   /** 0 for any free port. */
   port: number
+  /** For programs, as `Authorization: Bearer`; it also opens a page where somebody types it in. */
   token: string
+  /** For pages. */
+  sessions: Sessions
   /** Further names by which a reverse proxy or a person reaches this server, `name` or `name:port`. */
   allowedHosts: readonly string[]
   /** Folder of the renderer's bundle. */
@@ -34,7 +46,11 @@ export interface HttpServerOptions {
   live: Omit<PublisherOptions, 'send' | 'drop'>
   context: CallContext
   health: HealthAnswers
+  /** Is told of each order that is refused here: too often, without a token, unreadable, too large, from elsewhere. */
+  refused: (refusal: Refusal) => void
   log: Log
+  /** Other than usual. */
+  limits?: Partial<ConnectionLimits>
 }
 
 /** Where the page is served: the addresses of the contract's `isViewPath`, as patterns of this server. */
@@ -45,8 +61,15 @@ const views = [
   '/activity',
 ]
 
+/** Where the procedures are. */
+const apiPath = '/api/v1'
+
+/** A token and its frame. */
+const maxSignInBytes = 4096
+
 /** What the health endpoints say; made anew for each request from figures the engine already holds. */
 export interface HealthAnswers {
+  liveness(): unknown
   readiness(): { ready: boolean; body: unknown }
   metricsJson(): unknown
   metricsText(): Promise<{ contentType: string; body: string }>
@@ -54,46 +77,73 @@ export interface HealthAnswers {
 
 export interface HttpServer extends AsyncDisposable {
   port: number
-  /** The address to open, with the token in it. */
-  url: string
+  /** Without a path. */
+  origin: string
+  /** A new address that opens one page, once. */
+  launchUrl(): string
   fastify: FastifyInstance
+  /** What waits to be read at the other ends of all WebSockets. */
+  readonly queuedBytes: number
 }
 
 /** Serves the screens, the contract and the health endpoints. Throws AppError when the port cannot be had. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const limits = { ...connectionLimits, ...options.limits }
   const fastify = Fastify({
     bodyLimit: maxMessageBytes,
     requestTimeout: 30_000,
+    // A client that takes no byte of its answer for this long. The longest call has five minutes.
+    connectionTimeout: 360_000,
+    http: { headersTimeout: limits.headMs, connectionsCheckingInterval: Math.ceil(limits.headMs / 5) },
     routerOptions: { maxParamLength: 500 },
     // Closing waits for requests, not for idle connections and sockets that live for days.
     forceCloseConnections: true,
     logger: false,
   })
-  const rules: AccessRules = { hosts: new Set(), token: options.token, cookieName: '' }
+  const { sessions } = options
+  const connections = limitConnections(fastify.server, limits)
+  const sockets = new SocketBook(options.live.clock, limits)
+  const rules: AccessRules = {
+    hosts: new Set(),
+    isKnown: (offered) => sameText(offered, options.token) || sessions.isOpen(offered),
+  }
 
   fastify.setErrorHandler((failure: { statusCode?: number; code?: string } & Error, request, reply) =>
-    sendError(reply, codeOf(failure, options.log, request), messageFor(failure)),
+    sendError(
+      reply,
+      codeOf(failure, options.log, request),
+      messageFor(failure),
+      failure instanceof AppError ? failure.remedy : undefined,
+    ),
   )
+  // What the procedures refuse, they note themselves; this server says so by `sendError` alone.
+  fastify.decorateRequest('refusal', null)
+  fastify.addHook('onResponse', async (request) => {
+    const refusal = request.getDecorator<Pick<Refusal, 'code' | 'text'> | null>('refusal')
+    const order = refusal && orderAt(request.method, pathOf(request).slice(apiPath.length))
+    if (!order || !pathOf(request).startsWith(apiPath)) return
+    const actor = validToken(rules, credentialsOf(request)) === null ? null : options.context.actor
+    options.refused({ actor, order: order.name, target: order.target, ...refusal })
+  })
   await fastify.register(fastifyHelmet, {
     contentSecurityPolicy: { useDefaults: false, directives: contentSecurityPolicy },
     crossOriginEmbedderPolicy: false,
     strictTransportSecurity: false,
     referrerPolicy: { policy: 'no-referrer' },
   })
-  await fastify.register(fastifyCookie)
-  await fastify.register(fastifyRateLimit, {
-    max: 600,
-    timeWindow: 10_000,
-    errorResponseBuilder: () => new AppError('RATE_LIMITED', errorCatalogue.RATE_LIMITED.title),
+  await fastify.register(
+    fastifyRateLimit,
+    requestLimits((request) => validToken(rules, credentialsOf(request))),
+  )
+  await fastify.register(fastifyWebsocket, {
+    options: socketOptions,
   })
-  await fastify.register(fastifyWebsocket, { options: { maxPayload: maxMessageBytes } })
 
   const guard = async (request: FastifyRequest, reply: FastifyReply) => {
     const answer = checkAccess(rules, {
       host: request.headers.host,
       origin: request.headers.origin,
-      authorization: request.headers.authorization,
-      cookieToken: request.cookies[rules.cookieName],
+      ...credentialsOf(request),
     })
     if (answer !== 'allowed') return refuse(reply, answer, request)
   }
@@ -105,21 +155,35 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   registerHealth(fastify, options.health, siteGuard)
   await fastify.register(async (guarded) => {
     guarded.addHook('onRequest', guard)
-    await registerApi(guarded, options)
-    guarded.get('/api/live', { websocket: true }, (socket) =>
-      serveLive(websocketChannel(socket) as Parameters<typeof serveLive>[0], options.live),
-    )
-    guarded.get('/api/calls', { websocket: true }, (socket) =>
-      options.calls.serve(websocketChannel(socket), options.context),
-    )
+    registerApi(guarded, options)
+    registerLaunch(guarded, sessions)
+    const admits = (socket: WebSocket, request: FastifyRequest) => {
+      connections.release(request.raw.socket)
+      return sockets.admit(socket, validToken(rules, credentialsOf(request)) ?? '')
+    }
+    guarded.get('/api/live', { websocket: true }, (socket, request) => {
+      if (!admits(socket, request)) return
+      serveLive(websocketChannel(socket, limits) as Parameters<typeof serveLive>[0], options.live)
+    })
+    guarded.get('/api/calls', { websocket: true }, (socket, request) => {
+      if (admits(socket, request)) options.calls.serve(websocketChannel(socket, limits), options.context)
+    })
   })
-  await registerScreens(fastify, options, rules, siteGuard)
+  await fastify.register(async (open) => {
+    open.addHook('onRequest', siteGuard)
+    await registerDescription(open, options.version)
+    registerSignIn(open, options)
+  })
+  await registerScreens(fastify, options, siteGuard)
 
-  fastify.setNotFoundHandler({ preHandler: [fastify.rateLimit(), siteGuard] }, (request, reply) =>
-    sendError(reply, 'NOT_FOUND', `Nothing is served at ${request.method} ${pathOf(request)}.`),
-  )
-
-  await listen(fastify, options)
+  try {
+    await listen(fastify, options)
+  } catch (failure) {
+    // Its ping timer would keep the process alive.
+    sockets[Symbol.dispose]()
+    await fastify.close()
+    throw failure
+  }
   const address = fastify.server.address()
   const port = typeof address === 'object' && address ? address.port : options.port
   const names = [options.address, '127.0.0.1', 'localhost', '[::1]']
@@ -127,21 +191,41 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     ...names.map((name) => `${name}:${port}`.toLowerCase()),
     ...options.allowedHosts.map((name) => name.toLowerCase()),
   ])
-  rules.cookieName = `pilothouse_${port}`
   const shown = options.address.includes(':') ? `[${options.address}]` : options.address
+  const origin = `http://${shown}:${port}`
   return {
     port,
-    url: `http://${shown}:${port}/?token=${options.token}`,
+    origin,
+    launchUrl: () => launchUrl(origin, sessions.mintLaunchToken()),
     fastify,
-    [Symbol.asyncDispose]: () => fastify.close(),
+    get queuedBytes() {
+      return sockets.queuedBytes
+    },
+    [Symbol.asyncDispose]: () => {
+      sockets[Symbol.dispose]()
+      return fastify.close()
+    },
   }
+}
+
+const credentialsOf = ({ headers }: FastifyRequest) => ({
+  authorization: headers.authorization,
+  protocols: headers['sec-websocket-protocol'],
+})
+
+const socketOptions = {
+  maxPayload: maxMessageBytes,
+  // How long one that is closed may keep what it has not read.
+  closeTimeout: 5000,
+  // Never the one that carries the session: an answer's headers are shown in more places than a request's.
+  handleProtocols: (offered: Set<string>) => (offered.has(socketProtocol) ? socketProtocol : false),
 }
 
 type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
 
 function registerHealth(fastify: FastifyInstance, health: HealthAnswers, onRequest: Hook): void {
   const unlimited = { config: { rateLimit: false as const }, onRequest }
-  fastify.get('/health/liveness', unlimited, () => ({ status: 'alive' }))
+  fastify.get('/health/liveness', unlimited, () => health.liveness())
   fastify.get('/health/readiness', unlimited, (_request, reply) => {
     const { ready, body } = health.readiness()
     return reply.code(ready ? 200 : 503).send(body)
@@ -153,14 +237,10 @@ function registerHealth(fastify: FastifyInstance, health: HealthAnswers, onReque
   })
 }
 
-async function registerApi(fastify: FastifyInstance, options: HttpServerOptions): Promise<void> {
-  const { version, calls, context } = options
-  const document = await openApiDocument(version)
-  fastify.get('/api/openapi.json', () => document)
-  fastify.get('/api/docs', (_request, reply) => reply.type('text/html').send(openApiPage(document)))
+function registerApi(fastify: FastifyInstance, { calls, context }: HttpServerOptions): void {
   // Bodies are read by the handler itself, within fastify's limit.
-  fastify.all('/api/v1/*', async (request, reply) => {
-    const { matched } = await calls.openApi.handle(request, reply, { prefix: '/api/v1', context })
+  fastify.all(`${apiPath}/*`, async (request, reply) => {
+    const { matched } = await calls.openApi.handle(request, reply, { prefix: apiPath, context })
     if (!matched) {
       return sendError(reply, 'NOT_FOUND', `There is no procedure at ${request.method} ${pathOf(request)}.`)
     }
@@ -168,28 +248,57 @@ async function registerApi(fastify: FastifyInstance, options: HttpServerOptions)
   })
 }
 
+/** What the API offers, the same for every installation: it tells nothing of this one, so a link can open it. */
+async function registerDescription(fastify: FastifyInstance, version: string): Promise<void> {
+  const document = await openApiDocument(version)
+  fastify.get('/api/openapi.json', () => document)
+  fastify.get('/api/docs', (_request, reply) => reply.type('text/html').send(openApiPage(document)))
+}
+
+/** For who is signed in already: launch tokens for further pages, and whether the session still holds. */
+function registerLaunch(fastify: FastifyInstance, sessions: Sessions): void {
+  fastify.get(sessionPaths.session, (_request, reply) => reply.code(204).send())
+  fastify.post(sessionPaths.launch, (_request, reply) =>
+    reply.header('cache-control', 'no-store').send({ token: sessions.mintLaunchToken() }),
+  )
+  fastify.post(sessionPaths.launchState, (request, reply) => {
+    const { success, data } = signInSchema.safeParse(request.body)
+    if (!success) return sendError(reply, 'BAD_INPUT', 'The body must be {"token": "..."}.')
+    return reply.send({ isPending: sessions.isPending(data.token) })
+  })
+}
+
+function registerSignIn(fastify: FastifyInstance, { sessions, token }: HttpServerOptions): void {
+  fastify.post(sessionPaths.session, { bodyLimit: maxSignInBytes }, (request, reply) => {
+    const { success, data } = signInSchema.safeParse(request.body)
+    if (!success) return sendError(reply, 'BAD_INPUT', 'The body must be {"token": "..."}.')
+    const session = sameText(data.token, token) ? sessions.open() : sessions.exchange(data.token)
+    if (session === null) return sendError(reply, 'UNAUTHENTICATED', errorCatalogue.UNAUTHENTICATED.title)
+    return reply.header('cache-control', 'no-store').send({ session })
+  })
+}
+
 async function registerScreens(
   fastify: FastifyInstance,
   options: HttpServerOptions,
-  rules: AccessRules,
   siteGuard: Hook,
 ): Promise<void> {
   await fastify.register(async (screens) => {
     screens.addHook('onRequest', siteGuard)
     await screens.register(fastifyStatic, { root: options.screens, index: false, wildcard: false })
-    // Views live in the address, so every path that is no file is the page itself.
-    const page = async (request: FastifyRequest, reply: FastifyReply) => {
-      const { token } = request.query as { token?: string }
-      if (typeof token === 'string' && sameText(token, options.token)) {
-        return reply
-          .setCookie(rules.cookieName, options.token, { httpOnly: true, sameSite: 'strict', path: '/' })
-          .redirect(pathOf(request))
-      }
-      return reply.header('cache-control', 'no-cache').sendFile('index.html')
-    }
-    screens.get('/', page)
-    for (const view of views) screens.get(view, page)
+    const page = (reply: FastifyReply) => reply.header('cache-control', 'no-cache').sendFile('index.html')
+    for (const view of ['/', ...views]) screens.get(view, (_request, reply) => page(reply))
+    screens.setNotFoundHandler({ preHandler: fastify.rateLimit() }, (request, reply) => {
+      // A person at an address that does not exist gets the app, which says so and leads back; a program gets JSON.
+      if (isForPerson(request)) return page(reply.code(404))
+      return sendError(reply, 'NOT_FOUND', `Nothing is served at ${request.method} ${pathOf(request)}.`)
+    })
   })
+}
+
+function isForPerson(request: FastifyRequest): boolean {
+  const isProgram = /^\/(api|health|metrics|session)(\/|$)/.test(pathOf(request))
+  return request.method === 'GET' && !isProgram && /\btext\/html\b/.test(request.headers.accept ?? '')
 }
 
 async function listen(fastify: FastifyInstance, { address, port }: HttpServerOptions): Promise<void> {
@@ -203,7 +312,11 @@ async function listen(fastify: FastifyInstance, { address, port }: HttpServerOpt
         : code === 'EACCES'
           ? 'this user may not use it'
           : messageOf(failure)
-    throw new AppError('UNAVAILABLE', `Cannot listen on ${address} port ${port}: ${why}.`, { cause: failure })
+    throw new AppError('UNAVAILABLE', `Cannot listen on ${address} port ${port}: ${why}.`, {
+      cause: failure,
+      remedy:
+        'Stop the other program, or choose another port: pilothouse serve --port PORT (0 chooses a free one).',
+    })
   }
 }
 
@@ -213,7 +326,12 @@ function refuse(reply: FastifyReply, answer: string, request: FastifyRequest): F
   if (answer === 'no-token') return sendError(reply, 'UNAUTHENTICATED', errorCatalogue.UNAUTHENTICATED.title)
   const what =
     answer === 'wrong-host' ? `Host "${request.headers.host}"` : `Origin "${request.headers.origin}"`
-  return sendError(reply, 'FORBIDDEN', `${what} is not one of this server's.`)
+  return sendError(
+    reply,
+    'FORBIDDEN',
+    `${what} is not one of this server's.`,
+    'Use the address that the server printed, or add this one to server.allowedOrigins.',
+  )
 }
 
 function codeOf(failure: { statusCode?: number } & Error, log: Log, request: FastifyRequest): ErrorCode {
@@ -229,7 +347,13 @@ function messageFor(failure: { statusCode?: number } & Error): string {
   return isOurs ? failure.message : errorCatalogue.INTERNAL.title
 }
 
-function sendError(reply: FastifyReply, code: ErrorCode, message: string): FastifyReply {
-  const { status, action, retryable } = errorCatalogue[code]
-  return reply.code(status).send({ code, message, action, retryable })
+function sendError(
+  reply: FastifyReply,
+  code: ErrorCode,
+  message: string,
+  remedy: string = errorCatalogue[code].action,
+): FastifyReply {
+  const { status, retryable } = errorCatalogue[code]
+  reply.request.setDecorator('refusal', { code, text: message })
+  return reply.code(status).send({ code, message, action: remedy, retryable })
 }

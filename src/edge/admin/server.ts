@@ -1,4 +1,5 @@
-import { chmod, rename, rm, stat } from 'node:fs/promises'
+import { lstatSync } from 'node:fs'
+import { chmod, lstat, mkdir, rename, rm, utimes } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import {
   edgeProcedures,
@@ -7,7 +8,8 @@ import {
   type EdgeFailureBody,
   type EdgeProcedure,
 } from '../../contract/index.ts'
-import type { EdgeLog } from '../clock.ts'
+import type { EdgeClock, EdgeLog } from '../clock.ts'
+import { dirname } from 'node:path'
 import { closeServer } from '../close-server.ts'
 import { EdgeFailure, messageOf } from '../failure.ts'
 import type { Handlers } from '../platform.ts'
@@ -15,6 +17,10 @@ import type { Handlers } from '../platform.ts'
 /** A call under way may end; none takes longer than a second or two. */
 const closeWithinMs = 5000
 const leaveEveryMs = 50
+/** How often the server looks whether its socket is still there. */
+const lookEveryMs = 400
+/** Cleaners of temporary files remove a socket that looks unused for days. */
+const touchEveryMs = 3_600_000
 const maxRequestBytes = 4 * 2 ** 20
 
 /** Answered while a handover is under way: they change nothing. */
@@ -34,42 +40,130 @@ type State =
 export class AdminServer {
   readonly #handlers: Handlers
   readonly #log: EdgeLog
-  readonly #server: Server
+  readonly #clock: EdgeClock
+  #server: Server
   #state: State = { kind: 'serving' }
+  #places: readonly string[] = []
   #path = ''
-  /** Of the socket that is ours: at the same path there may be another edge's. */
-  #inode = 0n
+  /** Identity of our socket: at the same path there may be another edge's. */
+  #socket: string | null = null
+  #onPlace: (path: string) => void = () => undefined
+  #isHealing = false
+  readonly #timers: Disposable[] = []
   readonly #writing = new Set<Promise<unknown>>()
 
-  constructor(handlers: Handlers, log: EdgeLog) {
+  constructor(handlers: Handlers, log: EdgeLog, clock: EdgeClock) {
     this.#handlers = handlers
     this.#log = log
-    this.#server = createServer({ headersTimeout: 5000, requestTimeout: 30_000 }, (request, response) => {
-      void this.#serve(request, response)
-    })
+    this.#clock = clock
+    this.#server = this.#newServer()
   }
 
-  /** Who calls `path` from now on comes to this edge, whoever has listened there. */
-  async listen(path: string): Promise<void> {
-    this.#path = path
-    const isPipe = process.platform === 'win32'
-    // Made beside its place and moved there whole: at each moment one edge or the other is found there.
-    const place = isPipe ? path : `${path}.${process.pid}`
-    if (!isPipe) await rm(place, { force: true })
-    // Between its making and chmod the directory protects it, which only its owner may enter.
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject)
-      this.#server.listen(place, resolve)
-    })
-    if (isPipe) return
-    await chmod(place, 0o600)
-    this.#inode = await inodeOf(place)
-    await rename(place, path)
+  /** Where the socket is. */
+  get path(): string {
+    return this.#path
+  }
+
+  /**
+   * Listens at the first of `places` where a socket can be made, and makes the socket again, there or at the next
+   * place, whenever it is lost. `onPlace` is told of each. Throws EdgeFailure when no place will do.
+   */
+  async listen(places: readonly string[], onPlace: (path: string) => void): Promise<void> {
+    this.#places = places
+    this.#onPlace = onPlace
+    await this.#listenAnywhere()
+    this.#watch()
+  }
+
+  /** Takes the place of another edge's socket in one step: at each moment one edge or the other answers there. */
+  async replace(path: string, places: readonly string[], onPlace: (path: string) => void): Promise<void> {
+    this.#places = [path, ...places.filter((place) => place !== path)]
+    this.#onPlace = onPlace
+    const beside = `${path}.${process.pid}`
+    await rm(beside, { force: true })
+    await listening(this.#server, beside)
+    await chmod(beside, 0o600)
+    await rename(beside, path)
+    this.#took(path)
+    this.#watch()
   }
 
   /** Whether another edge has taken the address over. */
   async isReplaced(): Promise<boolean> {
-    return process.platform !== 'win32' && (await inodeOf(this.#path)) !== this.#inode
+    return process.platform !== 'win32' && socketAt(this.#path) !== this.#socket
+  }
+
+  #newServer(): Server {
+    return createServer({ headersTimeout: 5000, requestTimeout: 30_000 }, (request, response) => {
+      void this.#serve(request, response)
+    })
+  }
+
+  async #listenAnywhere(): Promise<void> {
+    const failures: string[] = []
+    for (const place of this.#places) {
+      try {
+        await this.#listenAt(place)
+        return
+      } catch (failure) {
+        failures.push(failure instanceof EdgeFailure ? failure.message : `${place}: ${messageOf(failure)}`)
+        this.#server = this.#newServer()
+      }
+    }
+    throw new EdgeFailure('UNAVAILABLE', `The admin socket cannot be made. ${failures.join(' ')}`)
+  }
+
+  async #listenAt(place: string): Promise<void> {
+    if (process.platform !== 'win32') {
+      await requireOwnDirectory(dirname(place))
+      // Whoever holds the directory's lock is the only edge: what is here was left by one that has gone.
+      await rm(place, { force: true })
+    }
+    // Until chmod, the directory protects the socket: only its owner can enter. The socket is bound under its final
+    // name, by which cleaners of temporary files recognize a socket in use.
+    await listening(this.#server, place)
+    if (process.platform !== 'win32') await chmod(place, 0o600)
+    this.#took(place)
+  }
+
+  #took(path: string): void {
+    this.#path = path
+    this.#socket = socketAt(path)
+    this.#onPlace(path)
+  }
+
+  #watch(): void {
+    if (process.platform === 'win32') return
+    this.#timers.push(
+      this.#clock.every(lookEveryMs, () => void this.#heal()),
+      this.#clock.every(touchEveryMs, () => {
+        const now = this.#clock.nowMs() / 1000
+        utimes(this.#path, now, now).catch(() => undefined)
+      }),
+    )
+  }
+
+  /** Makes the socket again when its file is gone or is another one. */
+  async #heal(): Promise<void> {
+    if (this.#state.kind !== 'serving' || this.#isHealing || socketAt(this.#path) === this.#socket) return
+    this.#isHealing = true
+    const lost = this.#path
+    try {
+      const before = this.#server
+      this.#server = this.#newServer()
+      // Calls under way end there. To close a server removes whatever lies at its path, so this comes first.
+      void closeServer(before, closeWithinMs)
+      await this.#listenAnywhere()
+      this.#log.warn('the admin socket was lost and was made again', { lost, now: this.#path })
+    } catch (failure) {
+      this.#socket = null
+      this.#log.error('the admin socket is lost and cannot be made again', {
+        lost,
+        failure: messageOf(failure),
+      })
+    } finally {
+      this.#isHealing = false
+    }
   }
 
   /** Lets calls that change something wait; resolves when those under way have ended. `onUrgent` is for an emergency. */
@@ -100,8 +194,15 @@ export class AdminServer {
   }
 
   async close(): Promise<void> {
+    for (const timer of this.#timers.splice(0)) timer[Symbol.dispose]()
+    if (this.#state.kind === 'moved') {
+      // To close a server removes its path, where the other edge's socket lies. Nobody can reach ours there.
+      this.#server.closeAllConnections()
+      return
+    }
+    const isOurs = !(await this.isReplaced())
     await closeServer(this.#server, closeWithinMs)
-    if (process.platform !== 'win32' && !(await this.isReplaced())) await rm(this.#path, { force: true })
+    if (process.platform !== 'win32' && isOurs) await rm(this.#path, { force: true }).catch(() => undefined)
   }
 
   #leave(next: State): void {
@@ -161,12 +262,38 @@ export class AdminServer {
   }
 }
 
-/** 0 when there is nothing. */
-const inodeOf = async (path: string): Promise<bigint> =>
-  stat(path, { bigint: true }).then(
-    ({ ino }) => ino,
-    () => 0n,
-  )
+/** Tells a file from every other one that has been at the same path; null when there is none. */
+function socketAt(path: string): string | null {
+  try {
+    const { dev, ino, birthtimeNs } = lstatSync(path, { bigint: true })
+    return `${dev}:${ino}:${birthtimeNs}`
+  } catch {
+    return null
+  }
+}
+
+const listening = (server: Server, path: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(path, () => {
+      server.off('error', reject)
+      // Too many open files and the like: one connection is lost, the server goes on.
+      server.on('error', () => undefined)
+      resolve()
+    })
+  })
+
+/** Makes the directory of a socket for this user alone. Throws FORBIDDEN, with the remedy, for another user's. */
+async function requireOwnDirectory(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 })
+  const { uid, mode } = await lstat(path)
+  if (uid !== process.getuid?.())
+    throw new EdgeFailure(
+      'FORBIDDEN',
+      `${path} belongs to another user (uid ${uid}): remove it (as root or its owner), or set TMPDIR to a directory of your own.`,
+    )
+  if ((mode & 0o077) !== 0) await chmod(path, 0o700)
+}
 
 function nameOf({ method, url = '' }: IncomingMessage): EdgeProcedure {
   const name = /^\/v1\/([A-Za-z]+)$/.exec(url)?.[1]

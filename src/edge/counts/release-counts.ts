@@ -1,8 +1,18 @@
 import { latencyBoundsMs, type EdgeBin } from '../../contract/index.ts'
 import type { EdgeClock } from '../clock.ts'
 
-/** How an attempt ended. */
-export type Outcome = 'answered' | 'failed' | 'timed_out'
+/**
+ * How an attempt ended; what a cut response is, `binSchema` says. `answered`: its response is whole. `unmeasured`: it was
+ * answered, but how long that took is not the release's doing: a stream that was cut. `abandoned`: its client left without
+ * a response. `diverted`: it failed, and another release served the request. `unserved`: the edge refused it, as no
+ * instance could take it. `uncounted`: it says nothing about the release, such as a failed attempt that was repeated at
+ * the same release.
+ */
+export type Outcome =
+  'answered' | 'unmeasured' | 'failed' | 'timed_out' | 'abandoned' | 'diverted' | 'unserved' | 'uncounted'
+
+/** What can happen to an instance that counts against its release. An OOM kill is a crash, too, and counts as both. */
+export type InstanceFailure = 'crash' | 'oom_kill' | 'health' | 'ejection'
 
 /** An attempt that has not ended. */
 export interface Attempt {
@@ -10,7 +20,33 @@ export interface Attempt {
 }
 
 /** What has ended, without what is under way. */
-export type Ended = Pick<EdgeBin, 'requests' | 'errors' | 'timeouts' | 'latencies'>
+export type Ended = Omit<EdgeBin, 'atMs' | 'durationMs' | 'releaseId' | 'inFlight' | 'oldestInFlightMs'>
+
+const sums = [
+  'requests',
+  'errors',
+  'timeouts',
+  'abandoned',
+  'diverted',
+  'unserved',
+  'crashes',
+  'oomKills',
+  'healthFailures',
+  'ejections',
+] as const
+
+const nothing = (): Record<(typeof sums)[number], number> => ({
+  requests: 0,
+  errors: 0,
+  timeouts: 0,
+  abandoned: 0,
+  diverted: 0,
+  unserved: 0,
+  crashes: 0,
+  oomKills: 0,
+  healthFailures: 0,
+  ejections: 0,
+})
 
 /**
  * Counts of the attempts of one release: what ended since the last bin, and what is under way. Bins are kept by
@@ -20,9 +56,8 @@ export class ReleaseCounts {
   readonly #clock: EdgeClock
   /** In the order of their begin: the first is the oldest. */
   readonly #open = new Set<Attempt>()
-  #requests = 0
-  #errors = 0
-  #timeouts = 0
+  #counted = nothing()
+  #isTouched = false
   #latencies = new Map<number, number>()
 
   constructor(clock: EdgeClock) {
@@ -38,38 +73,95 @@ export class ReleaseCounts {
   /** Once an attempt; a second end counts nothing. */
   end(attempt: Attempt, outcome: Outcome): void {
     if (!this.#open.delete(attempt)) return
-    this.#requests += 1
-    if (outcome !== 'answered') this.#errors += 1
-    if (outcome === 'timed_out') this.#timeouts += 1
-    const index = latencyIndex(this.#clock.monotonicMs() - attempt.startedMs)
+    this.#isTouched = true
+    switch (outcome) {
+      case 'uncounted':
+        return
+      case 'abandoned':
+        this.#counted.abandoned += 1
+        return
+      case 'diverted':
+        this.diverted()
+        return
+      case 'unserved':
+        this.unserved()
+        return
+      case 'timed_out':
+        this.#counted.timeouts += 1
+        this.#counted.errors += 1
+        break
+      case 'failed':
+        this.#counted.errors += 1
+        break
+      case 'answered':
+        this.#took(this.#clock.monotonicMs() - attempt.startedMs)
+        break
+      case 'unmeasured':
+    }
+    this.#counted.requests += 1
+  }
+
+  #took(latencyMs: number): void {
+    const index = latencyIndex(latencyMs)
     this.#latencies.set(index, (this.#latencies.get(index) ?? 0) + 1)
   }
 
+  /** Another release serves a request that was meant for this one. */
+  diverted(): void {
+    this.#isTouched = true
+    this.#counted.diverted += 1
+  }
+
+  /** The edge refused a request that was meant for this release: no instance could take it. It has no latency. */
+  unserved(): void {
+    this.#isTouched = true
+    this.#counted.requests += 1
+    this.#counted.errors += 1
+    this.#counted.unserved += 1
+  }
+
+  /** Something happened to an instance of this release. */
+  instanceFailed(failure: InstanceFailure): void {
+    this.#isTouched = true
+    switch (failure) {
+      case 'oom_kill':
+        this.#counted.crashes += 1
+        this.#counted.oomKills += 1
+        return
+      case 'crash':
+        this.#counted.crashes += 1
+        return
+      case 'health':
+        this.#counted.healthFailures += 1
+        return
+      case 'ejection':
+        this.#counted.ejections += 1
+    }
+  }
+
   /** Attempts that an edge before this one had begun and has ended. */
-  absorb({ requests, errors, timeouts, latencies }: Ended): void {
-    this.#requests += requests
-    this.#errors += errors
-    this.#timeouts += timeouts
-    for (const [index, count] of latencies)
+  absorb(ended: Ended): void {
+    this.#isTouched = true
+    for (const sum of sums) this.#counted[sum] += ended[sum]
+    for (const [index, count] of ended.latencies)
       this.#latencies.set(index, (this.#latencies.get(index) ?? 0) + count)
   }
 
   get isIdle(): boolean {
-    return this.#requests === 0 && this.#open.size === 0
+    return !this.#isTouched && this.#open.size === 0
   }
 
   /** What happened since the last call, as a bin; counting starts anew. */
   close(): Omit<EdgeBin, 'atMs' | 'durationMs' | 'releaseId'> {
     const [oldest] = this.#open
     const bin = {
-      requests: this.#requests,
-      errors: this.#errors,
-      timeouts: this.#timeouts,
+      ...this.#counted,
       inFlight: this.#open.size,
       oldestInFlightMs: oldest ? this.#clock.monotonicMs() - oldest.startedMs : 0,
       latencies: [...this.#latencies],
     }
-    this.#requests = this.#errors = this.#timeouts = 0
+    this.#counted = nothing()
+    this.#isTouched = false
     this.#latencies = new Map()
     return bin
   }

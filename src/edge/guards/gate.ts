@@ -53,8 +53,13 @@ export class Gate {
 
   /** Whether the circuit of a release lets a request through. */
   allows(releaseId: string): boolean {
-    if (this.#guards.openCircuits.includes(releaseId)) return false
+    if (this.isHeldOpen(releaseId)) return false
     return this.#breakers.get(releaseId)?.allows(this.#clock.monotonicMs()) ?? true
+  }
+
+  /** Whether a person or an action keeps the circuit of a release open. */
+  isHeldOpen(releaseId: string): boolean {
+    return this.#guards.openCircuits.includes(releaseId)
   }
 
   /** An attempt begins; gives what its end has to name. */

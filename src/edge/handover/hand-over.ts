@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import type { Server, Socket } from 'node:net'
 import { join } from 'node:path'
 import type { AdminServer } from '../admin/server.ts'
@@ -7,6 +7,7 @@ import type { EdgeClock, EdgeLog } from '../clock.ts'
 import { EdgeFailure, messageOf } from '../failure.ts'
 import type { Platform } from '../platform.ts'
 import type { Service } from '../service.ts'
+import { openOutput } from '../unwritable.ts'
 import { successorVariable, type Given, type Progress } from './messages.ts'
 import { Steps } from './steps.ts'
 
@@ -44,7 +45,7 @@ export class Handover {
 
   constructor(parts: HandoverParts, { command, args }: { command: string; args: readonly string[] }) {
     this.#parts = parts
-    const output = openSync(join(parts.directory, 'edge.out'), 'a', 0o600)
+    const output = openOutput(join(parts.directory, 'edge.out'))
     try {
       this.#child = spawn(command, [...args, '--directory', parts.directory], {
         detached: true,
@@ -53,7 +54,7 @@ export class Handover {
         windowsHide: true,
       })
     } finally {
-      closeSync(output)
+      if (output !== 'ignore') closeSync(output)
     }
     this.#steps = new Steps(this.#child, parts.clock)
   }
@@ -65,7 +66,7 @@ export class Handover {
       await this.#steps.reached('loaded', loadedWithinMs)
       await admin.hold(() => this.callOff('an emergency came'))
       await platform.freeze()
-      const { inheritance } = platform
+      const inheritance = { ...platform.inheritance, socketPath: admin.path }
       for (const { name, bins } of inheritance.services) this.#told.set(name, bins.seq)
       this.#send({ kind: 'inheritance', inheritance })
       await this.#steps.reached('prepared', preparedWithinMs)
@@ -166,7 +167,7 @@ export class Handover {
   #progress(): Progress {
     return [...this.#parts.platform.services].map(([name, service]) => ({
       name,
-      inFlight: service.fleet.inFlight,
+      inFlight: service.instanceSet.inFlight,
       ended: this.#endedSince(name, service),
     }))
   }
@@ -176,10 +177,11 @@ export class Handover {
     const { bins: closed, seq } = bins.after(this.#told.get(name) ?? 0)
     this.#told.set(name, seq)
     return closed
-      .filter(({ requests }) => requests > 0)
-      .map(({ releaseId, requests, errors, timeouts, latencies }) => {
-        return { releaseId, requests, errors, timeouts, latencies }
-      })
+      .filter(({ requests, abandoned, diverted }) => requests + abandoned + diverted > 0)
+      .map(
+        ({ atMs: _at, durationMs: _duration, inFlight: _inFlight, oldestInFlightMs: _oldest, ...ended }) =>
+          ended,
+      )
   }
 
   /** This edge goes on. */

@@ -1,6 +1,6 @@
 import * as z from 'zod'
+import { edgeBinSchema } from '../../contract/index.ts'
 import { keptBinsSchema } from '../counts/index.ts'
-import { limitsSchema } from '../limits.ts'
 
 /** Tells a process that it was started by a running edge to take over from it. */
 export const successorVariable = 'PILOTHOUSE_EDGE_TAKES_OVER'
@@ -9,9 +9,10 @@ const countsSchema = z.record(z.string(), z.number())
 
 /** What is not in the state on the disk. */
 export const inheritanceSchema = z.object({
-  limits: limitsSchema,
   /** Of the first of these edges: counts go on, so cursors do. */
   bootId: z.string(),
+  /** Where its admin socket is; empty from an edge that does not tell. */
+  socketPath: z.string().default(''),
   services: z.array(z.object({ name: z.string(), bins: keptBinsSchema })),
 })
 export type Inheritance = z.infer<typeof inheritanceSchema>
@@ -23,13 +24,7 @@ export const progressSchema = z.array(
     /** By instance. */
     inFlight: countsSchema,
     ended: z.array(
-      z.object({
-        releaseId: z.string(),
-        requests: z.number(),
-        errors: z.number(),
-        timeouts: z.number(),
-        latencies: z.array(z.tuple([z.number(), z.number()])),
-      }),
+      edgeBinSchema.omit({ atMs: true, durationMs: true, inFlight: true, oldestInFlightMs: true }),
     ),
   }),
 )

@@ -16,11 +16,11 @@ export class ClientConnections {
   #give: Give | null = null
 
   /** Those above `max` are closed at once. */
-  constructor(server: Server, max: number) {
+  constructor(server: Server, max: () => number) {
     this.#server = server
     server.on('connection', (socket: Socket) => {
       if (this.#open.has(socket)) return
-      if (this.#open.size < max) this.#track(socket)
+      if (this.#open.size < max()) this.#track(socket)
       else socket.destroy()
     })
   }

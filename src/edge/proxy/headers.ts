@@ -104,17 +104,39 @@ export function answerTrailers(
   )
 }
 
-/** The header fields of an answer as the client gets them. */
-export function answerHeaders(
-  headers: Readonly<Record<string, string | string[] | undefined>>,
-): Record<string, string | string[]> {
-  const named = namedIn(first(headers['connection']))
-  const result: Record<string, string | string[]> = {}
-  for (const name in headers) {
-    const value = headers[name]
-    if (value !== undefined && !hopByHop.has(name) && !named?.has(name)) result[name] = value
+/** The header fields of a response as the client gets them, flat. */
+export interface AnswerHead {
+  fields: string[]
+  hasLength: boolean
+}
+
+/**
+ * The header fields of a response as the client gets them: each as it came, byte for byte (RFC 9110 §5.5 allows more
+ * than ASCII), in its order and its case. `connection` is the value of that field, `hasNoBody` drops a length that can
+ * only be wrong.
+ */
+export function answerHead(
+  raw: readonly Buffer[],
+  connection: string | string[] | undefined,
+  hasNoBody: boolean,
+): AnswerHead {
+  const named = namedIn(first(connection))
+  const fields: string[] = []
+  let lengthAt = -1
+  let dispositionAt = -1
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = (raw[i] as Buffer).toString('latin1')
+    const lower = name.toLowerCase()
+    if (hopByHop.has(lower) || named?.has(lower)) continue
+    if (lower === 'content-length') {
+      if (hasNoBody) continue
+      lengthAt = fields.length
+    } else if (lower === 'content-disposition') dispositionAt = fields.length
+    fields.push(name, (raw[i + 1] as Buffer).toString('latin1'))
   }
-  return result
+  // Node re-encodes a Content-Disposition that stands behind the length: the length goes last.
+  if (lengthAt >= 0 && dispositionAt > lengthAt) fields.push(...fields.splice(lengthAt, 2))
+  return { fields, hasLength: lengthAt >= 0 }
 }
 
 /** The value of a cookie; undefined when it was not sent. */

@@ -3,19 +3,28 @@ import type { AddressInfo, Server as SocketServer, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { EdgeFailure, messageOf } from '../failure.ts'
 import type { Refusal } from '../guards/gate.ts'
+import type { Forwarding } from './attempts.ts'
 import { ClientConnections, type Give } from './client-connections.ts'
-import { Exchange, type Forwarding } from './forward.ts'
+import { Exchange } from './forward.ts'
 import { originOf, type Origin } from './origin.ts'
-import { refuse, refuseUpgrade } from './refuse.ts'
+import { refuse, refuseConnection } from './refuse.ts'
 import { checkRequest, hasBody, type Destination } from './request-check.ts'
-import { stickyCookie, type Route } from './router.ts'
-import { tunnel } from './tunnel.ts'
+import { stickyCookie, type Route, type Unserved } from './router.ts'
+import { Tunnel } from './tunnel.ts'
+import { Turns, type ParserStop } from './turns.ts'
 
-const nobody: Refusal = {
+const unserved = (why: Unserved['why']): Refusal => ({
   status: 503,
-  text: 'No healthy instance can take this request.',
+  text:
+    why === 'all full'
+      ? 'All instances are busy, and too many requests wait already.'
+      : 'No healthy instance can take this request.',
   retryAfterSeconds: 1,
-}
+})
+
+/** How often Node looks for clients that take too long to send a request. */
+const lookEveryMs = 250
+const longestKeepAliveMs = 75_000
 
 /** The port of one service. */
 export class Listener {
@@ -23,34 +32,58 @@ export class Listener {
   readonly #server: Server
   readonly #connections: ClientConnections
   readonly #tunnelled = new Set<Duplex>()
+  readonly #turns: Turns
 
   constructor(forwarding: Forwarding) {
     this.#forwarding = forwarding
-    const { limits } = forwarding
+    this.#turns = new Turns(
+      (request, response) => this.#serve(request, response),
+      () => forwarding.clock.monotonicMs(),
+    )
     this.#server = createServer(
       {
-        maxHeaderSize: limits.maxHeaderBytes,
-        headersTimeout: limits.clientHeadersMs,
-        requestTimeout: limits.clientRequestMs,
-        connectionsCheckingInterval: Math.min(1000, limits.clientHeadersMs / 4),
-        keepAliveTimeout: Math.min(75_000, limits.clientIdleMs),
+        connectionsCheckingInterval: lookEveryMs,
         insecureHTTPParser: false,
-        requireHostHeader: true,
+        // Refused by us, as all that is malformed: what Node answers itself takes no turn.
+        requireHostHeader: false,
         noDelay: true,
         // To ask for another protocol is an offer (RFC 9110 §7.8): Java's own client makes that of HTTP/2 to everybody.
-        shouldUpgradeCallback: isHandshake,
+        // Behind another request it is not taken: what is joined now would be mixed with the response before.
+        shouldUpgradeCallback: (request) => isHandshake(request) && !this.#turns.isBusy(request.socket),
       },
-      (request, response) => this.#serve(request, response),
+      (request, response) => this.#turns.take(request, response),
     )
+    // A client that has closed its half only gets its response: see `Turns`.
+    Object.assign(this.#server, { httpAllowHalfOpen: true })
     // Counted by us with an answer; Node would silently leave out what is too many.
     this.#server.maxHeadersCount = 0
-    this.#server.setTimeout(limits.clientIdleMs, (socket: Socket) => socket.destroy())
+    this.applyLimits()
     // The body is asked for when an instance takes it: what is refused is not uploaded first.
-    this.#server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) =>
-      this.#serve(request, response),
-    )
-    this.#connections = new ClientConnections(this.#server, limits.maxConnections)
+    for (const event of ['checkContinue', 'checkExpectation'])
+      this.#server.on(event, (request: IncomingMessage, response: ServerResponse) =>
+        this.#turns.take(request, response),
+      )
+    this.#server.on('connection', (socket: Socket) => this.#turns.attach(socket))
+    this.#server.on('clientError', (stop: ParserStop, socket) => this.#turns.stopped(socket as Socket, stop))
+    this.#connections = new ClientConnections(this.#server, () => forwarding.limits.maxClientConnections)
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
+  }
+
+  /** Limits of the service have changed: they hold for connections and requests that come from now on. */
+  applyLimits(): void {
+    const { limits, timeouts } = this.#forwarding
+    Object.assign(this.#server, {
+      maxHeaderSize: limits.maxHeaderBytes,
+      headersTimeout: timeouts.requestHeadersMs,
+      requestTimeout: timeouts.requestMs ?? 0,
+      keepAliveTimeout: Math.min(longestKeepAliveMs, timeouts.clientIdleMs),
+    })
+    this.#server.removeAllListeners('timeout')
+    this.#server.setTimeout(timeouts.clientIdleMs, (socket: Socket) => {
+      // A response may be quiet for as long as its own limits allow. A client that takes nothing of it may not.
+      const awaitsResponse = this.#turns.isBusy(socket) && socket.writableLength === 0
+      if (!awaitsResponse) socket.destroy()
+    })
   }
 
   get port(): number {
@@ -62,13 +95,35 @@ export class Listener {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', (failure: NodeJS.ErrnoException) => {
         const code = failure.code === 'EADDRINUSE' ? 'CONFLICT' : 'BAD_INPUT'
-        reject(new EdgeFailure(code, `Cannot listen on ${host}:${port}: ${messageOf(failure)}`))
+        reject(new EdgeFailure(code, `Cannot listen on ${host}:${port}: ${reasonOf(failure, host, port)}`))
       })
       this.#server.listen({ host, port }, resolve)
     })
     this.#server.removeAllListeners('error')
     // Too many open files and the like: one connection is lost, the service goes on.
     this.#server.on('error', () => undefined)
+  }
+
+  /**
+   * Listens on a socket that this process was started with, where clients may be waiting already. False when it is
+   * none, or is bound to another port; this listener is of no use then.
+   */
+  async listenOn(descriptor: number, port: number): Promise<boolean> {
+    const isListening = await new Promise<boolean>((resolve) => {
+      this.#server.once('error', () => resolve(false))
+      this.#server.listen({ fd: descriptor }, () => resolve(true))
+    })
+    this.#server.removeAllListeners('error')
+    this.#server.on('error', () => undefined)
+    if (isListening && (port === 0 || this.port === port)) return true
+    if (isListening) this.#server.close()
+    return false
+  }
+
+  /** The descriptor of its listening socket, for a process that holds the port, too; null where there is none. */
+  get descriptor(): number | null {
+    const { _handle: handle } = this.#server as unknown as { _handle: { fd?: number } | null }
+    return handle?.fd !== undefined && handle.fd >= 0 ? handle.fd : null
   }
 
   /** Its port as another edge can take it over, which then listens beside this one. */
@@ -119,7 +174,7 @@ export class Listener {
       route.newPoint === null
         ? null
         : `${stickyCookie}=${route.newPoint.toFixed(9)}; Path=/; HttpOnly; SameSite=Lax`
-    new Exchange(this.#forwarding, request, response, to, origin, route.instance, cookie).send()
+    new Exchange(this.#forwarding, request, response, to, origin, route.instance, cookie).start()
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -129,13 +184,13 @@ export class Listener {
       ? this.#findUpgrade(request, origin)
       : { status: 501, text: 'Only WebSocket is served.' }
     if ('status' in found) {
-      refuseUpgrade(socket, found)
+      refuseConnection(socket, found)
       return
     }
     request.socket.setTimeout(0)
     this.#tunnelled.add(socket)
     socket.once('close', () => this.#tunnelled.delete(socket))
-    tunnel(this.#forwarding, request, socket, head, found.to, origin, found.route.instance)
+    new Tunnel(this.#forwarding, request, socket, head, found.to, origin, found.route.instance).start()
   }
 
   /** A handshake has no body: what one reader takes for it the next one takes for frames. */
@@ -144,16 +199,34 @@ export class Listener {
   }
 
   #find(request: IncomingMessage, { client }: Origin): Refusal | { to: Destination; route: Route } {
-    const { gate, router, limits } = this.#forwarding
+    const { gate, router, limits, bins } = this.#forwarding
     const to = checkRequest(request, limits)
     if ('status' in to) return to
     const priority = request.headers['priority']
     const refusal = gate.refuse(client, typeof priority === 'string' ? priority : undefined)
     if (refusal) return refusal
     const route = router.route(request, client)
-    return route ? { to, route } : nobody
+    if ('why' in route) {
+      if (route.releaseId !== null) bins.of(route.releaseId).unserved()
+      return unserved(route.why)
+    }
+    if (route.divertedFrom !== null) bins.of(route.divertedFrom).diverted()
+    return { to, route }
   }
 }
 
 const isHandshake = ({ headers, method }: IncomingMessage): boolean =>
   headers.upgrade?.toLowerCase() === 'websocket' && method === 'GET'
+
+function reasonOf(failure: NodeJS.ErrnoException, host: string, port: number): string {
+  switch (failure.code) {
+    case 'EADDRINUSE':
+      return `another program uses port ${port} (EADDRINUSE)`
+    case 'EACCES':
+      return `this user may not use port ${port} (EACCES)`
+    case 'EADDRNOTAVAIL':
+      return `${host} is not an address of this machine (EADDRNOTAVAIL)`
+    default:
+      return messageOf(failure)
+  }
+}

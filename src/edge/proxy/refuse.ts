@@ -29,12 +29,15 @@ export function refuse(request: IncomingMessage, response: ServerResponse, refus
   request.once('close', () => clearTimeout(cut))
 }
 
-/** The same on a connection that has left HTTP's hands. */
-export function refuseUpgrade(socket: Duplex, refusal: Refusal): void {
+/** The same on a connection whose next request cannot be read, or that has left HTTP's hands. It ends with this. */
+export function refuseConnection(socket: Duplex, refusal: Refusal): void {
   const text = `${refusal.text}\n`
   const retry = refusal.retryAfterSeconds === undefined ? '' : `retry-after: ${refusal.retryAfterSeconds}\r\n`
   socket.end(
     `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}\r\nconnection: close\r\n${retry}` +
       `content-type: text/plain; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
   )
+  socket.resume()
+  const cut = setTimeout(() => socket.destroy(), lingerMs)
+  socket.once('close', () => clearTimeout(cut))
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Refusal } from '../guards/gate.ts'
-import type { Limits } from '../limits.ts'
+import type { ProxyLimits } from '../../contract/index.ts'
 import { isHost } from './headers.ts'
 
 export interface Destination {
@@ -13,7 +13,7 @@ export interface Destination {
  * Refuses what Node's parser lets through but could be read in two ways further on, or is above a limit. What two
  * readers could frame differently (both lengths, two lengths, folded or bare line ends) the parser has refused.
  */
-export function checkRequest(request: IncomingMessage, limits: Limits): Refusal | Destination {
+export function checkRequest(request: IncomingMessage, limits: ProxyLimits): Refusal | Destination {
   const { rawHeaders, headers, method, httpVersionMajor, httpVersionMinor } = request
   // HTTP/2 begins otherwise: this is somebody who wants it read so further on.
   if (httpVersionMajor !== 1) return { status: 505, text: 'Only HTTP/1 is spoken.' }
@@ -22,7 +22,11 @@ export function checkRequest(request: IncomingMessage, limits: Limits): Refusal 
   let hosts = 0
   for (let i = 0; i < rawHeaders.length; i += 2) if (/^host$/i.test(rawHeaders[i] as string)) hosts += 1
   if (hosts > 1) return { status: 400, text: 'More than one Host.' }
+  if (hosts === 0 && httpVersionMinor > 0) return { status: 400, text: 'The Host is missing.' }
   if (!isHost(headers.host ?? '')) return { status: 400, text: 'The Host is none.' }
+  const { expect } = headers
+  if (expect !== undefined && expect.toLowerCase() !== '100-continue')
+    return { status: 417, text: 'Unknown expectation.' }
   const coding = headers['transfer-encoding']
   if (coding !== undefined) {
     // Version 1.0 has no transfer codings: whoever stands behind may ignore it.

@@ -3,7 +3,7 @@ import type { Routing, Weights } from '../../contract/index.ts'
 import { balancerOf, pointIn, pointOf, releaseAt, ReleaseSplit, type Balancer } from '../balancing/index.ts'
 import type { EdgeRng } from '../clock.ts'
 import type { Gate } from '../guards/gate.ts'
-import type { Fleet } from '../supervisor/fleet.ts'
+import type { InstanceSet } from '../supervisor/instance-set.ts'
 import type { Instance } from '../supervisor/instance.ts'
 import type { Traffic } from '../traffic.ts'
 import { cookieOf } from './headers.ts'
@@ -15,11 +15,20 @@ export interface Route {
   instance: Instance
   /** To be set as the cookie of a client that had none; null otherwise. */
   newPoint: number | null
+  /** The release that the request was meant for, when it could not take it and another one does. */
+  divertedFrom: string | null
+}
+
+/** Nobody takes the request: `all full` when instances are there and each has as many requests as it may. */
+export interface Unserved {
+  why: 'no instance' | 'all full'
+  /** The release that it was meant for; null when the service has none. */
+  releaseId: string | null
 }
 
 /** Chooses the release, then the instance, of each request of one service. */
 export class RequestRouter {
-  readonly #fleet: Fleet
+  readonly #instanceSet: InstanceSet
   readonly #gate: Gate
   readonly #rng: EdgeRng
   readonly #split: ReleaseSplit
@@ -27,8 +36,8 @@ export class RequestRouter {
   #routing: Routing
   #traffic: Traffic | null = null
 
-  constructor(fleet: Fleet, gate: Gate, rng: EdgeRng, routing: Routing) {
-    this.#fleet = fleet
+  constructor(instanceSet: InstanceSet, gate: Gate, rng: EdgeRng, routing: Routing) {
+    this.#instanceSet = instanceSet
     this.#gate = gate
     this.#rng = rng
     this.#split = new ReleaseSplit(rng)
@@ -49,40 +58,54 @@ export class RequestRouter {
     this.#routing = routing
   }
 
-  /** Where a request goes. Null when nobody can take it. */
-  route(request: IncomingMessage, client: string): Route | null {
+  /** Where a request goes, or why nobody takes it. An overloaded release does not pass its load on to another one. */
+  route(request: IncomingMessage, client: string): Route | Unserved {
     const traffic = this.#traffic?.record
-    if (!traffic) return null
+    if (!traffic) return { why: 'no instance', releaseId: null }
     const chosen = this.#chosenBy(request)
     if (chosen !== undefined) {
       const instance = this.#instanceOf(chosen, client, null)
-      if (instance) return { instance, newPoint: null }
+      if (instance === 'all full') return { why: instance, releaseId: chosen }
+      if (instance) return { instance, newPoint: null, divertedFrom: null }
     }
     const { releaseId, newPoint } = this.#split1(request, traffic.weights, traffic.fallbackReleaseId)
-    if (releaseId === undefined) return null
-    const instance = this.#instanceOf(releaseId, client, null) ?? this.#spill(releaseId, client)
-    return instance ? { instance, newPoint } : null
+    if (releaseId === undefined) return { why: 'no instance', releaseId: traffic.fallbackReleaseId }
+    const instance = this.#instanceOf(releaseId, client, null)
+    if (instance === 'all full') return { why: instance, releaseId }
+    if (instance) return { instance, newPoint, divertedFrom: null }
+    const other = this.#spill(releaseId, client)
+    if (!other) return { why: 'no instance', releaseId }
+    // What a person has taken out of the split says nothing about the release.
+    return { instance: other, newPoint, divertedFrom: this.#gate.isHeldOpen(releaseId) ? null : releaseId }
   }
 
   /**
-   * Where a request goes that did not get through at any of `tried`, the last of which was `before`. From the
-   * candidate it goes to the fallback and from the fallback never to the candidate: whoever was not to meet the
-   * candidate does not, and whoever met it does not meet it twice. Without a fallback that runs it stays with its
-   * release. `before` itself, on a new connection, when it `mayRepeat` and nobody else is left.
+   * Picks the instance for a retry. `tried` holds the instances that failed, `before` the last of them. A retry may move
+   * from candidate to fallback, never the other way. After a stale connection, which says nothing about the release, it
+   * stays with the release once, at another instance or on another connection to `before`.
    */
   reroute(
     before: Instance,
     client: string,
     tried: ReadonlySet<Instance>,
-    mayRepeat: boolean,
+    isStale: boolean,
+    isFirst: boolean,
   ): Instance | null {
+    if (isStale && isFirst) return this.#again(before, before.releaseId, client, tried)
     const fallbackId = this.#traffic?.record.fallbackReleaseId ?? null
-    const hasFallback = fallbackId !== null && this.#fleet.usable(fallbackId).length > 0
+    const hasFallback = fallbackId !== null && this.#instanceSet.usable(fallbackId).length > 0
     const nextId = hasFallback ? fallbackId : before.releaseId
+    if (isStale) return this.#again(before, nextId, client, tried)
     const next = this.#instanceOf(nextId, client, tried)
-    if (next) return next
-    const isSame = this.#fleet.usable(nextId).includes(before) && this.#gate.allows(nextId)
-    return mayRepeat && isSame ? before : null
+    return next === 'all full' ? null : (next ?? null)
+  }
+
+  /** An instance of the release that was not tried, or `before` when there is none. */
+  #again(before: Instance, releaseId: string, client: string, tried: ReadonlySet<Instance>): Instance | null {
+    const next = this.#instanceOf(releaseId, client, tried)
+    if (next && next !== 'all full') return next
+    const isSame = this.#instanceSet.usable(releaseId).includes(before) && this.#gate.allows(releaseId)
+    return isSame ? before : null
   }
 
   #split1(
@@ -106,7 +129,7 @@ export class RequestRouter {
       (candidateCookie && cookieOf(headers.cookie, candidateCookie.name) === candidateCookie.value)
     const record = this.#traffic?.record
     if (!isChosen || !record || record.emergency) return undefined
-    return this.#fleet.candidateOf(record.fallbackReleaseId)
+    return this.#instanceSet.candidateOf(record.fallbackReleaseId)
   }
 
   /** Of another release that has a share, when the one chosen cannot take the request. */
@@ -116,23 +139,27 @@ export class RequestRouter {
       .sort(([, a], [, b]) => b - a)
     for (const [id] of others) {
       const instance = this.#instanceOf(id, client, null)
-      if (instance) return instance
+      if (instance && instance !== 'all full') return instance
     }
     return null
   }
 
-  #instanceOf(releaseId: string, client: string, tried: ReadonlySet<Instance> | null): Instance | undefined {
+  #instanceOf(
+    releaseId: string,
+    client: string,
+    tried: ReadonlySet<Instance> | null,
+  ): Instance | 'all full' | undefined {
     if (!this.#gate.allows(releaseId)) return undefined
-    const usable = this.#fleet.usable(releaseId)
+    const usable = this.#instanceSet.usable(releaseId)
     let balancer = this.#balancers.get(releaseId)
     if (!balancer) {
       balancer = balancerOf(this.#routing.balancing, this.#rng)
       this.#balancers.set(releaseId, balancer)
     }
-    if (!tried) return balancer.pick(usable, client)
-    return balancer.pick(
-      usable.filter((instance) => !tried.has(instance)),
-      client,
-    )
+    const open = tried ? usable.filter((instance) => !tried.has(instance)) : usable
+    const picked = balancer.pick(open, client)
+    if (!picked || picked.hasRoom) return picked
+    const withRoom = open.filter(({ hasRoom }) => hasRoom)
+    return withRoom.length > 0 ? balancer.pick(withRoom, client) : 'all full'
   }
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { link, open, readFile, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
 import * as z from 'zod'
 import { EdgeFailure, messageOf } from '../failure.ts'
 import { Journal, readJournal, replay, type JournalEntry } from './journal.ts'
@@ -18,7 +18,7 @@ const envelopeSchema = z.object({
 
 export interface ReadState {
   state: EdgeState
-  /** What was wrong with the newest file, when it was not the one read; empty otherwise. */
+  /** What was wrong with the files, and what that means, as sentences; empty when the newest one is good. */
   trouble: string
   /** Above that of the state and of all that stands in the journal: for the file that goes on from here. */
   generation: number
@@ -93,28 +93,37 @@ export class StateFile {
 const journalOf = (path: string): string => `${path}.journal`
 
 /**
- * The newest good state at `path`: the file, else the previous one, else none; and what the journal adds. A damaged file is kept aside as
- * `.damaged`. Throws STORE_TOO_NEW for a file of a newer version, which must not be overwritten.
+ * The newest good state at `path`: the file, else the previous one, else none; and what the journal adds. A damaged
+ * file is kept aside as `.damaged`. Throws STORE_TOO_NEW for a file of a newer version, which must not be overwritten.
  */
 export async function readState(path: string): Promise<ReadState> {
   const entries = await readJournal(journalOf(path))
   let last = Math.max(0, ...entries.map(({ generation }) => generation))
-  let trouble = ''
+  const damages: string[] = []
+  const troubleOf = (consequence: string) => (damages.length > 0 ? [...damages, consequence].join(' ') : '')
   for (const candidate of [path, `${path}.previous`]) {
     const text = await readFile(candidate, 'utf8').catch(ignoreMissing)
     if (text === undefined) continue
     try {
       const { state, generation } = decode(text)
       last = Math.max(last, generation)
+      const trouble = troubleOf(`The edge uses the state before it, ${candidate}.`)
       return { state: replay(state, generation, entries), trouble, generation: last + 1 }
     } catch (failure) {
       if (failure instanceof EdgeFailure) throw failure
-      trouble = `${candidate} is damaged: ${messageOf(failure)}`
-      await rename(candidate, `${candidate}.damaged`)
+      damages.push(
+        `${candidate} is damaged (${reasonOf(failure)}) and is kept as ${basename(candidate)}.damaged.`,
+      )
+      // On a read-only disk it stays where it is.
+      await rename(candidate, `${candidate}.damaged`).catch(() => undefined)
     }
   }
+  const trouble = troubleOf('The edge started empty: an engine declares its services again.')
   return { state: { services: [] }, trouble, generation: last + 1 }
 }
+
+const reasonOf = (failure: unknown): string =>
+  failure instanceof z.ZodError ? 'it holds other data than a state' : messageOf(failure)
 
 function encode(state: EdgeState, generation: number): string {
   const text = JSON.stringify(state)
@@ -128,7 +137,7 @@ function decode(text: string): { state: EdgeState; generation: number } {
       'STORE_TOO_NEW',
       `The edge's state has format ${envelope.format}, known is ${formatVersion}.`,
     )
-  if (sha256(envelope.state) !== envelope.sha256) throw new Error('its checksum does not fit')
+  if (sha256(envelope.state) !== envelope.sha256) throw new Error('its checksum does not match')
   return { state: edgeStateSchema.parse(JSON.parse(envelope.state)), generation: envelope.generation }
 }
 

@@ -2,16 +2,18 @@ import * as z from 'zod'
 import {
   edgeReportSchema,
   guardsSchema,
+  keptDefinitionSchema,
   nameSchema,
   releaseSchema,
   restartSchema,
-  serviceDefinitionSchema,
 } from '../../contract/index.ts'
 
 export const instanceRecordSchema = z.object({
   id: z.string().max(200),
   releaseId: nameSchema,
   port: z.number(),
+  ordinal: z.number().int().min(0).default(0),
+  host: z.enum(['127.0.0.1', '::1']).default('127.0.0.1'),
   /** Null between the wish to start it and its start. */
   process: z.object({ pid: z.number().int().positive(), identity: z.string() }).nullable(),
   startedAtMs: z.number(),
@@ -24,16 +26,25 @@ export const instanceRecordSchema = z.object({
 export type InstanceRecord = z.infer<typeof instanceRecordSchema>
 
 export const serviceRecordSchema = z.object({
-  definition: serviceDefinitionSchema,
+  definition: keptDefinitionSchema,
   /** It is being withdrawn: an edge that finds it goes on with that. */
   isLeaving: z.boolean().default(false),
   /** Where it really listens: a free port stays the same over a restart. */
   port: z.number(),
   traffic: edgeReportSchema.extend({ doneKeys: z.array(z.string()) }),
   guards: guardsSchema,
-  releases: z.array(z.object({ release: releaseSchema, wanted: z.number() })),
+  releases: z.array(
+    z.object({
+      release: releaseSchema,
+      wanted: z.number(),
+      /** Key of the call that asked for it last; empty where an earlier version did not keep it. */
+      askedBy: z.string().default(''),
+    }),
+  ),
   doneKeys: z.array(z.string()),
   instances: z.array(instanceRecordSchema),
+  /** Instances that a person wants restarted, in turn; the first may be under way. */
+  restarts: z.array(z.object({ id: z.string().max(200), reason: z.string() })).default([]),
 })
 export type ServiceRecord = z.infer<typeof serviceRecordSchema>
 

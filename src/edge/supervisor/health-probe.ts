@@ -1,24 +1,51 @@
-import { get } from 'node:http'
-import { messageOf } from '../failure.ts'
+import { get, type ClientRequest, type IncomingMessage } from 'node:http'
+import { isOurLack, messageOf } from '../failure.ts'
+import type { LoopbackHost } from './connections.ts'
 
-/** Asks an instance how it is: null when well (2xx or 3xx), else why not. Never rejects. */
-export function probe(port: number, path: string, timeoutMs: number): Promise<string | null> {
+export interface Probe {
+  address: LoopbackHost
+  port: number
+  path: string
+  /** The Host header; null sends the address. */
+  host: string | null
+  timeoutMs: number
+}
+
+/** `refused`: nobody listens there. `unknown`: this machine could not ask, which says nothing about the instance. */
+export type ProbeOutcome = { kind: 'well' } | { kind: 'unwell' | 'refused' | 'unknown'; why: string }
+
+/** Asks an instance how it is; 2xx and 3xx are well. Never rejects. */
+export function probe({ address, port, path, host, timeoutMs }: Probe): Promise<ProbeOutcome> {
   return new Promise((resolve) => {
-    const request = get(
-      { host: '127.0.0.1', port, path, agent: false, headers: { 'user-agent': 'pilothouse-health' } },
-      (response) => {
-        response.resume()
-        const status = response.statusCode ?? 0
-        resolve(status >= 200 && status < 400 ? null : `its health check answered ${status}`)
-        // Only the status matters, however much follows.
-        response.once('end', () => request.destroy())
-      },
-    )
+    const headers = { 'user-agent': 'pilothouse-health', ...(host === null ? {} : { host }) }
+    const onResponse = (response: IncomingMessage) => {
+      response.resume()
+      const status = response.statusCode ?? 0
+      const isWell = status >= 200 && status < 400
+      resolve(isWell ? { kind: 'well' } : { kind: 'unwell', why: `its health check answered ${status}` })
+      // Only the status matters, however much follows.
+      response.once('end', () => request.destroy())
+    }
+    let request: ClientRequest
+    try {
+      request = get({ host: address, port, path, agent: false, headers }, onResponse)
+    } catch (failure) {
+      // What an earlier version let into the state may not be a request.
+      resolve({ kind: 'unwell', why: `its health check cannot be sent: ${messageOf(failure)}` })
+      return
+    }
     const timer = setTimeout(() => {
-      resolve(`its health check did not answer within ${timeoutMs} ms`)
+      resolve({ kind: 'unwell', why: `its health check did not answer within ${timeoutMs} ms` })
       request.destroy()
     }, timeoutMs)
     request.once('close', () => clearTimeout(timer))
-    request.once('error', (failure) => resolve(`its health check failed: ${messageOf(failure)}`))
+    request.once('error', (failure: NodeJS.ErrnoException) =>
+      resolve({ kind: kindOf(failure.code ?? ''), why: `its health check failed: ${messageOf(failure)}` }),
+    )
   })
+}
+
+function kindOf(code: string): 'unwell' | 'refused' | 'unknown' {
+  if (isOurLack(code)) return 'unknown'
+  return code === 'ECONNREFUSED' ? 'refused' : 'unwell'
 }

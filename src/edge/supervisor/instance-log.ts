@@ -24,6 +24,8 @@ interface Source {
   file: LogFile
   /** Where to read on; null before the first read. */
   offset: number | null
+  /** The file that `offset` is in. */
+  inode: number | null
   /** After the last whole line that was read. */
   lineEnd: number
   decoder: StringDecoder
@@ -44,6 +46,7 @@ export class InstanceLog {
   readonly #keptLines: number
   #lines: LogLine[] = []
   #reading: Promise<void> | undefined
+  #writerPid: number | null = null
 
   constructor(
     clock: EdgeClock,
@@ -56,19 +59,21 @@ export class InstanceLog {
     this.#maxFileBytes = maxFileBytes
     this.#maxReadBytes = maxReadBytes
     this.#keptLines = keptLines
-    const source = (stream: LogLine['stream'], ending: string): Source => ({
+    const source = (stream: LogLine['stream'], ending: string, descriptor: number): Source => ({
       stream,
       file: new LogFile({
         path: join(directory, `${names.instanceId}.${ending}.log`),
         keptBytes: maxFileBytes,
+        descriptor: () => (this.#writerPid === null ? null : `/proc/${this.#writerPid}/fd/${descriptor}`),
         ...(punch ? { punch } : {}),
       }),
       offset: null,
+      inode: null,
       lineEnd: 0,
       decoder: new StringDecoder('utf8'),
       rest: '',
     })
-    this.#sources = [source('stdout', 'out'), source('stderr', 'err')]
+    this.#sources = [source('stdout', 'out', 1), source('stderr', 'err', 2)]
   }
 
   /** Makes the directory that both files are in. */
@@ -88,6 +93,11 @@ export class InstanceLog {
       const { mtimeMs } = await stat(path)
       if (mtimeMs < beforeMs) await rm(path, { force: true })
     }
+  }
+
+  /** The process that writes both files from now on. */
+  follow(pid: number): void {
+    if (process.platform === 'linux') this.#writerPid = pid
   }
 
   get stdoutPath(): string {
@@ -121,7 +131,10 @@ export class InstanceLog {
 
   async #readSource(source: Source): Promise<void> {
     const { file } = source
-    const { start, end, cut, writtenAtMs } = await file.extent()
+    const { start, end, cut, writtenAtMs, inode } = await file.extent()
+    // A process that was started again writes to a new file where the old one was moved away.
+    if (source.inode !== null && source.inode !== inode) this.#seek(source, start)
+    source.inode = inode
     // It is shorter than what we have read: somebody has emptied it.
     if (source.offset !== null && source.offset > end) this.#seek(source, 0)
     if (source.offset === null) this.#seek(source, start)

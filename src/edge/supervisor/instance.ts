@@ -1,50 +1,69 @@
-import { Pool } from 'undici'
-import type {
-  HealthProbe,
-  Instance as InstanceShape,
-  Release,
-  Restart,
-  ServiceDefinition,
+import type { Socket } from 'node:net'
+import type { Pool } from 'undici'
+import {
+  releaseEnvironment,
+  type HealthProbe,
+  type Instance as InstanceShape,
+  type Release,
+  type Restart,
+  type ServiceDefinition,
 } from '../../contract/index.ts'
 import type { Surroundings } from '../clock.ts'
-import { messageOf } from '../failure.ts'
-import type { Limits } from '../limits.ts'
+import type { InstanceFailure } from '../counts/index.ts'
+import { comesOfOurLack, messageOf } from '../failure.ts'
 import type { InstanceRecord } from '../state/state.ts'
 import { restartDelayMs } from './backoff.ts'
 import { PassiveHealth } from './ejection.ts'
-import { environmentOf, markOf } from './environment.ts'
+import { connectionsTo, loopbackHosts, type Connections, type LoopbackHost } from './connections.ts'
+import { isDirectory, missingDirectory } from './directory.ts'
+import { FailureCount } from './failure-count.ts'
 import { probe } from './health-probe.ts'
 import type { InstanceLog } from './instance-log.ts'
-import { ManagedProcess } from './managed-process.ts'
+import { accountFor } from './account.ts'
+import { ManagedProcess, type ProcessEnd } from './managed-process.ts'
+import { contentMark, markOf } from './orphans.ts'
 import type { PortBook } from './port-book.ts'
-import { endByVariable, findByVariable, memoryOf, signalByVariable } from './process-identity.ts'
+import { Slots } from './slots.ts'
+import { askToEndByMark, endByMark, findByMark, isOfOtherEdge, type Mark } from './process-identity.ts'
+import type { ProcessTable } from './process-table.ts'
+import { isHung, megabytes, provenMs, repeated } from './restart-policy.ts'
+import { UsageWatch } from './usage-watch.ts'
 
 export interface InstanceOptions extends Surroundings {
   id: string
+  /** The real path of the edge's directory. */
+  edgeDirectory: string
+  ordinal: number
   release: Release
+  /** Where it runs, absolute. */
+  directory: () => string
   /** The one it is started for, which goes when this one is healthy. */
   replaces: Instance | null
-  limits: Limits
   output: InstanceLog
   ports: PortBook
+  processes: ProcessTable
   environment: Readonly<Record<string, string | undefined>>
   /** As it is now: definitions change while instances run. */
   definition: () => ServiceDefinition
+  /** Whether it may be restarted for failing its health check: no more than one of a service at a time. */
+  mayRecover: () => boolean
   /** State, pid or port are others than before. */
   onChange: () => void
-  /** Must be on the disk before a process is started, so that no process is ever forgotten. */
-  persist: () => Promise<void>
+  /** Counts against its release, e.g. `onFailure('crash')`. */
+  onFailure: (failure: InstanceFailure) => void
+  /**
+   * To be on the disk before a process is started. Where the disk takes nothing the process starts nevertheless; the
+   * mark in its environment is what it is found by then.
+   */
+  persist: () => Promise<unknown>
   /** Resolves when it is this edge that acts on processes: only one of two that hand over does. */
   acting: () => Promise<void>
   /** It has stopped for good. */
   onGone: (instance: Instance) => void
 }
 
-/** An instance that lived this long starts its backoff anew. */
-const provenMs = 30_000
 /** While it starts it is asked more often than its definition says. */
 const startingProbeMs = 200
-const memoryEveryMs = 1000
 
 /**
  * One running copy of a release: its process, its health, its connections. It restarts its process when that ends,
@@ -59,18 +78,28 @@ export class Instance {
   inFlight = 0
   /** Takes requests until its replacement is healthy, then drains. */
   isRetiring = false
+  /** It was restarted for failing its health check and is not healthy yet. */
+  isRecovering = false
   /** Of this process: what requests have shown of an earlier one says nothing of it. */
   passive = new PassiveHealth()
+  readonly slots = new Slots()
+  /** Its place among the instances of its release, which a replacement keeps. */
+  readonly ordinal: number
   readonly #options: InstanceOptions
   readonly #tunnels = new Set<{ destroy(): unknown }>()
   #process: ManagedProcess | null = null
-  #pool: Pool | null = null
+  #connections: Connections | null = null
+  #host: LoopbackHost = '127.0.0.1'
   #startedAtMs = 0
-  #startedMs = 0
+  /** Monotonic: the last good check, or the start before the first. */
+  #wellMs = 0
+  #healthySinceMs: number | null = null
   #restartCount = 0
   #lastRestart: Restart | null = null
   #failures = 0
-  #memoryBytes: number | null = null
+  /** Ends in a row for being over its memory limit. */
+  #overLimits = 0
+  #usage: UsageWatch | null = null
   #successes = 0
   #misses = 0
   #isStopping = false
@@ -80,9 +109,11 @@ export class Instance {
   /** Of what an earlier process has left behind. */
   #tidying: Promise<void> = Promise.resolve()
   #inFlightElsewhere = 0
+  #isRestartPlanned = false
+  readonly #failureCount: FailureCount
+  #wasEverHealthy = false
   #ejection: Disposable | null = null
   #timer: Disposable | null = null
-  #memoryTimer: Disposable | null = null
   #onIdle: (() => void) | null = null
   /** Each process has its own number: what an earlier one was waiting for is then recognised as past. */
   #generation = 0
@@ -91,14 +122,29 @@ export class Instance {
     this.#options = options
     this.id = options.id
     this.releaseId = options.release.id
+    this.ordinal = options.ordinal
+    this.#failureCount = new FailureCount(options.onFailure)
     const { replaces, clock } = options
     if (!replaces) return
     this.#restartCount = replaces.#restartCount + 1
-    this.#lastRestart = { atMs: clock.nowMs(), reason: replaces.reason }
+    this.#lastRestart = {
+      atMs: clock.nowMs(),
+      reason: replaces.reason,
+      ...(replaces.#isRestartPlanned ? { isPlanned: true } : {}),
+    }
+    // A replacement of one that was over its limit goes on counting.
+    if (replaces.#overLimits === 0) return
+    this.#failures = replaces.#isProven ? 1 : replaces.#failures + 1
+    this.#overLimits = replaces.#isProven ? 1 : replaces.#overLimits
+  }
+
+  /** By which its processes are found. */
+  get #mark(): Mark {
+    return markOf(this.id, this.#options.edgeDirectory)
   }
 
   get weight(): number {
-    return this.passive.weight
+    return this.passive.weight * (this.#options.definition().routing.instanceWeights[this.ordinal] ?? 1)
   }
 
   get isUsable(): boolean {
@@ -113,10 +159,21 @@ export class Instance {
     return this.#isStopping
   }
 
-  /** Where its requests go. Throws while no process runs: callers take usable instances only. */
+  /** Where its requests go. Throws NoProcess while no process runs. */
   get pool(): Pool {
-    if (!this.#pool) throw new Error(`${this.id} has no process`)
-    return this.#pool
+    if (!this.#connections) throw new NoProcess(this.id)
+    return this.#connections.pool
+  }
+
+  /** Makes a connection for what outlives a request, such as a WebSocket. Fails with NoProcess while no process runs. */
+  connect(done: (failure: Error | null, socket: Socket | null) => void): void {
+    if (this.#connections) this.#connections.connect(done)
+    else done(new NoProcess(this.id), null)
+  }
+
+  /** Whether it takes another request, or lets it wait. */
+  get hasRoom(): boolean {
+    return this.slots.hasRoom(this.#options.definition().limits)
   }
 
   get record(): InstanceRecord {
@@ -124,6 +181,8 @@ export class Instance {
       id: this.id,
       releaseId: this.releaseId,
       port: this.port,
+      ordinal: this.ordinal,
+      host: this.#host,
       process: this.#process && { pid: this.#process.pid, identity: this.#process.identity },
       startedAtMs: this.#startedAtMs,
       restartCount: this.#restartCount,
@@ -145,7 +204,9 @@ export class Instance {
       restartCount: this.#restartCount,
       lastRestart: this.#lastRestart,
       inFlight: this.inFlight + this.#inFlightElsewhere,
-      memoryBytes: this.#memoryBytes,
+      memoryBytes: this.#usage?.memoryBytes ?? null,
+      cpuCores: this.#usage?.cpuCores ?? null,
+      ...(this.#process?.logTrouble ? { logTrouble: this.#process.logTrouble } : {}),
     }
   }
 
@@ -160,29 +221,37 @@ export class Instance {
     this.#generation += 1
     this.state = 'starting'
     this.#startedAtMs = clock.nowMs()
-    this.#startedMs = clock.monotonicMs()
+    this.#wellMs = clock.monotonicMs()
+    this.#healthySinceMs = null
     try {
       this.#options.ports.giveBack(this.port)
       this.port = await this.#options.ports.take()
       await persist()
       await this.#tidying
       if (this.#isStopping) return
+      const directory = this.#options.directory()
+      // The system would blame the program.
+      if (!(await isDirectory(directory))) throw new Error(missingDirectory(directory))
+      const account = accountFor(definition())
       const spawning = ManagedProcess.start(clock, {
         argv: release.artifact.argv.map((argument) => argument.replaceAll('{port}', String(this.port))),
-        env: environmentOf(environment, release, {
+        env: releaseEnvironment(environment, release, {
           service: definition().name,
           releaseId: release.id,
           instanceId: this.id,
           port: this.port,
+          account,
+          edge: { directory: this.#options.edgeDirectory, content: contentMark(release) },
         }),
-        cwd: release.artifact.cwd,
+        cwd: directory,
+        account,
         stdoutPath: output.stdoutPath,
         stderrPath: output.stderrPath,
       })
       this.#spawning = spawning.catch(() => undefined)
       this.#take(await spawning)
     } catch (failure) {
-      this.#ended(messageOf(failure))
+      this.#crashed({ reason: messageOf(failure), isKill: false, isOurLack: comesOfOurLack(failure) })
     }
   }
 
@@ -190,25 +259,52 @@ export class Instance {
   async adopt(record: InstanceRecord): Promise<void> {
     const { clock, output } = this.#options
     this.port = record.port
+    this.#host = record.host
     this.#options.ports.note(this.port)
     this.#startedAtMs = record.startedAtMs
-    this.#startedMs = clock.monotonicMs()
+    this.#wellMs = clock.monotonicMs()
     this.#restartCount = record.restartCount
     this.#lastRestart = record.lastRestart
     this.#isStopping = record.isStopping
-    const pid = record.process?.pid ?? (await findByVariable(markOf(this.id)))
-    const process =
-      pid === null ? null : await ManagedProcess.adopt(clock, pid, record.process?.identity ?? null)
+    this.#wasEverHealthy = record.wasHealthy
+    const process = await this.#findProcess(record)
     if (!process) {
-      if (record.process && !record.isStopping) this.#restarted('ended while the edge was away')
+      if (record.process && !record.isStopping) {
+        this.#failed('crash')
+        this.#restarted('ended while the edge was away')
+      }
       this.#tidying = this.#endStrays()
       // Not waited for: it starts when this edge acts.
       if (!record.isStopping) void this.start()
       return
     }
+    output.follow(process.pid)
     await output.read()
     this.state = record.isStopping ? 'draining' : record.wasHealthy ? 'healthy' : 'starting'
+    if (record.wasHealthy) this.#healthySinceMs = clock.monotonicMs()
     this.#take(process)
+  }
+
+  async #findProcess(record: InstanceRecord): Promise<ManagedProcess | null> {
+    const { clock } = this.#options
+    const noted = record.process
+    // A directory that was copied names instances of the edge that it was copied from.
+    if (noted && !isOfOtherEdge(noted.pid, this.#options.edgeDirectory)) {
+      const process = await ManagedProcess.adopt(clock, noted.pid, noted.identity)
+      if (process) return process
+    }
+    // A start that is not on the disk: the edge was killed too early, or the disk took nothing. Each start has a port
+    // of its own, which tells it from what the noted process has left behind.
+    const started = findByMark(this.#mark)
+      .map(({ pid, variables }) => ({ pid, port: Number(variables.get('PORT')) }))
+      .find(({ port }) => !noted || port !== record.port)
+    const process = started ? await ManagedProcess.adopt(clock, started.pid, null) : null
+    if (started && process && started.port > 0 && started.port !== this.port) {
+      this.#options.ports.giveBack(this.port)
+      this.port = started.port
+      this.#options.ports.note(this.port)
+    }
+    return process
   }
 
   /** Resolves when a start that has begun has given its process. */
@@ -252,6 +348,7 @@ export class Instance {
   eject(): void {
     if (this.#ejection) return
     const { clock, onChange } = this.#options
+    this.#failed('ejection')
     const forMs = this.passive.eject()
     this.reason = `ejected for ${forMs / 1000} s: 5 requests in a row failed`
     this.#ejection = clock.after(forMs, () => {
@@ -277,9 +374,9 @@ export class Instance {
     await this.#options.acting()
     await this.#idle(drainMs)
     for (const tunnel of [...this.#tunnels]) tunnel.destroy()
-    const pool = this.#pool
-    this.#pool = null
-    void pool?.destroy(new InstanceStopped())
+    const connections = this.#connections
+    this.#connections = null
+    void connections?.pool.destroy(new InstanceStopped())
     await this.#starting
     if (this.#process) await this.#end(this.#process, graceMs)
     await this.#endStrays()
@@ -293,18 +390,15 @@ export class Instance {
   async #end(process: ManagedProcess, graceMs: number): Promise<void> {
     const { pid } = process
     // What has left its group is asked to end, too; its own would be asked twice.
-    const [isEnded] = await Promise.all([
-      process.stop(graceMs),
-      signalByVariable(markOf(this.id), 'SIGTERM', pid),
-    ])
-    if (isEnded) return
+    askToEndByMark(this.#mark, pid)
+    if (await process.stop(graceMs)) return
     this.#options.log.error('an instance runs on that could not be ended', { instance: this.id, pid })
   }
 
   /** What its processes have started outside of their group. */
   async #endStrays(): Promise<void> {
     await this.#options.acting()
-    await endByVariable(markOf(this.id))
+    await endByMark(this.#options.clock, this.#mark)
   }
 
   /** Looks after its process no more: another edge does. What is under way goes on. */
@@ -316,34 +410,102 @@ export class Instance {
   /** Leaves the process running and forgets it: the edge ends. */
   release(): void {
     this.abandon()
-    void this.#pool?.destroy()
-    this.#pool = null
+    void this.#connections?.pool.destroy()
+    this.#connections = null
   }
 
   #take(process: ManagedProcess): void {
     const generation = this.#generation
-    const { limits, onChange } = this.#options
+    const { onChange, output } = this.#options
     this.#process = process
+    output.follow(process.pid)
     this.passive = new PassiveHealth()
-    this.#pool = new Pool(`http://127.0.0.1:${this.port}`, {
-      pipelining: 1,
-      connect: { timeout: limits.connectMs },
-      headersTimeout: limits.answerMs,
-      bodyTimeout: limits.answerIdleMs,
-      // Shorter than the 5 s after which Node servers close: whoever closes first cannot lose a request.
-      keepAliveTimeout: 4000,
-      allowH2: false,
-    })
-    void process.ended.then((reason) => {
-      if (generation === this.#generation && !this.#isStopping) this.#ended(reason)
+    this.#connect()
+    void process.ended.then((end) => {
+      if (generation === this.#generation && !this.#isStopping) this.#crashed(end)
     })
     this.#successes = 0
     this.#misses = 0
     if (!this.#isStopping) {
       this.#probeSoon(0)
-      this.#memoryTimer = this.#options.clock.every(memoryEveryMs, () => void this.#watchMemory())
+      this.#usage = new UsageWatch({
+        ...this.#options,
+        pid: process.pid,
+        instanceId: this.id,
+        limit: () => this.#options.definition().memoryLimitBytes,
+        onOver: (bytes) => void this.#overLimit(bytes),
+      })
     }
     onChange()
+  }
+
+  /** Requests go to where the process listens from now on; those under way end where they are. */
+  #connect(): void {
+    void this.#connections?.pool.close()
+    this.#connections = connectionsTo(
+      this.#host,
+      this.port,
+      () => this.#options.definition().timeouts.connectMs,
+    )
+  }
+
+  /** Its process ended, and nobody here has asked for it. */
+  #crashed({ reason, isKill, isOurLack }: ProcessEnd): void {
+    const isOutOfMemory = isKill && (this.#usage?.hasMachineRunOutOfMemory ?? false)
+    if (!isOurLack) this.#failed(isOutOfMemory ? 'oom_kill' : 'crash')
+    this.#overLimits = 0
+    this.isRecovering = false
+    this.#ended(
+      isOutOfMemory ? 'was killed by the kernel: the machine or its group ran out of memory' : reason,
+    )
+  }
+
+  /** Restarts it in its place: it serves nobody, or has been over its limit before. */
+  async #recycle(reason: string): Promise<void> {
+    const process = this.#process
+    if (!process || this.#isStopping) return
+    this.#generation += 1
+    const generation = this.#generation
+    this.#dropTimers()
+    this.state = 'unhealthy'
+    this.reason = reason
+    this.#options.log.warn('instance is restarted', { instance: this.id, reason })
+    this.#options.onChange()
+    await this.#options.acting()
+    if (generation !== this.#generation) return
+    await this.#end(process, this.#options.definition().graceMs)
+    if (generation === this.#generation) this.#ended(reason)
+  }
+
+  async #overLimit(bytes: number): Promise<void> {
+    const limit = this.#options.definition().memoryLimitBytes
+    if (limit === null || this.isRetiring || this.#isStopping) return
+    const { log, onChange } = this.#options
+    this.#failed('oom_kill')
+    this.#overLimits = this.#isProven ? 1 : this.#overLimits + 1
+    log.warn('instance over its memory limit', { instance: this.id, bytes, limit })
+    if (this.#overLimits > 1 || this.state !== 'healthy')
+      return this.#recycle(repeated(`over its memory limit of ${megabytes(limit)}`, this.#overLimits))
+    this.isRetiring = true
+    this.reason = `uses ${megabytes(bytes)}, over its memory limit of ${megabytes(limit)}`
+    onChange()
+  }
+
+  /** Another one takes its place as soon as it is healthy: somebody has asked for it. */
+  retire(reason: string): void {
+    this.isRetiring = true
+    this.#isRestartPlanned = true
+    this.reason = reason
+    this.#options.onChange()
+  }
+
+  #failed(failure: InstanceFailure): void {
+    this.#failureCount.failed(failure, this.#restartCount === 0 && !this.#wasEverHealthy)
+  }
+
+  /** It was healthy long enough for what happens next to have nothing to do with its start. */
+  get #isProven(): boolean {
+    return this.#healthySinceMs !== null && this.#wellMs - this.#healthySinceMs > provenMs
   }
 
   #ended(reason: string): void {
@@ -351,12 +513,12 @@ export class Instance {
     if (this.#isStopping) return
     this.#dropTimers()
     this.#generation += 1
+    this.#usage = null
     this.#tidying = this.#endStrays()
     this.#process = null
-    void this.#pool?.destroy()
-    this.#pool = null
-    this.#memoryBytes = null
-    this.#failures = clock.monotonicMs() - this.#startedMs > provenMs ? 1 : this.#failures + 1
+    void this.#connections?.pool.destroy()
+    this.#connections = null
+    this.#failures = this.#isProven ? 1 : this.#failures + 1
     const delayMs = restartDelayMs(this.#failures, rng.next())
     this.state = 'down'
     this.reason = `${reason}; starts again in ${(delayMs / 1000).toFixed(1)} s`
@@ -381,12 +543,42 @@ export class Instance {
 
   async #probe(generation: number): Promise<void> {
     const { health } = this.#options.definition()
-    const trouble = await probe(this.port, health.path, health.timeoutMs)
+    const other = loopbackHosts.find((host) => host !== this.#host) ?? this.#host
+    let host = this.#host
+    let outcome = await probe({ ...health, address: host, port: this.port })
+    // An instance may listen on the other loopback address only.
+    if (outcome.kind === 'refused') {
+      const there = await probe({ ...health, address: other, port: this.port })
+      if (there.kind === 'well') [host, outcome] = [other, there]
+    }
     if (generation !== this.#generation || this.#isStopping) return
-    this.#judge(trouble, health)
+    if (host !== this.#host) {
+      this.#host = host
+      this.#connect()
+    }
+    if (outcome.kind !== 'unknown') this.#judge(outcome.kind === 'well' ? null : outcome.why, health)
+    // What the edge could not find out for want of its own resources says nothing about the instance.
+    const why = outcome.kind === 'unwell' || outcome.kind === 'refused' ? outcome.why : ''
+    if (why !== '' && this.#isHungFor(health) && this.#mayRecover()) {
+      if (this.state === 'starting') this.#failed('health')
+      this.isRecovering = true
+      void this.#recycle(`hung: ${this.reason || why}`)
+      return
+    }
     this.#probeSoon(
       this.state === 'starting' ? Math.min(startingProbeMs, health.intervalMs) : health.intervalMs,
     )
+  }
+
+  #isHungFor(health: HealthProbe): boolean {
+    if (this.state !== 'starting' && this.state !== 'unhealthy') return false
+    return isHung(this.state, this.#options.clock.monotonicMs() - this.#wellMs, health)
+  }
+
+  /** One that was restarted and hangs again makes room for the next first. */
+  #mayRecover(): boolean {
+    this.isRecovering = false
+    return !this.isRetiring && this.#options.mayRecover()
   }
 
   #judge(trouble: string | null, { rise, fall }: HealthProbe): void {
@@ -394,33 +586,26 @@ export class Instance {
     if (trouble === null) {
       this.#misses = 0
       this.#successes += 1
+      this.#wellMs = this.#options.clock.monotonicMs()
       this.passive.recover()
       if (this.state !== 'healthy' && this.#successes >= rise) {
         this.state = 'healthy'
         this.reason = ''
+        this.#healthySinceMs = this.#wellMs
+        this.#wasEverHealthy = true
+        this.isRecovering = false
       }
     } else {
       this.#successes = 0
       this.#misses += 1
       if (this.state === 'starting') this.reason = trouble
       else if (this.#misses >= fall) {
+        if (this.state === 'healthy') this.#failed('health')
         this.state = 'unhealthy'
         this.reason = trouble
       }
     }
     if (`${this.state} ${this.reason}` !== before) this.#options.onChange()
-  }
-
-  async #watchMemory(): Promise<void> {
-    const pid = this.#process?.pid
-    if (pid === undefined) return
-    this.#memoryBytes = await memoryOf(pid)
-    const limit = this.#options.definition().memoryLimitBytes
-    if (limit === null || this.#memoryBytes === null || this.#memoryBytes <= limit || this.isRetiring) return
-    this.isRetiring = true
-    this.reason = `uses ${megabytes(this.#memoryBytes)}, above its limit of ${megabytes(limit)}`
-    this.#options.log.warn('instance above its memory limit', { instance: this.id, reason: this.reason })
-    this.#options.onChange()
   }
 
   #idle(timeoutMs: number): Promise<void> {
@@ -436,8 +621,17 @@ export class Instance {
   }
 
   #dropTimers(): void {
-    for (const timer of [this.#timer, this.#memoryTimer, this.#ejection]) timer?.[Symbol.dispose]()
-    this.#timer = this.#memoryTimer = this.#ejection = null
+    for (const timer of [this.#timer, this.#usage, this.#ejection]) timer?.[Symbol.dispose]()
+    this.#timer = this.#ejection = null
+  }
+}
+
+/** There is no process to connect to. */
+class NoProcess extends Error {
+  readonly code = 'ECONNREFUSED'
+
+  constructor(id: string) {
+    super(`${id} has no process.`)
   }
 }
 
@@ -447,5 +641,3 @@ export class InstanceStopped extends Error {
     super('The instance was stopped before it answered.')
   }
 }
-
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`

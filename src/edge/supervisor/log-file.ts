@@ -11,6 +11,8 @@ export interface LogFileOptions {
   /** So much of what was cut off is kept, bytes. */
   keptBytes: number
   punch?: Punch
+  /** The writer's own descriptor of the file, such as `/proc/42/fd/1`; null when no writer is known. */
+  descriptor?: () => string | null
 }
 
 const chunkBytes = 1_000_000
@@ -32,25 +34,53 @@ export class LogFile {
   #found: Promise<void> | undefined
   /** What is before it is in the older file, or gone. */
   #cut = 0
+  /** The file that is read, wherever it is by now. */
+  #inode: number | null = null
+  readonly #descriptor: () => string | null
   #older: { path: string; from: number } | null = null
 
-  constructor({ path, keptBytes, punch = punchHole }: LogFileOptions) {
+  constructor({ path, keptBytes, punch = punchHole, descriptor = () => null }: LogFileOptions) {
+    this.#descriptor = descriptor
     this.path = path
     this.#keptBytes = keptBytes
     this.#punch = punch
   }
 
   /** The offsets of the first byte that is still there and after the last, and when that was written. */
-  async extent(): Promise<{ start: number; cut: number; end: number; writtenAtMs: number }> {
+  async extent(): Promise<{ start: number; cut: number; end: number; writtenAtMs: number; inode: number }> {
     await this.#ready()
     // Asked once a second and file. Its writer has it open, so that the answer comes from memory, without a thread.
-    const { size, mtimeMs } = statSync(this.path)
+    const { size, mtimeMs, ino } = statSync(this.#place())
+    if (this.#inode !== null && ino !== this.#inode) {
+      this.#cut = 0
+      this.#older = null
+    }
+    this.#inode = ino
     if (size < this.#cut) {
       // Somebody has emptied it: it begins anew.
       this.#cut = 0
       this.#older = null
     }
-    return { start: this.#older?.from ?? this.#cut, cut: this.#cut, end: size, writtenAtMs: mtimeMs }
+    return {
+      start: this.#older?.from ?? this.#cut,
+      cut: this.#cut,
+      end: size,
+      writtenAtMs: mtimeMs,
+      inode: ino,
+    }
+  }
+
+  /**
+   * Where the file can be opened. Its writer goes on writing to a file that somebody has renamed, deleted or put another
+   * one in the place of: it is then read through the writer's descriptor.
+   */
+  #place(): string {
+    const there = statSync(this.path, { throwIfNoEntry: false })
+    if (there && (this.#inode === null || there.ino === this.#inode)) return this.path
+    const descriptor = this.#descriptor()
+    const held = descriptor === null ? undefined : statSync(descriptor, { throwIfNoEntry: false })
+    const isHeld = held?.isFile() === true && (this.#inode === null || held.ino === this.#inode)
+    return descriptor !== null && isHeld ? descriptor : this.path
   }
 
   /** The bytes from `from` to before `to`, both within the extent. */
@@ -59,7 +89,7 @@ export class LogFile {
     if (this.#older && from < this.#cut)
       parts.push(await readRange(this.#older.path, from - this.#older.from, this.#cut - this.#older.from))
     const first = Math.max(from, this.#cut)
-    if (first < to) parts.push(await readRange(this.path, first, to))
+    if (first < to) parts.push(await readRange(this.#place(), first, to))
     return Buffer.concat(parts)
   }
 
@@ -70,9 +100,10 @@ export class LogFile {
   async cutAt(at: number): Promise<Buffer | null> {
     const from = at - this.#cut > this.#keptBytes ? await this.#lineAfter(at - this.#keptBytes) : this.#cut
     const path = `${this.path}.${String(at).padStart(offsetDigits, '0')}`
-    await copyRange(this.path, from, at, `${this.path}.new`)
+    const place = this.#place()
+    await copyRange(place, from, at, `${this.path}.new`)
     await rename(`${this.path}.new`, path)
-    if (!(await this.#punch(this.path, at))) {
+    if (!(await this.#punch(place, at))) {
       await rm(path)
       return this.#empty(at)
     }
@@ -91,7 +122,7 @@ export class LogFile {
 
   /** Where the first whole line after `from` begins; `from` when there is none soon. */
   async #lineAfter(from: number): Promise<number> {
-    return from + (await readRange(this.path, from, from + slackBytes)).indexOf('\n') + 1
+    return from + (await readRange(this.#place(), from, from + slackBytes)).indexOf('\n') + 1
   }
 
   #ready(): Promise<void> {
@@ -109,11 +140,11 @@ export class LogFile {
     for (const old of paths) await rm(old, { force: true })
     if (path === undefined) return
     const cut = Number(path.slice(-offsetDigits))
-    const { size, blocks } = await stat(this.path)
+    const { size, blocks } = await stat(this.#place())
     this.#older = { path, from: cut - (await stat(path)).size }
     this.#cut = cut
     const isPunched = blocks * blockBytes <= size - cut + slackBytes
-    if (size >= cut && !isPunched) await this.#punch(this.path, cut)
+    if (size >= cut && !isPunched) await this.#punch(this.#place(), cut)
   }
 
   /** Where what was cut off stands, the oldest first. */

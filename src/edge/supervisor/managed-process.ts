@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Account } from '../../contract/index.ts'
 import type { EdgeClock } from '../clock.ts'
 import { messageOf } from '../failure.ts'
 import { identityOf } from './process-identity.ts'
@@ -7,11 +9,24 @@ import { identityOf } from './process-identity.ts'
 export interface Start {
   argv: readonly string[]
   env: Readonly<Record<string, string>>
-  cwd: string | undefined
-  /** Both are appended to; the process writes them itself and so outlives us. */
+  cwd: string
+  /** Whom it runs as, with no other groups; left out or null: as the edge does. */
+  account?: Account | null
+  /** Both are appended to; the process writes them itself and so outlives us. Output that cannot be kept is dropped. */
   stdoutPath: string
   stderrPath: string
 }
+
+/** Why a process ended, a sentence part such as `exited with code 1`, and whether it may have been killed. */
+export interface ProcessEnd {
+  reason: string
+  isKill: boolean
+  /** It could not be started for want of this machine's resources, which says nothing about the program. */
+  isOurLack?: boolean
+}
+
+/** What a shell exits with when SIGKILL ended its command. */
+const killedCode = 128 + 9
 
 /** How often a process that is not our child is looked at. */
 const lookEveryMs = 500
@@ -21,59 +36,73 @@ const killedWithinMs = 5000
 
 /**
  * A process in a group of its own, started by this edge or an earlier one. It does not end with the edge.
- * `ended` resolves once with the reason, a sentence part such as `exited with code 1`.
+ * `ended` resolves once.
  */
 export class ManagedProcess {
   readonly pid: number
   readonly identity: string
-  readonly ended: Promise<string>
+  readonly ended: Promise<ProcessEnd>
+  /** Why what it prints is not kept; empty when it is. */
+  logTrouble = ''
   readonly #clock: EdgeClock
   #hasEnded = false
 
-  private constructor(clock: EdgeClock, pid: number, identity: string, ended: Promise<string>) {
+  private constructor(clock: EdgeClock, pid: number, identity: string, ended: Promise<ProcessEnd>) {
     this.#clock = clock
     this.pid = pid
     this.identity = identity
-    this.ended = ended.then((reason) => {
+    this.ended = ended.then((end) => {
       this.#hasEnded = true
       // What it left behind in its group goes with it: at once, as later the number may be another group's.
       if (process.platform !== 'win32') this.signal('SIGKILL')
-      return reason
+      return end
     })
   }
 
   /** Rejects when it cannot be started, with the reason. */
   static async start(
     clock: EdgeClock,
-    { argv, env, cwd, stdoutPath, stderrPath }: Start,
+    { argv, env, cwd, account, stdoutPath, stderrPath }: Start,
   ): Promise<ManagedProcess> {
-    const stdout = openSync(stdoutPath, 'a', 0o600)
-    const stderr = openSync(stderrPath, 'a', 0o600)
+    const stdout = openLog(stdoutPath)
+    const stderr = openLog(stderrPath)
     try {
       const [command, ...args] = argv as [string, ...string[]]
       const child = spawn(command, args, {
         env,
         cwd,
         detached: true,
-        stdio: ['ignore', stdout, stderr],
+        stdio: ['ignore', stdout.file ?? 'ignore', stderr.file ?? 'ignore'],
         windowsHide: true,
+        ...(account ? { uid: account.uid, gid: account.gid } : {}),
       })
-      const ended = new Promise<string>((resolve) => {
+      const ended = new Promise<ProcessEnd>((resolve) => {
         child.once('exit', (code, signal) =>
-          resolve(signal === null ? `exited with code ${code}` : `was killed by ${signal}`),
+          resolve({
+            reason: signal === null ? `exited with code ${code}` : `was killed by ${signal}`,
+            isKill: signal === 'SIGKILL' || code === killedCode,
+          }),
         )
       })
       await new Promise<void>((resolve, reject) => {
         child.once('spawn', resolve)
-        child.once('error', (failure) => reject(new Error(`cannot be started: ${messageOf(failure)}`)))
+        child.once('error', (failure) =>
+          reject(new Error(`cannot be started: ${messageOf(failure)}`, { cause: failure })),
+        )
       })
       child.unref()
       const pid = child.pid as number
+      const identity = await identityOf(pid).catch((failure: unknown) => {
+        // A later edge could not tell it from another process.
+        child.kill('SIGKILL')
+        throw new Error(`cannot be started: ${messageOf(failure)}`, { cause: failure })
+      })
       // A process that ended at once is a zombie until its exit is read: it has no identity, and needs none.
-      return new ManagedProcess(clock, pid, (await identityOf(pid)) ?? 'ended', ended)
+      const started = new ManagedProcess(clock, pid, identity ?? 'ended', ended)
+      started.logTrouble = stdout.trouble || stderr.trouble
+      return started
     } finally {
-      closeSync(stdout)
-      closeSync(stderr)
+      for (const { file } of [stdout, stderr]) if (file !== null) closeSync(file)
     }
   }
 
@@ -81,12 +110,16 @@ export class ManagedProcess {
   static async adopt(clock: EdgeClock, pid: number, identity: string | null): Promise<ManagedProcess | null> {
     const now = await identityOf(pid)
     if (now === null || (identity !== null && now !== identity)) return null
-    const ended = new Promise<string>((resolve) => {
+    const ended = new Promise<ProcessEnd>((resolve) => {
       const look = () => {
-        void identityOf(pid).then((seen) => {
-          if (seen === now) clock.after(lookEveryMs, look)
-          else resolve('ended')
-        })
+        void identityOf(pid).then(
+          (seen) => {
+            if (seen === now) clock.after(lookEveryMs, look)
+            else resolve({ reason: 'ended', isKill: true })
+          },
+          // The system could not be asked, which says nothing about the process.
+          () => clock.after(lookEveryMs, look),
+        )
       }
       clock.after(lookEveryMs, look)
     })
@@ -118,5 +151,15 @@ export class ManagedProcess {
     const isEnded = await Promise.race([this.ended.then(() => true as const), late])
     timer?.[Symbol.dispose]()
     return isEnded
+  }
+}
+
+/** A log file to append to, in a directory that may have been deleted since; null with the reason when it cannot be. */
+function openLog(path: string): { file: number | null; trouble: string } {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    return { file: openSync(path, 'a', 0o600), trouble: '' }
+  } catch (failure) {
+    return { file: null, trouble: messageOf(failure) }
   }
 }

@@ -36,14 +36,27 @@ export class PortBook {
   }
 }
 
-/** A port of the loopback that nobody listened on a moment ago. */
-function freePort(): Promise<number> {
+/** A port that nobody listened on a moment ago, at either loopback address: an instance may listen on one of them. */
+async function freePort(): Promise<number> {
+  for (let tries = 0; tries < maxTries; tries++) {
+    const port = await listensAt('127.0.0.1', 0)
+    if (port !== null && (await listensAt('::1', port)) !== null) return port
+  }
+  throw new Error('there is no free port')
+}
+
+/** The port that could be listened on; null when it is taken. A machine without that address has nobody on it. */
+function listensAt(host: string, port: number): Promise<number | null> {
   return new Promise((resolve, reject) => {
     const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => resolve(port))
+    server.once('error', (failure: NodeJS.ErrnoException) => {
+      if (failure.code === 'EADDRINUSE') resolve(null)
+      else if (port !== 0) resolve(port)
+      else reject(failure)
+    })
+    server.listen(port, host, () => {
+      const { port: bound } = server.address() as AddressInfo
+      server.close(() => resolve(bound))
     })
   })
 }

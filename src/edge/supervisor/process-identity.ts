@@ -1,13 +1,15 @@
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
+import { readFileSync, statSync } from 'node:fs'
 import { promisify } from 'node:util'
+import { pause, type EdgeClock } from '../clock.ts'
+import { allPids, readOfProcess } from './process-files.ts'
 
 const run = promisify(execFile)
 
 /**
  * What tells a process from a later one with the same pid: when it started. Null when it does not run (a zombie does
- * not). The text is meaningful on this machine only, until it is started anew.
+ * not). The text is meaningful on this machine only, until it is started anew. Rejects when the system could not be
+ * asked, as without a free descriptor.
  */
 export async function identityOf(pid: number): Promise<string | null> {
   switch (process.platform) {
@@ -29,99 +31,154 @@ function linuxIdentity(pid: number): string | null {
 
 /** Of a process that has gone, all are empty. */
 function linuxStat(pid: string): { state: string; group: string; startTicks: string } {
-  const stat = readNow(`/proc/${pid}/stat`)
+  const stat = readOfProcess(pid, 'stat')
   // The name in parentheses may hold anything, parentheses too.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return { state: fields[0] ?? '', group: fields[2] ?? '', startTicks: fields[19] ?? '' }
 }
 
+let bootIdSoFar = ''
+
 /** Start times count from the start of the machine. */
-const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
+const bootId = (): string =>
+  (bootIdSoFar ||= readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim())
 
 async function ask(command: string, args: string[]): Promise<string | null> {
   try {
     const { stdout } = await run(command, args, { timeout: 5000 })
     return stdout.trim() || null
-  } catch {
-    return null
+  } catch (failure) {
+    // The command's own code: it knows no such process.
+    if (typeof (failure as { code?: unknown }).code === 'number') return null
+    throw failure
   }
 }
 
-/** Memory in use by a process, bytes; null when it cannot be told. */
-export async function memoryOf(pid: number): Promise<number | null> {
-  if (process.platform === 'linux') {
-    const match = /^VmRSS:\s+(\d+) kB/m.exec(readNow(`/proc/${pid}/status`))
-    return match ? Number(match[1]) * 1024 : null
-  }
-  if (process.platform === 'win32') return null
-  const answer = await ask('ps', ['-o', 'rss=', '-p', String(pid)])
-  return answer === null ? null : Number(answer) * 1024
+/** A process that an edge has started, found by the variables that it was started with. */
+export interface Found {
+  pid: number
+  /** Leads a group of its own, as the first process of an instance does. */
+  isLeader: boolean
+  variables: ReadonlyMap<string, string>
 }
 
-/** In one go: it comes from the kernel's memory, and a thread to wait for it costs ten times as much. */
-function readNow(path: string): string {
-  try {
-    return readFileSync(path, 'latin1')
-  } catch {
-    return ''
-  }
+/** What the processes of one instance carry in their environment. */
+export interface Mark {
+  /** `NAME=value`. */
+  variable: string
+  /** The directory of the edge that asks. What carries the mark of another existing edge is not its own. */
+  edge: string
 }
 
 /**
- * The process that was started with `variable` in its environment, not what it started itself; null when none is
- * found (Linux only).
+ * Processes of this user that have a variable of this name, in the order in which they were started (Linux only). What
+ * an instance has started itself is among them, after the instance.
  */
-export async function findByVariable(variable: string): Promise<number | null> {
-  return (await carriersOf(variable)).find(({ pid, group }) => group === pid)?.pid ?? null
+export function findByName(name: string): Found[] {
+  return carriersOf((environment) => environment.startsWith(`${name}=`) || environment.includes(`\0${name}=`))
+    .filter(({ pid }) => isOurs(pid))
+    .map(({ pid, group, startTicks, environment }) => ({
+      pid,
+      isLeader: group === pid,
+      startTicks,
+      variables: variablesOf(environment),
+    }))
+    .sort((a, b) => a.startTicks - b.startTicks)
 }
+
+/** Processes of this user that carry `mark` and lead a group of their own, oldest first (Linux only). */
+export const findByMark = (mark: Mark): Found[] =>
+  findByName(mark.variable.slice(0, mark.variable.indexOf('='))).filter(
+    ({ isLeader, pid }) => isLeader && carries(readOfProcess(pid, 'environ'), mark),
+  )
+
+/** Whether a process was started by another edge than that of `directory`, which shares a record of it. */
+export const isOfOtherEdge = (pid: number, directory: string): boolean =>
+  process.platform === 'linux' && isMarkedByOther(readOfProcess(pid, 'environ'), directory)
 
 /** More rounds than this do not end what is left: it forks as fast as it is killed, or is stuck in the kernel. */
 const maxRounds = 5
 
+/** When the kernel could not be asked who carries a mark, it is asked again after this long. */
+const askAgainMs = 1000
+
 /**
- * Ends what carries `variable` in its environment, wherever it has moved to: another group, another session (Linux
- * only). Never another user's process.
+ * Ends what carries `mark` in its environment, wherever it has moved to: another group, another session (Linux only).
+ * Never another user's process. Resolves when that is done, which takes a free descriptor.
  */
-export async function endByVariable(variable: string): Promise<void> {
-  for (let round = 0; round < maxRounds; round++)
-    if ((await signalByVariable(variable, 'SIGKILL', null)) === 0) return
+export async function endByMark(clock: EdgeClock, mark: Mark): Promise<void> {
+  for (let round = 0; round < maxRounds;) {
+    try {
+      if (signalByMark(mark, 'SIGKILL', null) === 0) return
+      round += 1
+    } catch {
+      await pause(clock, askAgainMs)
+    }
+  }
 }
 
-/** Signals what carries `variable` and is not in `exceptGroup`; how many these were. */
-export async function signalByVariable(
-  variable: string,
-  name: NodeJS.Signals,
-  exceptGroup: number | null,
-): Promise<number> {
+/** Sends SIGTERM to what carries `mark` and is not in `exceptGroup`, unless the kernel cannot be asked who that is. */
+export function askToEndByMark(mark: Mark, exceptGroup: number | null): void {
+  try {
+    signalByMark(mark, 'SIGTERM', exceptGroup)
+  } catch {
+    // It is ended without having been asked.
+  }
+}
+
+/** Signals what carries `mark` and is not in `exceptGroup`; how many these were. Throws when that cannot be found. */
+function signalByMark(mark: Mark, name: NodeJS.Signals, exceptGroup: number | null): number {
   let count = 0
-  for (const { pid, group } of await carriersOf(variable)) {
+  for (const { pid, group } of carriersOf((environment) => carries(environment, mark))) {
     if (group === exceptGroup || pid === process.pid) continue
-    // Asked again in the turn of the signal: since it was seen its number may have become another's.
-    if (!carries(readNow(`/proc/${pid}/environ`), variable) || !isOurs(pid)) continue
+    // Asked again right before the signal: since it was seen its number may have become another's.
+    if (!carries(readOfProcess(pid, 'environ'), mark) || !isOurs(pid)) continue
     try {
       process.kill(pid, name)
       count += 1
     } catch {
-      // It has gone, or may not be signalled.
+      // It has gone, or may not be signaled.
     }
   }
   return count
 }
 
-async function carriersOf(variable: string): Promise<{ pid: number; group: number }[]> {
-  if (process.platform !== 'linux') return []
-  const carriers = []
-  for (const name of await readdir('/proc')) {
-    if (!/^\d+$/.test(name)) continue
-    const environment = await readFile(`/proc/${name}/environ`, 'latin1').catch(() => '')
-    if (carries(environment, variable))
-      carriers.push({ pid: Number(name), group: Number(linuxStat(name).group) })
-  }
-  return carriers
+interface Carrier {
+  pid: number
+  group: number
+  startTicks: number
+  environment: string
 }
 
-const carries = (environment: string, variable: string): boolean => environment.split('\0').includes(variable)
+function carriersOf(isMeant: (environment: string) => boolean): Carrier[] {
+  if (process.platform !== 'linux') return []
+  return allPids().flatMap((pid) => {
+    const environment = readOfProcess(pid, 'environ')
+    if (environment === '' || !isMeant(environment)) return []
+    const { group, startTicks } = linuxStat(pid)
+    return [{ pid: Number(pid), group: Number(group), startTicks: Number(startTicks), environment }]
+  })
+}
+
+const variablesOf = (environment: string): Map<string, string> =>
+  new Map(
+    environment.split('\0').map((entry): [string, string] => {
+      const at = entry.indexOf('=')
+      return [entry.slice(0, at), entry.slice(at + 1)]
+    }),
+  )
+
+const carries = (environment: string, { variable, edge }: Mark): boolean =>
+  environment.split('\0').includes(variable) && !isMarkedByOther(environment, edge)
+
+/** A directory that was renamed is still that of the same edge; one that was copied is not. */
+function isMarkedByOther(environment: string, directory: string): boolean {
+  const marked = /(?:^|\0)PILOTHOUSE_EDGE=([^\0]*)/.exec(environment)?.[1]
+  if (marked === undefined || marked === directory) return false
+  const [other, own] = [marked, directory].map((path) => statSync(path, { throwIfNoEntry: false }))
+  return other !== undefined && (other.ino !== own?.ino || other.dev !== own.dev)
+}
 
 /** Whether it runs as who we are: root may signal all, and whoever wants could carry the variable. */
 const isOurs = (pid: number): boolean =>
-  /^Uid:\s+(\d+)/m.exec(readNow(`/proc/${pid}/status`))?.[1] === String(process.getuid?.())
+  /^Uid:\s+(\d+)/m.exec(readOfProcess(pid, 'status'))?.[1] === String(process.getuid?.())

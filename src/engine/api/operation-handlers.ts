@@ -1,5 +1,5 @@
-import type { DeclarationView, Deployment } from '../../contract/index.ts'
-import { ok, type Result } from '../core/index.ts'
+import { isOrder, type DeclarationView, type Deployment } from '../../contract/index.ts'
+import { AppError, ok, type Result } from '../core/index.ts'
 import type { Command, Declaration } from '../deployments/index.ts'
 import type { Operations } from '../operations/index.ts'
 import { api, type CallContext } from './api.ts'
@@ -18,7 +18,7 @@ export function operationHandlers(operations: Operations) {
       list: api.services.list.handler(() => operations.services()),
       logs: api.services.logs.handler(({ input }) => orThrow(operations.logs(given(input)))),
       bins: api.services.bins.handler(({ input }) =>
-        orThrow(Promise.resolve(operations.bins(input.service, input.fromMs))),
+        orThrow(Promise.resolve(operations.bins(input.service, input.fromMs, input.stepMs))),
       ),
       declaration: api.services.declaration.handler(({ input }) =>
         orThrow(Promise.resolve(viewOf(operations.declaration(input.service)))),
@@ -31,6 +31,11 @@ export function operationHandlers(operations: Operations) {
       remove: api.services.remove.handler(async ({ input, context }) => {
         await orThrow(operations.remove(input.service, context.actor, input.why))
         return { service: input.service }
+      }),
+      restart: api.services.restart.handler(async ({ input, context }) => {
+        const { why, ...which } = input
+        const instanceIds = await orThrow(operations.restart(given(which), context.actor, why))
+        return { service: input.service, instanceIds }
       }),
       resume: api.services.resume.handler(({ input, context }) =>
         orThrow(operations.resume(input.service, asked(input, context))),
@@ -74,7 +79,21 @@ export function operationHandlers(operations: Operations) {
     },
     audit: {
       list: api.audit.list.handler(({ input }) => orThrow(operations.audit(given(input)))),
-      verify: api.audit.verify.handler(() => orThrow(operations.verifyAudit())),
+      verify: api.audit.verify.handler(({ input: { seq, hash, seal } = {} }) =>
+        orThrow(
+          operations.verifyAudit(
+            seq === undefined || hash === undefined
+              ? null
+              : { seq, hash, ...(seal === undefined ? {} : { seal }) },
+          ),
+        ),
+      ),
+      unconfirmed: api.audit.unconfirmed.handler(async ({ input: { order, target }, context: { actor } }) => {
+        if (!isOrder(order)) throw new AppError('BAD_INPUT', `order: there is no order "${order}".`)
+        const text = 'The word that was typed to confirm it was wrong.'
+        await operations.noteRefusal({ actor, order, target, code: 'CONFLICT', text })
+        return {}
+      }),
       export: api.audit.export.handler(({ input }) =>
         orThrow(operations.exportAudit(input.format, input.fromMs, input.toMs)),
       ),

@@ -1,10 +1,14 @@
-import type { ConfigEntries, Host, HostState, SeriesQuality, Trend } from '../../contract/index.ts'
+import type { Router } from '@orpc/server'
+import type { contract, ConfigEntries, Host, HostState, SeriesQuality, Trend } from '../../contract/index.ts'
 import { AppError, type LiveStore } from '../core/index.ts'
 import type { Operations } from '../operations/index.ts'
 import type { MetricSource, TelemetryStore } from '../telemetry/index.ts'
-import { api } from './api.ts'
+import { api, type CallContext } from './api.ts'
 import { operationHandlers } from './operation-handlers.ts'
 import { orThrow } from './or-throw.ts'
+import { heedingRefusals } from './refused.ts'
+
+export type ApiRouter = Router<typeof contract, CallContext>
 
 export interface ApiParts {
   live: LiveStore
@@ -19,7 +23,7 @@ export interface ApiParts {
 }
 
 /** The implementation of every procedure of the contract. Failures are thrown as AppError; transports translate. */
-export function createRouter(parts: ApiParts) {
+export function createRouter(parts: ApiParts): ApiRouter {
   const { live, telemetry, source, quality, trend, config, operations } = parts
   const sourceOrThrow = (hostId: string): MetricSource => {
     const found = source(hostId)
@@ -27,7 +31,7 @@ export function createRouter(parts: ApiParts) {
     return found
   }
 
-  return api.router({
+  return heedingRefusals((refusal) => operations.noteRefusal(refusal)).router({
     ...operationHandlers(operations),
     hosts: {
       list: api.hosts.list.handler(() => {
@@ -74,4 +78,3 @@ export function createRouter(parts: ApiParts) {
     },
   })
 }
-export type ApiRouter = ReturnType<typeof createRouter>

@@ -10,6 +10,23 @@ export interface ChainEnd {
   hash: string
 }
 
+/** Where a log was known to end, as it is noted beside it, and what a store with a key says of that. */
+export interface NotedEnd extends ChainEnd {
+  /** `none` where the log is not sealed yet. */
+  seal?: 'valid' | 'broken' | 'none'
+  /** The first entry under another key than the one before; null where the key was never replaced. */
+  keyReplacedAt?: number | null
+  /** As noted outside the database; null when that is missing. */
+  anchor?: ChainEnd | null
+  /** Seals an end with the key of this store. */
+  sealOf?: (end: ChainEnd) => string
+}
+
+/** An end as an export or a log file names it, with its seal where it has one. */
+export interface Anchor extends ChainEnd {
+  seal?: string | undefined
+}
+
 /** What the first entry follows. */
 export const chainStart: ChainEnd = { seq: 0, hash: '0'.repeat(64) }
 

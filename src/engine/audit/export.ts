@@ -1,9 +1,22 @@
-import type { AuditEntry } from '../../contract/index.ts'
-import { canonicalJson } from './chain.ts'
+import { engineActor, type AuditEntry } from '../../contract/index.ts'
+import { canonicalJson, type Anchor } from './chain.ts'
 
-/** One entry a line, as JSON; ends with a line break. Can be verified again. */
+/**
+ * One entry a line, as JSON; ends with a line break. Can be verified again: characters that steer a terminal are escaped,
+ * which a reader of JSON takes back.
+ */
 export const auditAsJsonLines = (entries: readonly AuditEntry[]): string =>
-  entries.map((entry) => `${canonicalJson(entry)}\n`).join('')
+  entries.map((entry) => `${canonicalJson(entry).replace(steering, escaped)}\n`).join('')
+
+/** The line after the entries. */
+export const anchorAsJsonLine = ({ seq, hash, seal }: Anchor): string =>
+  seq === 0 ? '' : `${canonicalJson({ kind: 'anchor', seq, hash, seal })}\n`
+
+/** Characters that move the cursor, start a sequence, or turn the direction of text. JSON leaves the later ones as they are. */
+// eslint-disable-next-line no-control-regex -- these are what it finds
+const steering = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+
+const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 const columns = [
   'seq',
@@ -17,7 +30,10 @@ const columns = [
   'hash',
 ] as const
 
-/** RFC 4180, with a header; times are ISO 8601 in UTC. Cells that a spreadsheet would run as a formula are quoted off. */
+/**
+ * RFC 4180, with a header; times are ISO 8601 in UTC. Cells that a spreadsheet would run as a formula are quoted off, and
+ * characters that steer a terminal are shown as JSON escapes.
+ */
 export function auditAsCsv(entries: readonly AuditEntry[]): string {
   const rows = entries.map((entry) => [
     String(entry.seq),
@@ -30,10 +46,33 @@ export function auditAsCsv(entries: readonly AuditEntry[]): string {
     entry.previousHash,
     entry.hash,
   ])
-  return [columns, ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('')
+  return [columns, ...rows].map(line).join('')
 }
 
+/** The row after the entries, in their columns. */
+export const anchorAsCsv = ({ seq, hash, seal }: Anchor, atMs: number): string =>
+  seq === 0
+    ? ''
+    : line([
+        String(seq),
+        new Date(atMs).toISOString(),
+        engineActor,
+        'audit.anchor',
+        'audit',
+        'The log ended here when it was exported.',
+        canonicalJson({ seal }),
+        '',
+        hash,
+      ])
+
+const line = (row: readonly string[]): string => `${row.map(cell).join(',')}\r\n`
+
 function cell(text: string): string {
-  const safe = /^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text
+  // Spreadsheets skip spaces before a formula. Line breaks and tabs stay, within the quotes of their cell.
+  const isFormula = /^ *[=+\-@|%\t\r\n]/.test(text)
+  const shown = text.replace(steering, (character) =>
+    /[\t\r\n]/.test(character) ? character : escaped(character),
+  )
+  const safe = isFormula ? `'${shown}` : shown
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }

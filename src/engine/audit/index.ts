@@ -4,8 +4,11 @@ export {
   findBreak,
   findEndBreak,
   link,
+  type Anchor,
   type AuditDraft,
   type ChainBreak,
   type ChainEnd,
+  type NotedEnd,
 } from './chain.ts'
-export { auditAsCsv, auditAsJsonLines } from './export.ts'
+export { anchorAsCsv, anchorAsJsonLine, auditAsCsv, auditAsJsonLines } from './export.ts'
+export { RefusalLog, type Refusal } from './refusals.ts'

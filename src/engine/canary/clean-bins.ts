@@ -1,9 +1,10 @@
 import type { Bin } from '../../contract/index.ts'
+import { areCounts } from './counts.ts'
 
 /** A bin that took longer than this was cut by a suspend or a stall: its latencies say nothing of the release. */
 const longestBinMs = 3000
 
-/** Bins fit to judge on, and why others are not: a sentence, empty when all are. */
+/** Bins fit to judge on, and why others are not: a clause, empty when all are. */
 export function cleanBins(bins: readonly Bin[]): { bins: Bin[]; trouble: string } {
   const sound = bins.filter(isSound)
   const whole = sound.filter(({ durationMs }) => durationMs <= longestBinMs)
@@ -16,15 +17,10 @@ export function cleanBins(bins: readonly Bin[]): { bins: Bin[]; trouble: string 
   return { bins: whole, trouble: parts.join(', ') }
 }
 
-const isCount = (value: number): boolean => Number.isFinite(value) && value >= 0
-
-function isSound(bin: Bin): boolean {
-  return (
-    Number.isFinite(bin.atMs) &&
-    [bin.durationMs, bin.requests, bin.errors, bin.timeouts, bin.inFlight, bin.oldestInFlightMs].every(
-      isCount,
-    ) &&
-    bin.errors <= bin.requests &&
-    bin.latencyCounts.every(isCount)
-  )
-}
+const isSound = (bin: Bin): boolean =>
+  Number.isFinite(bin.atMs) &&
+  [bin.durationMs, bin.inFlight, bin.oldestInFlightMs].every(
+    (value) => Number.isFinite(value) && value >= 0,
+  ) &&
+  areCounts(bin) &&
+  bin.errors <= bin.requests

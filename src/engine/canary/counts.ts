@@ -1,14 +1,39 @@
 import { latencyQuantileMs, type Bin } from '../../contract/index.ts'
 
-/** Sums over bins of one release. `latencyCounts[i]` counts attempts of at most `latencyBoundsMs[i]`; the last is open. */
-export interface Counts {
-  requests: number
-  errors: number
-  timeouts: number
+export { abandonedRatio, attempts, decided, errorRatio, failures } from '../../contract/index.ts'
+
+/** What a bin counts, besides its histogram. */
+const counted = [
+  'requests',
+  'errors',
+  'timeouts',
+  'abandoned',
+  'diverted',
+  'unserved',
+  'crashes',
+  'oomKills',
+  'healthFailures',
+  'ejections',
+] as const
+
+/** Sums over bins of one release. `latencyCounts[i]` counts responses of at most `latencyBoundsMs[i]`; the last is open. */
+export interface Counts extends Record<(typeof counted)[number], number> {
   latencyCounts: number[]
 }
 
-export const noCounts = (): Counts => ({ requests: 0, errors: 0, timeouts: 0, latencyCounts: [] })
+export const noCounts = (): Counts => ({
+  requests: 0,
+  errors: 0,
+  timeouts: 0,
+  abandoned: 0,
+  diverted: 0,
+  unserved: 0,
+  crashes: 0,
+  oomKills: 0,
+  healthFailures: 0,
+  ejections: 0,
+  latencyCounts: [],
+})
 
 /** Sums of the bins of `releaseId`. */
 export function countsOf(bins: readonly Bin[], releaseId: string): Counts {
@@ -17,19 +42,24 @@ export function countsOf(bins: readonly Bin[], releaseId: string): Counts {
   return sum
 }
 
-/** Adds `more` to `sum` in place. */
-export function addCounts(sum: Counts, more: Counts): void {
-  sum.requests += more.requests
-  sum.errors += more.errors
-  sum.timeouts += more.timeouts
-  for (let i = 0; i < more.latencyCounts.length; i++)
-    sum.latencyCounts[i] = (sum.latencyCounts[i] ?? 0) + (more.latencyCounts[i] ?? 0)
+/** Adds `more` to `sum` in place. What was stored before a count existed lacks it. */
+export function addCounts(sum: Counts, more: Partial<Counts>): void {
+  for (const key of counted) sum[key] += more[key] ?? 0
+  const latencyCounts = more.latencyCounts ?? []
+  for (let i = 0; i < latencyCounts.length; i++)
+    sum.latencyCounts[i] = (sum.latencyCounts[i] ?? 0) + (latencyCounts[i] ?? 0)
 }
 
-/** Share of attempts that failed, 0 to 1; null of none. */
-export const errorRatio = ({ requests, errors }: Counts): number | null =>
-  requests > 0 ? errors / requests : null
+/** Whether every count is a number that can be a count. */
+export const areCounts = (counts: Counts): boolean =>
+  counted.every((key) => isCount(counts[key])) && counts.latencyCounts.every(isCount)
 
-/** The latency, ms, that a share `p` (0 to 1) of attempts stayed under; null of none. */
+const isCount = (value: number): boolean => Number.isFinite(value) && value >= 0
+
+/** Requests with a latency: those answered whole and without an error. */
+export const measured = ({ latencyCounts }: Counts): number =>
+  latencyCounts.reduce((sum, count) => sum + (count ?? 0), 0)
+
+/** The latency, ms, that a share `p` (0 to 1) of measured requests stayed under; null without any. */
 export const quantileMs = ({ latencyCounts }: Counts, p: number): number | null =>
   latencyQuantileMs(latencyCounts, p)

@@ -27,6 +27,20 @@ export interface JudgeRequest {
   sourceTrouble: string
   /** Which hold, from 1: another one than last time begins anew, strikes and long evidence are carried over. */
   hold: number
+  /** Index of the plan's step that the hold is of. */
+  step: number
+  /**
+   * An early look between two evaluations: only a failure that is certain already is told, anything else is `continue`. Its
+   * memory is kept only with a failure.
+   */
+  isEarly: boolean
+  /**
+   * False where no limit applies to requests: before the first traffic, in steps without analysis, and after a person's
+   * order to promote. Only failures of instances decide there; anything else is `continue`.
+   */
+  isJudged: boolean
+  /** Why an instance of the candidate failed last, as a clause; empty when none is known to have. */
+  instanceTrouble: string
   /** Of the candidate at the router, percent. */
   weight: number
   /** Time watched since the candidate first had traffic, ms; pauses and gaps do not count. */

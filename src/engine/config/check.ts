@@ -1,6 +1,7 @@
 import type * as z from 'zod'
-import type { ConfigProblem } from '../../contract/index.ts'
+import { processTextWords, type ConfigProblem } from '../../contract/index.ts'
 import { nearest } from './nearest.ts'
+import { pathText } from './paths.ts'
 import { configFileSchema } from './schema.ts'
 import { isMap, isSecret, keysOfSection, settingOf, settings, type Setting } from './settings.ts'
 import {
@@ -10,6 +11,7 @@ import {
   originAt,
   plainOf,
   without,
+  type ConfigNode,
   type Origin,
   type Section,
 } from './tree.ts'
@@ -30,7 +32,13 @@ export function wordsFor(value: unknown): string {
 }
 
 /** A problem at an origin; for a variable or flag `file` is its name and `line` is 0. */
-export function problemAt(origin: Origin, path: string, message: string, hint: string): ConfigProblem {
+export function problemAt(
+  origin: Origin,
+  keys: readonly PropertyKey[],
+  message: string,
+  hint: string,
+): ConfigProblem {
+  const path = pathText(keys)
   if (origin.kind === 'file') {
     return { file: origin.file, line: origin.line, column: origin.column, path, message, hint }
   }
@@ -43,15 +51,20 @@ function unknownKey(root: Section, path: string[]): ConfigProblem {
   const key = path.at(-1) ?? ''
   const keys = keysOfSection(path.slice(0, -1), root) ?? []
   const meant = nearest(key, keys)
-  const elsewhere = settings.find((setting) => setting.path.split('.').at(-1) === key)?.path
-  const hint = meant ? `did you mean "${meant}"?` : elsewhere ? `it belongs further in: ${elsewhere}` : ''
+  const elsewhere = settings.find((setting) => setting.keys.at(-1) === key)?.path
+  const hint = meant
+    ? `did you mean "${meant}"?`
+    : elsewhere
+      ? `it belongs further in: ${elsewhere}`
+      : key === '<<'
+        ? 'merge keys are not read: write the keys themselves, or an alias for the whole section'
+        : 'remove it, or write one of the expected keys'
   const message = `unknown key ${JSON.stringify(key.slice(0, longestShown))}, expected ${listed(keys)}`
-  return problemAt(keyOriginAt(root, path), path.join('.'), message, hint)
+  return problemAt(keyOriginAt(root, path), path, message, hint)
 }
 
 function wrongValue(root: Section, path: PropertyKey[]): ConfigProblem {
   const setting = settingOf(path, root)
-  const name = path.map(String).join('.')
   const node = nodeAt(root, path)
   const value = node ? plainOf(node) : undefined
   const origin = originAt(root, path)
@@ -59,21 +72,45 @@ function wrongValue(root: Section, path: PropertyKey[]): ConfigProblem {
     const keys = keysOfSection(path, root)
     const expected = keys ? `a section with ${listed(keys)}` : 'a section of names'
     const message = `found ${wordsFor(value)}, expected ${expected}`
-    return problemAt(origin, name, message, '')
+    return problemAt(origin, path, message, 'indent its keys below it, each as `key: value`')
   }
   if (setting.role === 'secret') {
-    const hint = 'a secret never stands in a config; nothing of it is shown here'
-    return problemAt(origin, name, `found no reference, expected ${setting.expected}`, hint)
+    const hint = 'write {env: NAME} or {file: path}; the secret itself does not belong here and is not shown'
+    return problemAt(origin, path, `found no reference, expected ${setting.expected}`, hint)
   }
+  // Of what is no text at all, that is said first.
+  const isNoText = setting.expected === processTextWords && typeof value !== 'string'
+  const found = `found ${wordsFor(value)}, expected ${isNoText ? 'text' : setting.expected}`
+  return problemAt(origin, path, found, valueRemedy(setting, path, node))
+}
+
+/** How to put a wrong value right. */
+function valueRemedy(setting: Setting, path: readonly PropertyKey[], node: ConfigNode | undefined): string {
+  const value = node && plainOf(node)
   const meant = typeof value === 'string' ? nearest(value, setting.choices) : undefined
-  const hint = meant ? `did you mean "${meant}"?` : setting.suggest(value)
-  return problemAt(origin, name, `found ${wordsFor(value)}, expected ${setting.expected}`, hint)
+  if (meant) return `did you mean "${meant}"?`
+  const key = path.map(String).findLast((each) => !/^\d+$/.test(each)) ?? ''
+  const suggested = setting.suggest(value, key)
+  if (suggested !== '') return suggested
+  const source = node?.kind === 'value' ? (node.source ?? '') : ''
+  const isText = setting.reads === 'text' && setting.choices.length === 0
+  if (isText && source !== '') return `put it in quotes: ${JSON.stringify(source)}`
+  if (typeof value === 'string' && setting.reads === 'number' && /^\d+(\.\d+)?$/.test(value))
+    return `a number stands without quotes: ${value}`
+  if (typeof value === 'string' && /^(yes|no|on|off|true|false)$/i.test(value) && setting.reads === 'boolean')
+    return `write ${/^(yes|on|true)$/i.test(value)}, without quotes`
+  const { fallback } = setting
+  const isShown = ['string', 'number', 'boolean'].includes(typeof fallback)
+  if (isShown && fallback !== '') return `correct it, or remove ${key} for the default: ${String(fallback)}`
+  return value === undefined || value === null
+    ? `write ${key}: with ${setting.expected} after it`
+    : `replace it; pilothouse config schema says what ${key} takes`
 }
 
 /** A name in a map that cannot be one. */
 function wrongName(root: Section, path: string[], expected: string): ConfigProblem {
   const message = `found the name ${JSON.stringify((path.at(-1) ?? '').slice(0, longestShown))}, expected ${expected}`
-  return problemAt(keyOriginAt(root, path), path.join('.'), message, '')
+  return problemAt(keyOriginAt(root, path), path, message, 'choose another name')
 }
 
 /** `server:` with all its keys commented out is an empty section, not a mistake. */
@@ -132,7 +169,7 @@ export function checkTree(written: Section): CheckedTree {
   let kept = root
   const add = (path: readonly PropertyKey[], problem: ConfigProblem) => {
     const isItem = nodeAt(root, path.slice(0, -1))?.kind === 'list'
-    const faulty = settingOf(path, root)?.path.split('.') ?? path
+    const faulty = settingOf(path, root)?.keys ?? path
     // All complaints about one setting are one mistake, but each item of a list is its own.
     const key = (isItem ? path : faulty).map(String).join('\0')
     if (!problems.has(key)) problems.set(key, problem)
@@ -144,7 +181,7 @@ export function checkTree(written: Section): CheckedTree {
   for (const issue of flat(parsed.error?.issues ?? [], root)) {
     const path = issue.path
     if (isSecret(path)) {
-      const secret = settingOf(path)?.path.split('.') ?? path
+      const secret = settingOf(path)?.keys ?? path
       add(secret, wrongValue(root, [...secret]))
     } else if (issue.code === 'unrecognized_keys') {
       for (const key of issue.keys) add([...path, key], unknownKey(root, [...path.map(String), key]))
@@ -153,13 +190,15 @@ export function checkTree(written: Section): CheckedTree {
     } else if (issue.code === 'invalid_union' && 'options' in issue) {
       add(path, wrongChoice(root, path, (issue.options as unknown[]).map(String)))
     } else if (issue.code === 'custom' && isRule(issue.message, settingOf(path, root))) {
-      add(path, problemAt(originAt(root, path), path.map(String).join('.'), issue.message, ''))
+      add(path, problemAt(originAt(root, path), path, issue.message, ruleRemedy))
     } else {
       add(path, wrongValue(root, path))
     }
   }
   return { root: kept, problems: [...problems.values()] }
 }
+
+const ruleRemedy = 'change one of the values here so that they fit together'
 
 /** Whether it is a rule over several values that spoke: what one value must be is said with what was found. */
 const isRule = (message: string, setting: Setting | undefined) =>
@@ -171,8 +210,27 @@ function wrongChoice(root: Section, path: PropertyKey[], choices: readonly strin
   const meant = typeof value === 'string' ? nearest(value, choices) : undefined
   return problemAt(
     originAt(root, path),
-    path.map(String).join('.'),
+    path,
     `found ${wordsFor(value)}, expected one of ${listed(choices)}`,
-    meant ? `did you mean "${meant}"?` : '',
+    meant ? `did you mean "${meant}"?` : `write one of these words, such as ${choices[0] ?? ''}`,
   )
+}
+
+/**
+ * As much of `root` as the schema takes: faulty parts are left out, and then what is not complete without them, such as
+ * a release without its command.
+ */
+export function soundPart(root: Section): Section {
+  let kept = root
+  for (;;) {
+    const parsed = configFileSchema.safeParse(plainOf(kept))
+    if (parsed.success) return kept
+    const before = kept
+    for (const issue of flat(parsed.error.issues, kept)) {
+      const keys = issue.code === 'unrecognized_keys' ? issue.keys : [undefined]
+      for (const key of keys)
+        kept = without(kept, writtenPart(kept, key === undefined ? issue.path : [...issue.path, key]))
+    }
+    if (kept === before) return emptySection()
+  }
 }

@@ -1,7 +1,22 @@
-export { changedSettings, describeConfig, type ChangedSetting, type ConfigEntry } from './describe.ts'
-export { readService } from './one-service.ts'
+export {
+  changedSettings,
+  describeConfig,
+  unusedByDesktop,
+  type ChangedSetting,
+  type ConfigEntry,
+  type Standpoint,
+} from './describe.ts'
+export { readService, serviceTextIn, withPathsFrom } from './one-service.ts'
 export { configJsonSchema } from './json-schema.ts'
-export { loadConfig, type ConfigSources, type LoadedConfig } from './load.ts'
+export { isSamePlace, type Listening } from './listening.ts'
+export {
+  loadConfig,
+  namedDataDirectory,
+  type AccountCheck,
+  type ConfigSources,
+  type LoadedConfig,
+} from './load.ts'
+export { keysIn } from './paths.ts'
 export {
   environments,
   logLevels,
@@ -12,7 +27,8 @@ export {
 } from './schema.ts'
 export { readPlanOptions } from './plan-options.ts'
 export type { ConfiguredRelease, ServiceConfig } from './services.ts'
-export { isSecret } from './settings.ts'
+export { isSecret, settings, type Setting } from './settings.ts'
+export { nearest } from './nearest.ts'
 export { maxConfigBytes } from './text.ts'
 export type { Origin } from './tree.ts'
 export { parseDurationMs } from './units.ts'

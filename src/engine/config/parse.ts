@@ -8,6 +8,7 @@ import {
   parseAllDocuments,
   type Alias,
   type Node,
+  type Scalar,
 } from 'yaml'
 import type { ConfigProblem } from '../../contract/index.ts'
 import { emptySection, type ConfigNode, type Origin, type Section } from './tree.ts'
@@ -24,19 +25,31 @@ const most = { tokens: 50_000, depth: 50, nodes: 20_000 }
 function isExcessive(text: string): boolean {
   let tokens = 0
   let depth = 0
+  // Blocks that begin in one line, as in `- - - x`, nest as well.
+  let inLine = 0
   for (const token of new Lexer().lex(text)) {
     tokens++
     if (token === '[' || token === '{') depth++
     if (token === ']' || token === '}') depth--
-    if (tokens > most.tokens || depth > most.depth) return true
+    if (token === '-' || token === '?') inLine++
+    if (token.startsWith('\n') || token.startsWith('\r')) inLine = 0
+    if (tokens > most.tokens || depth > most.depth || inLine > most.depth) return true
   }
   return false
 }
 
 const sentence = (text: string) => text.charAt(0).toLowerCase() + text.slice(1).replace(/\s+/g, ' ')
 
-const isKey = (value: unknown): value is string | number | boolean =>
-  (typeof value === 'string' && value !== '') || typeof value === 'number' || typeof value === 'boolean'
+/** The text of a scalar as written, so that 1.10 stays 1.10; a quoted one without its quotes. */
+const sourceOf = (scalar: Scalar): string =>
+  typeof scalar.value === 'string' ? scalar.value : (scalar.source ?? '')
+
+/** What helps against a mistake of the notation. */
+function syntaxRemedy(code: string): string {
+  if (code === 'TAB_AS_INDENT') return 'indent with spaces'
+  if (code === 'TAG_RESOLVE_FAILED') return 'remove the tag; a text that starts with ! needs quotes'
+  return 'check indentation, quotes and brackets here and in the line before'
+}
 
 /** Walks a parsed document into a tree with origins, collecting what a config must not hold. */
 class Reader {
@@ -87,11 +100,10 @@ class Reader {
     if (!node) return empty
     if (++this.#nodeCount > most.nodes || depth > most.depth) {
       if (!this.#isExhausted) {
-        this.report(
-          this.#via ?? node.range,
-          'too large or too nested once aliases are followed',
-          'use fewer aliases',
-        )
+        const [message, hint] = this.#via
+          ? ['too large or too nested once aliases are followed', 'use fewer aliases']
+          : ['too large or too nested to be a config', 'is this the right file?']
+        this.report(this.#via ?? node.range, message, hint)
       }
       this.#isExhausted = true
       return empty
@@ -106,14 +118,17 @@ class Reader {
     if (isMap(node)) return this.#section(node.items, origin, aliases, depth)
     const value: unknown = isScalar(node) ? node.value : null
     const isPlain = ['string', 'number', 'boolean', 'bigint'].includes(typeof value)
-    return { kind: 'value', value: isPlain ? (value as string) : null, origin }
+    const source = isScalar(node) && typeof value !== 'string' ? sourceOf(node) : ''
+    const kept = isPlain ? (value as string) : null
+    return { kind: 'value', value: kept, origin, ...(source === '' ? {} : { source }) }
   }
 
   /** The node an alias stands for: the last one before it with that anchor. */
   #follow(alias: Alias, origin: Origin, aliases: readonly string[], depth: number): ConfigNode {
     const target = aliases.includes(alias.source) ? undefined : this.#anchors.get(alias.source)
     if (!target) {
-      this.report(this.#via ?? alias.range, `the alias *${alias.source} leads nowhere or to itself`, '')
+      const message = `the alias *${alias.source} leads nowhere or to itself`
+      this.report(this.#via ?? alias.range, message, `define &${alias.source} above it, or write the value`)
       return { kind: 'value', value: null, origin }
     }
     if (aliases.length === 0) this.#via = alias.range
@@ -131,11 +146,11 @@ class Reader {
     const section: Section = { ...emptySection(), origin }
     for (const pair of pairs) {
       const key = pair.key as Node | null
-      if (!isScalar<unknown>(key) || !isKey(key.value)) {
+      const name = isScalar(key) ? sourceOf(key) : ''
+      if (!isScalar(key) || name === '') {
         this.report(key?.range, 'found a key that is not text', 'write `key: value`')
         continue
       }
-      const name = String(key.value)
       const keyOrigin = this.origin(key.range)
       const first = section.entries.get(name)
       if (first) {
@@ -217,14 +232,10 @@ export function parseConfigText(file: string, text: string): ParsedText {
   const reportedLines = new Set<number>()
   for (const error of [...documents.flatMap((each) => each.errors), ...document.warnings]) {
     const { line } = lines.linePos(error.pos[0])
-    // One mistake makes others in its line.
-    if (reportedLines.has(line)) continue
+    // One mistake makes others in its line, and what nests too deeply is told by the reader.
+    if (reportedLines.has(line) || /call stack/i.test(error.message)) continue
     reportedLines.add(line)
-    reader.report(
-      error.pos,
-      sentence(error.message),
-      error.code === 'TAB_AS_INDENT' ? 'indent with spaces' : '',
-    )
+    reader.report(error.pos, sentence(error.message), syntaxRemedy(error.code))
   }
   if (second) {
     const start = second.range?.[0] ?? 0
@@ -232,7 +243,12 @@ export function parseConfigText(file: string, text: string): ParsedText {
   }
   if (isJson && reader.problems.length === 0) {
     const mistake = jsonMistake(text)
-    if (mistake) reader.report([mistake.offset, mistake.offset], `not JSON: ${sentence(mistake.message)}`, '')
+    if (mistake)
+      reader.report(
+        [mistake.offset, mistake.offset],
+        `not JSON: ${sentence(mistake.message)}`,
+        'a .json file must be strict JSON; name it .yaml to use YAML',
+      )
   }
 
   const top = document.contents as Node | null

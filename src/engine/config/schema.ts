@@ -1,7 +1,9 @@
 import * as z from 'zod'
-import type { PlanOptions } from '../../contract/index.ts'
+import { timeZoneNames, type PlanOptions, type TimeZoneName } from '../../contract/index.ts'
 import { planOptionsOf, serviceConfigsOf, serviceSections, type ServiceConfig } from './services.ts'
+import type { ConfigNode } from './tree.ts'
 import {
+  afterRestart,
   choice,
   constant,
   duration,
@@ -9,6 +11,7 @@ import {
   origins,
   path,
   port,
+  score,
   secret,
   share,
   size,
@@ -36,29 +39,47 @@ const limit = (warning: number, critical: number, of: string) =>
 const sections = {
   server: z
     .strictObject({
-      host: loopbackAddress().prefault('127.0.0.1').describe('Address to listen on.'),
-      port: port().prefault(7780).describe('Port to listen on; 0 takes a free one.'),
-      allowedOrigins: origins()
+      host: afterRestart(loopbackAddress()).prefault('127.0.0.1').describe('Address to listen on.'),
+      port: afterRestart(port()).prefault(7780).describe('Port to listen on; 0 takes a free one.'),
+      allowedOrigins: afterRestart(origins())
         .prefault([])
         .describe('Web origins that may connect beside the one the server itself has.'),
-      token: secret()
+      token: afterRestart(secret())
         .optional()
         .describe('Where the access token is kept. Without it, each launch makes a new one and prints it.'),
     })
     .prefault({})
     .describe('How the headless server is reached.'),
-  dataDirectory: path('a directory that may be written')
+  health: z
+    .strictObject({
+      minReadyScore: score()
+        .prefault(50)
+        .describe('Health score below which /health/readiness answers 503; 0 never does.'),
+    })
+    .prefault({})
+    .describe('When the whole counts as ready.'),
+  dataDirectory: afterRestart(path('a directory that may be written'))
     .optional()
     .describe("Where databases and logs are kept. Without it, the user's data directory of the system."),
   logging: z
     .strictObject({
       level: choice(logLevels).prefault('info').describe('Least severity that is written.'),
-      destination: choice(['stderr', 'file'])
+      destination: afterRestart(choice(['stderr', 'file']))
         .prefault('stderr')
         .describe('`file` is logs/pilothouse.log in the data directory, rotated.'),
     })
     .prefault({})
     .describe('The log of Pilothouse itself.'),
+  display: z
+    .strictObject({
+      timeZone: choice(timeZoneNames)
+        .prefault('local')
+        .describe(
+          'Zone of the times on screens and on the command line: that of the machine that shows them, or UTC. A viewer can choose another one.',
+        ),
+    })
+    .prefault({})
+    .describe('How screens and the command line show things.'),
   telemetry: z
     .strictObject({
       interval: duration({ least: '1s', most: '1m' })
@@ -123,9 +144,11 @@ export interface Config {
     allowedOrigins: readonly string[]
     token: SecretReference | null
   }
+  health: { minReadyScore: number }
   /** Absolute. */
   dataDirectory: string
   logging: { level: LogLevel; destination: 'stderr' | 'file' }
+  display: { timeZone: TimeZoneName }
   telemetry: {
     intervalMs: number
     retention: { rawMs: number; minuteMs: number; hourMs: number; sizeBytesPerHost: number }
@@ -137,14 +160,26 @@ export interface Config {
   services: readonly ServiceConfig[]
 }
 
-/** The running form of a parsed file; `dataDirectory` is what holds when the file names none. */
-export function configOf(parsed: z.output<typeof configFileSchema>, dataDirectory: string): Config {
+/**
+ * The running form of a parsed file. `dataDirectory` applies when the file names none; releases run in `fileDirectory`
+ * unless they say otherwise. `written` tells the order of the file.
+ */
+export function configOf(
+  parsed: z.output<typeof configFileSchema>,
+  {
+    dataDirectory,
+    fileDirectory,
+    written,
+  }: { dataDirectory: string; fileDirectory: string | null; written: ConfigNode },
+): Config {
   const { server, telemetry } = parsed
   return {
     environment: parsed.environment,
     server: { ...server, token: server.token ?? null },
+    health: parsed.health,
     dataDirectory: parsed.dataDirectory ?? dataDirectory,
     logging: parsed.logging,
+    display: parsed.display,
     telemetry: {
       intervalMs: telemetry.interval,
       retention: {
@@ -156,6 +191,6 @@ export function configOf(parsed: z.output<typeof configFileSchema>, dataDirector
       limits: telemetry.limits,
     },
     deploy: planOptionsOf(parsed.deploy),
-    services: serviceConfigsOf(parsed.services),
+    services: serviceConfigsOf(parsed.services, fileDirectory, written),
   }
 }

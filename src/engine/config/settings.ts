@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { pathText } from './paths.ts'
 import { configFileSchema } from './schema.ts'
 import type { ConfigNode, Section } from './tree.ts'
 import { settingFacts, type SettingFacts } from './values.ts'
@@ -6,7 +7,8 @@ import { optionOf } from './written.ts'
 
 /** One leaf of the schema. */
 export interface Setting extends SettingFacts {
-  /** Keys joined by dots: `server.port`. */
+  keys: readonly string[]
+  /** The keys as a person reads them, and as nothing else is called: `server.port`. */
   path: string
   description: string
   /** As it would be written; undefined when there is none. */
@@ -117,7 +119,7 @@ export function isMap(path: readonly PropertyKey[], root?: Section): boolean {
 
 const settingAt = (type: Type, path: readonly PropertyKey[]): Setting | undefined => {
   const { facts, description, fallback } = described(type)
-  return facts && { ...facts, path: path.map(String).join('.'), description, fallback }
+  return facts && { ...facts, keys: path.map(String), path: pathText(path), description, fallback }
 }
 
 /**
@@ -152,7 +154,7 @@ function leaves(type: Type, path: readonly string[], written: ConfigNode | undef
       : inner instanceof z.ZodRecord
         ? [...(entries?.keys() ?? [])]
         : undefined
-  if (!keys) throw new Error(`the setting ${path.join('.')} has no facts`)
+  if (!keys) throw new Error(`the setting ${pathText(path)} has no facts`)
   return keys.flatMap((key) => {
     if (path.length === 0 && ofTheFile.includes(key)) return []
     const member = memberOf(type, key, written)
@@ -165,6 +167,39 @@ export const settingsIn = (root: Section): Setting[] => leaves(configFileSchema,
 
 /** The settings that every config has. */
 export const settings: readonly Setting[] = leaves(configFileSchema, [], undefined)
+
+const isText = ({ inner }: Described) => inner instanceof z.ZodString || inner instanceof z.ZodURL
+
+/**
+ * `root` with the text as written wherever the schema takes text alone: `note: 1.10` is the text 1.10. The items of a
+ * list stay what they are, as a word of a command that looks like a number deserves its quotes.
+ */
+export function withTextsAsWritten(root: Section): Section {
+  const walk = (node: ConfigNode, type: Type): ConfigNode => {
+    if (node.kind === 'value') {
+      const known = described(type)
+      if (node.source === undefined || !isText(known)) return node
+      // A path or a variable that is called null is hardly ever meant.
+      const isNeverNull = known.facts?.role === 'path' || known.facts?.isNeverNull === true
+      const isTaken = node.value !== null || (/^null$/i.test(node.source) && !isNeverNull)
+      return isTaken ? { kind: 'value', value: node.source, origin: node.origin } : node
+    }
+    const inside = (child: ConfigNode, key: string) => {
+      const member = memberOf(type, key, node)
+      return member ? walk(child, member) : child
+    }
+    if (node.kind === 'list') {
+      const items = node.items.map((item, index) => (item.kind === 'value' ? item : inside(item, `${index}`)))
+      return { ...node, items }
+    }
+    const entries = [...node.entries].map(
+      ([key, entry]) => [key, { ...entry, node: inside(entry.node, key) }] as const,
+    )
+    return { ...node, entries: new Map(entries) }
+  }
+  const changed = walk(root, configFileSchema)
+  return changed.kind === 'section' ? changed : root
+}
 
 /** `root` with the text of each path replaced; a path is also what keeps a secret. */
 export function mapPaths(root: Section, change: (text: string, node: ConfigNode) => string): Section {

@@ -5,11 +5,30 @@ export type Origin =
   | { kind: 'flag'; name: string }
   | { kind: 'default' }
 
+/** Where a value comes from: `file pilothouse.yaml:3:9`, `environment PILOTHOUSE_…`, `flag --port`, `default`. */
+export function wordsForOrigin(origin: Origin): string {
+  switch (origin.kind) {
+    case 'file':
+      return `file ${origin.file}:${origin.line}:${origin.column}`
+    case 'environment':
+    case 'flag':
+      return `${origin.kind} ${origin.name}`
+    case 'default':
+      return 'default'
+  }
+}
+
 /** A config as written, each part with its origin. */
 export type ConfigNode =
   | { kind: 'section'; entries: Map<string, { keyOrigin: Origin; node: ConfigNode }>; origin: Origin }
   | { kind: 'list'; items: ConfigNode[]; origin: Origin }
-  | { kind: 'value'; value: string | number | boolean | bigint | null; origin: Origin }
+  | {
+      kind: 'value'
+      value: string | number | boolean | bigint | null
+      /** As it stands in the file, where the notation makes something other than text of it: `1.10`, `0x1F`. */
+      source?: string
+      origin: Origin
+    }
 
 export type Section = Extract<ConfigNode, { kind: 'section' }>
 

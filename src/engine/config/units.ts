@@ -72,4 +72,4 @@ export const durationText = (ms: number): string =>
 
 /** Bytes in the largest unit that needs no fraction. */
 export const sizeText = (bytes: number): string =>
-  textIn(bytes, largestFirst(sizeUnitsBytes, ['TB', 'GB', 'MB', 'kB', 'B']))
+  textIn(bytes, largestFirst(sizeUnitsBytes, ['TiB', 'TB', 'GiB', 'GB', 'MiB', 'MB', 'KiB', 'kB', 'B']))

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { processText } from '../../contract/index.ts'
 import {
   durationPattern,
   parseDurationMs,
@@ -18,10 +19,14 @@ export interface SettingFacts {
   role: 'plain' | 'path' | 'secret'
   /** Words to choose from, for "did you mean". */
   choices: readonly string[]
-  /** A better way to write this wrong value, or an empty string. */
-  suggest: (found: unknown) => string
+  /** A better way to write this wrong value under its key, or an empty string. */
+  suggest: (found: unknown, key: string) => string
   /** It has parts that have facts of their own, such as the steps of a plan. */
   isOpen?: boolean
+  /** The word null is a mistake here, not a text. */
+  isNeverNull?: boolean
+  /** A change waits for a restart; without it, it takes effect at once. */
+  needsRestart?: boolean
 }
 
 /** The facts of each leaf of the schema, by its innermost zod type. */
@@ -35,6 +40,14 @@ export const facts = (expected: string, more: Partial<SettingFacts> = {}): Setti
   suggest: () => '',
   ...more,
 })
+
+/** The same setting, a change of which waits for a restart. */
+export function afterRestart<T extends z.ZodType>(type: T): T {
+  const known = settingFacts.get(type as never)
+  if (!known) throw new Error('only a setting can need a restart')
+  settingFacts.add(type as never, { ...known, needsRestart: true })
+  return type
+}
 
 export interface Range {
   /** As a person would write it, e.g. `1s`. */
@@ -117,6 +130,15 @@ export function port() {
     .register(settingFacts, facts('a port: a whole number from 0 to 65535', { reads: 'number' }))
 }
 
+/** A health score, 0 to 100. */
+export function score() {
+  return z
+    .number()
+    .min(0)
+    .max(100)
+    .register(settingFacts, facts('a score from 0 to 100', { reads: 'number' }))
+}
+
 /** A constant whole number, for versions. */
 export function constant(value: number) {
   return z.literal(value).register(settingFacts, facts(`the number ${value}`, { reads: 'number' }))
@@ -128,11 +150,8 @@ export function choice<const T extends readonly [string, ...string[]]>(words: T)
 
 /** A path of a file or directory; `~/` is the user's home, a relative one starts at the file that names it. */
 export function path(what: string) {
-  return z
-    .string()
+  return processText(4096)
     .min(1)
-    .max(4096)
-    .refine((text) => !text.includes('\0'))
     .register(settingFacts, facts(`the path of ${what}`, { role: 'path' }))
 }
 
@@ -176,7 +195,7 @@ export function secret() {
   return z
     .union([
       z.strictObject({ env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/) }),
-      z.strictObject({ file: z.string().min(1).max(4096) }),
+      z.strictObject({ file: processText(4096).min(1) }),
     ])
     .register(
       settingFacts,

@@ -5,33 +5,36 @@ import { emptySection, withNode, type ConfigNode, type Origin, type Section } fr
 
 const prefix = 'PILOTHOUSE_'
 
-/** Variables of this name space that are not settings: where the config is, and a switch of the start command. */
-const otherNames = /^PILOTHOUSE_(CONFIG|FETCH_ELECTRON)$/
+/** Variables that people set and that are no settings: they name the config, or the engine to talk to. */
+const otherKnown = ['CONFIG', 'URL', 'TOKEN', 'FETCH_ELECTRON']
+
+/** What Pilothouse sets itself: for the edge, and for instances, checks and hooks, which may well run this program. */
+const ownNames =
+  /^PILOTHOUSE_(EDGE(_[A-Z_]+)?|CONTENT|SERVICE|RELEASE|INSTANCE|STABLE_RELEASE|DEPLOYMENT|HOOK_KEY|PHASE|WHEN|STEP|WEIGHT|RUN_ID)$/
 
 /** What Kubernetes sets in every pod beside a Service named `pilothouse`. */
 const serviceLinks =
   /^PILOTHOUSE_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/
 
 /** A secret is a section of two, so that a variable can hold the reference. */
-const writable: { path: string; setting: Setting }[] = settings.flatMap((setting) =>
+const writable: { keys: readonly string[]; setting: Setting }[] = settings.flatMap((setting) =>
   setting.reads === 'none'
     ? []
     : setting.role === 'secret'
-      ? ['env', 'file'].map((part) => ({ path: `${setting.path}.${part}`, setting }))
-      : [{ path: setting.path, setting }],
+      ? ['env', 'file'].map((part) => ({ keys: [...setting.keys, part], setting }))
+      : [{ keys: setting.keys, setting }],
 )
 
-const nameOf = (path: string) =>
-  prefix +
-  path
-    .split('.')
-    .map((key) => key.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toUpperCase())
-    .join('__')
+const nameOf = (keys: readonly string[]) =>
+  prefix + keys.map((key) => key.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toUpperCase()).join('__')
 
-const byName = new Map(writable.map((entry) => [nameOf(entry.path), entry]))
+const byName = new Map(writable.map((entry) => [nameOf(entry.keys), entry]))
 
 /** The variables that set something: `PILOTHOUSE_SERVER__PORT` for `server.port`. */
 export const variableNames: readonly string[] = [...byName.keys()]
+
+/** What a mistyped name may have meant, without the prefix. */
+const knownNames = [...variableNames.map((each) => each.slice(prefix.length)), ...otherKnown]
 
 /** Text of a variable or flag as the value its setting takes; what does not fit stays text and is reported later. */
 function nodeOf(text: string, setting: Setting, origin: Origin): ConfigNode {
@@ -52,39 +55,44 @@ function nodeOf(text: string, setting: Setting, origin: Origin): ConfigNode {
 export interface ReadVariables {
   root: Section
   problems: ConfigProblem[]
+  /** Names in this name space that resemble nothing Pilothouse knows: somebody else's, most likely. Sorted. */
+  ignored: string[]
 }
 
 /**
- * The settings among environment variables. An empty variable counts as not set; an unknown `PILOTHOUSE_` name is
- * a problem, but for those of the start command and of Kubernetes service links.
+ * The settings among environment variables. An empty variable counts as not set. A `PILOTHOUSE_` name close to a known one
+ * is a mistake; one that resembles none is ignored, because scripts around this program name variables after it.
  */
 export function readVariables(environment: Readonly<Record<string, string | undefined>>): ReadVariables {
   let root = emptySection()
   const problems: ConfigProblem[] = []
+  const ignored: string[] = []
   for (const [name, text] of Object.entries(environment).sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (!name.startsWith(prefix) || !text || otherNames.test(name) || serviceLinks.test(name)) continue
+    if (!name.startsWith(prefix) || !text || isOther(name)) continue
     const entry = byName.get(name)
     if (entry) {
-      root = withNode(root, entry.path.split('.'), nodeOf(text, entry.setting, { kind: 'environment', name }))
+      root = withNode(root, entry.keys, nodeOf(text, entry.setting, { kind: 'environment', name }))
       continue
     }
-    const meant = nearest(
-      name.slice(prefix.length),
-      variableNames.map((each) => each.slice(prefix.length)),
-    )
+    const meant = nearest(name.slice(prefix.length), knownNames)
+    if (meant === undefined) {
+      ignored.push(name)
+      continue
+    }
     problems.push({
       file: name,
       line: 0,
       column: 0,
       path: '',
       message: 'no setting has this environment variable',
-      hint: meant
-        ? `did you mean ${prefix}${meant}?`
-        : 'sections are parted by two underscores: PILOTHOUSE_SERVER__PORT',
+      hint: `did you mean ${prefix}${meant}? If the variable is not for Pilothouse, rename or unset it`,
     })
   }
-  return { root, problems }
+  return { root, problems, ignored }
 }
+
+const isOther = (name: string): boolean =>
+  otherKnown.includes(name.slice(prefix.length)) || ownNames.test(name) || serviceLinks.test(name)
 
 /** A setting given on the command line. */
 export interface Flag {
@@ -100,6 +108,6 @@ export function readFlags(flags: readonly Flag[]): Section {
   return flags.reduce((root, { name, path, text }) => {
     const setting = settings.find((each) => each.path === path)
     if (!setting) throw new Error(`the flag ${name} is for an unknown setting ${path}`)
-    return withNode(root, path.split('.'), nodeOf(text, setting, { kind: 'flag', name }))
+    return withNode(root, setting.keys, nodeOf(text, setting, { kind: 'flag', name }))
   }, emptySection())
 }

@@ -32,7 +32,13 @@ function withAddresses(written: Written, change: (address: string, hook: string)
   if (!isSection(deploy) || !Array.isArray(deploy['hooks'])) return written
   const hooks = (deploy['hooks'] as unknown[]).map((hook) => {
     if (!isSection(hook) || !isSection(hook['run']) || typeof hook['run']['url'] !== 'string') return hook
-    return { ...hook, run: { ...hook['run'], url: change(hook['run']['url'], String(hook['name'])) } }
+    return {
+      ...hook,
+      run: {
+        ...hook['run'],
+        url: change(hook['run']['url'], typeof hook['name'] === 'string' ? hook['name'] : ''),
+      },
+    }
   })
   return { ...written, deploy: { ...deploy, hooks } }
 }

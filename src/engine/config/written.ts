@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { percentEncoded, requestPathWords, wordsOf } from '../../contract/index.ts'
 import { durationText, sizeText } from './units.ts'
 import {
   duration,
@@ -18,7 +19,7 @@ import {
  */
 
 type Type = z.core.$ZodType
-/** Words for a person, by the key of the contract. */
+/** Words for a person, by the key of the contract, or by `section.key` where a key means something else elsewhere. */
 export type Words = Readonly<Record<string, string>>
 
 interface Unwrapped {
@@ -103,10 +104,42 @@ const paths: Readonly<Record<string, string>> = {
 
 function textForm(key: string, type: z.ZodString): Type {
   const where = paths[key]
+  const words = textWords(type, 'text')
   // A schema may stand at several keys: what is known of it is known of this one.
   return where
     ? known(type.clone(), facts(`the path of ${where}`, { role: 'path' }))
-    : known(type, facts(textWords(type, 'text')))
+    : known(
+        type.clone(),
+        facts(words, {
+          suggest: suggestions[words] ?? noSuggestion,
+          isNeverNull: key === 'env' || key === 'parameters',
+        }),
+      )
+}
+
+const noSuggestion = () => ''
+
+/** How to put a text right, by what it must be. */
+const suggestions: Readonly<Record<string, SettingFacts['suggest']>> = {
+  [requestPathWords]: (found) =>
+    typeof found === 'string' && found.startsWith('/')
+      ? `percent-encode what a request cannot hold: ${percentEncoded(found)}`
+      : '',
+}
+
+const isCommand = (key: string) => key === 'command' || key === 'argv'
+
+/** A word as an item of a list in YAML: in quotes where it could be read as something else. */
+const itemText = (word: string) =>
+  /^(--?)?[a-z./][\w./=@+-]*$/i.test(word) && !/^(true|false|null|yes|no|on|off)$/i.test(word)
+    ? word
+    : JSON.stringify(word)
+
+/** How a list of texts is written, with the words that stand there if there are any. */
+function listRemedy(found: unknown, key: string): string {
+  const words = typeof found === 'string' ? wordsOf(found) : []
+  const example = isCommand(key) ? ['node', 'server.js'] : ['first', 'second']
+  return `write a list: ${key}: [${(words.length > 0 ? words : example).map(itemText).join(', ')}]`
 }
 
 function isOfSections(type: Type): boolean {
@@ -115,7 +148,7 @@ function isOfSections(type: Type): boolean {
 }
 
 function innerForm(key: string, type: Type, words: Words): Type {
-  if (type instanceof z.ZodObject) return sectionForm(type, words)
+  if (type instanceof z.ZodObject) return sectionForm(type, words, key)
   if (type instanceof z.ZodDiscriminatedUnion) {
     const options = type.options.map((option) => innerForm(key, option, words))
     const union = z.discriminatedUnion(type.def.discriminator, options as never)
@@ -139,7 +172,11 @@ function innerForm(key: string, type: Type, words: Words): Type {
     const isText = unwrap(type.element).inner instanceof z.ZodString
     return known(
       checked,
-      facts(isText ? 'a list of texts' : 'a list', { reads: isText ? 'list' : 'none', isOpen: true }),
+      facts(isText ? 'a list of texts' : 'a list', {
+        reads: isText ? 'list' : 'none',
+        isOpen: true,
+        suggest: (found, at) => (isText ? listRemedy(found, at) : `write a list: each item begins with "- "`),
+      }),
     )
   }
   if (type instanceof z.ZodRecord) {
@@ -164,7 +201,7 @@ function writtenFallback(key: string, type: Type, fallback: unknown): unknown {
   return key.endsWith('Ms') ? durationText(fallback) : key.endsWith('Bytes') ? sizeText(fallback) : fallback
 }
 
-function typeForm(key: string, type: Type, words: Words): Type {
+function typeForm(key: string, type: Type, words: Words, section = ''): Type {
   const { inner, isOptional, isNullable, fallback } = unwrap(type)
   let form = innerForm(key, inner, words) as z.ZodType
   if (isNullable) {
@@ -174,15 +211,15 @@ function typeForm(key: string, type: Type, words: Words): Type {
   }
   if (fallback !== undefined) form = form.prefault(writtenFallback(key, type, fallback) as never)
   else if (isOptional) form = form.optional()
-  const description = words[key]
+  const description = words[`${section}.${key}`] ?? words[key]
   return description ? form.describe(description) : form
 }
 
 /** The written form of a section of the contract. */
-export function sectionForm(type: z.ZodObject, words: Words = {}): z.ZodObject {
+export function sectionForm(type: z.ZodObject, words: Words = {}, section = ''): z.ZodObject {
   const shape = Object.entries(type.shape as Record<string, Type>).map(([key, member]) => [
     writtenKey(key, member),
-    typeForm(key, member, words),
+    typeForm(key, member, words, section),
   ])
   return z.strictObject(Object.fromEntries(shape) as Record<string, z.ZodType>)
 }

@@ -6,6 +6,8 @@ export interface AppErrorOptions {
   cause?: unknown
   /** Overrides the catalogue where this one case differs. */
   retryable?: boolean
+  /** What a person can do about this one case, as sentences; the catalogue's action when left out. */
+  remedy?: string
 }
 
 /**
@@ -16,6 +18,8 @@ export class AppError extends Error {
   readonly code: ErrorCode
   readonly retryable: boolean
   readonly details: Record<string, unknown>
+  /** What a person can do now. */
+  readonly remedy: string
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -23,6 +27,7 @@ export class AppError extends Error {
     this.code = code
     this.retryable = options.retryable ?? errorCatalogue[code].retryable
     this.details = options.details ?? {}
+    this.remedy = options.remedy ?? errorCatalogue[code].action
   }
 }
 

@@ -3,6 +3,7 @@ import { assertNever } from '../core/index.ts'
 import type { DeploymentEvent } from './events.ts'
 import { hooksFor, type HookRun } from './hooks.ts'
 import { logEntryFor } from './log-entries.ts'
+import { planBeside } from './plan.ts'
 import type { StoredEvent } from './ports.ts'
 import { hasEnded, stepIndexOf, type DeploymentState, type Stage } from './state.ts'
 
@@ -27,7 +28,7 @@ export function apply(state: DeploymentState | null, stored: StoredEvent): Deplo
   }
 }
 
-const changesNothing: readonly DeploymentEvent['kind'][] = ['watched', 'noted', 'judged']
+const changesNothing: readonly DeploymentEvent['kind'][] = ['watched', 'noted', 'judged', 'failureExplained']
 
 /** The state that all of a deployment's events lead to. Throws when there is none. */
 export function replay(events: readonly StoredEvent[]): DeploymentState {
@@ -61,6 +62,7 @@ function begin(stored: StoredEvent): DeploymentState {
     isRoomWaived: false,
     rollback: null,
     reached: null,
+    failure: null,
     weight: 0,
     hasHadTraffic: false,
     isHandedOver: false,
@@ -117,6 +119,7 @@ function happen(state: DeploymentState, event: DeploymentEvent, atMs: number): D
         ...enter({ kind: 'validating' }, hooksFor(state, 'before', 'validating')),
         stableReleaseId: event.stableReleaseId,
         stableInstances: event.stableInstances,
+        plan: planBeside(event.stableReleaseId, state.plan),
       }
     case 'validated':
       return { ...state, validation: event.validation, pendingHooks: hooksFor(state, 'after', 'validating') }
@@ -164,10 +167,12 @@ function happen(state: DeploymentState, event: DeploymentEvent, atMs: number): D
       return { ...state, missingRoom: event.reason }
     case 'roomFound':
       return { ...state, missingRoom: '' }
-    case 'promotionDemanded':
-      return stage.kind === 'holding' || stage.kind === 'shifting'
-        ? { ...raise(state, enter, []), isFullPromotion: true }
-        : { ...state, isFullPromotion: true, pause: null, missingRoom: '' }
+    case 'promotionDemanded': {
+      const isStepping = stage.kind === 'holding' || stage.kind === 'shifting'
+      const next = isStepping ? raise(state, enter, []) : { ...state, pause: null, missingRoom: '' }
+      // What was judged so far has had its say.
+      return { ...next, isFullPromotion: true, failure: null, holdCount: state.holdCount + 1 }
+    }
     case 'candidateRaised':
       return { ...enter({ kind: 'handing_over' }), hasHadTraffic: true }
     case 'handedOver':
@@ -183,20 +188,23 @@ function happen(state: DeploymentState, event: DeploymentEvent, atMs: number): D
     case 'rollbackStarted': {
       const rollback = { by: event.by, reason: event.reason, isEmergency: event.isEmergency }
       const isUntouched = stage.kind === 'queued' || stage.kind === 'validating'
-      if (isUntouched) return { ...enter({ kind: outcome({ ...state, rollback }) }), rollback }
+      if (isUntouched) {
+        const hooks = rollbackHooks(state)
+        const kind = hooks.length > 0 ? 'telling' : outcomeOf({ ...state, rollback })
+        return { ...enter({ kind }, hooks), rollback }
+      }
       const reached = state.hasHadTraffic ? { stepIndex: stepIndexOf(state), weight: state.weight } : null
       return { ...enter({ kind: 'returning' }), rollback, reached }
     }
     case 'trafficReturned':
       return {
-        ...enter({ kind: 'stopping' }, [
-          ...hooksFor(state, 'before', 'rolling_back'),
-          ...hooksFor(state, 'after', 'rolling_back'),
-        ]),
+        ...enter({ kind: 'stopping' }, rollbackHooks(state)),
         weight: 0,
       }
+    case 'failureExplained':
+      return { ...state, failure: event.failure }
     case 'candidateStopped':
-      return enter({ kind: outcome(state) })
+      return enter({ kind: outcomeOf(state) })
     case 'noted':
     case 'watched':
       return state
@@ -209,8 +217,16 @@ export const isHoldOver = ({ stage, plan, stageMs }: DeploymentState): boolean =
   stage.kind === 'holding' && stageMs >= (plan.steps[stage.step]?.holdMs ?? 0)
 
 /** What never had traffic and was not ended by a person has failed; anything else was rolled back. */
-const outcome = ({ hasHadTraffic, rollback }: DeploymentState): 'rolled_back' | 'failed' =>
+export const outcomeOf = ({
+  hasHadTraffic,
+  rollback,
+}: Pick<DeploymentState, 'hasHadTraffic' | 'rollback'>): 'rolled_back' | 'failed' =>
   hasHadTraffic || (rollback && rollback.by !== engineActor) ? 'rolled_back' : 'failed'
+
+const rollbackHooks = (state: DeploymentState): HookRun[] => [
+  ...hooksFor(state, 'before', 'rolling_back'),
+  ...hooksFor(state, 'after', 'rolling_back'),
+]
 
 type Enter = (stage: Stage, hooks?: readonly HookRun[]) => DeploymentState
 
@@ -231,7 +247,7 @@ const enterStep = (
 function resume(state: DeploymentState): DeploymentState {
   const { pause, stage } = state
   if (!pause) return state
-  const open: DeploymentState = { ...state, pause: null }
+  const open: DeploymentState = { ...state, pause: null, failure: null }
   switch (pause.cause) {
     case 'gate':
       return stage.kind === 'shifting' ? { ...open, openedGate: stage.step } : open

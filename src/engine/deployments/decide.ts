@@ -1,18 +1,36 @@
-import { engineActor, type Validation } from '../../contract/index.ts'
+import {
+  engineActor,
+  type Failure,
+  type Judgement,
+  type Plan,
+  type Validation,
+  ofRelease,
+  weightOf,
+} from '../../contract/index.ts'
 import { assertNever } from '../core/index.ts'
 import type { Counts } from '../canary/index.ts'
 import type { RouterReport, TargetReport } from '../services/index.ts'
 import { apply, isHoldOver } from './apply.ts'
 import type { DeploymentEvent } from './events.ts'
+import { failedInstances } from './instance-trouble.ts'
 import type { ServiceRecord } from './ports.ts'
 import { recordAfter } from './record.ts'
-import { answerableStep, hasEnded, isGoingBack, rollback, type DeploymentState } from './state.ts'
+import {
+  answerableStep,
+  hasEnded,
+  isGoingBack,
+  isOnTrial,
+  isToExplain,
+  rollback,
+  type DeploymentState,
+} from './state.ts'
 import {
   agrees,
   healthyCount,
   isGone,
   isHookOrGateDue,
   isRoutedAsWished,
+  isToClaim,
   returnCause,
   wishesOf,
 } from './wishes.ts'
@@ -21,16 +39,23 @@ import { duration } from './wording.ts'
 /** No healthy instance for this long: it is not a blink of a health check. */
 const deadAfterMs = 5000
 
+/** A candidate must have been steady for this long before it takes over: a process that keeps ending never is. */
+const settleMs = 10_000
+
 /** What is seen of the world at one moment; null is "nobody answered". */
 export interface Facts {
   router: RouterReport | null
   target: TargetReport | null
   /** How long the candidate has had no healthy instance, as far as the target answered, ms. */
   deadForMs: number
+  /** How long all instances of the candidate have been healthy without a restart, ms. */
+  steadyForMs: number
   /** What of the hosts is fuller than the plan allows, as a clause; empty while there is room. */
   missingRoom: string
   /** Of the stable release before the deployment; undefined until it was looked for. */
   baseline?: Counts | null
+  /** What the instances of a candidate that failed did; undefined until it was looked for. */
+  failure?: Failure
 }
 
 /**
@@ -43,9 +68,13 @@ export function decide(state: DeploymentState, record: ServiceRecord, facts: Fac
   return (
     foundAtRouter(state, facts) ??
     failure(state, facts) ??
+    explained(state, facts) ??
     (state.pause ? null : (judged(state) ?? goOn(state, record, facts)))
   )
 }
+
+const explained = (state: DeploymentState, { failure }: Facts): DeploymentEvent | null =>
+  failure && isToExplain(state) ? { kind: 'failureExplained', failure } : null
 
 /** Traffic was taken away and the word of it was lost with an engine: it is not given back. */
 function foundAtRouter({ id, hasHadTraffic }: DeploymentState, { router }: Facts): DeploymentEvent | null {
@@ -61,7 +90,8 @@ function failure(state: DeploymentState, facts: Facts): DeploymentEvent | null {
   if (stage.kind === 'validating')
     return validation && !validation.canDeploy ? rollback(failedChecks(validation)) : overdue(state)
   if (stage.kind === 'retiring') return null
-  const isBad = judgement?.decision === 'rollback' && answerableStep(state) >= 0
+  const isAnswerable = answerableStep(state) >= 0 || (isOnTrial(state) && isOfInstances(judgement))
+  const isBad = judgement?.decision === 'rollback' && isAnswerable
   if (isBad && state.pause?.cause !== 'failure') return fail(state, judgement.text)
   const isCarrying = stage.kind !== 'staging'
   if (isCarrying && facts.deadForMs >= deadAfterMs)
@@ -71,6 +101,10 @@ function failure(state: DeploymentState, facts: Facts): DeploymentEvent | null {
   if (waits && state.stageMs > plan.progressDeadlineMs) return fail(state, whyNoProgress(state, facts))
   return overdue(state)
 }
+
+/** Whether instances failed more often than the plan tolerates: that needs no traffic to tell. */
+const isOfInstances = (judgement: Judgement | null): boolean =>
+  judgement?.findings.some(({ metric, verdict }) => metric === 'instances' && verdict === 'worse') ?? false
 
 /** Which checks forbid it; of a single one, what it found. */
 function failedChecks({ results }: Validation): string {
@@ -102,9 +136,9 @@ function whyNoProgress(
   if (stage.kind !== 'staging' && stage.kind !== 'raising')
     return `the router did not take the wished weights ${within}`
   if (!facts.target) return `the target did not answer ${within}`
-  const sick = facts.target.instances.find(
-    ({ releaseId, state, reason }) => releaseId === name && state !== 'healthy' && reason !== '',
-  )
+  const [sick] = failedInstances(name, facts.target)
+  if (stage.kind === 'raising' && healthyCount(name, facts.target) >= plan.instances)
+    return `${name} did not stay healthy for ${duration(settleTime(plan))} ${within}`
   const counted = `${healthyCount(name, facts.target)} of ${plan.instances} instances of ${name} became healthy ${within}`
   return sick ? `${counted}; ${sick.id}: ${sick.reason}` : counted
 }
@@ -158,7 +192,9 @@ function goOn(state: DeploymentState, record: ServiceRecord, facts: Facts): Depl
         ? { kind: 'baselineCaptured', baseline: facts.baseline }
         : null
     case 'staging':
-      return isRaised ? { kind: 'candidateHealthy' } : null
+      return isRaised && facts.target && !isToClaim(wishes, name, facts.target)
+        ? { kind: 'candidateHealthy' }
+        : null
     case 'shifting':
       if (isHookOrGateDue(state))
         return {
@@ -171,7 +207,7 @@ function goOn(state: DeploymentState, record: ServiceRecord, facts: Facts): Depl
     case 'holding':
       return null
     case 'raising':
-      return isRaised ? { kind: 'candidateRaised' } : null
+      return isRaised && isSettled(state, facts) ? { kind: 'candidateRaised' } : null
     case 'handing_over':
       return isRouted ? { kind: 'handedOver' } : null
     case 'warm':
@@ -188,6 +224,13 @@ function goOn(state: DeploymentState, record: ServiceRecord, facts: Facts): Depl
   }
 }
 
+/** A plan that waits less for progress waits less for this, too. */
+const settleTime = ({ progressDeadlineMs }: Plan): number => Math.min(settleMs, progressDeadlineMs / 2)
+
+/** Whether it may take over: what is promoted by a person need not prove that it stays up. */
+const isSettled = ({ plan, isFullPromotion }: DeploymentState, { steadyForMs }: Facts): boolean =>
+  isFullPromotion || steadyForMs >= settleTime(plan)
+
 /** Whether a stage begins or ends to wait for room. */
 function roomChange(state: DeploymentState, facts: Facts): DeploymentEvent | null {
   const reason = needsRoom(state, facts) ? facts.missingRoom : ''
@@ -201,9 +244,12 @@ function needsRoom(state: DeploymentState, { router, target }: Facts): boolean {
   if (state.stableReleaseId === null || state.isFullPromotion || state.isRoomWaived) return false
   switch (stage.kind) {
     case 'staging':
-      return (target?.wanted[name] ?? 0) < plan.instances
+      return ((target && ofRelease(target.wanted, name)) ?? 0) < plan.instances
     case 'shifting':
-      return !isHookOrGateDue(state) && (router?.weights[name] ?? 0) < (plan.steps[stage.step]?.weight ?? 0)
+      return (
+        !isHookOrGateDue(state) &&
+        weightOf(router?.weights ?? {}, name) < (plan.steps[stage.step]?.weight ?? 0)
+      )
     case 'raising':
       return true
     default:
@@ -212,9 +258,12 @@ function needsRoom(state: DeploymentState, { router, target }: Facts): boolean {
 }
 
 function goBack(state: DeploymentState, record: ServiceRecord, facts: Facts): DeploymentEvent | null {
+  if (state.stage.kind === 'telling')
+    return state.pendingHooks.length === 0 ? { kind: 'candidateStopped' } : null
   const wishes = wishesOf(state, record, facts.target)
   if (!facts.router || !agrees(facts.router.weights, wishes.weights)) return null
   if (state.stage.kind === 'returning') return { kind: 'trafficReturned' }
+  if (isToExplain(state)) return explained(state, facts)
   if (state.stage.kind !== 'stopping' || state.pendingHooks.length > 0) return null
   return facts.target && isGone(state.candidateReleaseId, facts.target) ? { kind: 'candidateStopped' } : null
 }

@@ -1,4 +1,4 @@
-import type { Judgement, PauseCause, Plan, Validation } from '../../contract/index.ts'
+import type { Failure, Judgement, PauseCause, Plan, Validation } from '../../contract/index.ts'
 import type { Counts } from '../canary/index.ts'
 
 /** Everything that can happen to a deployment, in past tense; its state is the fold of these and nothing else. */
@@ -47,6 +47,8 @@ export type DeploymentEvent =
     }
   /** Verified at the router: the candidate has no traffic. */
   | { kind: 'trafficReturned' }
+  /** What instances of the candidate did and printed last, read before they are gone. */
+  | { kind: 'failureExplained'; failure: Failure }
   | { kind: 'candidateStopped' }
   /** Something a person should know that changes nothing: a router that does not answer, somebody else's change. */
   | { kind: 'noted'; severity: 'info' | 'warning' | 'critical'; text: string }

@@ -16,12 +16,18 @@ export type {
   ValidationRequest,
   Validator,
 } from './ports.ts'
-export { buildPlan, straightPlan } from './plan.ts'
+export { buildPlan, planAgain, planBeside, straightPlan, undoPlan } from './plan.ts'
+export { isBehind, releaseBefore, releaseLine, type LineDeployment } from './release-line.ts'
 export { age, apply, replay } from './apply.ts'
 export { obey, type Command, type Seen } from './commands.ts'
 export { decide, type Facts } from './decide.ts'
-export { Fleet, type DeployRequest, type FleetOptions } from './loop/fleet.ts'
+export {
+  DeploymentController,
+  type DeployRequest,
+  type DeploymentControllerOptions,
+} from './loop/deployment-controller.ts'
 export type { PipelineParts, SteeredService } from './loop/parts.ts'
 export { ServiceLoop, type EmergencyRequest, type ServiceView } from './loop/service-loop.ts'
 export { hasEnded, isGoingBack, type DeploymentState, type Stage } from './state.ts'
-export { deploymentView } from './view.ts'
+export { deploymentView, queuePlace } from './view.ts'
+export { noWayBack, wayBackOf, type WayBackFacts } from './way-back.ts'

@@ -1,4 +1,4 @@
-import { engineActor, type LogEntry, type Validation } from '../../contract/index.ts'
+import { engineActor, skippedText, type LogEntry, type Validation } from '../../contract/index.ts'
 import { assertNever } from '../core/index.ts'
 import type { StoredEvent } from './ports.ts'
 import type { DeploymentState } from './state.ts'
@@ -38,12 +38,15 @@ function lineFor(
         event.by,
       )
     case 'begun':
-      return info(`The checks of ${candidate} begin; ${stable} is the stable release`)
+      return info(
+        `The checks of ${candidate} begin; ${after.stableReleaseId === null ? 'it is the first release' : `${stable} is the stable release`}${plan.skipped ? `. ${skippedText(plan)}` : ''}`,
+      )
     case 'validated':
       return event.validation.canDeploy
         ? foundBy(event.validation)
         : { severity: 'critical', text: `${counted(event.validation.failed, 'check')} failed` }
     case 'baselineCaptured':
+      if (after.stableReleaseId === null) return null
       return info(
         event.baseline
           ? `${stable} was measured before anything changed, over ${event.baseline.requests} requests`
@@ -93,21 +96,23 @@ function lineFor(
             : `; ${stable} is kept warm for ${duration(plan.keepStableWarmMs)}`),
       )
     case 'warmthEnded':
-      return info(
-        after.stableReleaseId === null ? `${candidate} stays` : `${stable} is not needed any more and stops`,
-      )
+      return after.stableReleaseId === null ? null : info(`${stable} is not needed any more and stops`)
     case 'oldStopped':
       return good(`${candidate} is promoted`)
     case 'rollbackStarted':
       return {
         severity: 'critical',
         actor: event.by,
-        text: `${event.isEmergency ? 'Emergency rollback' : 'Roll back'} to ${stable}: ${event.reason}`,
+        text: `${event.isEmergency ? 'Emergency rollback' : 'Roll back'}${after.stableReleaseId === null ? `, and ${candidate} stops` : ` to ${stable}`}: ${event.reason}`,
       }
     case 'trafficReturned':
       return good(`${candidate} has 0 % of traffic, verified`)
+    case 'failureExplained': {
+      const [first] = event.failure.instances
+      return first ? warning(`${first.id}: ${first.reason}`) : null
+    }
     case 'candidateStopped':
-      return info(`${candidate} has stopped`)
+      return before?.stage.kind === 'telling' ? null : info(`${candidate} has stopped`)
     case 'noted':
       return { severity: event.severity, text: event.text }
     case 'watched':

@@ -118,6 +118,41 @@ export function straightPlan(of: Plan): Plan {
 }
 
 /**
+ * The plan as it holds beside `stableReleaseId`. A first release has nothing to be compared with, so it takes all traffic
+ * at once and its plan keeps what is skipped. Should a release have taken the traffic meanwhile, that holds again.
+ */
+export function planBeside(stableReleaseId: string | null, plan: Plan): Plan {
+  const { skipped, ...rest } = plan
+  if (stableReleaseId !== null) return skipped ? { ...rest, ...skipped } : plan
+  if (skipped || plan.isUndo) return plan
+  const { preset, steps, startAtOnce, skipAnalysis, resources } = plan
+  const isKept = resources !== undefined
+  const kept = { preset, steps, startAtOnce, skipAnalysis, ...(isKept ? { resources } : {}) }
+  return { ...straightPlan(plan), skipped: kept }
+}
+
+/**
+ * The plan of a deployment that is ordered once more. It keeps a number of instances of its own while the configuration of
+ * the service declares the same as then; a number that was declared since counts.
+ */
+export function planAgain(plan: Plan, declared: number | null): Plan {
+  if (declared === null || plan.declaredInstances === declared) return plan
+  const isAllAtOnce = plan.skipped !== undefined || plan.isUndo === true
+  return {
+    ...plan,
+    instances: declared,
+    declaredInstances: declared,
+    ...(isAllAtOnce ? { startAtOnce: declared } : {}),
+  }
+}
+
+/**
+ * The plan of a way back, from the plan that the service usually has. The release that is left is not kept warm: nothing
+ * may send it traffic again without a person who names it.
+ */
+export const undoPlan = (of: Plan): Plan => ({ ...straightPlan(of), keepStableWarmMs: 0, isUndo: true })
+
+/**
  * Limits with those of a later layer over them. How many requests may fail can be said in two ways: who says it in one has
  * said it in the other, of one who says both the stricter holds.
  */

@@ -9,10 +9,18 @@ import type {
   ResourceLimits,
   Validation,
 } from '../../contract/index.ts'
-import type { AuditDraft, ChainEnd } from '../audit/index.ts'
+import type { AuditDraft, NotedEnd } from '../audit/index.ts'
 import type { JudgeMemory } from '../canary/index.ts'
 import type { Result } from '../core/index.ts'
 import type { DeploymentEvent } from './events.ts'
+
+/** What is on record of a service's declared number of instances. */
+export interface Scaling {
+  /** As declared last. A restarted engine compares it with what is declared now. */
+  instances: number
+  /** A change that the stable release has yet to follow, after the deployments that were open; null for none. */
+  pending: { by: string; why: string; openIds: readonly string[] } | null
+}
 
 /** What the store holds of a service beside its configuration. */
 export interface ServiceRecord {
@@ -21,6 +29,8 @@ export interface ServiceRecord {
   /** Copies of the stable release. */
   instances: number
   automationStopped: { by: string; atMs: number; reason: string } | null
+  /** Null before a number of instances was declared. */
+  scaling: Scaling | null
   /** Grows with each stored change. */
   revision: number
 }
@@ -124,12 +134,16 @@ export interface DeploymentStore extends AsyncDisposable {
   /** Newest first. */
   releases(service: string, limit: number): Promise<Result<Release[]>>
   bins(deploymentId: string): Promise<Result<Bin[]>>
+  /** Adds minutes of a service's traffic, and drops those of all services that began before `fromMs`. */
+  keepTraffic(service: string, minutes: readonly Bin[], fromMs: number): Promise<Result<void>>
+  /** The minutes kept of a service, oldest first. */
+  traffic(service: string): Promise<Result<Bin[]>>
   /** Newest first. */
   audit(filter: AuditFilter): Promise<Result<AuditEntry[]>>
   /** Oldest first, from `fromSeq` on, at most `limit`: what a check of the chain walks over. */
   auditFrom(fromSeq: number, limit: number): Promise<Result<AuditEntry[]>>
   /** The entry that was written last, as it is noted beside the log. */
-  auditEnd(): Promise<Result<ChainEnd>>
+  auditEnd(): Promise<Result<NotedEnd>>
 }
 
 export interface ValidationRequest {
@@ -163,6 +177,11 @@ export interface HookContext {
   when: Hook['when']
   stepIndex: number | null
   weight: number
+  /** How the deployment ends on its way back: a release that never had traffic was not deployed. Null on the way forward. */
+  ending: 'rolled_back' | 'failed' | null
+  /** Why the deployment is where it is: what it waits for, or why it went back. Never empty. */
+  reason: string
+  atMs: number
 }
 
 export interface HookOutcome {

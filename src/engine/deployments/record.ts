@@ -1,5 +1,6 @@
 import type { DeploymentEvent } from './events.ts'
 import type { ServiceRecord } from './ports.ts'
+import { scalingSettledBy } from './scaling.ts'
 import type { DeploymentState } from './state.ts'
 
 /**
@@ -26,5 +27,5 @@ export function recordAfter(
       instances: before.stableInstances,
       revision: record.revision + 1,
     }
-  return record
+  return event.kind === 'warmthEnded' ? scalingSettledBy(record, before) : record
 }

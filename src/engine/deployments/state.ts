@@ -1,5 +1,6 @@
 import {
   engineActor,
+  type Failure,
   type Judgement,
   type LogEntry,
   type PauseCause,
@@ -39,6 +40,8 @@ export type Stage =
   | { kind: 'returning' }
   /** The candidate drains and stops. */
   | { kind: 'stopping' }
+  /** Nothing of it was ever started: it ends when its hooks have been told. */
+  | { kind: 'telling' }
   | { kind: 'rolled_back' }
   | { kind: 'failed' }
 
@@ -76,6 +79,8 @@ export interface DeploymentState {
   rollback: { by: string; reason: string; isEmergency: boolean } | null
   /** How far it had come when it was taken back; null when it was not, or had no traffic. */
   reached: { stepIndex: number; weight: number } | null
+  /** What its instances did when the engine took it back or paused it for a failure; null where nobody has looked. */
+  failure: Failure | null
   /** Of the candidate, verified at the router, percent. */
   weight: number
   /** The router may have sent it requests. */
@@ -114,8 +119,24 @@ export const hasEnded = ({ stage }: Pick<DeploymentState, 'stage'>): boolean => 
 /** It goes back or has gone back: nothing of it moves forward any more. */
 export const isGoingBack = ({ rollback }: Pick<DeploymentState, 'rollback'>): boolean => rollback !== null
 
+/** The engine took it back or paused it for a failure, and what its instances did is not on record yet. */
+export const isToExplain = ({ stage, pause, rollback, failure }: DeploymentState): boolean => {
+  const isTakenBack =
+    (stage.kind === 'returning' || stage.kind === 'stopping') && rollback?.by === engineActor
+  return failure === null && (isTakenBack || pause?.cause === 'failure')
+}
+
 /** Promoted; what is left is to stop the old release. */
 export const isRetiring = ({ stage }: Pick<DeploymentState, 'stage'>): boolean => stage.kind === 'retiring'
+
+/** No rollback of its own accord leads to the release before any more: it stops, or an undo has left it. */
+export const hasLeftForGood = (state: Pick<DeploymentState, 'stage' | 'plan' | 'isHandedOver'>): boolean =>
+  isRetiring(state) || (state.isHandedOver && state.plan.isUndo === true)
+
+/** Its instances answer for it: from their start until no warm release is left to go back to. */
+export const isOnTrial = ({ stage, stableReleaseId, plan }: DeploymentState): boolean =>
+  ['staging', 'shifting', 'holding', 'raising', 'handing_over'].includes(stage.kind) ||
+  (stage.kind === 'warm' && stableReleaseId !== null && !plan.isUndo)
 
 /** Index of the step it is at; the count of steps once it is past them, 0 before its first traffic. */
 export const stepIndexOf = ({ stage, plan, hasHadTraffic }: DeploymentState): number => {

@@ -1,11 +1,32 @@
 import type { Deployment, DeploymentPhase } from '../../contract/index.ts'
 import { assertNever } from '../core/index.ts'
-import { plannedWeight, stepIndexOf, type DeploymentState } from './state.ts'
+import { hasEnded, plannedWeight, stepIndexOf, type DeploymentState, type Pause } from './state.ts'
 import { wishedWeight } from './wishes.ts'
 import { duration, instances } from './wording.ts'
 
-/** A deployment as it crosses to screens, and as lists keep it. */
-export function deploymentView(state: DeploymentState): Deployment {
+/** What keeps a queued deployment from beginning. */
+export interface QueuePlace {
+  /** Candidate of the deployment of the same service that has to end first; null when there is none. */
+  behind: string | null
+  /** An emergency rollback has stopped automation. */
+  isStopped: boolean
+  /** As many deployments of other services are moving as may. */
+  isCrowded: boolean
+}
+
+/** The place of `state` among the `open` deployments of its service, oldest first. */
+export function queuePlace(
+  state: Pick<DeploymentState, 'id'>,
+  open: readonly DeploymentState[],
+  rest: Pick<QueuePlace, 'isStopped' | 'isCrowded'>,
+): QueuePlace {
+  const index = open.findIndex(({ id }) => id === state.id)
+  const before = open.slice(0, Math.max(0, index)).find((each) => !hasEnded(each))
+  return { behind: before?.candidateReleaseId ?? null, ...rest }
+}
+
+/** A deployment as it crosses to screens, and as lists keep it; `place` is known of one that is queued. */
+export function deploymentView(state: DeploymentState, place?: QueuePlace): Deployment {
   const { stage } = state
   const isStep = stage.kind === 'shifting' || stage.kind === 'holding'
   return {
@@ -15,14 +36,17 @@ export function deploymentView(state: DeploymentState): Deployment {
     candidateReleaseId: state.candidateReleaseId,
     phase: phaseOf(state),
     pauseCause: state.pause?.cause ?? null,
-    reason: reasonOf(state),
+    reason: reasonOf(state, place),
     plan: state.plan,
     stepIndex: stepIndexOf(state),
     stepStartedAtMs: isStep ? state.stageStartedAtMs : null,
     reached: state.reached,
     weight: wishedWeight(state),
+    isHandedOver: state.isHandedOver && state.rollback === null,
+    keptWarmUntilMs: keptWarmUntilMs(state),
     validation: state.validation,
     judgement: state.judgement,
+    failure: state.failure,
     log: [...state.log],
     createdBy: state.createdBy,
     why: state.why,
@@ -30,6 +54,11 @@ export function deploymentView(state: DeploymentState): Deployment {
     endedAtMs: state.endedAtMs,
     revision: state.revision,
   }
+}
+
+function keptWarmUntilMs({ stage, stageStartedAtMs, stableReleaseId, plan }: DeploymentState): number | null {
+  const isWarm = stage.kind === 'warm' && stableReleaseId !== null && plan.keepStableWarmMs > 0
+  return isWarm ? stageStartedAtMs + plan.keepStableWarmMs : null
 }
 
 export function phaseOf({ stage, pause }: DeploymentState): DeploymentPhase {
@@ -50,6 +79,7 @@ export function phaseOf({ stage, pause }: DeploymentState): DeploymentPhase {
       return 'promoting'
     case 'returning':
     case 'stopping':
+    case 'telling':
       return 'rolling_back'
     case 'promoted':
     case 'rolled_back':
@@ -60,24 +90,41 @@ export function phaseOf({ stage, pause }: DeploymentState): DeploymentPhase {
   }
 }
 
+function queuedReason(name: string, place?: QueuePlace): string {
+  if (place?.isStopped) return `${name} waits until a person resumes automation`
+  if (place?.behind) return `${name} waits for its turn: the deployment of ${place.behind} has to end first`
+  if (place?.isCrowded) return `${name} waits for its turn: deployments of other services have to end first`
+  return `${name} is about to start`
+}
+
+/** The judge goes on while a deployment waits because it could not tell: what it says now counts, not what it said then. */
+function pauseReason(
+  { judgement, judgedHold, holdCount }: DeploymentState,
+  { cause, reason }: Pause,
+): string {
+  if (cause !== 'inconclusive' || !judgement || judgedHold !== holdCount) return reason
+  return judgement.decision === 'promote' ? `${judgement.text}: resume to go on` : judgement.text
+}
+
 /** Why it is where it is, as a sentence. */
-function reasonOf(state: DeploymentState): string {
+export function reasonOf(state: DeploymentState, place?: QueuePlace): string {
   const { stage, pause, missingRoom, rollback, plan, candidateReleaseId: name } = state
   const stable = state.stableReleaseId
-  if (pause) return pause.reason
+  if (pause) return pauseReason(state, pause)
   if (missingRoom !== '') return `${name} waits for room: ${missingRoom}`
   switch (stage.kind) {
     case 'queued':
-      return 'Waits for its turn: for the deployment of this service before it, or one of the many that run now'
+      return queuedReason(name, place)
     case 'validating':
       return state.validation ? 'The checks have passed' : 'The checks are running'
     case 'staging':
       return `${name} starts ${instances(plan.instances)}, without traffic`
     case 'shifting':
-      return `${name} is to get ${plannedWeight(state)} % of traffic`
+      return `${name} is to get ${plannedWeight(state)}% of traffic`
     case 'holding':
-      return `${name} gets ${wishedWeight(state)} % of traffic for ${duration(plan.steps[stage.step]?.holdMs ?? 0)}`
+      return `${name} gets ${wishedWeight(state)}% of traffic for ${duration(plan.steps[stage.step]?.holdMs ?? 0)}`
     case 'raising':
+      return `${name} takes over when ${plan.instances === 1 ? 'its instance stays' : `its ${plan.instances} instances stay`} healthy`
     case 'handing_over':
       return `${name} takes over`
     case 'warm':
@@ -85,14 +132,17 @@ function reasonOf(state: DeploymentState): string {
         ? `${name} has all traffic`
         : `${name} has all traffic; ${stable} is kept warm for ${duration(plan.keepStableWarmMs)}`
     case 'retiring':
-      return `${name} has all traffic; ${stable ?? 'nothing'} drains and stops`
+      return stable === null
+        ? `${name} has all traffic`
+        : `${name} has all traffic; ${stable} drains and stops`
     case 'promoted':
       return `${name} is the stable release`
     case 'returning':
     case 'stopping':
+    case 'telling':
     case 'rolled_back':
     case 'failed':
-      return rollback?.reason ?? ''
+      return rollback ? rollback.reason || `${rollback.by} took it back` : `${name} is taken back`
     default:
       return assertNever(stage)
   }

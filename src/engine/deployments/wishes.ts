@@ -1,4 +1,4 @@
-import type { Weights } from '../../contract/index.ts'
+import { type Weights, ofRelease, weightOf } from '../../contract/index.ts'
 import type { RouterReport, TargetReport } from '../services/index.ts'
 import type { HookRun } from './hooks.ts'
 import type { ServiceRecord } from './ports.ts'
@@ -14,6 +14,8 @@ export interface Wishes {
   gone: readonly string[]
   /** Why, as the first part of the key of a change: `d1:return`. */
   cause: string
+  /** Release whose instances are asked for anew under this cause, though they run: no earlier removal may hit them. */
+  claimed?: string
 }
 
 /** One thing to be done. All are idempotent; what came true needs none. */
@@ -26,7 +28,7 @@ export type Effect =
       key: string
     }
   | { kind: 'ensure'; releaseId: string; instances: number; key: string }
-  | { kind: 'remove'; releaseId: string; key: string }
+  | { kind: 'remove'; releaseId: string; askedBy?: string; key: string }
 
 /** Work of a deployment that takes its time and is done once at a time, beside the wishes. */
 export type Errand = { kind: 'validate' } | { kind: 'hook'; run: HookRun }
@@ -36,13 +38,14 @@ export const returnCause = (deploymentId: string): string => `${deploymentId}:re
 
 /** What a service wishes while no deployment moves it. Nothing at all before its first release. */
 export function restingWishes(record: ServiceRecord, gone: readonly string[] = []): Wishes {
-  const { stableReleaseId, instances, name } = record
+  const { stableReleaseId, instances, name, revision } = record
   return {
     weights: stableReleaseId === null ? {} : { [stableReleaseId]: 100 },
     fallbackReleaseId: stableReleaseId,
     running: stableReleaseId === null ? {} : { [stableReleaseId]: instances },
     gone: gone.filter((releaseId) => releaseId !== stableReleaseId),
-    cause: `${name}:rest`,
+    // A count that comes back after another one is a new change.
+    cause: `${name}:rest:${revision}`,
   }
 }
 
@@ -53,6 +56,7 @@ export function wishesOf(state: DeploymentState, record: ServiceRecord, target: 
   switch (stage.kind) {
     case 'queued':
     case 'validating':
+    case 'telling':
     case 'promoted':
     case 'rolled_back':
     case 'failed':
@@ -64,6 +68,7 @@ export function wishesOf(state: DeploymentState, record: ServiceRecord, target: 
         running: { ...stableRuns, ...startingCount(state, target) },
         gone: [],
         cause: `${id}:stage`,
+        claimed: candidate,
       }
     case 'shifting':
     case 'holding':
@@ -72,7 +77,7 @@ export function wishesOf(state: DeploymentState, record: ServiceRecord, target: 
     case 'warm':
       return {
         weights: shares(stable, candidate, wishedWeight(state)),
-        fallbackReleaseId: stable ?? (state.isHandedOver ? candidate : null),
+        fallbackReleaseId: fallbackOf(state),
         running: { ...stableRuns, [candidate]: plan.instances },
         gone: [],
         cause: `${id}:${stage.kind}`,
@@ -104,6 +109,17 @@ export function wishesOf(state: DeploymentState, record: ServiceRecord, target: 
   }
 }
 
+/** Where requests go that the candidate cannot take: never to what an undo has left. */
+function fallbackOf({
+  isHandedOver,
+  plan,
+  candidateReleaseId,
+  stableReleaseId,
+}: DeploymentState): string | null {
+  if (isHandedOver && plan.isUndo) return candidateReleaseId
+  return stableReleaseId ?? (isHandedOver ? candidateReleaseId : null)
+}
+
 /** The candidate's share that is wanted now, percent: what waits for a person, its hooks or room keeps what it has. */
 export function wishedWeight(state: DeploymentState): number {
   const { stage, pause, missingRoom } = state
@@ -120,7 +136,7 @@ function startingCount(
   { candidateReleaseId: name, plan, missingRoom, pendingHooks, pause }: DeploymentState,
   target: TargetReport | null,
 ): Record<string, number> {
-  const asked = target?.wanted[name] ?? 0
+  const asked = (target && ofRelease(target.wanted, name)) ?? 0
   const healthy = target ? healthyCount(name, target) : 0
   const isHeld = missingRoom !== '' || pendingHooks.length > 0 || pause !== null
   const more = isHeld ? 0 : healthy + plan.startAtOnce
@@ -145,7 +161,7 @@ function shares(stable: string | null, candidate: string, weight: number): Weigh
 /** Whether a router splits as wished; a release that is left out has 0. */
 export const agrees = (weights: Weights, wished: Weights): boolean =>
   [...new Set([...Object.keys(weights), ...Object.keys(wished)])].every(
-    (releaseId) => Math.abs((weights[releaseId] ?? 0) - (wished[releaseId] ?? 0)) < 0.001,
+    (releaseId) => Math.abs(weightOf(weights, releaseId) - weightOf(wished, releaseId)) < 0.001,
   )
 
 /**
@@ -160,7 +176,7 @@ export function effectsToward(
   const effects: Effect[] = []
   if (target) {
     for (const [releaseId, instances] of Object.entries(wishes.running))
-      if (target.wanted[releaseId] !== instances)
+      if (ofRelease(target.wanted, releaseId) !== instances || isToClaim(wishes, releaseId, target))
         effects.push({
           kind: 'ensure',
           releaseId,
@@ -178,13 +194,22 @@ export function effectsToward(
     })
   if (target && router) {
     for (const releaseId of wishes.gone) {
-      const isUsed = (router.weights[releaseId] ?? 0) > 0 || router.fallbackReleaseId === releaseId
-      const isWanted = target.wanted[releaseId] !== undefined
-      if (!isUsed && isWanted)
-        effects.push({ kind: 'remove', releaseId, key: `${wishes.cause}:${releaseId}:0` })
+      const isUsed = weightOf(router.weights, releaseId) > 0 || router.fallbackReleaseId === releaseId
+      const isWanted = ofRelease(target.wanted, releaseId) !== undefined
+      if (!isUsed && isWanted) {
+        const askedBy = ofRelease(target.askedBy ?? {}, releaseId)
+        const key = `${wishes.cause}:${releaseId}:0`
+        effects.push({ kind: 'remove', releaseId, key, ...(askedBy === undefined ? {} : { askedBy }) })
+      }
     }
   }
   return effects
+}
+
+/** It runs for a request of before, which a removal on its way may still mean. */
+export function isToClaim({ claimed, cause }: Wishes, releaseId: string, { askedBy }: TargetReport): boolean {
+  const by = ofRelease(askedBy ?? {}, releaseId)
+  return releaseId === claimed && by !== undefined && !by.startsWith(`${cause}:`)
 }
 
 export const isRoutedAsWished = (wishes: Wishes, router: RouterReport): boolean =>
@@ -192,5 +217,5 @@ export const isRoutedAsWished = (wishes: Wishes, router: RouterReport): boolean 
 
 /** Whether anything of the release runs or shall run. */
 export const isGone = (releaseId: string, { wanted, instances }: TargetReport): boolean =>
-  wanted[releaseId] === undefined &&
+  ofRelease(wanted, releaseId) === undefined &&
   instances.every((instance) => instance.releaseId !== releaseId || instance.state === 'down')

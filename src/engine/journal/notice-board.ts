@@ -1,5 +1,5 @@
-import type { Notice } from '../../contract/index.ts'
 import { messageOf, type Clock, type LiveStore, type Log, type Rng } from '../core/index.ts'
+import { mostOpenRows, rowAfter, type News, type OpenRow } from './episodes.ts'
 import type { Journal } from './ports.ts'
 
 /** How many notices screens hold; older ones stay in the journal. */
@@ -16,6 +16,8 @@ export interface NoticeBoardParts {
 /** What changed lately, newest first: on screen at once, in the journal as soon as its disk allows. */
 export class NoticeBoard {
   readonly #parts: NoticeBoardParts
+  /** Rows that may still grow, the one that changed last at the end. */
+  readonly #rows = new Map<string, OpenRow>()
 
   constructor(parts: NoticeBoardParts) {
     this.#parts = parts
@@ -35,11 +37,25 @@ export class NoticeBoard {
     live.put('notices', [...posted, ...kept.value.filter(({ id }) => !known.has(id))].slice(0, shownCount))
   }
 
-  post(change: Omit<Notice, 'id' | 'atMs'>): void {
+  /** Shows and keeps `news`, in the row of the same thing if that is not long ago. */
+  post(news: News): void {
     const { journal, live, clock, rng, log } = this.#parts
-    const notice: Notice = { ...change, id: rng.hex(8), atMs: clock.nowMs() }
-    live.put('notices', [notice, ...(live.get('notices') ?? [])].slice(0, shownCount))
-    journal.append(notice).then(
+    const key = news.episode?.key ?? `${news.link} ${news.text}`
+    const earlier = this.#rows.get(key)
+    const now = { id: rng.hex(8), atMs: clock.nowMs(), monotonicMs: clock.monotonicMs() }
+    const row = rowAfter(earlier, news, now)
+    this.#rows.delete(key)
+    this.#rows.set(key, row)
+    for (const oldest of this.#rows.keys()) {
+      if (this.#rows.size <= mostOpenRows) break
+      this.#rows.delete(oldest)
+    }
+    const { notice } = row
+    const others = (live.get('notices') ?? []).filter(({ id }) => id !== notice.id)
+    live.put('notices', [notice, ...others].slice(0, shownCount))
+    const isNew = notice.id !== earlier?.notice.id
+    const keeping = isNew ? journal.append(notice) : journal.replace(notice)
+    keeping.then(
       (kept) => {
         if (!kept.ok) log.warn('a notice could not be kept', { error: kept.error.message, notice })
       },

@@ -18,6 +18,8 @@ export interface Launch {
 export interface Journal extends AsyncDisposable {
   /** A notice with an id that is already kept is not kept twice. */
   append(notice: Notice): Promise<Result<void>>
+  /** Takes the place of the notice with its id, as the newest one; appended when there is none. */
+  replace(notice: Notice): Promise<Result<void>>
   /** Newest first. */
   newest(limit: number): Promise<Result<Notice[]>>
   launched(launch: Omit<Launch, 'stoppedAtMs'>): Promise<Result<void>>

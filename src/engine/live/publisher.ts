@@ -13,6 +13,8 @@ import type { FeedRow, SampleFeed } from './sample-feed.ts'
 
 /** Rows kept for a consumer that does not keep up; older ones it can query. */
 const maxWaitingRows = 120
+/** Least time between two diffs: what changes meanwhile goes in one, and still stands on screen within 250 ms. */
+const diffEveryMs = 200
 /** A consumer that acknowledges nothing for this long is let go. */
 const stuckAfterMs = 60_000
 
@@ -46,6 +48,8 @@ export class LivePublisher implements Disposable {
   #isGreeted = false
   #isSnapshotDue = false
   #waitingDiff: LiveDiff | undefined
+  #lastDiffMs = -Infinity
+  #plannedFlush: Disposable | undefined
   #streams = new Map<string, Stream>()
   #held: Disposable[] = []
 
@@ -91,6 +95,7 @@ export class LivePublisher implements Disposable {
 
   [Symbol.dispose](): void {
     for (const held of this.#held.splice(0)) held[Symbol.dispose]()
+    this.#plannedFlush?.[Symbol.dispose]()
     this.#streams.clear()
     this.#waitingDiff = undefined
   }
@@ -142,8 +147,11 @@ export class LivePublisher implements Disposable {
     if (this.#isSnapshotDue) {
       this.#sendSnapshot()
     } else if (this.#waitingDiff) {
+      // Samples wait with it: they must not take the room of the state.
+      if (!this.#isDiffDue()) return
       const diff = this.#waitingDiff
       this.#waitingDiff = undefined
+      this.#lastDiffMs = this.#options.clock.monotonicMs()
       this.#send({ kind: 'diff', diff })
     }
     if (!this.#hasRoom()) return
@@ -153,6 +161,17 @@ export class LivePublisher implements Disposable {
       stream.rows = []
     }
     if (rows.length > 0) this.#send({ kind: 'samples', rows })
+  }
+
+  /** Whether the waiting diff may go now; if not, it goes as soon as it may. */
+  #isDiffDue(): boolean {
+    const waitMs = this.#lastDiffMs + diffEveryMs - this.#options.clock.monotonicMs()
+    if (waitMs <= 0) return true
+    this.#plannedFlush ??= this.#options.clock.after(waitMs, () => {
+      this.#plannedFlush = undefined
+      this.#flush()
+    })
+    return false
   }
 
   #beat(): void {

@@ -1,10 +1,13 @@
 import type { AuditEntry } from '../../contract/index.ts'
 import {
+  anchorAsCsv,
+  anchorAsJsonLine,
   auditAsCsv,
   auditAsJsonLines,
   chainStart,
   findBreak,
   findEndBreak,
+  type Anchor,
   type ChainEnd,
 } from '../audit/index.ts'
 import { ok, type Result } from '../core/index.ts'
@@ -22,41 +25,97 @@ export interface AuditVerdict {
 
 const pageSize = 1000
 
-/** Whether each entry follows from the one before it, up to the one that was written last. Fails as the store does. */
-export async function verifyAudit(store: AuditStore): Promise<Result<AuditVerdict>> {
+/**
+ * Whether each entry follows from the one before it, up to the one that was written last; whether that one has the seal of
+ * the key outside the database and the log still reaches where it was known to end; and whether the entry `against`, known
+ * from an export or a shipped log, is still the same. Fails as the store does.
+ */
+export async function verifyAudit(
+  store: AuditStore,
+  against: Anchor | null = null,
+): Promise<Result<AuditVerdict>> {
   const known = await store.auditEnd()
   if (!known.ok) return known
+  const { anchor, seal = 'none', sealOf, keyReplacedAt = null } = known.value
+  const ends = [known.value, anchor ?? null, against].filter((end) => end !== null)
+  const found = new Map<number, ChainEnd>()
   let last: ChainEnd = chainStart
-  let atKnown: ChainEnd | null = null
   for (;;) {
     const page = await store.auditFrom(last.seq + 1, pageSize)
     if (!page.ok) return page
     const broken = findBreak(page.value, last)
-    if (broken) return ok(brokenAt(broken))
-    atKnown ??= page.value.find(({ seq }) => seq === known.value.seq) ?? null
+    if (broken) return ok(brokenAt(broken, keyReplacedAt))
+    for (const entry of page.value) if (ends.some(({ seq }) => seq === entry.seq)) found.set(entry.seq, entry)
     const newest = page.value.at(-1)
     if (!newest) break
     last = newest
   }
-  const broken = findEndBreak(known.value, atKnown ?? last)
-  if (broken) return ok(brokenAt(broken))
-  const text = `${last.seq} entries, each follows from the one before it`
+  for (const end of ends) {
+    const broken = findEndBreak(end, found.get(end.seq) ?? last)
+    if (broken) return ok(brokenAt(broken, keyReplacedAt))
+  }
+  if (against?.seal !== undefined && sealOf?.(against) !== against.seal)
+    return ok({
+      ...brokenAt(
+        {
+          seq: against.seq,
+          text: `The seal of entry ${against.seq} in the file was made with another key: the key of this log was replaced, or the file comes from another installation`,
+        },
+        keyReplacedAt,
+      ),
+      entryCount: 0,
+    })
+  if (keyReplacedAt !== null)
+    return ok({
+      ...brokenAt({
+        seq: keyReplacedAt,
+        text: `${replacedText(keyReplacedAt)}: nothing vouches for what stood before it. Compare that with an export: pilothouse audit verify --against FILE`,
+      }),
+      entryCount: 0,
+    })
+  if (anchor === null)
+    return ok({
+      ...brokenAt({
+        seq: Math.max(1, last.seq),
+        text: 'audit.anchor is missing: nothing outside the database says where the log ended.',
+      }),
+      entryCount: 0,
+    })
+  if (seal === 'broken')
+    return ok({
+      ...brokenAt({
+        seq: Math.max(1, last.seq),
+        text: `The end of the log (entry ${last.seq}) has no valid seal: the log was edited by somebody who does not have its key, or the key or the anchor was replaced.`,
+      }),
+      entryCount: 0,
+    })
+  const text =
+    `${last.seq} entries, each follows from the one before it` +
+    (seal === 'valid' ? '; the last one is sealed' : '') +
+    (against === null ? '' : `; entry ${against.seq} is the same as in the file`)
   return ok({ isWhole: true, entryCount: last.seq, firstBrokenSeq: null, text })
 }
 
-const brokenAt = ({ seq, text }: { seq: number; text: string }): AuditVerdict => ({
-  isWhole: false,
-  entryCount: seq - 1,
-  firstBrokenSeq: seq,
-  text,
-})
+const replacedText = (seq: number): string => `The key of the audit log was replaced at entry ${seq}`
 
-/** All entries from `fromMs` on and before `toMs`, as a file. Fails as the store does. */
+function brokenAt(
+  { seq, text }: { seq: number; text: string },
+  keyReplacedAt: number | null = null,
+): AuditVerdict {
+  const also = keyReplacedAt === null ? '' : `. ${replacedText(keyReplacedAt)}.`
+  return { isWhole: false, entryCount: seq - 1, firstBrokenSeq: seq, text: text + also }
+}
+
+/**
+ * All entries from `fromMs` on and before `toMs` as a file, followed by an anchor: the end of the whole log with its seal,
+ * for `verifyAudit`. Fails as the store does.
+ */
 export async function exportAudit(
   store: AuditStore,
   format: 'jsonl' | 'csv',
   fromMs = -Infinity,
   toMs = Infinity,
+  nowMs = 0,
 ): Promise<Result<{ name: string; text: string }>> {
   const entries: AuditEntry[] = []
   for (let from = 1; ;) {
@@ -67,6 +126,13 @@ export async function exportAudit(
     entries.push(...page.value.filter(({ atMs }) => atMs >= fromMs && atMs < toMs))
     from = last.seq + 1
   }
-  const text = format === 'csv' ? auditAsCsv(entries) : auditAsJsonLines(entries)
+  const end = await store.auditEnd()
+  if (!end.ok) return end
+  const { seq, hash, seal, sealOf } = end.value
+  const anchor: Anchor = { seq, hash, ...(seal === 'valid' && sealOf ? { seal: sealOf({ seq, hash }) } : {}) }
+  const text =
+    format === 'csv'
+      ? auditAsCsv(entries) + anchorAsCsv(anchor, nowMs)
+      : auditAsJsonLines(entries) + anchorAsJsonLine(anchor)
   return ok({ name: `pilothouse-audit.${format}`, text })
 }

@@ -1,5 +1,5 @@
-import type { Bin, Comparison, Release } from '../../contract/index.ts'
-import { countsOf, errorRatio, quantileMs, type Counts } from '../canary/index.ts'
+import { errorRatio, received, type Bin, type Comparison, type Release } from '../../contract/index.ts'
+import { countsOf, quantileMs, type Counts } from '../canary/index.ts'
 
 /** What differs between two releases, and how each of them did in the bins it had traffic in. */
 export function compareReleases(
@@ -45,7 +45,7 @@ const figures = (bins: readonly Bin[], releaseId: string): Figures => ({
 
 function metrics(from: Figures, to: Figures): Comparison['metrics'] {
   const both = (measure: (of: Figures) => number | null) => ({ from: measure(from), to: measure(to) })
-  const rate = ({ counts, seconds }: Figures) => (seconds > 0 ? counts.requests / seconds : null)
+  const rate = ({ counts, seconds }: Figures) => (seconds > 0 ? received(counts) / seconds : null)
   return [
     { metric: 'errorRatio', ...both(({ counts }) => errorRatio(counts)) },
     { metric: 'p50Ms', ...both(({ counts }) => quantileMs(counts, 0.5)) },

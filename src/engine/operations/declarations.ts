@@ -1,5 +1,5 @@
-import type { ServiceConfig } from '../config/index.ts'
-import { readService, withKnownAddresses } from '../config/index.ts'
+import type { AccountCheck, ServiceConfig } from '../config/index.ts'
+import { isSamePlace, readService, withKnownAddresses } from '../config/index.ts'
 import { AppError, fail, ok, within, type Clock, type Result } from '../core/index.ts'
 import type { Commit, Declaration, DeploymentStore } from '../deployments/index.ts'
 import { changedReleases, newReleases } from './releases.ts'
@@ -11,6 +11,7 @@ export interface DeclarationsParts {
   roster: Roster
   equip: Equip
   warn: (text: string) => void
+  accountProblem?: AccountCheck | undefined
 }
 
 export interface DeclareRequest {
@@ -84,7 +85,7 @@ export class Declarations implements Disposable {
     const { roster, store, clock } = this.#parts
     const before = this.#all.get(service)
     const written = withKnownAddresses(asked, before?.written ?? {})
-    const read = readService(service, written)
+    const read = readService(service, written, this.#parts.accountProblem)
     if (!read.ok) return read
     const refused = this.#refusal(read.value, before, expectedRevision)
     if (refused !== null) return fail(new AppError('CONFLICT', refused))
@@ -121,9 +122,12 @@ export class Declarations implements Disposable {
       return `${name} has changed since: it is at revision ${revision}, not ${expectedRevision}`
     const neighbour = roster.names.find((other) => {
       const taken = roster.find(other)?.definition.listen
-      return other !== name && listen.port !== 0 && taken?.port === listen.port && taken.host === listen.host
+      return other !== name && taken && isSamePlace(taken, listen)
     })
-    return neighbour ? `${neighbour} listens on ${listen.host}:${listen.port} already` : null
+    if (neighbour) return `${neighbour} listens on ${listen.host}:${listen.port} already`
+    return roster.server && isSamePlace(roster.server, listen)
+      ? `Pilothouse itself listens on ${listen.host}:${listen.port} (server.port): give the service another port, or 0 for a free one`
+      : null
   }
 
   async #remove(service: string, by: string, why: string): Promise<Result<void>> {
@@ -191,6 +195,7 @@ export class Declarations implements Disposable {
       stableReleaseId: null,
       instances: 1,
       automationStopped: null,
+      scaling: null,
       revision: record.revision + 1,
     }
     const stored = await store.commit({

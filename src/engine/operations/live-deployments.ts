@@ -1,7 +1,14 @@
 import type { Deployment } from '../../contract/index.ts'
 import type { LiveStore } from '../core/index.ts'
-import { deploymentView, type DeploymentState, type DeploymentStore } from '../deployments/index.ts'
+import {
+  deploymentView,
+  queuePlace,
+  type DeploymentState,
+  type DeploymentStore,
+  type ServiceView,
+} from '../deployments/index.ts'
 import type { NoticeBoard } from '../journal/index.ts'
+import { deploymentNews, toTell, type Told } from './deployment-news.ts'
 import { shownDeployment } from './shown-plan.ts'
 
 export interface LiveDeploymentsParts {
@@ -13,25 +20,34 @@ export interface LiveDeploymentsParts {
 /** How long an ended deployment stays among the live records. */
 const shownAfterEndMs = 3_600_000
 
-/** The deployments among the live records, and a line among the notices for each phase that a person wants to hear of. */
+/** The deployments among the live records, and a line among the notices for each event that a person wants to hear of. */
 export class LiveDeployments {
   readonly #parts: LiveDeploymentsParts
-  readonly #told = new Map<string, Deployment['phase']>()
+  readonly #told = new Map<string, Told>()
 
   constructor(parts: LiveDeploymentsParts) {
     this.#parts = parts
   }
 
-  /** Shows those of `service` that are `open`; the others have ended, and go an hour later. */
-  show(service: string, open: readonly DeploymentState[], nowMs: number): void {
+  /** Shows those of `service` that are open; the others have ended, and go an hour later. */
+  show(
+    service: string,
+    { open, record, isCrowded }: Pick<ServiceView, 'open' | 'record' | 'isCrowded'>,
+    nowMs: number,
+  ): void {
     const { live } = this.#parts
     const current = new Set<string>()
     for (const state of open) {
-      const deployment = shownDeployment(deploymentView(state))
+      const deployment = shownDeployment(
+        deploymentView(
+          state,
+          queuePlace(state, open, { isStopped: record.automationStopped !== null, isCrowded }),
+        ),
+      )
       current.add(deployment.id)
       if (isNews(live.get(`deployment:${deployment.id}`), deployment))
         live.put(`deployment:${deployment.id}`, deployment)
-      this.#tell(deployment)
+      this.#tell(deployment, state)
     }
     for (const deployment of this.#shownOf(service)) {
       if (current.has(deployment.id)) continue
@@ -62,25 +78,21 @@ export class LiveDeployments {
     if (!ended.ok || ended.value.endedAtMs === null) return
     const deployment = shownDeployment(ended.value)
     this.#parts.live.put(`deployment:${id}`, deployment)
-    this.#tell(deployment)
+    this.#tell(deployment, null)
   }
 
-  #tell({ id, service, candidateReleaseId: name, phase, reason }: Deployment): void {
-    if (this.#told.get(id) === phase) return
-    this.#told.set(id, phase)
-    const link = `/deployments/${encodeURIComponent(id)}`
-    const say = (severity: 'info' | 'ok' | 'warning' | 'critical', text: string) =>
-      this.#parts.notices.post({ severity, text, link })
-    if (phase === 'validating') say('info', `${service}: deployment of ${name} began`)
-    if (phase === 'promoted') say('ok', `${service}: ${name} is the stable release`)
-    if (phase === 'paused') say('warning', `${service}: deployment of ${name} is paused: ${reason}`)
-    if (phase === 'rolled_back') say('warning', `${service}: ${name} was rolled back: ${reason}`)
-    if (phase === 'failed') say('warning', `${service}: ${name} got no traffic: ${reason}`)
+  #tell(deployment: Deployment, state: DeploymentState | null): void {
+    const { id } = deployment
+    const before = this.#told.get(id)
+    const now = toTell(deployment, state)
+    this.#told.set(id, now)
+    for (const news of deploymentNews(deployment, before, now)) this.#parts.notices.post(news)
   }
 }
 
 /** Whether a person would see a difference; a revision alone does not tell of a new judgement. */
 const isNews = (shown: Deployment | undefined, now: Deployment): boolean =>
   shown?.revision !== now.revision ||
+  shown.reason !== now.reason ||
   shown.judgement?.atMs !== now.judgement?.atMs ||
   shown.log.length !== now.log.length

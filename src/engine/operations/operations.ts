@@ -1,19 +1,23 @@
-import type {
-  AuditEntry,
-  Bin,
-  Comparison,
-  Deployment,
-  LogLine,
-  Plan,
-  PlanOptions,
-  Release,
-  RollbackOutcome,
-  ServiceState,
-  Validation,
-} from '../../contract/index.ts'
-import { AppError, fail, ok, type LiveStore, type Result, type Supervisor } from '../core/index.ts'
+import { isAbsolute } from 'node:path'
 import {
-  Fleet,
+  attempts,
+  runsAsText,
+  type AuditEntry,
+  type Bin,
+  type Comparison,
+  type Deployment,
+  type LogLine,
+  type Plan,
+  type PlanOptions,
+  type Release,
+  type RollbackOutcome,
+  type ServiceState,
+  type Validation,
+} from '../../contract/index.ts'
+import type { AccountCheck } from '../config/index.ts'
+import { AppError, fail, ok, within, type LiveStore, type Result, type Supervisor } from '../core/index.ts'
+import {
+  DeploymentController,
   type Command,
   type Declaration,
   type DeploymentFilter,
@@ -22,13 +26,15 @@ import {
   type ServiceView,
 } from '../deployments/index.ts'
 import type { NoticeBoard } from '../journal/index.ts'
+import { changedReleaseRemedy, serviceChanges, serviceConcerns, type Told } from '../services/index.ts'
+import { RefusalLog, type Anchor, type Refusal } from '../audit/index.ts'
 import { exportAudit, verifyAudit, type AuditVerdict } from './audit-log.ts'
 import { compareReleases } from './compare.ts'
 import { Declarations, declaredConfigs, type DeclareRequest } from './declarations.ts'
 import { LiveDeployments } from './live-deployments.ts'
-import { storeReleases } from './releases.ts'
+import { namesOf, storeReleases, type ChangedRelease } from './releases.ts'
 import { shownDeclaration, shownDeployment, shownPlan } from './shown-plan.ts'
-import { Roster, type Configured, type Equip, type OperatedService } from './roster.ts'
+import { Roster, type Configured, type Equip, type OperatedService, type Origin } from './roster.ts'
 
 export interface OperationsParts extends PipelineParts {
   live: LiveStore
@@ -39,6 +45,8 @@ export interface OperationsParts extends PipelineParts {
   /** As stored. */
   declared: readonly Declaration[]
   equip: Equip
+  /** Why programs cannot run as a user and group; left out: not judged. */
+  accountProblem?: AccountCheck | undefined
 }
 
 export interface StartRequest {
@@ -56,22 +64,38 @@ export interface Asked extends Seen {
 
 /** Deployments that may move at the same time, over all services. */
 const mostAtOnce = 100
+/** How long an answer of router or target is waited for. */
+const answerWithinMs = 5000
 const rehearsalLimitMs = 300_000
+const nothing = { events: [], deployments: [], services: [], releases: [], evidence: [] }
 
-/** Everything a person can see of and do to services and deployments, over the fleet that steers them. */
+/** Everything a person can see of and do to services and deployments, over the deployment controller. */
 export class Operations implements Disposable {
   readonly #parts: OperationsParts
-  readonly #fleet: Fleet
+  readonly #controller: DeploymentController
   readonly #roster: Roster
   readonly #declarations: Declarations
   readonly #views = new Map<string, ServiceView>()
   readonly #deployments: LiveDeployments
+  readonly #told = new Map<string, Told>()
+  /** Releases that the config describes otherwise than they are on record. */
+  #changed: readonly ChangedRelease[] = []
+  readonly #refusals: RefusalLog
+  #environment: string
 
   constructor(parts: OperationsParts) {
     this.#parts = parts
+    this.#environment = parts.environment
     this.#deployments = new LiveDeployments(parts)
+    this.#refusals = new RefusalLog({
+      ...parts,
+      append: (audit) =>
+        within(parts.clock, answerWithinMs, 'the state database', () =>
+          parts.store.commit({ ...nothing, audit }),
+        ),
+    })
     const warn = (text: string) => void parts.notices.post({ severity: 'warning', text, link: '/services' })
-    this.#fleet = new Fleet(parts, [], {
+    this.#controller = new DeploymentController(parts, [], {
       mostAtOnce,
       changed: (view) => {
         const { name } = view.record
@@ -84,10 +108,11 @@ export class Operations implements Disposable {
     this.#roster = new Roster(
       {
         ...parts,
-        fleet: this.#fleet,
+        controller: this.#controller,
         isMoving: (service) => (this.#views.get(service)?.open.length ?? 0) > 0,
         counted: (service) => this.#show(service),
         dropped: (service) => this.#drop(service),
+        sized: (service, instances, origin) => this.#size(service, instances, origin),
       },
       configured,
       declaredConfigs(declared, warn),
@@ -116,6 +141,12 @@ export class Operations implements Disposable {
     return this.#roster.find(name)
   }
 
+  /** What the services belong to from now on. */
+  setEnvironment(environment: string): void {
+    this.#environment = environment
+    for (const name of this.#roster.names) this.#show(name)
+  }
+
   /** Takes a changed config into use. */
   async configure(configured: Configured): Promise<void> {
     await this.#storeReleases(configured)
@@ -124,7 +155,7 @@ export class Operations implements Disposable {
 
   [Symbol.dispose](): void {
     this.#declarations[Symbol.dispose]()
-    this.#fleet[Symbol.dispose]()
+    this.#controller[Symbol.dispose]()
   }
 
   services(): ServiceState[] {
@@ -160,16 +191,41 @@ export class Operations implements Disposable {
     return found.ok ? found.value.target.logs(request) : found
   }
 
-  bins(service: string, fromMs: number): Result<Bin[]> {
+  /** Restarts instances one at a time, and gives them in their order. The order is on record before it is given. */
+  async restart(
+    { service, ...which }: { service: string; releaseId?: string; instanceId?: string },
+    by: string,
+    why: string,
+  ): Promise<Result<string[]>> {
     const found = this.#find(service)
-    return found.ok ? ok(this.#roster.watch(service)?.since(fromMs) ?? []) : found
+    if (!found.ok) return found
+    const { store, clock } = this.#parts
+    const entry = {
+      atMs: clock.nowMs(),
+      actor: by,
+      action: 'services.restart',
+      target: service,
+      why,
+      details: which,
+    }
+    const stored = await store.commit({ ...nothing, audit: [entry] })
+    if (!stored.ok) return stored
+    const restarted = await within(clock, answerWithinMs, `the target of ${service}`, () =>
+      found.value.target.restart({ service, ...which, by }),
+    )
+    return restarted.ok ? ok(restarted.value.instanceIds) : restarted
+  }
+
+  bins(service: string, fromMs: number, stepMs?: number): Result<Bin[]> {
+    const found = this.#find(service)
+    return found.ok ? ok(this.#roster.watch(service)?.since(fromMs, stepMs) ?? []) : found
   }
 
   async resume(
     service: string,
     { by, why, expectedRevision }: Omit<Asked, 'supersedes'>,
   ): Promise<Result<ServiceState>> {
-    const resumed = await this.#fleet.resumeAutomation(service, by, why, expectedRevision)
+    const resumed = await this.#controller.resumeAutomation(service, by, why, expectedRevision)
     if (!resumed.ok) return resumed
     const state = this.#parts.live.get(`service:${service}`)
     return state ? ok(state) : fail(new AppError('UNAVAILABLE', `${service} has not been looked at yet.`))
@@ -183,8 +239,19 @@ export class Operations implements Disposable {
     draft: Omit<Release, 'createdAtMs' | 'createdBy'>,
     by: string,
   ): Promise<Result<Release>> {
-    const release: Release = { ...draft, createdAtMs: this.#parts.clock.nowMs(), createdBy: by }
-    const added = await this.#fleet.addRelease(release)
+    const { artifact } = draft
+    if (artifact.cwd !== undefined && !isAbsolute(artifact.cwd))
+      return fail(
+        new AppError('BAD_INPUT', `The working directory ${artifact.cwd} must be an absolute path.`),
+      )
+    const directory = this.#roster.find(draft.service)?.definition.workingDirectory ?? null
+    const release: Release = {
+      ...draft,
+      artifact: directory === null ? artifact : { cwd: directory, ...artifact },
+      createdAtMs: this.#parts.clock.nowMs(),
+      createdBy: by,
+    }
+    const added = await this.#controller.addRelease(release)
     return added.ok ? this.#parts.store.release(release.service, release.id) : added
   }
 
@@ -222,11 +289,17 @@ export class Operations implements Disposable {
     options,
     supersedes,
   }: StartRequest & Pick<Seen, 'supersedes'>): Promise<
-    Result<{ plan: Plan; stableReleaseId: string | null; validation: Validation }>
+    Result<{
+      plan: Plan
+      stableReleaseId: string | null
+      validation: Validation
+      requestsPerSecond: number | null
+      runsAs: string | null
+    }>
   > {
     const found = this.#find(service)
     if (!found.ok) return found
-    const plan = await this.#fleet.plan(service, [...found.value.deployOptions, options])
+    const plan = await this.#controller.plan(service, [...found.value.deployOptions, options])
     if (!plan.ok) return plan
     const release = await this.#parts.store.release(service, releaseId)
     if (!release.ok) return release
@@ -238,7 +311,14 @@ export class Operations implements Disposable {
       deadline.signal,
     )
     return validation.ok
-      ? ok({ plan: shownPlan(plan.value), stableReleaseId, validation: validation.value })
+      ? ok({
+          plan: shownPlan(plan.value),
+          stableReleaseId,
+          validation: validation.value,
+          requestsPerSecond:
+            this.#roster.watch(service)?.requestsPerSecond(this.#parts.clock.nowMs()) ?? null,
+          runsAs: runsAsText(found.value.definition),
+        })
       : validation
   }
 
@@ -246,7 +326,7 @@ export class Operations implements Disposable {
     const found = this.#find(service)
     if (!found.ok) return found
     return this.#shown(
-      await this.#fleet.deploy({
+      await this.#controller.deploy({
         service,
         releaseId,
         options: [...found.value.deployOptions, options],
@@ -256,29 +336,43 @@ export class Operations implements Disposable {
   }
 
   async command(id: string, command: Command): Promise<Result<Deployment>> {
-    const done = await this.#fleet.command(id, command)
+    const done = await this.#controller.command(id, command)
     return done.ok ? this.#shown(ok(id)) : done
   }
 
   async retry(id: string, asked: Asked): Promise<Result<Deployment>> {
-    return this.#shown(await this.#fleet.retry(id, asked))
+    return this.#shown(await this.#controller.retry(id, asked))
   }
 
   async undo(request: Asked & { service: string; releaseId?: string }): Promise<Result<Deployment>> {
-    return this.#shown(await this.#fleet.undo(request))
+    return this.#shown(await this.#controller.undo(request))
   }
 
   /** All traffic to the stable release, of the named services or of every one with a candidate. */
   emergency(services: readonly string[] | undefined, by: string, why: string): Promise<RollbackOutcome[]> {
-    return this.#fleet.emergency(services ?? 'all', by, why)
+    return this.#controller.emergency(services ?? 'all', by, why)
+  }
+
+  /** Puts a refused order on record, under the service of the deployment where it names one. */
+  noteRefusal(refusal: Refusal): Promise<void> {
+    const { target } = refusal
+    const deployment = this.#parts.live.get(`deployment:${target}`)
+    return this.#refusals.note(
+      deployment ? { ...refusal, target: deployment.service, text: `${target}: ${refusal.text}` } : refusal,
+    )
+  }
+
+  /** Puts on record what was only counted of refused orders. */
+  flush(): Promise<void> {
+    return this.#refusals.flush()
   }
 
   audit(filter: Parameters<OperationsParts['store']['audit']>[0]): Promise<Result<AuditEntry[]>> {
     return this.#parts.store.audit(filter)
   }
 
-  verifyAudit(): Promise<Result<AuditVerdict>> {
-    return verifyAudit(this.#parts.store)
+  verifyAudit(against: Anchor | null): Promise<Result<AuditVerdict>> {
+    return verifyAudit(this.#parts.store, against)
   }
 
   exportAudit(
@@ -286,7 +380,7 @@ export class Operations implements Disposable {
     fromMs?: number,
     toMs?: number,
   ): Promise<Result<{ name: string; text: string }>> {
-    return exportAudit(this.#parts.store, format, fromMs, toMs)
+    return exportAudit(this.#parts.store, format, fromMs, toMs, this.#parts.clock.nowMs())
   }
 
   #find(name: string): Result<OperatedService> {
@@ -301,7 +395,7 @@ export class Operations implements Disposable {
         )
   }
 
-  /** The deployment as it stands; the fleet has just stored it. */
+  /** The deployment as it stands; the controller has just stored it. */
   async #shown(id: Result<string>): Promise<Result<Deployment>> {
     return id.ok ? this.#stored(id.value) : id
   }
@@ -318,7 +412,7 @@ export class Operations implements Disposable {
     for (const { id } of found.value) {
       const bins = await this.#parts.store.bins(id)
       if (!bins.ok) return bins
-      if (bins.value.some((bin) => bin.releaseId === releaseId && bin.requests > 0)) return bins
+      if (bins.value.some((bin) => bin.releaseId === releaseId && attempts(bin) > 0)) return bins
     }
     return ok([])
   }
@@ -329,30 +423,55 @@ export class Operations implements Disposable {
     const service = this.#roster.find(name)
     const watch = this.#roster.watch(name)
     if (!view || !service || !watch) return
-    const { live, clock, environment } = this.#parts
+    const { live, clock } = this.#parts
     const nowMs = clock.nowMs()
     const [active] = view.open
-    live.put(`service:${name}`, {
-      name,
-      origin: service.origin,
-      environment,
-      target: service.definition.target,
-      router: service.definition.router,
+    const { stableReleaseId, automationStopped, revision } = view.record
+    const changedReleaseIds = this.#changed
+      .filter(({ service: changed }) => changed === name)
+      .map(({ releaseId }) => releaseId)
+    const facts = {
       address: watch.address,
-      stableReleaseId: view.record.stableReleaseId,
-      candidateReleaseId: active?.candidateReleaseId ?? null,
-      deploymentId: active?.id ?? null,
+      stableReleaseId,
+      automationStopped,
       weights: view.router?.weights ?? {},
       instances: [...(view.target?.instances ?? [])],
-      sli: watch.slis(nowMs),
-      failures: view.record.stableReleaseId ? watch.failures(view.record.stableReleaseId, nowMs) : null,
-      automationStopped: view.record.automationStopped,
+      failures: stableReleaseId ? watch.failures(stableReleaseId, nowMs) : null,
+      latency: stableReleaseId ? watch.latency(stableReleaseId, nowMs) : null,
       maxErrorRatio: service.maxErrorRatio,
       trouble: view.trouble,
-      revision: view.record.revision,
+      ...(view.refusal ? { refusal: view.refusal } : {}),
+      ...(view.target?.listenTrouble ? { listenTrouble: view.target.listenTrouble } : {}),
+      ...(changedReleaseIds.length > 0 ? { changedReleaseIds } : {}),
+      ...(view.target?.trouble ? { keepTrouble: view.target.trouble } : {}),
+    }
+    const before = live.get(`service:${name}`)
+    const concerns = serviceConcerns(facts, nowMs, before?.concerns)
+    const { changes, told } = serviceChanges(name, this.#told.get(name) ?? new Map(), concerns, nowMs)
+    this.#told.set(name, told)
+    for (const change of changes) this.#parts.notices.post(change)
+    live.put(`service:${name}`, {
+      ...facts,
+      concerns,
+      name,
+      origin: service.origin,
+      environment: this.#environment,
+      target: service.definition.target,
+      router: service.definition.router,
+      candidateReleaseId: active?.candidateReleaseId ?? null,
+      deploymentId: active?.id ?? null,
+      sli: watch.slis(nowMs),
+      wayBack: view.wayBack,
+      revision,
       updatedAtMs: nowMs,
     })
-    this.#deployments.show(name, view.open, nowMs)
+    this.#deployments.show(name, view, nowMs)
+  }
+
+  /** Whoever changed the number of instances in its configuration, a running service follows. */
+  #size(service: string, instances: number, origin: Origin): void {
+    const by = origin === 'file' ? 'config' : (this.#declarations.find(service)?.by ?? 'config')
+    this.#controller.declareInstances(service, { instances, by, why: 'deploy.instances was changed' })
   }
 
   /** It is steered no longer: nothing of it is live any more. */
@@ -360,6 +479,7 @@ export class Operations implements Disposable {
     const { live, notices } = this.#parts
     const view = this.#views.get(name)
     this.#views.delete(name)
+    this.#told.delete(name)
     live.remove(`service:${name}`)
     this.#deployments.drop(name)
     const stable = view?.record.stableReleaseId
@@ -369,8 +489,17 @@ export class Operations implements Disposable {
   }
 
   async #storeReleases({ services }: Configured): Promise<void> {
+    const { notices, log } = this.#parts
     const stored = await storeReleases(services, this.#parts)
-    if (!stored.ok)
-      this.#parts.notices.post({ severity: 'warning', text: stored.error.message, link: '/settings' })
+    if (!stored.ok) {
+      notices.post({ severity: 'warning', text: stored.error.message, link: '/settings' })
+      return
+    }
+    this.#changed = stored.value
+    for (const name of this.#roster.names) this.#show(name)
+    if (stored.value.length === 0) return
+    const text = `The configuration file changes ${namesOf(stored.value)}: what is on record stays in force. ${changedReleaseRemedy}`
+    notices.post({ severity: 'warning', text, link: '/services' })
+    log.warn('the configuration file changes releases that are on record', { text })
   }
 }

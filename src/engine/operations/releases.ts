@@ -7,11 +7,16 @@ import type { DeploymentStore } from '../deployments/index.ts'
 /** Who adds what stands in a config. */
 const configuration = 'configuration'
 
+/** A release that the store has with other content. */
+export interface ChangedRelease {
+  service: string
+  releaseId: string
+}
+
 export interface NewReleases {
   releases: readonly Release[]
   audit: readonly AuditDraft[]
-  /** Those that the store has with other content, `service release`. */
-  changed: readonly string[]
+  changed: readonly ChangedRelease[]
 }
 
 /** Releases of these services that the store does not have yet, as `by` adds them now. Fails as the store does. */
@@ -20,14 +25,17 @@ export async function newReleases(
   { store, atMs, by }: { store: DeploymentStore; atMs: number; by: string },
 ): Promise<Result<NewReleases>> {
   const releases: Release[] = []
-  const changed: string[] = []
+  const changed: ChangedRelease[] = []
   for (const { definition, releases: wanted } of services) {
     const service = definition.name
     for (const release of wanted) {
       const there = await store.release(service, release.id)
-      if (there.ok && !isSame(there.value, release)) changed.push(`${service} ${release.id}`)
+      if (there.ok && !isSame(there.value, release)) changed.push({ service, releaseId: release.id })
       else if (!there.ok && there.error.code !== 'NOT_FOUND') return there
-      else if (!there.ok) releases.push({ ...release, service, createdAtMs: atMs, createdBy: by })
+      else if (!there.ok) {
+        const { id, artifact, parameters, note } = release
+        releases.push({ id, artifact, parameters, note, service, createdAtMs: atMs, createdBy: by })
+      }
     }
   }
   const audit = releases.map(({ service, id, note }) => ({
@@ -41,23 +49,26 @@ export async function newReleases(
   return ok({ releases, audit, changed })
 }
 
+export const namesOf = (releases: readonly ChangedRelease[]): string =>
+  releases.map(({ service, releaseId }) => `${service} ${releaseId}`).join(', ')
+
 /** CONFLICT for releases that are on record with other content. */
-export const changedReleases = (changed: readonly string[]): Result<never> =>
+export const changedReleases = (changed: readonly ChangedRelease[]): Result<never> =>
   fail(
     new AppError(
       'CONFLICT',
-      `${changed.join(', ')} would change: a release never changes, so give it another name.`,
+      `${namesOf(changed)} would change: a release never changes, so give it another name.`,
     ),
   )
 
 /**
- * Stores the releases that a config names and the store does not have. CONFLICT, with all of them, for those that
- * it has with other content; the others are stored all the same.
+ * Stores the releases that a config names and the store does not have, and answers with those that it has with other
+ * content: these stay as they are.
  */
 export async function storeReleases(
   services: readonly Pick<ServiceConfig, 'definition' | 'releases'>[],
   { store, clock }: { store: DeploymentStore; clock: Clock },
-): Promise<Result<void>> {
+): Promise<Result<readonly ChangedRelease[]>> {
   const found = await newReleases(services, { store, atMs: clock.nowMs(), by: configuration })
   if (!found.ok) return found
   const { releases, audit, changed } = found.value
@@ -66,11 +77,20 @@ export async function storeReleases(
     const stored = await store.commit({ ...nothing, releases, audit })
     if (!stored.ok) return stored
   }
-  return changed.length === 0 ? ok(undefined) : changedReleases(changed)
+  return ok(changed)
 }
 
-const contentOf = ({ artifact, parameters }: ConfiguredRelease): string =>
+const contentOf = ({ artifact, parameters }: Pick<Release, 'artifact' | 'parameters'>): string =>
   canonicalJson({ artifact, parameters })
 
-const isSame = (stored: Release, wanted: ConfiguredRelease): boolean =>
-  contentOf(stored) === contentOf(wanted)
+/** A directory that nobody wrote down is no difference: the release keeps the one it was added with. */
+function isSame(stored: Release, { artifact, parameters, hasDefaultCwd }: ConfiguredRelease): boolean {
+  const isWritten = !hasDefaultCwd && artifact.cwd !== undefined
+  if (isWritten) return contentOf(stored) === contentOf({ artifact, parameters })
+  const { cwd: _stored, ...before } = stored.artifact
+  const { cwd: _wanted, ...now } = artifact
+  return (
+    contentOf({ artifact: before, parameters: stored.parameters }) ===
+    contentOf({ artifact: now, parameters })
+  )
+}

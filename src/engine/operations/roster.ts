@@ -1,8 +1,13 @@
 import { judgeLimitsSchema, type PlanOptions, type ServiceDefinition } from '../../contract/index.ts'
 import { canonicalJson } from '../audit/index.ts'
-import type { ServiceConfig } from '../config/index.ts'
+import type { Listening, ServiceConfig } from '../config/index.ts'
 import type { Clock, Loop, Supervisor } from '../core/index.ts'
-import { buildPlan, type Fleet, type SteeredService } from '../deployments/index.ts'
+import {
+  buildPlan,
+  type DeploymentStore,
+  type DeploymentController,
+  type SteeredService,
+} from '../deployments/index.ts'
 import type { Router, Target } from '../services/index.ts'
 import type { CheckConfig } from '../validation/index.ts'
 import { TrafficWatch } from './traffic-watch.ts'
@@ -23,6 +28,8 @@ export interface OperatedService extends SteeredService {
 export interface Configured {
   deploy: PlanOptions
   services: readonly ServiceConfig[]
+  /** Where the engine is reached over the network; left out where it is not. */
+  server?: Listening
 }
 
 /** Where a service runs and what routes it. */
@@ -30,13 +37,16 @@ export type Equip = (definition: ServiceDefinition) => { target: Target; router:
 
 export interface RosterParts {
   clock: Clock
-  fleet: Fleet
+  store: Pick<DeploymentStore, 'traffic' | 'keepTraffic'>
+  controller: DeploymentController
   equip: Equip
   /** Whether a deployment of it has not ended. */
   isMoving: (service: string) => boolean
   /** New counts of a service. */
   counted: (service: string) => void
   dropped: (service: string) => void
+  /** The configured number of instances of a steered service, whether or not it has changed. */
+  sized: (service: string, instances: number, origin: Origin) => void
 }
 
 interface Entry {
@@ -75,6 +85,10 @@ export class Roster {
     return this.#entries.get(name)?.watch
   }
 
+  get server(): Listening | undefined {
+    return this.#configured.server
+  }
+
   isConfigured(name: string): boolean {
     return this.#configured.services.some(({ definition }) => definition.name === name)
   }
@@ -111,7 +125,7 @@ export class Roster {
     for (const name of this.names) {
       if (wanted.has(name) || this.#parts.isMoving(name)) continue
       await this.#end(name)
-      this.#parts.fleet.remove(name)
+      this.#parts.controller.remove(name)
       this.#entries.delete(name)
       this.#parts.dropped(name)
     }
@@ -126,17 +140,20 @@ export class Roster {
         checks: config.checks,
       }
       const entry = this.#entries.get(name)
+      const instances = instancesOf(deployOptions)
       if (entry && isSame(entry.service.definition, service.definition)) entry.service = service
       else await this.#begin(name, service)
+      if (instances !== null) this.#parts.sized(name, instances, origin)
     }
   }
 
   /** A loop reads all it needs from the store, so that another one can take its place at any moment. */
   async #begin(name: string, service: OperatedService): Promise<void> {
     if (this.#entries.has(name)) await this.#end(name)
-    const watch = new TrafficWatch(service, this.#parts.clock, () => this.#parts.counted(name))
+    const { clock, store, counted } = this.#parts
+    const watch = new TrafficWatch(service, { clock, store, changed: () => counted(name) })
     this.#entries.set(name, { service, watch })
-    this.#supervisor?.add(this.#parts.fleet.add(service))
+    this.#supervisor?.add(this.#parts.controller.add(service))
     this.#supervisor?.add(trafficLoop(name, watch))
   }
 
@@ -158,6 +175,12 @@ const trafficLoop = (name: string, watch: TrafficWatch): Loop => ({
   name: `traffic of ${name}`,
   run: (signal, heart) => watch.run(signal, heart),
 })
+
+/** Null where the options come to no plan. */
+function instancesOf(options: readonly PlanOptions[]): number | null {
+  const plan = buildPlan(...options)
+  return plan.ok ? plan.value.instances : null
+}
 
 function maxErrorRatioOf(options: readonly PlanOptions[]): number {
   const plan = buildPlan(...options)

@@ -14,7 +14,18 @@ export interface EnsureRequest {
 export interface RemoveRequest {
   service: string
   releaseId: string
+  /** Only while this request was the last to ask for instances of it; whatever was asked last where it is left out. */
+  askedBy?: string
   key: string
+}
+
+/** Instances to restart; all of the service unless narrowed. */
+export interface RestartRequest {
+  service: string
+  releaseId?: string
+  instanceId?: string
+  /** Who asks. */
+  by: string
 }
 
 /** What a target says that runs, of one service. */
@@ -22,6 +33,12 @@ export interface TargetReport {
   instances: readonly Instance[]
   /** Copies asked for, by release; a removed release is absent, though its instances may still drain. */
   wanted: Readonly<Record<string, number>>
+  /** Key of the request that asked for them last, by release; left out by targets that do not tell. */
+  askedBy?: Readonly<Record<string, string>>
+  /** Why the service does not listen at its address, where the target knows; empty while it does. */
+  listenTrouble?: string
+  /** What the target cannot keep on its disk now: a restart of it would forget what changes. Empty while it can. */
+  trouble?: string
 }
 
 export interface LogsRequest {
@@ -52,10 +69,18 @@ export interface Target {
   declare(definition: ServiceDefinition): Promise<Result<void>>
   ensure(request: EnsureRequest): Promise<Result<void>>
   observe(service: string): Promise<Result<TargetReport>>
-  /** Drains the instances of a release within the service's `drainMs`, then stops them. Of none: does nothing. */
+  /**
+   * Drains the instances of a release within the service's `drainMs`, then stops them. Of none, and of those that another
+   * request has asked for since: does nothing. A removal that arrives late thus never hits a release that is deployed again.
+   */
   remove(request: RemoveRequest): Promise<Result<void>>
   /** The service ends: its instances are drained and stopped. Of one that is not known: does nothing. */
   withdraw(service: string): Promise<Result<void>>
+  /**
+   * Restarts instances one at a time: each stops when its replacement is healthy. Resolves when that has begun, with the
+   * instances in their order. NOT_FOUND when no instance is meant.
+   */
+  restart(request: RestartRequest): Promise<Result<{ instanceIds: string[] }>>
   /** Newest last. */
   logs(request: LogsRequest): Promise<Result<LogLine[]>>
 }
@@ -72,7 +97,7 @@ export interface RouterReport {
   key: string
   /** Set by `emergency` until a change ends it. */
   emergency: { key: string; atMs: number } | null
-  /** In the answer to an emergency: false when it holds, and a restart of the router would forget it. */
+  /** In the answer to a change: false when it holds, and a restart of the router would forget it. */
   isKept?: boolean
 }
 

@@ -1,9 +1,10 @@
-import type { Host, HostState, LimitState, Notice } from '../../contract/index.ts'
+import type { Host, HostState, LimitState } from '../../contract/index.ts'
+import type { Episode, News } from '../journal/index.ts'
 import type { LimitKind } from './limits.ts'
 import { labelText, percentText } from './wording.ts'
 
-/** A notice before the journal has given it a place. */
-export type Change = Omit<Notice, 'id' | 'atMs'>
+/** News of a host: what a limit does, and whether the host reports, are episodes. */
+export type Change = News
 
 /**
  * What is worth telling a person between two states of a host: a limit that was passed, made worse or left, and data
@@ -16,9 +17,17 @@ export function changesOf(host: Host, before: HostState | undefined, after: Host
   const wasSilent = before?.quality.freshness === 'stale'
   const isSilent = after.quality.freshness === 'stale'
   if (before && !wasSilent && isSilent) {
-    changes.push({ severity: 'warning', text: `${name} fell silent: its data is stale`, link })
+    changes.push({
+      severity: 'warning',
+      text: `${name} fell silent: its data is stale`,
+      link,
+      episode: episode(`${link} silence`),
+    })
   }
-  if (wasSilent && !isSilent) changes.push({ severity: 'ok', text: `${name} reports again`, link })
+  if (wasSilent && !isSilent) {
+    const over = episode(`${link} silence`, 'it reports again')
+    changes.push({ severity: 'ok', text: `${name} reports again`, link, episode: over })
+  }
 
   const known = new Map(before?.limits.map((limit) => [keyOf(limit), limit]))
   for (const limit of after.limits) {
@@ -34,6 +43,7 @@ export function changesOf(host: Host, before: HostState | undefined, after: Host
       severity: isCritical ? 'critical' : 'warning',
       text: `${name}: ${subjectOf(limit)} ${what}`,
       link,
+      episode: episode(`${link} ${keyOf(limit)}`),
     })
   }
   for (const limit of known.values()) {
@@ -41,10 +51,13 @@ export function changesOf(host: Host, before: HostState | undefined, after: Host
       severity: 'ok',
       text: `${name}: ${subjectOf(limit)} is below ${figure(limit, limit.warning)} again`,
       link,
+      episode: episode(`${link} ${keyOf(limit)}`, `below ${figure(limit, limit.warning)} again`),
     })
   }
   return changes
 }
+
+const episode = (key: string, ending: string | null = null): Episode => ({ key, ending })
 
 const keyOf = ({ kind, subject }: LimitState): string => `${kind} ${subject}`
 

@@ -1,6 +1,6 @@
 import type { Health, HealthReason, Severity } from '../../contract/index.ts'
 
-/** A host of an environment, or an environment of the whole. */
+/** A host or a service of an environment, or an environment of the whole. */
 export interface HealthMember {
   health: Health
   /** Its last score before it became unknown; null when there never was one. */
@@ -15,7 +15,7 @@ const unknownDeficit = 30
 const reasonLimit = 20
 
 /**
- * Health of an environment from its hosts, and of everything from its environments.
+ * Health of an environment from its hosts and services, and of everything from its environments.
  *
  *     score = 100 − (0.7 × worst deficit + 0.3 × mean deficit), rounded; deficit = 100 − score of a member
  *
@@ -82,11 +82,11 @@ function inWholePoints(shares: readonly Share[], total: number): HealthReason[] 
 function listed(reasons: HealthReason[]): HealthReason[] {
   if (reasons.length <= reasonLimit) return reasons
   const rest = reasons.slice(reasonLimit - 1)
-  const hostCount = new Set(rest.map(({ hostId }) => hostId)).size
   const line: HealthReason = {
     severity: rest.reduce((worst: Severity, { severity }) => worse(worst, severity), 'ok'),
     hostId: '',
-    text: `${rest.length} more reasons on ${hostCount} ${hostCount === 1 ? 'host' : 'hosts'}`,
+    service: '',
+    text: `${rest.length} more reasons`,
     points: rest.reduce((sum, { points }) => sum + points, 0),
     sinceMs: Math.min(...rest.map(({ sinceMs }) => sinceMs)),
     series: '',
@@ -109,6 +109,7 @@ function worstFirst(a: Share, b: Share): number {
     b.reason.points - a.reason.points ||
     rank[b.reason.severity] - rank[a.reason.severity] ||
     compare(a.reason.hostId, b.reason.hostId) ||
+    compare(a.reason.service, b.reason.service) ||
     compare(a.reason.text, b.reason.text)
   )
 }

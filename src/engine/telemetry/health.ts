@@ -81,7 +81,7 @@ export function hostHealth(input: HostHealthInput): Health {
     return {
       score: null,
       severity: 'stale',
-      reasons: [{ severity: 'stale', hostId, text, points: 0, sinceMs, series: '' }],
+      reasons: [{ severity: 'stale', hostId, service: '', text, points: 0, sinceMs, series: '' }],
     }
   }
   const problems = [...limitProblems(input), ...alertProblems(input)]
@@ -99,7 +99,7 @@ export function hostHealth(input: HostHealthInput): Health {
   const reasons = problems.map(({ severity, penalty, text, sinceMs, series }): HealthReason => {
     const before = Math.round(left)
     left *= 1 - penalty / 100
-    return { severity, hostId, text, points: before - Math.round(left), sinceMs, series }
+    return { severity, hostId, service: '', text, points: before - Math.round(left), sinceMs, series }
   })
   return { score: Math.round(left), severity: severityOf(problems), reasons }
 }

@@ -14,6 +14,7 @@ import { defaultLimits, leastCoverage, type Limits } from './limits.ts'
 import { decideLimits, planLimits, valueOf, type LimitSource } from './limits-plan.ts'
 import type { Moment } from './moment.ts'
 import type { Reading, SeriesKey } from './ports.ts'
+import { seriesText } from './wording.ts'
 import { QualityTracker, type Place } from './quality.ts'
 import { SampleRing } from './ring.ts'
 import { forecastFull, trendOf } from './trend.ts'
@@ -62,6 +63,8 @@ export interface HostMonitor {
   historySince(query: Omit<HistoryQuery, 'intervalMs'>): History
   /** Limits of a newer configuration; states keep their `sinceMs` where the severity stays. */
   setLimits(limits: Limits): void
+  /** Time between two readings from the next one on, ms. */
+  setInterval(intervalMs: number): void
   /** Open alerts on this host, part of its health from now on. */
   setAlerts(alerts: readonly OpenAlert[]): void
   /**
@@ -78,11 +81,14 @@ export function createHostMonitor(options: HostMonitorOptions): HostMonitor {
 
 class Monitor implements HostMonitor {
   readonly hostId: string
-  readonly ring: SampleRing
-  readonly #intervalMs: number
-  readonly #quality: QualityTracker
+  ring: SampleRing
+  #intervalMs: number
+  #nextIntervalMs: number
+  #quality: QualityTracker
+  readonly #ringCapacity: number | undefined
   #limits: Limits
   #catalogVersion = NaN
+  #names: readonly string[] = []
   #units: readonly Unit[] = []
   #sources: LimitSource[] = []
   #limitStates: LimitState[] = []
@@ -97,7 +103,9 @@ class Monitor implements HostMonitor {
   constructor({ hostId, intervalMs, limits = defaultLimits, ringCapacity }: HostMonitorOptions) {
     this.hostId = hostId
     this.ring = new SampleRing(ringCapacity)
+    this.#ringCapacity = ringCapacity
     this.#intervalMs = intervalMs
+    this.#nextIntervalMs = intervalMs
     this.#limits = limits
     this.#quality = new QualityTracker(intervalMs)
   }
@@ -107,6 +115,7 @@ class Monitor implements HostMonitor {
       throw new RangeError(`a reading of ${this.hostId} has more values than its catalogue has series`)
     }
     this.#see(now)
+    this.#changePace()
     this.#learn(catalog)
     const place = this.#quality.observe(reading, this.#units, now)
     if (place === 'duplicate' || place === 'outOfOrder') return place
@@ -155,6 +164,18 @@ class Monitor implements HostMonitor {
     this.#state = undefined
   }
 
+  setInterval(intervalMs: number): void {
+    this.#nextIntervalMs = intervalMs
+  }
+
+  /** Counts and rows of another pace cannot be compared with new ones; limits keep their states meanwhile. */
+  #changePace(): void {
+    if (this.#nextIntervalMs === this.#intervalMs) return
+    this.#intervalMs = this.#nextIntervalMs
+    this.#quality = new QualityTracker(this.#intervalMs)
+    this.ring = new SampleRing(this.#ringCapacity)
+  }
+
   setAlerts(alerts: readonly OpenAlert[]): void {
     this.#alerts = alerts
     this.#state = undefined
@@ -173,6 +194,13 @@ class Monitor implements HostMonitor {
   #learn({ version, series }: Catalog): void {
     if (version === this.#catalogVersion && series.length === this.#units.length) return
     this.#catalogVersion = version
+    const names = series.map(seriesText)
+    this.#names.forEach((name, slot) => {
+      if (name === names[slot]) return
+      this.ring.forget(slot)
+      this.#quality.forget(slot)
+    })
+    this.#names = names
     this.#units = series.map(({ unit }) => unit)
     this.#sources = planLimits(series)
   }
@@ -232,9 +260,18 @@ class Monitor implements HostMonitor {
       limits: brokenWorstFirst(this.#limitStates),
       use: usesOf(this.#limitStates, (holdMs) => this.ring.countSince(holdMs) * this.#intervalMs),
       forecasts,
+      thresholds: thresholdsOf(this.#limits),
     }
   }
 }
+
+const thresholdsOf = ({ cpu, memory, disk }: Limits): NonNullable<HostState['thresholds']> =>
+  Object.fromEntries(
+    Object.entries({ cpu, memory, disk }).map(([kind, { warning, critical }]) => [
+      kind,
+      { warning, critical },
+    ]),
+  )
 
 const usable: readonly string[] = useSchema.shape.kind.options
 

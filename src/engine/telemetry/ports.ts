@@ -25,7 +25,10 @@ export interface Reading {
  */
 export interface MetricSource extends AsyncDisposable {
   readonly hostId: string
-  /** Grows whenever the list changes (a disk or interface came or went); slots are only ever appended. */
+  /**
+   * `version` grows whenever the list changes (a disk or interface came). A slot keeps its series; only when there is no
+   * room for more, one whose series has been gone for long is given to another series.
+   */
   catalog(): { version: number; series: readonly SeriesKey[] }
   facts(): Promise<HostFacts>
   read(): Promise<Result<Reading>>

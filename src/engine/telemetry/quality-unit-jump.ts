@@ -41,6 +41,12 @@ export class UnitJumps {
     this.#candidateSteady = widened(this.#candidateSteady, new Uint8Array(slotCount))
   }
 
+  /** Begins anew with a slot. */
+  clear(slot: number): void {
+    this.#level[slot] = this.#candidate[slot] = NaN
+    this.#steady[slot] = this.#candidateSteady[slot] = 0
+  }
+
   /** Takes the next finite value of a slot. True exactly once for each jump, when the new level has stood. */
   observe(slot: number, unit: Unit, value: number): boolean {
     return unit === 'ratio' ? this.#observeRatio(slot, value) : this.#observeLevel(slot, unit, value)

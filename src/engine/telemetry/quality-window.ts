@@ -29,6 +29,11 @@ export class RollingCounts {
     })
   }
 
+  /** All counts of a slot become 0. */
+  clear(slot: number): void {
+    for (const counts of this.#buckets) counts.fill(0, slot * this.#kindCount, (slot + 1) * this.#kindCount)
+  }
+
   /** Moves the window to `nowMs` (any clock that does not go back; earlier times are ignored). */
   advance(nowMs: number): void {
     this.#nowMs = Math.max(this.#nowMs, nowMs)

@@ -135,6 +135,14 @@ export class QualityTracker {
     this.#freshness = after
   }
 
+  /** Begins anew with a slot that belongs to another series from now on. */
+  forget(slot: number): void {
+    if (slot >= this.#slotCount) return
+    this.#numberElapsedMs[slot] = this.#numberAtMs[slot] = NaN
+    this.#ofSeries.clear(slot)
+    this.#unitJumps.clear(slot)
+  }
+
   host(): HostQuality {
     const { canBeJudged, reasons } = this.#judgeHost()
     return {

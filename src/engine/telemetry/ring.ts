@@ -56,6 +56,11 @@ export class SampleRing {
     this.#rowCount += 1
   }
 
+  /** Empties a column whose slot belongs to another series from the next row on. */
+  forget(slot: number): void {
+    if (slot < this.#firstRow.length) this.#firstRow[slot] = this.#rowCount
+  }
+
   /** Wall time of the row `back` rows before the newest (0); NaN where there is none. */
   timeMs(back: number): number {
     return this.#has(back) ? (this.#timesMs[this.#position(back)] ?? NaN) : NaN

@@ -1,4 +1,5 @@
-import { errorRatio, quantileMs, type Counts } from '../canary/index.ts'
+import { errorRatio } from '../../contract/index.ts'
+import { quantileMs, type Counts } from '../canary/index.ts'
 import { percentText } from '../telemetry/index.ts'
 import { failed, passed, warned, type Verdict } from './model.ts'
 

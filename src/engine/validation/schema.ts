@@ -1,4 +1,12 @@
 import * as z from 'zod'
+import {
+  argvSchema,
+  builtInChecks,
+  environmentSchema,
+  hostNameSchema,
+  processText,
+  requestPathSchema,
+} from '../../contract/index.ts'
 import { instantOf, isCronPattern, isLocalTime, isTimeZone } from './freeze.ts'
 
 const shared = (critical: boolean) => ({
@@ -11,7 +19,6 @@ const shared = (critical: boolean) => ({
   retries: z.number().int().min(0).max(10).default(3),
 })
 
-const hostName = z.string().min(1).max(255)
 const portNumber = z.number().int().min(1).max(65_535)
 /** `{service}` and `{release}` in it stand for the names. */
 const webAddress = z
@@ -20,11 +27,7 @@ const webAddress = z
   .refine((text) => /^https?:\/\//i.test(text) && URL.canParse(text), 'an http or https address')
 const count = z.number().int().min(0)
 const most = (fallback: number | null) => count.nullable().default(fallback)
-const filePath = z
-  .string()
-  .min(1)
-  .max(4000)
-  .refine((text) => !text.includes('\0'), 'a path')
+const filePath = processText(4000).min(1)
 
 /** Where a password stands: never in the configuration itself. */
 const password = {
@@ -108,9 +111,9 @@ export const checkConfigSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('command'),
     ...shared(true),
-    argv: z.array(z.string().max(10_000)).min(1).max(100),
+    argv: argvSchema,
     cwd: filePath.optional(),
-    env: z.record(z.string().max(200), z.string().max(10_000)).default({}),
+    env: environmentSchema,
     /** Files that the command writes; relative to `cwd`. They must be new. */
     reports: z.array(reportSchema).max(20).default([]),
   }),
@@ -132,10 +135,10 @@ export const checkConfigSchema = z.discriminatedUnion('kind', [
   /** A short load: on `url`, or without one on a copy of the release that is started for it on this machine. */
   z.strictObject({
     kind: z.literal('load'),
-    ...shared(true),
+    ...shared(false),
     url: webAddress.optional(),
     /** Of the requests to a copy. */
-    path: z.string().startsWith('/').max(2000).default('/'),
+    path: requestPathSchema.max(2000).default('/'),
     concurrency: z.number().int().min(1).max(64).default(4),
     durationMs: z.number().int().min(100).max(60_000).default(5000),
     maxErrorRatio: z.number().min(0).max(1).default(0.01),
@@ -150,11 +153,11 @@ export const checkConfigSchema = z.discriminatedUnion('kind', [
     expectStatus: z.array(z.number().int().min(100).max(599)).min(1).max(20).default([200, 204]),
     expectText: z.string().min(1).max(1000).optional(),
   }),
-  z.strictObject({ kind: z.literal('tcp'), ...shared(true), host: hostName, port: portNumber }),
+  z.strictObject({ kind: z.literal('tcp'), ...shared(true), host: hostNameSchema, port: portNumber }),
   z.strictObject({
     kind: z.literal('dns'),
     ...shared(true),
-    host: hostName,
+    host: hostNameSchema,
     type: z.enum(['A', 'AAAA', 'CNAME', 'MX', 'SRV', 'TXT']).default('A'),
     /** Asked instead of the system's, each an address or address:port. */
     servers: z.array(z.string().min(1).max(100)).max(10).default([]),
@@ -164,9 +167,9 @@ export const checkConfigSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('tls'),
     ...shared(true),
-    host: hostName,
+    host: hostNameSchema,
     port: portNumber.default(443),
-    serverName: hostName.optional(),
+    serverName: hostNameSchema.optional(),
     caFile: filePath.optional(),
     failBelowDays: z.number().min(0).default(3),
     warnBelowDays: z.number().min(0).default(21),
@@ -174,20 +177,20 @@ export const checkConfigSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('postgresql'),
     ...shared(true),
-    host: hostName,
+    host: hostNameSchema,
     port: portNumber.default(5432),
-    user: z.string().min(1).max(63).default('postgres'),
-    database: z.string().min(1).max(63).default('postgres'),
+    user: processText(63).min(1).default('postgres'),
+    database: processText(63).min(1).default('postgres'),
     ...password,
     isTlsRequired: z.boolean().default(false),
   }),
   z.strictObject({
     kind: z.literal('redis'),
     ...shared(true),
-    host: hostName,
+    host: hostNameSchema,
     port: portNumber.default(6379),
     /** Of an ACL; left out: the default user. */
-    user: z.string().min(1).max(200).optional(),
+    user: processText(200).min(1).optional(),
     ...password,
     /** Certificates to trust beside those of the system. */
     caFile: filePath.optional(),
@@ -206,9 +209,6 @@ export const checkConfigSchema = z.discriminatedUnion('kind', [
 ])
 export type CheckConfig = z.infer<typeof checkConfigSchema>
 export type CheckConfigOf<K extends CheckConfig['kind']> = Extract<CheckConfig, { kind: K }>
-
-/** Checks that every deployment has; an entry of the same kind in the list replaces the default one. */
-const always = ['artifact', 'reachable', 'exclusive', 'secrets', 'headroom', 'data-quality'] as const
 
 export const checkNameOf = ({ name, kind }: CheckConfig): string => name ?? kind
 
@@ -245,7 +245,7 @@ export const checksSchema = z
           path: [index, 'isTls'],
           message: 'the password would cross the network in clear: set isTls',
         })
-      if (always.some((kind) => kind === name && kind !== check.kind))
+      if (builtInChecks.some((kind) => kind === name && kind !== check.kind))
         context.addIssue({
           code: 'custom',
           path: [index, 'name'],
@@ -264,6 +264,8 @@ export const sendsPasswordInClear = (check: CheckConfigOf<'redis'>): boolean =>
 /** What is run: the checks that every deployment has, then the service's own. */
 export function withDefaultChecks(written: readonly CheckConfig[]): CheckConfig[] {
   const kinds = new Set<string>(written.map(({ kind }) => kind))
-  const defaults = always.filter((kind) => !kinds.has(kind)).map((kind) => checkConfigSchema.parse({ kind }))
+  const defaults = builtInChecks
+    .filter((kind) => !kinds.has(kind))
+    .map((kind) => checkConfigSchema.parse({ kind }))
   return [...defaults, ...written]
 }

@@ -1,7 +1,9 @@
 import { readConfig, type ConfigRequest } from '../../adapters/config/index.ts'
 import { configJsonSchema, describeConfig } from '../../engine/config/index.ts'
-import { exitCodes, type Output } from './output.ts'
-import { problemText } from './problem-text.ts'
+import { table } from './layout/index.ts'
+import { harmless } from './harmless.ts'
+import { exitCodes, tell, type Output } from './output.ts'
+import { named, problemText, warnOfIgnored } from './problem-text.ts'
 
 export interface CommandSurroundings {
   out: Output
@@ -18,12 +20,14 @@ export async function checkConfig(
 ): Promise<number> {
   const { path, bytes, result } = await readConfig(request)
   const problems = result.ok ? [] : result.error
+  const ignoredVariables = result.ok ? result.value.ignoredVariables : []
   if (isJson) {
-    out.write(json({ ok: result.ok, file: path, problems }))
+    out.write(json({ ok: result.ok, file: path, problems, ignoredVariables }))
   } else if (result.ok) {
     const { environment } = result.value.config
-    const what = path ?? 'No config file: the defaults hold'
-    out.write(`${out.style('green', 'ok')}  ${what}  (environment ${environment})\n`)
+    const what = path ?? 'No config file; using defaults'
+    tell(out, `${out.style('green', 'ok')}  ${harmless(what)}  (environment ${environment})\n`)
+    warnOfIgnored(ignoredVariables, err)
   } else {
     const { workingDirectory } = request.system
     err.write(problemText(problems, { path, bytes, workingDirectory }, err))
@@ -49,17 +53,28 @@ export async function showConfig(
     out.write(json({ ok: true, ...shown }))
     return exitCodes.ok
   }
-  const width = (pick: (entry: (typeof shown.entries)[number]) => string) =>
-    Math.max(...shown.entries.map((entry) => pick(entry).length))
-  const pathWidth = width((entry) => entry.path)
-  const valueWidth = width((entry) => entry.value)
-  for (const entry of shown.entries) {
-    const value = entry.value.padEnd(valueWidth)
-    const row = `${entry.path.padEnd(pathWidth)}  ${entry.isDefault ? out.style('dim', value) : value}`
-    out.write(`${row}  ${out.style('dim', entry.origin)}\n`)
-  }
+  const rows = shown.entries.map((entry) => [
+    harmless(entry.path),
+    harmless(entry.value),
+    shortOrigin(entry.origin, shown.file, request.system.workingDirectory),
+    entry.effect === 'restart' ? 'after a restart' : '',
+  ])
+  out.write(
+    table(entryColumns, rows, { width: out.width, style: (heading: string) => out.style('dim', heading) }),
+  )
   return exitCodes.ok
 }
+
+const entryColumns = [
+  { heading: 'SETTING', isBreakable: true },
+  { heading: 'VALUE', isBreakable: true },
+  { heading: 'ORIGIN', isBreakable: true },
+  { heading: 'CHANGES APPLY', isProse: true },
+]
+
+/** The origin with the file named as seen from the working directory. */
+const shortOrigin = (origin: string, file: string | null, workingDirectory: string): string =>
+  harmless(file === null ? origin : origin.replace(file, () => named(file, workingDirectory)))
 
 /** `pilothouse config schema`: JSON Schema for editors. */
 export function printSchema({ out }: CommandSurroundings): number {

@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { readConfig, type ConfigRequest } from '../../adapters/config/index.ts'
-import { errorCatalogue } from '../../contract/index.ts'
 import { AppError } from '../../engine/core/index.ts'
 import { endEdge, openShop, prepareDemo, type DemoPlace } from '../demo/index.ts'
 import type { CommandSurroundings } from './config-commands.ts'
 import { engineCalls } from './operations/index.ts'
-import { exitCodes } from './output.ts'
-import { problemText } from './problem-text.ts'
+import { tellFailure } from './failure.ts'
+import { tellProblems } from './problem-text.ts'
 import { serveCommand, type ServeRequest } from './serve-command.ts'
 
 /**
@@ -15,13 +14,9 @@ import { serveCommand, type ServeRequest } from './serve-command.ts'
  * until a signal ends them all. 0 after a signal, 1 when it cannot start.
  */
 export async function demoCommand(request: ServeRequest, surroundings: CommandSurroundings): Promise<number> {
-  const { err } = surroundings
   const { result, ...source } = await readConfig(request.config)
-  if (!result.ok) {
-    const { workingDirectory } = request.config.system
-    err.write(problemText(result.error, { ...source, workingDirectory }, err))
-    return exitCodes.failed
-  }
+  if (!result.ok)
+    return tellProblems(result.error, source, request.config.system, { ...surroundings, isJson: false })
   const directory = join(result.value.config.dataDirectory, 'demo')
   try {
     const place = await prepareDemo(directory)
@@ -43,10 +38,7 @@ export async function demoCommand(request: ServeRequest, surroundings: CommandSu
     }
   } catch (failure) {
     if (!(failure instanceof AppError)) throw failure
-    err.write(
-      `${err.style('red', 'pilothouse')}: ${failure.message}\n${errorCatalogue[failure.code].action}\n`,
-    )
-    return exitCodes.failed
+    return tellFailure(failure, { ...surroundings, isJson: false })
   }
 }
 

@@ -1,9 +1,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { thisSystem } from '../../adapters/config/index.ts'
-import { outputTo } from './output.ts'
-import { personAt } from './person.ts'
-import { runCli } from './program.ts'
+import { leaveProcessOne } from '../init-process.ts'
+import { standSomewhere } from '../working-directory.ts'
 import type { Bundle } from './serve-command.ts'
 
 /** In the bundle this file is dist/node/cli.js; in the source tree the screens are the built ones. */
@@ -14,10 +12,10 @@ function bundle(): Bundle {
     : { screens: fileURLToPath(new URL('../../../dist/renderer', import.meta.url)) }
 }
 
-process.exitCode = await runCli(process.argv.slice(2), {
-  out: outputTo(process.stdout),
-  err: outputTo(process.stderr),
-  person: personAt(process.stdin, process.stderr),
-  system: thisSystem(),
-  bundle: bundle(),
-})
+// Only what runs for long leaves anything behind.
+if (['serve', 'demo'].includes(process.argv[2] ?? '')) leaveProcessOne()
+
+// Before anything else is loaded: some libraries ask for the working directory while they load, and it may be gone.
+const workingDirectory = standSomewhere()
+const { main } = await import('./main.ts')
+process.exitCode = await main(workingDirectory, bundle())

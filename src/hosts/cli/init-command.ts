@@ -1,24 +1,26 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rmdir, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { stringify } from 'yaml'
-import { placesOf, readConfig, type System } from '../../adapters/config/index.ts'
+import { configNames, placesOf, readConfig, type System } from '../../adapters/config/index.ts'
 import { wordsOf } from '../../contract/index.ts'
 import { loadConfig } from '../../engine/config/index.ts'
-import { messageOf } from '../../engine/core/index.ts'
+import { AppError, messageOf } from '../../engine/core/index.ts'
 import type { CommandSurroundings } from './config-commands.ts'
-import { exitCodes } from './output.ts'
+import { LeftAlone, tellFailure } from './failure.ts'
+import { exitCodes, report } from './output.ts'
 import type { Person } from './person.ts'
-import { problemText } from './problem-text.ts'
+import { tellProblems } from './problem-text.ts'
 
 export interface InitRequest {
   system: System
-  /** Where to write; the user's config directory when left out. */
+  /** Where to write; `pilothouse.yaml` in the working directory when left out. */
   file: string | undefined
-  /** What is left out is asked for; with nobody at the terminal it must be there. */
+  /** What is left out is asked for, or required when nobody is at the terminal. */
   service: string | undefined
   command: readonly string[]
   port: string | undefined
   health: string | undefined
+  isJson: boolean
 }
 
 /** A service as a person describes it first. */
@@ -30,35 +32,34 @@ interface FirstService {
 }
 
 /**
- * `pilothouse init`: writes a first config with one service, asking for what was not named. 0 when it stands, 1 when
- * there is one already or it cannot be written, 2 when something is missing or mistaken. Nothing is ever overwritten.
+ * `pilothouse init`: writes a first config with one service, and asks for what was left out. Exits with 0 when the file is
+ * written, 1 when a config exists or the file cannot be written, 2 when an answer is missing or wrong. Refuses before it
+ * asks, and never overwrites a file.
  */
 export async function initCommand(
   request: InitRequest,
   { out, err, person }: CommandSurroundings & { person: Person },
 ): Promise<number> {
-  const { system } = request
+  const { system, isJson } = request
   const file = request.file ?? system.variables['PILOTHOUSE_CONFIG']
-  const places = placesOf(system)
-  const refuse = (text: string, code: number): number => {
-    err.write(`${err.style('red', 'pilothouse')}: ${text}\n`)
-    return code
-  }
-  const there = await readConfig({ system, file })
-  if (there.bytes !== null || (there.path !== null && !file))
-    return refuse(
-      `There is a configuration already: ${there.path}. Add a service below \`services:\` there; pilothouse config check finds mistakes.`,
-      exitCodes.failed,
-    )
+  const path = resolve(system.workingDirectory, file || configNames[0])
+  const refuse = (failure: AppError): number => tellFailure(failure, { out, err, isJson })
+  const obstacle =
+    (await existing(path, request)) ?? (await unwritable(path)) ?? unanswerable(request, person)
+  if (obstacle) return refuse(obstacle)
 
   const service = await described(request, person)
-  if (typeof service === 'string') return refuse(service, exitCodes.usage)
-  const path = file ? resolve(system.workingDirectory, file) : join(places.configDirectory, 'pilothouse.yaml')
+  if (service instanceof AppError) return refuse(service)
   const text = configText(service)
   const bytes = new TextEncoder().encode(text)
-  const loaded = loadConfig({ file: { path, bytes }, variables: system.variables, flags: [], places })
+  const loaded = loadConfig({
+    file: { path, bytes },
+    variables: system.variables,
+    flags: [],
+    places: placesOf(system),
+  })
   if (!loaded.ok) {
-    err.write(problemText(loaded.error, { path, bytes, workingDirectory: system.workingDirectory }, err))
+    tellProblems(loaded.error, { path, bytes }, system, { out, err, isJson })
     err.write('Nothing was written.\n')
     return exitCodes.usage
   }
@@ -66,30 +67,82 @@ export async function initCommand(
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
     await writeFile(path, bytes, { flag: 'wx', mode: 0o600 })
   } catch (failure) {
-    return refuse(`${path} cannot be written: ${messageOf(failure)}`, exitCodes.failed)
+    return refuse(new AppError('UNAVAILABLE', `Cannot write ${path}: ${messageOf(failure)}`))
   }
   const named = request.file ? ` --config ${request.file}` : ''
-  out.write(
-    `${text}\nWritten to ${path}. Now:\n` +
-      `  pilothouse serve${named}\n` +
-      `  pilothouse deploy ${service.name} r1 --watch${named}   (in a second terminal)\n`,
+  const next = [`pilothouse serve${named}`, `pilothouse deploy ${service.name} r1 --watch${named}`]
+  report(
+    { out, isJson },
+    { path, service: service.name, text, next },
+    () =>
+      `${text}\nWritten to ${path}. Next, in this directory:\n  ${next[0]}\n  ${next[1]}   (in a second terminal)\n`,
   )
   return exitCodes.ok
 }
 
-/** With answers in the place of what was not named; a sentence when something is missing all the same. */
-async function described(request: InitRequest, person: Person): Promise<FirstService | string> {
+/** A config that is in use already, or that the new one would hide. */
+async function existing(path: string, { system, file }: InitRequest): Promise<AppError | null> {
+  const isThere = async (other: string) => (await stat(other).catch(() => null)) !== null
+  const beside = file || system.variables['PILOTHOUSE_CONFIG'] ? [path] : await configsIn(dirname(path))
+  for (const other of beside)
+    if (await isThere(other))
+      return new LeftAlone(
+        `A configuration exists already: ${other}. Add a service under \`services:\` there, then run: pilothouse config check`,
+      )
+  if (file) return null
+  const { path: inUse } = await readConfig({ system })
+  return inUse !== null && inUse !== path
+    ? new LeftAlone(
+        `${inUse} is in use already, and a file in this directory would replace it. Add a service there, or name the new file: pilothouse init --config ${configNames[0]}`,
+      )
+    : null
+}
+
+async function configsIn(directory: string): Promise<string[]> {
+  const names = new Set(await readdir(directory).catch(() => []))
+  return configNames.filter((name) => names.has(name)).map((name) => join(directory, name))
+}
+
+/** Tries it with a directory of its own: permissions alone do not tell of read-only disks. */
+async function unwritable(path: string): Promise<AppError | null> {
+  let directory = dirname(path)
+  while ((await stat(directory).catch(() => null)) === null && dirname(directory) !== directory)
+    directory = dirname(directory)
+  try {
+    await rmdir(await mkdtemp(join(directory, '.pilothouse-init-')))
+    return null
+  } catch (failure) {
+    return new AppError('UNAVAILABLE', `Cannot write ${path}: ${messageOf(failure)}.`, {
+      remedy: 'To choose another place, run: pilothouse init --config FILE',
+    })
+  }
+}
+
+const missing = (text: string) => new AppError('BAD_INPUT', text, { remedy: '' })
+const withoutName = missing('Name the service: pilothouse init NAME -- COMMAND...')
+const withoutCommand = (name: string) =>
+  missing(`Say what starts ${name}: pilothouse init ${name} -- COMMAND...`)
+
+/** What nobody can be asked for. */
+function unanswerable({ service, command }: InitRequest, { isThere }: Person): AppError | null {
+  if (isThere) return null
+  if (!service) return withoutName
+  return command.length === 0 ? withoutCommand(service) : null
+}
+
+/** With answers for what was left out. */
+async function described(request: InitRequest, person: Person): Promise<FirstService | AppError> {
   const ask = async (question: string, fallback = '') =>
     (person.isThere ? await person.ask(question) : '') || fallback
-  const name = request.service ?? (await ask('Name of the service, such as checkout: '))
-  if (!name) return 'Name the service: pilothouse init NAME -- COMMAND...'
+  const name = request.service ?? (await ask('Service name, such as checkout: '))
+  if (!name) return withoutName
   const command =
     request.command.length > 0
       ? request.command
-      : wordsOf(await ask('Command that starts it; it listens on PORT, or on {port} in the command: '))
-  if (command.length === 0) return `Say what starts ${name}: pilothouse init ${name} -- COMMAND...`
-  const port = request.port ?? (await ask('Port for its visitors [8080]: ', '8080'))
-  const health = request.health ?? (await ask('Path that answers 200 when it is well [/]: ', '/'))
+      : wordsOf(await ask('Command that starts it (it must listen on $PORT, or on {port} in the command): '))
+  if (command.length === 0) return withoutCommand(name)
+  const port = request.port ?? (await ask('Port for clients [8080]: ', '8080'))
+  const health = request.health ?? (await ask('Health check path [/]: ', '/'))
   return { name, command, port, health }
 }
 
@@ -101,7 +154,8 @@ function configText({ name, command, port, health }: FirstService): string {
       releases: { r1: { command: [...command] } },
     },
   }
-  return `# What Pilothouse steers. \`pilothouse config check\` finds mistakes, \`pilothouse config show\` tells what holds.
-# Releases go to 10 % of the traffic for 10 minutes first; \`deploy:\` in a service changes that.
+  return `# Services that Pilothouse runs. Check this file with \`pilothouse config check\`; see all values with \`pilothouse config show\`.
+# Commands run in the directory of this file.
+# A new release takes 10% of the traffic for 10 minutes first; change that with \`deploy:\` in a service.
 ${stringify({ services })}`
 }

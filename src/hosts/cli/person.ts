@@ -1,9 +1,10 @@
 import { createInterface } from 'node:readline/promises'
+import { Interrupted, LeftAlone } from './failure.ts'
 
 /** Whoever sits at the terminal, if anybody does. */
 export interface Person {
   isThere: boolean
-  /** One line of an answer, trimmed; empty when the input ended. */
+  /** One line of an answer, trimmed. Rejects with Interrupted after Ctrl-C, and with LeftAlone when the input ends. */
   ask(question: string): Promise<string>
 }
 
@@ -14,8 +15,14 @@ export function personAt(input: NodeJS.ReadStream, output: NodeJS.WriteStream): 
     ask: async (question) => {
       const lines = createInterface({ input, output })
       try {
-        const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')))
-        return (await Promise.race([lines.question(question), ended])).trim()
+        // Without a listener, readline takes Ctrl-C for an empty answer.
+        const stopped = new Promise<never>((_, reject) => {
+          lines.once('SIGINT', () => reject(new Interrupted()))
+          lines.once('close', () =>
+            reject(new LeftAlone('The input ended before an answer. Nothing was done.')),
+          )
+        })
+        return (await Promise.race([lines.question(question), stopped])).trim()
       } finally {
         lines.close()
       }

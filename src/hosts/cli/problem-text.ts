@@ -1,8 +1,10 @@
 import { relative } from 'node:path'
 import { Redactor } from '../../adapters/log/index.ts'
-import type { ConfigProblem } from '../../contract/index.ts'
-import { isSecret } from '../../engine/config/index.ts'
-import type { Output } from './output.ts'
+import type { System } from '../../adapters/config/index.ts'
+import { errorCatalogue, type ConfigProblem } from '../../contract/index.ts'
+import { isSecret, keysIn } from '../../engine/config/index.ts'
+import { cellWidth, clipped, fitted } from './layout/index.ts'
+import { exitCodes, tell, type Output } from './output.ts'
 
 const widest = 96
 const before = 40
@@ -12,32 +14,41 @@ const before = 40
  * knows what it was meant to hold.
  */
 function showable(line: string, { path, column }: ConfigProblem): string {
-  const keys = path.split('.')
+  const keys = keysIn(path)
   const key = /^["']?/.exec(line.slice(column - 1))?.[0] + (keys.at(-1) ?? '')
   if (path !== '' && line.startsWith(key, column - 1)) return line.slice(0, column - 1 + key.length)
   return isSecret(keys) ? `${line.slice(0, column - 1)}••••••` : line
 }
 
-/** One line of a file around a column, harmless on a terminal and without secrets. */
-function excerpt(line: string, problem: ConfigProblem): { text: string; caretAt: number } {
-  const start = Math.max(0, problem.column - 1 - before)
+/** One line of a file around a column in at most `room` cells, harmless on a terminal and without secrets. */
+function excerpt(line: string, problem: ConfigProblem, room: number): { text: string; caretAt: number } {
+  // A character takes two cells at most, so that the column is within the room.
+  const start = Math.max(0, problem.column - 1 - Math.min(before, Math.floor((room - 1) / 2)))
   const shown = new Redactor().text(showable(line, problem)).slice(start, start + widest)
   // eslint-disable-next-line no-control-regex
   const text = shown.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, ' ')
-  return { text, caretAt: problem.column - 1 - start }
+  const toColumn = text.slice(0, problem.column - 1 - start)
+  return {
+    text: clipped(text, room),
+    caretAt: cellWidth(toColumn) + (problem.column - 1 - start - toColumn.length),
+  }
 }
 
 function frame(problem: ConfigProblem, lines: readonly string[], output: Output): string {
   const line = lines[problem.line - 1]
   if (line === undefined) return ''
-  const { text, caretAt } = excerpt(line, problem)
-  const margin = String(problem.line)
-  const caret = output.style('red', '^')
-  return `\n  ${output.style('dim', `${margin} |`)} ${text}\n  ${output.style('dim', `${' '.repeat(margin.length)} |`)} ${' '.repeat(caretAt)}${caret}\n`
+  const margin = `  ${problem.line} |`
+  const room = Math.min(widest, output.width - margin.length - 1)
+  const { text, caretAt } = excerpt(line, problem, room)
+  const blank = `${' '.repeat(margin.length - 1)}|`
+  return [
+    `${output.style('dim', margin)} ${text}\n`,
+    `${output.style('dim', blank)} ${' '.repeat(Math.min(caretAt, room - 1))}${output.style('red', '^')}\n`,
+  ].join('')
 }
 
 /** A file as a person would name it here. */
-const named = (file: string, workingDirectory: string) => {
+export const named = (file: string, workingDirectory: string) => {
   const near = relative(workingDirectory, file)
   return near !== '' && !near.startsWith('..') && near.length < file.length ? near : file
 }
@@ -66,10 +77,39 @@ export function problemText(
     const isInFile = problem.line > 0
     const file = isInFile ? named(problem.file, source.workingDirectory) : problem.file
     const place = isInFile ? `${file}:${problem.line}:${problem.column}` : file
-    const hint = problem.hint ? `\n  ${output.style('cyan', problem.hint)}` : ''
-    const shown = problem.file === source.path ? frame(problem, lines, output).trimEnd() : ''
-    return `${output.style('bold', place)}  ${problem.message}${shown}${hint}\n`
+    const hint = problem.hint ? `  ${output.style('cyan', problem.hint)}\n` : ''
+    const shown = problem.file === source.path ? frame(problem, lines, output) : ''
+    return [
+      fitted(`${output.style('bold', place)}  ${problem.message}\n`, output.width),
+      shown,
+      fitted(hint, output.width),
+    ].join('')
   })
   const count = problems.length === 1 ? '1 mistake' : `${problems.length} mistakes`
   return `${told.join('\n')}\n${output.style('red', `${count} in the configuration`)}\n`
+}
+
+/** Says on standard error which variables are ignored, and why that is worth a look. Nothing when none is. */
+export function warnOfIgnored(names: readonly string[], err: Output): void {
+  if (names.length === 0) return
+  const [are, ones, settings] =
+    names.length === 1 ? ['is', 'variable', 'a setting'] : ['are', 'variables', 'settings']
+  tell(
+    err,
+    `${err.style('bold', 'warning')}: the environment ${ones} ${names.join(', ')} ${are} not ${settings} and ${are} ignored\n`,
+  )
+}
+
+/** Tells of a config that cannot be used; the exit code of it. */
+export function tellProblems(
+  problems: readonly ConfigProblem[],
+  { path, bytes }: Pick<ProblemSource, 'path' | 'bytes'>,
+  { workingDirectory }: Pick<System, 'workingDirectory'>,
+  { out, err, isJson }: { out: Output; err: Output; isJson: boolean },
+): number {
+  err.write(problemText(problems, { path, bytes, workingDirectory }, err))
+  const { title: message, action, retryable } = errorCatalogue.CONFIG_INVALID
+  const error = { code: 'CONFIG_INVALID', message, action, retryable, details: { problems } }
+  if (isJson) out.write(`${JSON.stringify({ error })}\n`)
+  return exitCodes.failed
 }

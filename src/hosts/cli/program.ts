@@ -1,15 +1,21 @@
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import type { System } from '../../adapters/config/index.ts'
+import { AppError } from '../../engine/core/index.ts'
 import { version } from '../version.ts'
-import { checkConfig, printSchema, showConfig, type CommandSurroundings } from './config-commands.ts'
-import { edgeCommand, type EdgeVerb } from './edge-commands.ts'
-import { initCommand } from './init-command.ts'
-import { exitCodes } from './output.ts'
-import { registerOperations } from './operations/index.ts'
-import type { Person } from './person.ts'
+import type { CommandSurroundings } from './config-commands.ts'
 import { demoCommand } from './demo-command.ts'
+import { tellFailure } from './failure.ts'
+import { helpText, usageFailure, withExamples, type HelpSection } from './help/index.ts'
+import { initCommand } from './init-command.ts'
+import { jsonText } from './json-text.ts'
+import { registerOperations } from './operations/index.ts'
+import { exitCodeMeanings, exitCodes } from './output.ts'
+import type { Person } from './person.ts'
+import { registerConfig } from './register-config.ts'
+import { registerEdge } from './register-edge.ts'
+import { registerHelp } from './register-help.ts'
 import { serveCommand, type Bundle } from './serve-command.ts'
-import { requestOf, withSettingOptions, type SettingValues } from './setting-options.ts'
+import { requestOf, withJsonOption, withSettingOptions, type SettingValues } from './setting-options.ts'
 
 export interface CliSurroundings extends CommandSurroundings {
   system: System
@@ -17,128 +23,170 @@ export interface CliSurroundings extends CommandSurroundings {
   person: Person
 }
 
-const examples = `
-Examples:
-  pilothouse serve --port 0            open on a free port, print the address, open the browser
-  pilothouse init                      write a first config with one service
-  pilothouse config check              find every mistake in pilothouse.yaml
-  pilothouse config show               what holds, and where each value comes from
-  pilothouse services                  what runs, its traffic and its figures
-  pilothouse deploy shop r42 --watch   ship a release and follow it to its end
-  pilothouse rollback shop             all traffic back to the stable release, at once
+const exitCodeSection: HelpSection = {
+  heading: 'Exit codes',
+  rows: exitCodeMeanings.map(([code, meaning]) => [String(code), meaning]),
+}
 
-Every setting can also be an environment variable: PILOTHOUSE_SERVER__PORT=8080 is server.port.
-Commands that need a running engine find it by the data directory, or by PILOTHOUSE_URL and PILOTHOUSE_TOKEN.
-Exit codes: 0 well or promoted, 1 failed or rolled back, 2 wrong use of the command line, 3 no engine, 4 it waits for
-a person.`
+const notes = [
+  'Each setting is also an environment variable: PILOTHOUSE_SERVER__PORT=8080 sets server.port. Commands find the running engine by its data directory, or by PILOTHOUSE_URL and PILOTHOUSE_TOKEN.',
+  'For help on a command, run: pilothouse COMMAND --help',
+]
 
-/**
- * Runs one command line and gives its exit code, one of `exitCodes`. `serve` ends with its signal.
- */
-export async function runCli(args: readonly string[], surroundings: CliSurroundings): Promise<number> {
+const groups = {
+  emergency: 'In an emergency',
+  look: 'See what happens',
+  steer: 'Deploy',
+  setUp: 'Set up and run',
+  other: 'Other',
+} as const
+
+/** Where each command stands in the list of all, which shows them in this order. */
+const groupOf: Readonly<Record<string, keyof typeof groups>> = {
+  rollback: 'emergency',
+  resume: 'emergency',
+  services: 'look',
+  logs: 'look',
+  audit: 'look',
+  open: 'look',
+  deploy: 'steer',
+  validate: 'steer',
+  deployments: 'steer',
+  releases: 'steer',
+  demo: 'setUp',
+  init: 'setUp',
+  serve: 'setUp',
+  config: 'setUp',
+  edge: 'setUp',
+  help: 'other',
+  completion: 'other',
+  version: 'other',
+}
+
+/** Every command, with its help. `done` gets the exit code of the one that runs. */
+export function buildProgram(surroundings: CliSurroundings, done: (code: number) => void): Command {
   const { out, err, system, bundle } = surroundings
-  let code: number = exitCodes.ok
-  const program = new Command('pilothouse')
-    .description('The room from which an on-call engineer steers production.')
-    .version(version, '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'show help')
-    .helpCommand('help [command]', 'show help of a command')
-    .addHelpText('after', examples)
-    .showSuggestionAfterError()
-    .showHelpAfterError('Add --help to see what there is.')
-    .configureOutput({ writeOut: (text) => out.write(text), writeErr: (text) => err.write(text) })
-    .exitOverride()
-
-  withSettingOptions(program.command('serve'))
-    .description('run the engine and serve its screens to browsers on this machine')
-    .option('--no-open', 'do not open a browser')
-    .action(async ({ open, ...values }: SettingValues & { open: boolean }) => {
-      const request = { config: requestOf(values, system), isBrowserWanted: open, bundle }
-      code = await serveCommand(request, surroundings)
+  const program = withExamples(new Command('pilothouse'), {
+    'pilothouse demo': 'Open a demo shop under traffic, to try everything on',
+    'pilothouse init': 'Write a first config with one service',
+    'pilothouse serve': 'Run the engine and open its screens in the browser',
+    'pilothouse services': 'Show what runs, with its traffic and errors',
+    'pilothouse deploy shop r42 --watch': 'Deploy a release and follow it to its end',
+    'pilothouse rollback shop': 'Return all traffic to the stable release at once',
+  })
+    .description('Watch services, deploy releases through judged canaries, and undo them at once')
+    .version(version, '-V, --version', 'Print the version')
+    .addOption(new Option('--utc', 'Write times in UTC, whatever display.timeZone says').conflicts('local'))
+    .option('--local', 'Write times in the local time zone, whatever display.timeZone says')
+    .helpOption('-h, --help', 'Show this help')
+    .helpCommand(false)
+    .showSuggestionAfterError(false)
+    .configureOutput({
+      writeOut: (text) => out.write(text),
+      writeErr: (text) => err.write(text),
+      // Told by tellFailure, together with the usage of the command.
+      outputError: () => undefined,
     })
 
-  const edge = program
-    .command('edge')
-    .description('the embedded platform, which runs and routes services by itself')
-  const runEdge = async (verb: EdgeVerb, values: SettingValues) => {
-    code = await edgeCommand(verb, requestOf(values, system), surroundings)
-  }
-  withSettingOptions(edge.command('start'))
-    .description('start it unless it runs; it runs on without this program')
-    .action((values: SettingValues) => runEdge({ kind: 'start' }, values))
-  withSettingOptions(edge.command('status'))
-    .description('show its services and where they listen')
-    .action((values: SettingValues) => runEdge({ kind: 'status' }, values))
-  withSettingOptions(edge.command('upgrade'))
-    .description('let a new process of this program take over from the one that runs, without a request lost')
-    .action((values: SettingValues) => runEdge({ kind: 'upgrade' }, values))
-  withSettingOptions(edge.command('stop'))
-    .description('end it; what it runs goes on without it, unreachable until it is started again')
-    .option('--with-instances', 'drain and stop what it runs, too')
-    .action(({ withInstances = false, ...values }: SettingValues & { withInstances?: boolean }) =>
-      runEdge({ kind: 'stop', withInstances }, values),
-    )
-
-  withSettingOptions(program.command('demo'))
-    .description('open a small shop with real services and traffic, and ship good and faulty releases of it')
-    .option('--no-open', 'do not open a browser')
+  withExamples(withSettingOptions(program.command('demo')), {
+    'pilothouse demo': 'Open the shop in the browser',
+    'pilothouse demo --port 7790 --no-open': 'Serve it on a port of your choice, and only print its address',
+  })
+    .description('Run a demo shop with traffic, and deploy good and bad releases of it')
+    .option('--no-open', 'Do not open a browser')
     .action(async ({ open, ...values }: SettingValues & { open: boolean }) => {
       const request = { config: requestOf(values, system), isBrowserWanted: open, bundle }
-      code = await demoCommand(request, surroundings)
+      done(await demoCommand(request, surroundings))
     })
 
-  program
-    .command('init')
-    .description('write a first config with one service; asks for what is left out')
-    .argument('[service]')
-    .argument('[command...]', 'what starts it, after --; it listens on PORT, or on {port} in the command')
-    .option('--port <number>', 'port for its visitors (default: 8080)')
-    .option('--health <path>', 'path that answers 200 when it is well (default: /)')
-    .option('--config <file>', 'write this file (default: the one of this user)')
+  withExamples(withJsonOption(program.command('init')), {
+    'pilothouse init': 'Ask for name, command, port and health check, then write pilothouse.yaml',
+    'pilothouse init shop -- node server.js': 'Write it without questions',
+    'pilothouse init shop --port 8081 --health /healthz -- ./shop --listen {port}':
+      'Pass the port of each instance as an argument',
+  })
+    .description('Write a first config with one service, and ask for what you leave out')
+    .argument('[service]', 'Name of the service')
+    .argument('[command...]', 'Command that starts it, after --. It must listen on $PORT, or on {port}')
+    .option('--port <number>', 'Port for clients (default: 8080)')
+    .option('--health <path>', 'Path of the health check, which answers 200 when healthy (default: /)')
+    .option('--config <file>', 'File to write (default: pilothouse.yaml in this directory)')
     .action(
       async (
         service: string | undefined,
         command: string[],
-        values: { port?: string; health?: string; config?: string },
+        values: { port?: string; health?: string; config?: string; json?: boolean },
       ) => {
-        const { port, health, config: file } = values
-        code = await initCommand({ system, file, service, command, port, health }, surroundings)
+        const { port, health, config: file, json: isJson = false } = values
+        done(await initCommand({ system, file, service, command, port, health, isJson }, surroundings))
       },
     )
 
-  const config = program.command('config').description('check and show the configuration')
-  type ConfigOptions = SettingValues & { json?: boolean }
-  withSettingOptions(config.command('check'))
-    .description('find every mistake: line, column, what was expected, the nearest valid key')
-    .option('--json', 'write the result as JSON')
-    .action(async ({ json = false, ...values }: ConfigOptions) => {
-      code = await checkConfig(requestOf(values, system), json, surroundings)
-    })
-  withSettingOptions(config.command('show'))
-    .description('show every setting with its origin; secrets are masked')
-    .option('--json', 'write the settings as JSON')
-    .action(async ({ json = false, ...values }: ConfigOptions) => {
-      code = await showConfig(requestOf(values, system), json, surroundings)
-    })
-  config
-    .command('schema')
-    .description('print the JSON Schema for editors')
-    .action(() => {
-      code = printSchema(surroundings)
+  withExamples(withSettingOptions(program.command('serve')), {
+    'pilothouse serve': 'Serve on the configured port and open the browser',
+    'pilothouse serve --port 0 --no-open': 'Take a free port and only print the address',
+    'pilothouse serve --environment production': 'Mark what it steers as production',
+  })
+    .description('Run the engine and serve its screens to browsers on this machine')
+    .option('--no-open', 'Do not open a browser')
+    .action(async ({ open, ...values }: SettingValues & { open: boolean }) => {
+      const request = { config: requestOf(values, system), isBrowserWanted: open, bundle }
+      done(await serveCommand(request, surroundings))
     })
 
-  registerOperations(program, surroundings, (ended) => (code = ended))
+  registerConfig(program, surroundings, done)
+  registerEdge(program, surroundings, done)
+  registerOperations(program, surroundings, done)
+  registerHelp(program, surroundings, done)
+  withExamples(withJsonOption(program.command('version')), { 'pilothouse version': 'Print the version' })
+    .description('Print the version')
+    .action(({ json = false }: { json?: boolean }) => {
+      out.write(json ? jsonText({ version }) : `${version}\n`)
+    })
 
-  program
-    .command('version')
-    .description('print the version')
-    .action(() => out.write(`${version}\n`))
+  for (const command of program.commands) command.helpGroup(groups[groupOf[command.name()] ?? 'other'])
+  const order = Object.keys(groupOf)
+  const rank = (command: Command) => order.indexOf(command.name())
+  const heading = (text: string) => out.style('bold', text)
+  for (const command of everyCommand(program)) {
+    command.configureHelp({
+      visibleCommands: ({ commands }) =>
+        commands === program.commands ? commands.toSorted((a, b) => rank(a) - rank(b)) : [...commands],
+      formatHelp: (shown) =>
+        helpText(
+          shown,
+          { width: out.width, heading },
+          shown === program ? { more: [exitCodeSection], notes } : {},
+        ),
+    })
+    command.exitOverride((failure) => {
+      throw failure.exitCode === 0 || failure.code === 'commander.help'
+        ? failure
+        : usageFailure(command, failure)
+    })
+  }
+  return program
+}
 
+const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)]
+
+/** Runs one command line and gives its exit code, one of `exitCodes`. `serve` ends with its signal. */
+export async function runCli(args: readonly string[], surroundings: CliSurroundings): Promise<number> {
+  let code: number = exitCodes.ok
+  const program = buildProgram(surroundings, (ended) => (code = ended))
   try {
     await program.parseAsync([...args], { from: 'user' })
     return code
   } catch (failure) {
+    if (failure instanceof AppError)
+      return tellFailure(failure, { ...surroundings, isJson: isJsonWanted(args) })
     if (!(failure instanceof CommanderError)) throw failure
     return failure.exitCode === 0 ? exitCodes.ok : exitCodes.usage
   }
+}
+
+/** Whether a command line that could not be read asks for JSON. */
+const isJsonWanted = (args: readonly string[]): boolean => {
+  const end = args.indexOf('--')
+  return (end < 0 ? args : args.slice(0, end)).includes('--json')
 }

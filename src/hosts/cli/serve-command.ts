@@ -1,15 +1,18 @@
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readConfig, readSecret, watchConfig, type ConfigRequest } from '../../adapters/config/index.ts'
 import { openLog, type AppLog } from '../../adapters/log/index.ts'
 import { systemClock } from '../../adapters/system/index.ts'
-import { errorCatalogue } from '../../contract/index.ts'
-import type { Config } from '../../engine/config/index.ts'
-import { AppError, Disposables, type Clock } from '../../engine/core/index.ts'
+import type { ServiceState } from '../../contract/index.ts'
+import type { Config, Flag, LogLevel } from '../../engine/config/index.ts'
+import { AppError, Disposables, messageOf, type Clock } from '../../engine/core/index.ts'
 import type { EngineAccess } from '../serve/index.ts'
+import type { Engine } from '../../engine/index.ts'
 import { version } from '../version.ts'
 import type { CommandSurroundings } from './config-commands.ts'
+import { tellFailure } from './failure.ts'
 import { exitCodes } from './output.ts'
-import { problemText } from './problem-text.ts'
+import { tellProblems, warnOfIgnored } from './problem-text.ts'
 
 /** What stands beside the command: in the bundle its parts, in the source tree the built ones. */
 export interface Bundle {
@@ -33,6 +36,23 @@ export interface ServeRequest {
 /** For somebody who has nothing to steer yet. */
 const firstSteps = `No service is configured yet. Look around in a shop under traffic: pilothouse demo (npm start -- --demo).
 Or describe one of yours: pilothouse init\n`
+
+/**
+ * Said at the end when instances keep running: ending the engine does not end them. Empty when nothing runs.
+ */
+export function runsOnText(services: readonly ServiceState[], flags: readonly Flag[] = []): string {
+  const running = services.filter(({ instances }) => instances.some(({ state }) => state !== 'down'))
+  if (running.length === 0) return ''
+  const directory = flags.find(({ path }) => path === 'dataDirectory')
+  const where = directory ? ` --data-dir ${directory.text}` : ''
+  const names = running.map(({ name }) => name).join(', ')
+  return `Still running without the engine: ${names}. To stop them: pilothouse edge stop --with-instances${where}\n`
+}
+
+const servicesOf = ({ live }: Engine): ServiceState[] =>
+  Object.entries(live.snapshot()).flatMap(([key, record]) =>
+    key.startsWith('service:') ? [record as ServiceState] : [],
+  )
 
 /** How long the end may take before the process is ended anyway. */
 const stopWithinMs = 10_000
@@ -65,11 +85,6 @@ function firstSignal(clock: Clock): Promise<NodeJS.Signals> {
   })
 }
 
-/** A failure as a person reads it: what happened, and what to do. */
-function failureText(failure: AppError, { err }: CommandSurroundings): string {
-  return `${err.style('red', 'pilothouse')}: ${failure.message}\n${errorCatalogue[failure.code].action}\n`
-}
-
 /** `pilothouse serve`: runs until a signal, then ends everything in order. 0 after a signal, 1 when it cannot start. */
 export async function serveCommand(
   request: ServeRequest,
@@ -79,47 +94,73 @@ export async function serveCommand(
   const clock = systemClock()
   const signalled = firstSignal(clock)
   const read = await readConfig(request.config)
-  if (!read.result.ok) {
-    const { workingDirectory } = request.config.system
-    err.write(problemText(read.result.error, { ...read, workingDirectory }, err))
-    return exitCodes.failed
-  }
+  if (!read.result.ok)
+    return tellProblems(read.result.error, read, request.config.system, { ...surroundings, isJson: false })
   const loaded = read.result.value
   const { config } = loaded
+  warnOfIgnored(loaded.ignoredVariables, err)
   const { token: reference } = config.server
   const token = reference ? await readSecret(reference, request.config.system.variables) : undefined
   if (token && !token.ok) {
-    err.write(failureText(token.error, surroundings))
-    return exitCodes.failed
+    return tellFailure(token.error, { ...surroundings, isJson: false })
   }
 
   const held = new Disposables()
+  let lastWords = ''
   const log = held.use(logFor(config, clock, surroundings))
   if (token?.ok) log.hide(token.value)
   try {
     // Only this command needs the server: the others start without loading it.
-    const { openBrowser, serve } = await import('../serve/index.ts')
-    const options = { config: loaded, log, ...request.bundle, ...(token?.ok ? { token: token.value } : {}) }
+    const { browserDirectory, openInBrowser, serve } = await import('../serve/index.ts')
+    const setLogLevel = (level: LogLevel) => log.setLevel(level)
+    const options = {
+      config: loaded,
+      log,
+      setLogLevel,
+      ...request.bundle,
+      ...(token?.ok ? { token: token.value } : {}),
+    }
     const served = held.use(await serve(options))
-    // The address holds the token of this launch. A configured one is known to who configured it.
-    const shown = token?.ok ? served.url.replace(/[?#].*$/, '') : served.url
-    out.write(`Pilothouse ${version} (${config.environment}) is open at\n  ${out.style('bold', shown)}\n`)
+    out.write(
+      `Pilothouse ${version} (${config.environment}) is open at\n  ${out.style('bold', served.launchUrl())}\n` +
+        'The address opens one page, within the hour. For another one, run: pilothouse open\n',
+    )
     if (config.services.length === 0) out.write(firstSteps)
-    if (request.isBrowserWanted && out.isTerminal) openBrowser(served.url, process.platform, process.env)
+    if (request.isBrowserWanted && out.isTerminal) {
+      const url = served.launchUrl()
+      const over = new AbortController()
+      try {
+        const browser = openInBrowser({
+          url,
+          platform: process.platform,
+          env: process.env,
+          directory: browserDirectory(process.platform, { home: homedir(), temporary: tmpdir() }),
+          clock,
+          isPending: () => served.isPending(url),
+          signal: over.signal,
+        })
+        held.defer(async () => {
+          over.abort(new AppError('UNAVAILABLE', 'stopped'))
+          await browser?.opened
+        })
+      } catch (failure) {
+        // The address is in the terminal.
+        log.warn('the browser was not opened', { failure: messageOf(failure) })
+      }
+    }
     held.use(
       watchConfig({
         request: request.config,
         clock,
         current: read,
         onChange: (changed) => {
-          if (changed.ok) {
-            log.setLevel(changed.value.config.logging.level)
-            log.info('the configuration was read anew', { file: changed.value.file })
-          } else {
-            log.warn('the changed configuration has mistakes', { problems: changed.error })
-          }
+          if (!changed.ok) log.warn('the changed configuration has mistakes', { problems: changed.error })
           served.configChanged(changed)
+          // Told at the level that it brought.
+          if (changed.ok) log.info('the configuration was read anew', { file: changed.value.file })
         },
+        onFailure: (failure) =>
+          log.error('the configuration could not be followed', { failure: messageOf(failure) }),
       }),
     )
     await using companion = new Disposables()
@@ -137,16 +178,18 @@ export async function serveCommand(
     }
     const signal = await signalled
     log.info('stopping', { signal })
+    // A companion ends what it has started.
+    if (!request.companion) lastWords = runsOnText(servicesOf(served.engine), request.config.flags)
   } catch (failure) {
     await held[Symbol.asyncDispose]()
     if (!(failure instanceof AppError)) throw failure
-    err.write(failureText(failure, surroundings))
-    return exitCodes.failed
+    return tellFailure(failure, { ...surroundings, isJson: false })
   }
   using _deadline = clock.after(stopWithinMs, () => {
     err.write(`pilothouse: not everything ended within ${stopWithinMs / 1000} s\n`)
     process.exit(exitCodes.failed)
   })
   await held[Symbol.asyncDispose]()
+  out.write(lastWords)
   return exitCodes.ok
 }

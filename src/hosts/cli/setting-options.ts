@@ -6,37 +6,58 @@ import { environments, logLevels, type Flag } from '../../engine/config/index.ts
 const settingOptions = {
   port: {
     path: 'server.port',
-    option: new Option('--port <number>', 'port to listen on; 0 takes a free one'),
+    option: new Option('--port <number>', 'Port to listen on; 0 takes a free one'),
   },
-  host: { path: 'server.host', option: new Option('--host <address>', 'loopback address to listen on') },
+  host: { path: 'server.host', option: new Option('--host <address>', 'Loopback address to listen on') },
   dataDir: {
     path: 'dataDirectory',
-    option: new Option('--data-dir <path>', 'where databases and logs are kept'),
+    option: new Option('--data-dir <path>', 'Directory of databases and logs'),
   },
   environment: {
     path: 'environment',
-    option: new Option('--environment <name>', `what is steered: ${environments.join(', ')}`),
+    option: new Option('--environment <name>', `Environment: ${environments.join(', ')}`),
   },
   logLevel: {
     path: 'logging.level',
-    option: new Option('--log-level <level>', `least severity that is logged: ${logLevels.join(', ')}`),
+    option: new Option('--log-level <level>', `Lowest level to log: ${logLevels.join(', ')}`),
   },
 } as const
+
+const configText =
+  'Configuration file (default: PILOTHOUSE_CONFIG, then pilothouse.yaml here, then in the configuration directory of the user)'
 
 export type SettingValues = Partial<Record<keyof typeof settingOptions | 'config', string>>
 
 /** Adds what every command that reads the config takes. */
 export function withSettingOptions(command: Command): Command {
-  command.option('--config <file>', 'config file; else PILOTHOUSE_CONFIG, else pilothouse.yaml here')
+  command.option('--config <file>', configText)
   for (const { option } of Object.values(settingOptions)) command.addOption(option)
   return command
 }
 
 /** Adds what a command takes that looks for a running engine. */
 export function withPlaceOptions(command: Command): Command {
-  command.option('--config <file>', 'config file; else PILOTHOUSE_CONFIG, else pilothouse.yaml here')
+  command.option('--config <file>', configText)
   return command.addOption(settingOptions.dataDir.option)
 }
+
+const quoted = (text: string) => (/^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
+
+/** A command line for a person to run next, with the places that this one was given: `deploy shop r1 --data-dir data`. */
+export function nextCommand(words: string, { file, flags = [] }: ConfigRequest): string {
+  const dataDirectory = flags.find(({ path }) => path === 'dataDirectory')
+  const places = [
+    ...(file === undefined ? [] : ['--config', quoted(file)]),
+    ...(dataDirectory ? [dataDirectory.name, quoted(dataDirectory.text)] : []),
+  ]
+  // What follows -- is the command of a release.
+  const [own = '', ...rest] = words.split(' -- ')
+  return ['pilothouse', own, ...places].join(' ') + rest.map((each) => ` -- ${each}`).join('')
+}
+
+/** Adds the option of every command that prints a result. */
+export const withJsonOption = (command: Command): Command =>
+  command.option('--json', 'Write the result as JSON')
 
 /** The config these options ask for. Values are judged with all other sources, not by the command line. */
 export function requestOf(values: SettingValues, system: System): ConfigRequest {

@@ -1,10 +1,9 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
-import { EdgeClient } from '../../adapters/targets/edge/index.ts'
 import { systemClock } from '../../adapters/system/index.ts'
 import { AppError } from '../../engine/core/index.ts'
-import { edgeDirectory, edgeSocketPath, stopEdge } from '../edge/index.ts'
+import { edgeClient, edgeDirectory, stopEdge } from '../edge/index.ts'
 import { findServer } from '../server-file.ts'
 import { demoConfig, demoHeader, demoServices, type DemoService } from './demo-config.ts'
 import { shopProgram } from './shop-program.ts'
@@ -41,7 +40,7 @@ const endWithinMs = 20_000
 /** Ends the edge of a demo and all that it runs, if there is one. Throws TIMEOUT when its process does not end. */
 export async function endEdge(directory: string): Promise<void> {
   const edge = edgeDirectory(directory)
-  await using client = new EdgeClient({ socketPath: edgeSocketPath(edge) })
+  await using client = edgeClient(edge)
   const stopped = await stopEdge(client, {
     directory: edge,
     clock: systemClock(),

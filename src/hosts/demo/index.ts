@@ -1,3 +1,3 @@
-export { demoServices } from './demo-config.ts'
+export { demoConfig, demoServices } from './demo-config.ts'
 export { endEdge, prepareDemo, type DemoPlace } from './demo-directory.ts'
 export { openShop } from './open-shop.ts'

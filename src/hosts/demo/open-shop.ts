@@ -32,8 +32,7 @@ async function openService(
     service,
     releaseId: firstRelease,
     why: 'the demo opens its shop',
-    // There is nothing yet to compare it with.
-    options: { steps: [{ weight: 100, holdMs: 0, analysis: false, gate: false }], skipAnalysis: true },
+    options: {},
   })
   for (;;) {
     const { phase, reason } = await engine.deployments.get({ id })

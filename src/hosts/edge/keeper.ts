@@ -1,7 +1,8 @@
+import { engineActor } from '../../contract/index.ts'
 import { sleep, type Clock, type Log, type Loop } from '../../engine/core/index.ts'
 import { version } from '../version.ts'
 import { ensureEdge, type EdgeProgram } from './launch.ts'
-import { isOlder, upgradeEdge, type EdgeUpgrade } from './upgrade.ts'
+import { isOlder, upgradeEdge } from './upgrade.ts'
 
 const lookEveryMs = 5000
 const needEveryMs = 200
@@ -14,8 +15,8 @@ export interface EdgeKeeping {
   log: Log
   /** Whether there is anything for it to run. */
   isNeeded: () => boolean
-  /** A newer edge has taken over from an older one. */
-  onUpgrade: (upgrade: EdgeUpgrade) => Promise<void>
+  /** The edge cannot write to its disk, or found its state damaged: what it says, once for each text. */
+  onTrouble?: (text: string) => void
   /** What runs the edge, where this process's Node cannot. */
   program?: EdgeProgram | undefined
   /** Of the program that would run the edge; this one's. */
@@ -31,18 +32,27 @@ export function edgeKeeper({
   clock,
   log,
   isNeeded,
-  onUpgrade,
+  onTrouble = () => undefined,
   program,
   ownVersion = version,
 }: EdgeKeeping): Loop {
   let nextUpgradeMs = -Infinity
+  const told = { trouble: '', damage: '' }
 
   async function upgrade(runs: string): Promise<void> {
     if (!isOlder(runs, ownVersion) || clock.monotonicMs() < nextUpgradeMs) return
     nextUpgradeMs = clock.monotonicMs() + upgradeEveryMs
-    const upgraded = await upgradeEdge(directory, program)
-    if (upgraded.ok) await onUpgrade(upgraded.value)
+    const upgraded = await upgradeEdge(directory, { by: engineActor, log, program })
+    if (upgraded.ok) log.info('a newer embedded platform has taken over', { ...upgraded.value })
     else log.warn('the embedded platform stays an older one', { runs, failure: upgraded.error.message })
+  }
+
+  function heed(kind: keyof typeof told, text: string): void {
+    if (text === told[kind]) return
+    told[kind] = text
+    if (text === '') return
+    log.warn('the embedded platform is in trouble', { [kind]: text })
+    onTrouble(text)
   }
 
   return {
@@ -58,7 +68,11 @@ export function edgeKeeper({
         if (!edge.ok) throw edge.error
         const status = await edge.value.call('status', {})
         await edge.value[Symbol.asyncDispose]()
-        if (status.ok) await upgrade(status.value.version)
+        if (status.ok) {
+          heed('damage', status.value.damage)
+          heed('trouble', status.value.trouble)
+          await upgrade(status.value.version)
+        }
         await sleep(clock, lookEveryMs, signal).catch(() => undefined)
       }
     },

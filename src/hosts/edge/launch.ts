@@ -1,19 +1,14 @@
 import { spawn } from 'node:child_process'
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  statSync,
-} from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, existsSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { EdgeClient } from '../../adapters/targets/edge/index.ts'
-import { AppError, fail, ok, sleep, type Clock, type Result } from '../../engine/core/index.ts'
-import { edgeSocketPath } from './places.ts'
+import type { EdgeClient } from '../../adapters/targets/edge/index.ts'
+import { AppError, fail, messageOf, ok, sleep, type Clock, type Result } from '../../engine/core/index.ts'
+import { identityOf, isUnwritable, openOutput } from '../../edge/index.ts'
+import { edgeClient, edgeRemedy } from './find.ts'
+import { endGuards } from './crash-loop.ts'
+import { guardVariable } from './guard.ts'
+import { readPointer } from './pointer.ts'
 
 export interface EdgeLaunch {
   directory: string
@@ -34,6 +29,8 @@ export interface EdgeProgram {
 /** An edge that does not answer by then has failed to start. */
 const startWithinMs = 20_000
 const lookEveryMs = 50
+/** An edge that still runs without an answer by then was not just killed. */
+const hangsAfterMs = 2000
 /** A larger output of edges is put aside. */
 const maxOutputBytes = 1_000_000
 
@@ -60,23 +57,42 @@ export async function ensureEdge({
   clock,
   program = ownProgram(),
 }: EdgeLaunch): Promise<Result<EdgeClient>> {
-  const client = new EdgeClient({ socketPath: edgeSocketPath(directory) })
-  if ((await client.call('status', {})).ok) return ok(client)
+  const client = edgeClient(directory)
+  const answer = await client.call('status', {})
+  if (answer.ok) return ok(client)
+  if (answer.error.code === 'FORBIDDEN') {
+    await client[Symbol.asyncDispose]()
+    return answer
+  }
+  if (await comesBack(directory, client, clock)) return ok(client)
 
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+  } catch (failure) {
+    await client[Symbol.asyncDispose]()
+    return fail(
+      new AppError(
+        'UNAVAILABLE',
+        `The directory of the edge, ${directory}, cannot be made: ${messageOf(failure)}`,
+      ),
+    )
+  }
   const outputPath = join(directory, 'edge.out')
   // What an edge before it said is kept: why it ended.
-  if ((statSync(outputPath, { throwIfNoEntry: false })?.size ?? 0) > maxOutputBytes)
-    renameSync(outputPath, `${outputPath}.old`)
-  const output = openSync(outputPath, 'a', 0o600)
-  const from = fstatSync(output).size
-  const child = spawn(program.command, [...program.args, '--directory', directory], {
+  if (sizeOf(outputPath) > maxOutputBytes) putAside(outputPath)
+  const output = openOutput(outputPath)
+  const from = sizeOf(outputPath)
+  const child = spawn(program.command, [...program.args, '--directory', resolve(directory)], {
+    // It outlives the directory that somebody happens to stand in.
+    cwd: directory,
     detached: true,
+    env: { ...process.env, [guardVariable]: '1' },
     stdio: ['ignore', output, output],
     windowsHide: true,
   })
-  closeSync(output)
+  if (output !== 'ignore') closeSync(output)
   let failure = ''
+  let isTaken = false
   child.once('error', ({ message }) => (failure = message))
   child.unref()
 
@@ -90,11 +106,58 @@ export async function ensureEdge({
       return ok(client)
     }
     if (child.exitCode !== null && child.exitCode !== 0) {
-      const said = readFileSync(outputPath).subarray(from).toString().trim().slice(-2000)
-      if (!said.includes('runs already')) failure = said || `it ended with code ${child.exitCode}`
+      const said =
+        output === 'ignore' ? '' : readFileSync(outputPath).subarray(from).toString().trim().slice(-2000)
+      if (said.includes('runs already')) isTaken = true
+      else failure = said || `it ended with code ${child.exitCode}`
     }
   }
   await client[Symbol.asyncDispose]()
+  if (isTaken)
+    return fail(
+      new AppError('UNAVAILABLE', `The edge of ${directory} does not answer.`, {
+        remedy: await edgeRemedy(directory),
+      }),
+    )
   const why = failure || `it did not answer within ${startWithinMs / 1000} s`
   return fail(new AppError('UNAVAILABLE', `The edge of ${directory} could not be started: ${why}`))
+}
+
+/** 0 when there is no such file. */
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
+
+/** On a read-only disk it stays. */
+function putAside(path: string): void {
+  try {
+    renameSync(path, `${path}.old`)
+  } catch (failure) {
+    if (!isUnwritable(failure)) throw failure
+  }
+}
+
+/**
+ * Whether an edge that crashed answers again, started by its guard. As long as that process lives, another edge would
+ * only be in its way: the guard holds the ports, and who waits at them is cut off when it goes. One that has not
+ * served in time, as edges crash in a row, is ended, since somebody wants an edge now.
+ */
+async function comesBack(directory: string, client: EdgeClient, clock: Clock): Promise<boolean> {
+  const pointer = readPointer(directory)
+  if (!pointer?.guard) return false
+  const { guard } = pointer
+  const isThere = async ({ pid, identity }: { pid: number; identity: string }) =>
+    (await identityOf(pid)) === identity
+  const startedMs = clock.monotonicMs()
+  while (await isThere(guard)) {
+    if ((await client.call('status', {})).ok) return true
+    const passedMs = clock.monotonicMs() - startedMs
+    // One that was killed takes a moment to die; one that hangs is not for us to end.
+    if (passedMs >= hangsAfterMs && (await isThere(pointer))) return false
+    if (passedMs >= startWithinMs) {
+      // Those of edges before it, too: each would start an edge of its own beside ours.
+      await endGuards(directory)
+      return false
+    }
+    await sleep(clock, lookEveryMs)
+  }
+  return (await client.call('status', {})).ok
 }

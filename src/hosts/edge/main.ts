@@ -1,23 +1,35 @@
 import { parseArgs } from 'node:util'
-import { EdgeFailure, limitsSchema } from '../../edge/index.ts'
+import { EdgeFailure } from '../../edge/index.ts'
 import { messageOf } from '../../engine/core/index.ts'
+import { leaveProcessOne } from '../init-process.ts'
 import { runEdge } from './run-edge.ts'
+import { standBy } from './standby.ts'
+import { stoppedCode } from './unit.ts'
 
-// The edge as a process of its own: `edge.js --directory PATH [--limits JSON]`.
-const { values } = parseArgs({ options: { directory: { type: 'string' }, limits: { type: 'string' } } })
+leaveProcessOne()
+
+// Its output may go to a file on a full disk, or to nobody: no reason to end.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+
+// The edge as a process of its own: `edge.js --directory PATH [--standby]`. Under a service manager it stands by while
+// another edge runs there, and its exit code tells an order to stop from everything after which to start again.
+const { values } = parseArgs({
+  options: { directory: { type: 'string' }, standby: { type: 'boolean', default: false } },
+})
 if (values.directory === undefined) {
   process.stderr.write('pilothouse edge: --directory PATH is needed\n')
   process.exit(2)
 }
 try {
-  await runEdge({
-    directory: values.directory,
-    limits: limitsSchema.parse(JSON.parse(values.limits ?? '{}')),
+  const { directory, standby } = values
+  if (standby && (await standBy(directory)) === 'stopped') process.exit(stoppedCode)
+  const end = await runEdge({
+    directory,
     environment: process.env,
     onReady: (socketPath) => process.stdout.write(`edge serves at ${socketPath}\n`),
   })
   // Children that run on without us must not keep this process.
-  process.exit(0)
+  process.exit(standby && end === 'ordered' ? stoppedCode : 0)
 } catch (failure) {
   process.stderr.write(`pilothouse edge: ${messageOf(failure)}\n`)
   process.exit(failure instanceof EdgeFailure ? 1 : 70)

@@ -1,34 +1,50 @@
-import { lstat, mkdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { chmod, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { openLog } from '../../adapters/log/index.ts'
-import { systemClock, systemRng } from '../../adapters/system/index.ts'
-import { Disposables } from '../../engine/core/index.ts'
+import { makePrivateTree, systemClock, systemRng } from '../../adapters/system/index.ts'
+import { Disposables, messageOf, sleep } from '../../engine/core/index.ts'
 import {
   AdminServer,
   EdgeFailure,
   Handover,
-  limitsSchema,
+  identityOf,
+  isUnwritable,
   lockDirectory,
   Platform,
   Predecessor,
   requireHandover,
   takeLock,
-  type Limits,
+  type DirectoryLock,
+  type EdgeLog,
 } from '../../edge/index.ts'
 import { version } from '../version.ts'
-import { edgeLockPath, edgeSocketPath } from './places.ts'
+import { localActor, type EdgeInput } from '../../contract/index.ts'
+import { canGuard, Guard, provenMs, takeRevival, type KeptPort } from './guard.ts'
+import { edgeLockPath, edgeSocketPlaces, workDirectory } from './places.ts'
+import { keepNote, type OrderNote } from './order-notes.ts'
+import { removePointer, writePointer } from './pointer.ts'
 
 export interface EdgeRequest {
   directory: string
-  /** The default ones where left out. */
-  limits?: Limits
   environment: Readonly<Record<string, string | undefined>>
   /** It serves: its admin socket answers. */
   onReady: (socketPath: string) => void
 }
 
+/** Why an edge ended: a person's or an engine's order, a signal, or another process that is the edge now. */
+export type EdgeEnd = 'ordered' | 'signaled' | 'handed over'
+
 /** Whoever has called the edge before it handed over may hold a connection for this long, ms. */
 const callersWithinMs = 2500
+/** Between tries to write what the disk did not take, and to get the kernel's lock after a handover, ms. */
+const writeAgainMs = 1000
+/** An edge before which this many crashed in a row survives what would have ended it. */
+const survivedCrashes = 2
+/** How often the guard is given the ports that services listen on by now, ms. */
+const holdEveryMs = 100
+/** How long an edge that was started in the place of a killed one waits for the lock to be free, ms. */
+const lockWithinMs = 1000
+const lockAgainMs = 20
 
 /**
  * Runs an edge on a directory until it is told to stop: by SIGTERM, SIGINT or the admin call, after which its
@@ -36,12 +52,7 @@ const callersWithinMs = 2500
  * handed over to another process. Throws EdgeFailure when it cannot start: CONFLICT when another edge runs there that
  * has not started this one to take over.
  */
-export async function runEdge({
-  directory,
-  limits = limitsSchema.parse({}),
-  environment,
-  onReady,
-}: EdgeRequest): Promise<void> {
+export async function runEdge({ directory, environment, onReady }: EdgeRequest): Promise<EdgeEnd> {
   await using held = new Disposables()
   const next: { handover: Handover | null; result: Promise<unknown> | null } = {
     handover: null,
@@ -49,6 +60,7 @@ export async function runEdge({
   }
   const ended = Promise.withResolvers<{ kind: 'stopped'; withInstances: boolean } | { kind: 'handed over' }>()
   let isEnding = false
+  let isOrdered = false
   const stop = (withInstances: boolean) => {
     isEnding = true
     next.handover?.callOff('the edge was told to stop')
@@ -58,52 +70,206 @@ export async function runEdge({
   // The terminal or app that started it may go; traffic may not.
   process.on('SIGHUP', () => undefined)
 
+  let unwritten: string[] = []
+  let survived: string[] = []
+  const told: { log: EdgeLog | null } = { log: null }
+  const revival = takeRevival(process.env)
+  // A crash is over when the next edge runs, which starts afresh. One that comes back each time would take all services
+  // down for what fails in one of them.
+  const survive = (failure: unknown) => {
+    told.log?.error('a failure that ended the edges before was survived', { failure: messageOf(failure) })
+    survived = [
+      `The edge has crashed ${revival?.crashes} times and now goes on after a failure: ${messageOf(failure)}. The service that it came from may not be looked after; correct or withdraw it.`,
+    ]
+  }
+  if ((revival?.crashes ?? 0) >= survivedCrashes) {
+    process.on('uncaughtException', survive)
+    held.defer(() => void process.off('uncaughtException', survive))
+  }
   await mkdir(directory, { recursive: true, mode: 0o700 })
+  // A directory of an earlier version, or made by hand, may let others in. Not ours: the socket's place says so.
+  await chmod(directory, 0o700).catch(() => undefined)
+  try {
+    makePrivateTree(directory)
+  } catch (failure) {
+    // On a read-only disk the rights stay as they are; the directory itself lets nobody in, or the socket is elsewhere.
+    if (!isUnwritable(failure)) throw failure
+  }
   const lockPath = edgeLockPath(directory)
   const predecessor = Predecessor.of(environment)
   const inheritance = (await predecessor?.inherit()) ?? null
-  if (!inheritance) held.use(await lockDirectory(lockPath))
   const clock = systemClock()
+  let lock = inheritance ? null : await firstLock(lockPath, revival !== null)
+  await using _lock = { [Symbol.asyncDispose]: async () => lock?.[Symbol.asyncDispose]() }
+  // Electron may pass descriptors on to instances, so there no ports are held.
+  const holdsPorts = process.versions['electron'] === undefined
+  const startGuard = () =>
+    canGuard(process.env)
+      ? held.use(new Guard(directory, revival?.crashes ?? 0, holdsPorts ? revival?.ports : []))
+      : null
+  // From the start on: an edge may be killed before it serves. One that takes over is not needed before it has.
+  let guard = inheritance ? null : startGuard()
+  const identity = (await identityOf(process.pid)) ?? ''
+  let isPointed = false
+  let pointedGuard: number | null = null
+  const point = async (socketPath: string) => {
+    const guardPid = guard?.pid ?? null
+    const guardIdentity = guardPid === null ? null : await identityOf(guardPid)
+    await writePointer(directory, {
+      pid: process.pid,
+      identity,
+      socketPath,
+      guard: guardPid === null || guardIdentity === null ? null : { pid: guardPid, identity: guardIdentity },
+    })
+    pointedGuard = guardPid
+  }
+  const places = edgeSocketPlaces(directory)
+  // Who looks for an edge that crashes before it serves has to find what will start it again.
+  if (guard) await point(places[0]).catch(() => undefined)
   const log = held.use(
     openLog({ level: 'info', clock, to: { kind: 'file', directory: join(directory, 'log') } }),
   )
+  told.log = log
   const platform = await Platform.open({
     directory,
-    limits: inheritance?.limits ?? limits,
+    workDirectory: workDirectory(directory),
     environment,
     version,
     clock,
     rng: systemRng(),
     log,
-    onStop: stop,
+    onStop: ({ instances, by }) => {
+      // Once: it may be told again while it drains.
+      if (!isOrdered) note('platform.stop', by, { version, pid: process.pid, withInstances: instances })
+      isOrdered = true
+      stop(instances)
+    },
+    unwritten: () => [...unwritten, ...survived],
+    keptPorts: new Map(revival?.ports.map(({ service, descriptor }) => [service, descriptor])),
     inheritance,
     onHandover: (program) => {
       requireHandover()
       if (next.result) throw new EdgeFailure('CONFLICT', 'A handover is under way already.')
-      const result = handOverTo(program).finally(() => (next.result = null))
+      const result = noted(program).finally(() => (next.result = null))
       next.result = result
       return result
     },
   })
-  const admin = new AdminServer(platform.handlers, log)
-  const socketPath = edgeSocketPath(directory)
-  await requireOwnDirectory(dirname(socketPath))
+  const admin = new AdminServer(platform.handlers, log, clock)
+  const onPlace = () => {
+    isPointed = false
+    void writeRest()
+  }
+  let isLockSettled = inheritance === null
+  held.use(
+    clock.every(writeAgainMs, () => {
+      void writeRest()
+      if (!isLockSettled && !isEnding)
+        void lock?.lockKernel().then(
+          (isSettled) => (isLockSettled = isSettled),
+          () => undefined,
+        )
+    }),
+  )
   if (predecessor && inheritance) {
     await predecessor.serve(platform)
-    held.use(await (process.connected ? takeLock(lockPath) : lockDirectory(lockPath)))
+    lock = await (process.connected ? takeLock(lockPath) : lockDirectory(lockPath))
     await platform.takeOver()
   }
-  await admin.listen(socketPath)
+  if (inheritance && process.platform !== 'win32')
+    await admin.replace(inheritance.socketPath || places[0], places, onPlace)
+  else await admin.listen(places, onPlace)
   predecessor?.open()
   log.info('the edge serves', { directory, pid: process.pid, version, tookOver: inheritance !== null })
-  onReady(socketPath)
+  onReady(admin.path)
+  guard ??= startGuard()
+  // Ports come and go with services.
+  held.use(
+    clock.every(holdEveryMs, () => {
+      guard?.hold(holdsPorts ? portsOf(platform) : [])
+      if ((guard?.pid ?? null) === pointedGuard || !isPointed) return
+      isPointed = false
+      void writeRest()
+    }),
+  )
+  held.use(clock.after(provenMs, () => guard?.prove()))
 
   const end = await ended.promise
+  guard?.[Symbol.dispose]()
   log.info('the edge ends', end)
+  // The new edge may be killed and started again while requests still end here.
+  if (end.kind === 'handed over') await lock?.[Symbol.asyncDispose]()
   await next.result?.catch(() => undefined)
   if (next.handover) await Promise.all([next.handover.finish(), admin.leave(callersWithinMs)])
   else await admin.close()
   await platform.close(end.kind === 'stopped' && end.withInstances)
+  await removePointer(directory)
+  return end.kind === 'handed over' ? 'handed over' : isOrdered ? 'ordered' : 'signaled'
+
+  /** The lock's file and the pointer, as soon as the disk takes them. Says what it does not take. */
+  async function writeRest(): Promise<void> {
+    const files = [
+      { name: 'edge.lock', isWritten: lock?.isWritten !== false, write: () => lock?.write() },
+      {
+        name: 'edge.json',
+        isWritten: isPointed,
+        write: () => point(admin.path).then(() => (isPointed = true)),
+      },
+    ]
+    const failures: string[] = []
+    for (const { name, isWritten, write } of files) {
+      if (isWritten || isEnding) continue
+      try {
+        await write()
+      } catch (failure) {
+        failures.push(`${name} cannot be written: ${messageOf(failure)}.`)
+      }
+    }
+    if (failures.join() !== unwritten.join())
+      log.warn(failures.length > 0 ? failures.join(' ') : 'lock and pointer can be written again')
+    unwritten = failures
+  }
+
+  /** Keeps an order for the audit log of the engine that is there next. */
+  function note(
+    order: OrderNote['order'],
+    by: string | undefined,
+    details: OrderNote['details'],
+    failure?: EdgeFailure,
+  ): void {
+    const { code, message = '' } = failure ?? {}
+    keepNote(
+      directory,
+      {
+        id: systemRng().hex(16),
+        atMs: clock.nowMs(),
+        // Only the user of the edge can open its socket.
+        actor: by ?? localActor,
+        order,
+        ...(code ? { failure: { code, text: message.slice(0, 500) } } : {}),
+        details,
+      },
+      log,
+    )
+  }
+
+  async function noted(program: EdgeInput<'handover'>): Promise<{ pid: number }> {
+    const from = {
+      from: version,
+      pidBefore: process.pid,
+      ...(program.version ? { to: program.version } : {}),
+    }
+    try {
+      const { pid } = await handOverTo(program)
+      note('platform.upgrade', program.by, { ...from, pid })
+      return { pid }
+    } catch (failure) {
+      const reason =
+        failure instanceof EdgeFailure ? failure : new EdgeFailure('INTERNAL', messageOf(failure))
+      note('platform.upgrade', program.by, from, reason)
+      throw failure
+    }
+  }
 
   async function handOverTo(program: { command: string; args: readonly string[] }): Promise<{ pid: number }> {
     // What the edge before this one still has under way comes here at last: from one edge to the next, not two.
@@ -122,11 +288,24 @@ export async function runEdge({
   }
 }
 
-/** The socket's directory lets in nobody else; one that another user made first is not trusted. */
-async function requireOwnDirectory(path: string): Promise<void> {
-  if (process.platform === 'win32') return
-  await mkdir(path, { recursive: true, mode: 0o700 })
-  const { uid, mode } = await lstat(path)
-  if (uid !== process.getuid?.() || (mode & 0o077) !== 0)
-    throw new EdgeFailure('FORBIDDEN', `${path} must belong to this user alone (mode 0700).`)
+/** The kernel takes a moment to end all that a killed process held. */
+async function firstLock(path: string, isRevived: boolean): Promise<DirectoryLock> {
+  const clock = systemClock()
+  const deadline = clock.monotonicMs() + (isRevived ? lockWithinMs : 0)
+  for (;;) {
+    try {
+      return await lockDirectory(path)
+    } catch (failure) {
+      if (!(failure instanceof EdgeFailure) || clock.monotonicMs() >= deadline) throw failure
+      await sleep(clock, lockAgainMs)
+    }
+  }
 }
+
+const portsOf = ({ services, unclaimedPorts }: Platform): KeptPort[] => [
+  ...[...services].flatMap(([service, { listener, isLeaving }]) => {
+    const descriptor = isLeaving ? null : (listener?.descriptor ?? null)
+    return descriptor === null ? [] : [{ service, descriptor }]
+  }),
+  ...[...unclaimedPorts].map(([service, descriptor]) => ({ service, descriptor })),
+]

@@ -1,12 +1,23 @@
-import { EdgeClient } from '../../adapters/targets/edge/index.ts'
 import { ok, type Result } from '../../engine/core/index.ts'
+import { systemClock, systemRng } from '../../adapters/system/index.ts'
+import type { Log } from '../../engine/core/index.ts'
+import { version } from '../version.ts'
+import { edgeClient } from './find.ts'
+import { keepNote } from './order-notes.ts'
 import { ownProgram, type EdgeProgram } from './launch.ts'
-import { edgeSocketPath } from './places.ts'
 
 /** An edge as it was and the one that took over from it. */
 export interface EdgeUpgrade {
   from: { pid: number; version: string }
   to: { pid: number; version: string }
+}
+
+export interface EdgeUpgradeOrder {
+  /** For the audit log. */
+  by: string
+  log: Log
+  /** This process's own unless told otherwise. */
+  program?: EdgeProgram | undefined
 }
 
 /** The one before the last may still have requests under way, which are waited for first. */
@@ -19,13 +30,34 @@ const upgradeWithinMs = 120_000
  */
 export async function upgradeEdge(
   directory: string,
-  program: EdgeProgram = ownProgram(),
+  { by, log, program = ownProgram() }: EdgeUpgradeOrder,
 ): Promise<Result<EdgeUpgrade>> {
-  await using client = new EdgeClient({ socketPath: edgeSocketPath(directory), timeoutMs: upgradeWithinMs })
+  await using client = edgeClient(directory, upgradeWithinMs)
   const from = await client.call('status', {})
   if (!from.ok) return from
   const { command, args } = program
-  const handedOver = await client.call('handover', { command, args: [...args] })
+  const order = { command, args: [...args] }
+  let handedOver = await client.call('handover', { ...order, by, version })
+  // One of an earlier version does not know who orders it, and keeps no note.
+  const keepsNoNote = !handedOver.ok && handedOver.error.code === 'BAD_INPUT'
+  if (keepsNoNote) handedOver = await client.call('handover', order)
+  if (keepsNoNote && handedOver.ok)
+    keepNote(
+      directory,
+      {
+        id: systemRng().hex(16),
+        atMs: systemClock().nowMs(),
+        actor: by,
+        order: 'platform.upgrade',
+        details: {
+          from: from.value.version,
+          to: version,
+          pidBefore: from.value.pid,
+          pid: handedOver.value.pid,
+        },
+      },
+      log,
+    )
   if (!handedOver.ok) return handedOver
   const to = await client.call('status', {})
   return to.ok ? ok({ from: from.value, to: to.value }) : to

@@ -1,4 +1,5 @@
 import { readConfig, thisSystem, type ConfigRead, type ConfigRequest } from '../../adapters/config/index.ts'
+import { standSomewhere } from '../working-directory.ts'
 
 export interface DesktopConfig {
   request: ConfigRequest
@@ -10,7 +11,7 @@ export interface DesktopConfig {
  * `dataDirectory`, the app's own, unless the configuration names another place.
  */
 export async function readDesktopConfig(dataDirectory: string): Promise<DesktopConfig> {
-  const bare: ConfigRequest = { system: thisSystem() }
+  const bare: ConfigRequest = { system: thisSystem(standSomewhere()) }
   const found = await readConfig(bare)
   if (!found.result.ok || found.result.value.origins.has('dataDirectory'))
     return { request: bare, read: found }

@@ -5,6 +5,7 @@ import { openLog } from '../../adapters/log/index.ts'
 import { systemClock } from '../../adapters/system/index.ts'
 import { CallServer, serveLive } from '../../adapters/transports/index.ts'
 import { portChannel, type ConfigProblem, type PortLike } from '../../contract/index.ts'
+import { unusedByDesktop } from '../../engine/config/index.ts'
 import { AppError, Disposables, messageOf, type Log } from '../../engine/core/index.ts'
 import type { Engine } from '../../engine/index.ts'
 import { openLocalEngine } from '../local-engine.ts'
@@ -46,16 +47,27 @@ async function run(): Promise<void> {
       to: { kind: 'file', directory: join(config.config.dataDirectory, 'logs') },
     }),
   )
+  if (config.ignoredVariables.length > 0)
+    log.warn('environment variables that are not settings are ignored', { names: config.ignoredVariables })
   const local = held.use(
     await openLocalEngine({
       config,
       log,
+      setLogLevel: (level) => log.setLevel(level),
+      unused: unusedByDesktop,
       telemetryWorkerUrl: new URL('./telemetry-worker.js', import.meta.url),
       ...(edgeProgram ? { edgeProgram } : {}),
     }),
   )
   held.use(
-    watchConfig({ request, clock, current: read, onChange: (changed) => local.configChanged(changed) }),
+    watchConfig({
+      request,
+      clock,
+      current: read,
+      onChange: (changed) => local.configChanged(changed),
+      onFailure: (failure) =>
+        log.error('the configuration could not be followed', { failure: messageOf(failure) }),
+    }),
   )
 
   const { engine } = local
@@ -83,9 +95,17 @@ async function openForCommands(engine: Engine, dataDirectory: string, log: Log):
   try {
     const screens = fileURLToPath(new URL('../renderer', import.meta.url))
     const door = held.use(
-      await openDoor({ engine, address: '127.0.0.1', port: 0, allowedHosts: [], screens, log }),
+      await openDoor({
+        engine,
+        dataDirectory,
+        address: '127.0.0.1',
+        port: 0,
+        allowedHosts: [],
+        screens,
+        log,
+      }),
     )
-    await door.announce(dataDirectory)
+    door.announce()
   } catch (failure) {
     log.error('the command line cannot reach this engine', { failure: messageOf(failure) })
   }

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { CallServer, startHttpServer } from '../../adapters/transports/index.ts'
+import { join } from 'node:path'
+import { CallServer, sessionFile, Sessions, startHttpServer } from '../../adapters/transports/index.ts'
+import { launchTokenIn, localActor } from '../../contract/index.ts'
 import { Disposables, type Log } from '../../engine/core/index.ts'
 import type { Engine } from '../../engine/index.ts'
 import { announceServer } from '../server-file.ts'
@@ -8,6 +10,8 @@ import { healthAnswers } from './health.ts'
 
 export interface DoorOptions {
   engine: Engine
+  /** Where programs of this user learn how to get in, and open sessions are kept. */
+  dataDirectory: string
   /** Loopback; the caller has made sure. */
   address: string
   /** 0 for any free port. */
@@ -21,31 +25,37 @@ export interface DoorOptions {
   log: Log
 }
 
+/** The way in for programs. */
 export interface EngineAccess {
+  /** Without a path. */
   url: string
   token: string
 }
 
 export interface Door extends AsyncDisposable {
-  /** The address to open, with the token in it. */
-  url: string
   port: number
-  /** The same for programs: origin and token apart. */
   access: EngineAccess
-  /** Tells programs of this user how to get in, in the data directory; until the door is disposed. */
-  announce(dataDirectory: string): Promise<void>
+  /** A new address that opens one page, once. */
+  launchUrl(): string
+  /** Whether the page of a launch address has not been opened yet. */
+  isPending(launchUrl: string): boolean
+  /** Tells programs of this user how to get in, until the door is disposed. */
+  announce(): void
 }
 
 /** How an engine is reached over HTTP and WebSocket, by browsers and the command line. Throws AppError. */
 export async function openDoor(options: DoorOptions): Promise<Door> {
-  const { engine, address, port, allowedHosts, screens, log } = options
+  const { engine, dataDirectory, address, port, allowedHosts, screens, log } = options
   const token = options.token ?? randomBytes(24).toString('base64url')
+  const { clock, rng } = engine.parts
+  const sessions = new Sessions({ clock, rng, store: sessionFile(join(dataDirectory, 'sessions.json'), log) })
   const held = new Disposables()
   const http = held.use(
     await startHttpServer({
       address,
       port,
       token,
+      sessions,
       allowedHosts,
       screens,
       version,
@@ -53,22 +63,24 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
       live: {
         store: engine.live,
         feed: engine.feed,
-        clock: engine.parts.clock,
+        clock,
         epoch: engine.epoch,
         version,
       },
-      context: { role: 'admin', actor: 'local' },
+      context: { role: 'admin', actor: localActor },
       health: healthAnswers(engine),
+      refused: (refusal) => void engine.noteRefusal(refusal),
       log,
     }),
   )
-  const access = { url: new URL(http.url).origin, token }
+  const access = { url: http.origin, token }
   return {
-    url: http.url,
     port: http.port,
     access,
-    async announce(dataDirectory) {
-      held.use(await announceServer(dataDirectory, { ...access, pid: process.pid }))
+    launchUrl: () => http.launchUrl(),
+    isPending: (url) => sessions.isPending(launchTokenIn(new URL(url).hash) ?? ''),
+    announce() {
+      held.use(announceServer(dataDirectory, { ...access, pid: process.pid }))
     },
     [Symbol.asyncDispose]: () => held[Symbol.asyncDispose](),
   }

@@ -1,5 +1,12 @@
 import { Gauge, Registry } from 'prom-client'
-import type { Host, HostState } from '../../contract/index.ts'
+import {
+  instanceStates,
+  seriesNames,
+  type Host,
+  type HostState,
+  type Sli,
+  ofRelease,
+} from '../../contract/index.ts'
 import type { HealthAnswers } from '../../adapters/transports/index.ts'
 import type { Engine } from '../../engine/index.ts'
 
@@ -19,18 +26,104 @@ export function healthAnswers(engine: Engine): HealthAnswers {
   const dropped = gauge('telemetry_dropped_rows', 'Rows lost because the disk did not take them.')
   const damaged = gauge('telemetry_damaged_chunks', 'Chunks that failed their checksum.')
 
+  const serviceHealth = gauge(
+    'service_severity',
+    'Worst concern of a service: 0 none, 1 warning, 2 critical.',
+    ['service'],
+  )
+  const rate = gauge(
+    'service_requests_per_second',
+    'Requests to a service or release, over the last seconds.',
+    ['service', 'release'],
+  )
+  const errors = gauge(
+    'service_error_ratio',
+    'Share of requests that failed, those no instance could take included; absent without requests.',
+    ['service', 'release'],
+  )
+  const abandoned = gauge(
+    'service_abandoned_ratio',
+    'Share of requests whose client left without a response; absent without requests.',
+    ['service', 'release'],
+  )
+  const latency = gauge(
+    'service_latency_seconds',
+    'Latency of requests answered whole and without an error; absent without any.',
+    ['service', 'release', 'quantile'],
+  )
+  const inFlight = gauge('service_requests_in_flight', 'Requests that have not ended.', [
+    'service',
+    'release',
+  ])
+  const weight = gauge('service_release_weight_ratio', 'Share of traffic routed to a release.', [
+    'service',
+    'release',
+  ])
+  const instances = gauge('service_instances', 'Instances of a release by state.', [
+    'service',
+    'release',
+    'state',
+  ])
+  const values = new Map<string, Gauge>()
+  const valueOf = (name: string, labelNames: string[]) => {
+    const known = values.get(name)
+    if (known) return known
+    const made = gauge(`host_${name}`, `Newest value of ${name.replaceAll('_', ' ')}.`, [
+      'host',
+      ...labelNames,
+    ])
+    values.set(name, made)
+    return made
+  }
+
+  const fillHostValues = (host: Host) => {
+    const newest = engine.latestValues(host.id)
+    host.series.forEach(({ name, labels }, slot) => {
+      const value = newest?.[slot] ?? Number.NaN
+      if (Number.isNaN(value)) return
+      valueOf(metricName(name), Object.keys(labels)).set({ host: host.id, ...labels }, value)
+    })
+  }
+
+  const fillSli = (service: string, release: string, sli: Sli) => {
+    const labels = { service, release }
+    rate.set(labels, sli.requestsPerSecond)
+    inFlight.set(labels, sli.inFlight)
+    if (sli.errorRatio !== null) errors.set(labels, sli.errorRatio)
+    if (typeof sli.abandonedRatio === 'number') abandoned.set(labels, sli.abandonedRatio)
+    const quantiles = { '0.5': sli.p50Ms, '0.95': sli.p95Ms, '0.99': sli.p99Ms }
+    for (const [quantile, ms] of Object.entries(quantiles))
+      if (ms !== null) latency.set({ ...labels, quantile }, ms / 1000)
+  }
+
+  const fillServices = () => {
+    for (const { name: service, concerns, sli, weights, instances: all } of engine.services()) {
+      serviceHealth.set({ service }, severityNumber[concerns[0]?.severity ?? 'ok'])
+      for (const [release, each] of Object.entries(sli)) fillSli(service, release, each)
+      for (const [release, percent] of Object.entries(weights))
+        weight.set({ service, release }, percent / 100)
+      for (const release of new Set(all.map(({ releaseId }) => releaseId)))
+        for (const state of instanceStates) {
+          const count = all.filter((each) => each.releaseId === release && each.state === state).length
+          instances.set({ service, release, state }, count)
+        }
+    }
+  }
+
   const fill = () => {
     const { live, parts } = engine
     registry.resetMetrics()
-    info.set({ version: parts.version, environment: parts.environment }, 1)
+    info.set({ version: parts.version, environment: engine.environment }, 1)
     const health = live.get('health')
     if (typeof health?.score === 'number') score.set(health.score)
     for (const { host, state } of hostsOf(engine)) {
       if (typeof state.health.score === 'number') hostScore.set({ host: host.id }, state.health.score)
       judged.set({ host: host.id }, state.quality.canBeJudged ? 1 : 0)
       sampleAge.set({ host: host.id }, (parts.clock.nowMs() - state.quality.lastSampleMs) / 1000)
+      fillHostValues(host)
     }
-    for (const { name, ok } of engine.checks()) check.set({ check: name }, ok ? 1 : 0)
+    fillServices()
+    for (const { name, ok } of engine.readiness()) check.set({ check: name }, ok ? 1 : 0)
     const store = parts.telemetry.status()
     size.set(store.sizeBytes)
     pending.set(store.pendingRowCount)
@@ -39,16 +132,19 @@ export function healthAnswers(engine: Engine): HealthAnswers {
   }
 
   return {
+    liveness: () => ({ status: 'alive', atMs: engine.parts.clock.nowMs() }),
     readiness: () => {
-      const checks = engine.checks()
+      const checks = engine.readiness()
       const failed = checks.filter(({ ok }) => !ok)
       const ready = failed.length === 0
-      return { ready, body: { status: ready ? 'ready' : 'not ready', failed, checks } }
+      const atMs = engine.parts.clock.nowMs()
+      return { ready, body: { atMs, status: ready ? 'ready' : 'not ready', failed, checks } }
     },
     metricsJson: () => {
       const health = engine.live.get('health')
       const reasons = health?.reasons ?? []
       return {
+        atMs: engine.parts.clock.nowMs(),
         healthScore: health?.score ?? null,
         alerts: {
           critical: reasons.filter(({ severity }) => severity === 'critical').length,
@@ -63,6 +159,16 @@ export function healthAnswers(engine: Engine): HealthAnswers {
           canBeJudged: state.quality.canBeJudged,
           metrics: engine.latest(host.id),
         })),
+        services: engine.services().map(({ name, concerns, stableReleaseId, sli, instances, weights }) => ({
+          name,
+          severity: concerns[0]?.severity ?? 'ok',
+          concerns: concerns.map(({ kind, severity, text }) => ({ kind, severity, text })),
+          stableReleaseId,
+          weights,
+          healthyInstances: instances.filter(({ state }) => state === 'healthy').length,
+          instances: instances.length,
+          sli: ofRelease(sli, '') ?? null,
+        })),
       }
     },
     metricsText: async () => {
@@ -70,6 +176,29 @@ export function healthAnswers(engine: Engine): HealthAnswers {
       return { contentType: registry.contentType, body: await registry.metrics() }
     },
   }
+}
+
+const severityNumber = { ok: 0, warning: 1, critical: 2 } as const
+
+/** Suffixes of units, as Prometheus names metrics. */
+const unitSuffix = {
+  ratio: '_ratio',
+  bytes: '_bytes',
+  bytes_per_second: '_bytes_per_second',
+  per_second: '_per_second',
+  count: '',
+  seconds: '_seconds',
+  celsius: '_celsius',
+} as const
+
+/**
+ * `disk.read` is `disk_read_bytes_per_second`; a name that ends in its unit keeps it once. Only counters may end in
+ * `_total`, and only histograms in `_count`.
+ */
+function metricName(series: string): string {
+  const name = series.replaceAll(/[^a-z0-9]+/gi, '_').replace(/(?<!^memory|^swap)_total$|_count$/, '')
+  const suffix = unitSuffix[seriesNames[series as keyof typeof seriesNames] ?? 'count']
+  return name.endsWith(suffix) ? name : name + suffix
 }
 
 function hostsOf({ live }: Engine): { host: Host; state: HostState }[] {

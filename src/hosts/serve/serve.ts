@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { ConfigProblem } from '../../contract/index.ts'
-import type { LoadedConfig } from '../../engine/config/index.ts'
+import type { LoadedConfig, LogLevel } from '../../engine/config/index.ts'
 import { AppError, Disposables, type Log, type Result } from '../../engine/core/index.ts'
 import type { Engine } from '../../engine/index.ts'
 import { openLocalEngine } from '../local-engine.ts'
@@ -10,6 +10,8 @@ import { openDoor, type EngineAccess } from './door.ts'
 export interface ServeOptions {
   config: LoadedConfig
   log: Log
+  /** Takes a changed level of the log into use. */
+  setLogLevel?: (level: LogLevel) => void
   /** Of the configured secret; undefined makes one for this launch. */
   token?: string
   /** Bundle of the screens; the built one by default. */
@@ -18,11 +20,12 @@ export interface ServeOptions {
 }
 
 export interface Served extends AsyncDisposable {
-  /** The address to open, with the token in it. */
-  url: string
   port: number
-  /** The same for programs: origin and token apart. */
   access: EngineAccess
+  /** A new address that opens one page, once. */
+  launchUrl(): string
+  /** Whether the page of a launch address has not been opened yet. */
+  isPending(launchUrl: string): boolean
   engine: Engine
   /** Takes a newer config into use, or shows why a changed file was refused. */
   configChanged(changed: Result<LoadedConfig, ConfigProblem[]>): void
@@ -37,11 +40,14 @@ export async function serve(options: ServeOptions): Promise<Served> {
     throw new AppError(
       'UNSUPPORTED',
       `Refused to listen on ${server.host}: this version serves loopback (127.0.0.1, ::1) only.`,
+      { remedy: 'Set server.host to 127.0.0.1. For other machines, put a proxy with TLS in front.' },
     )
   }
   const screens = options.screens ?? fileURLToPath(new URL('../renderer', import.meta.url))
   if (!existsSync(screens)) {
-    throw new AppError('NOT_FOUND', `The screens are not built: there is no ${screens}. Run: npm run build`)
+    throw new AppError('NOT_FOUND', `The screens are not built: there is no ${screens}.`, {
+      remedy: 'Run: npm run build',
+    })
   }
   const held = new Disposables()
   try {
@@ -50,6 +56,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
     const door = held.use(
       await openDoor({
         engine,
+        dataDirectory: options.config.config.dataDirectory,
         address: server.host,
         port: server.port,
         token: options.token,
@@ -58,12 +65,15 @@ export async function serve(options: ServeOptions): Promise<Served> {
         log: options.log,
       }),
     )
+    // Behind a proxy, people know the address of the proxy.
+    local.reachedAt(server.allowedOrigins[0] ?? door.access.url)
     engine.start()
-    await door.announce(options.config.config.dataDirectory)
+    door.announce()
     return {
-      url: door.url,
       port: door.port,
       access: door.access,
+      launchUrl: () => door.launchUrl(),
+      isPending: (url) => door.isPending(url),
       engine,
       configChanged: (changed) => local.configChanged(changed),
       [Symbol.asyncDispose]: () => held[Symbol.asyncDispose](),

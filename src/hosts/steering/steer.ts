@@ -4,7 +4,7 @@ import { edgeRouter } from '../../adapters/routers/edge/index.ts'
 import { edgeTarget, type EdgeClient } from '../../adapters/targets/edge/index.ts'
 import type { RouterName, TargetName } from '../../contract/index.ts'
 import { AppError, fail, ok, type Clock, type Log, type Rng } from '../../engine/core/index.ts'
-import type { DeploymentStore } from '../../engine/deployments/index.ts'
+import type { DeploymentStore, ValidationRequest } from '../../engine/deployments/index.ts'
 import type { Steering } from '../../engine/index.ts'
 import type { OperatedService } from '../../engine/operations/index.ts'
 import type { Router, Target } from '../../engine/services/index.ts'
@@ -19,6 +19,10 @@ export interface SteeringParts {
   service: (name: string) => OperatedService | undefined
   /** As known at the moment of the call. */
   hosts: () => readonly HostFact[]
+  /** Where programs run that no config file names. */
+  workDirectory: string
+  /** Where people reach the screens, as known at the moment of the call; null where nobody can. */
+  origin: () => string | null
   clock: Clock
   rng: Rng
   log: Log
@@ -27,9 +31,21 @@ export interface SteeringParts {
 export type Surroundings = Pick<Steering, 'equip' | 'validator' | 'hooks' | 'room'>
 
 /** What deployments work with beside their store: where services run, what routes them, their checks and hooks. */
-export function steer({ edge, store, service, hosts, clock, rng, log }: SteeringParts): Surroundings {
+export function steer({
+  edge,
+  store,
+  service,
+  hosts,
+  workDirectory,
+  origin,
+  clock,
+  rng,
+  log,
+}: SteeringParts): Surroundings {
   const targets: Record<TargetName, Target> = { edge: edgeTarget(edge) }
   const routers: Record<RouterName, Router> = { edge: edgeRouter(edge) }
+  const directoryFor = (found: OperatedService | undefined) =>
+    found?.definition.workingDirectory ?? workDirectory
   const facts = validationFacts({ service, store, hosts })
   return {
     equip: ({ target, router }) => ({ target: targets[target], router: routers[router] }),
@@ -40,11 +56,37 @@ export function steer({ edge, store, service, hosts, clock, rng, log }: Steering
       checksOf: (request) => {
         const found = service(request.service)
         return found
-          ? ok(checksFor(found.checks, request, { clock, rng, facts }))
+          ? ok(
+              checksFor(found.checks, placed(request, directoryFor(found)), {
+                clock,
+                rng,
+                facts,
+                runsAs: found.definition,
+              }),
+            )
           : fail(new AppError('NOT_FOUND', `There is no service ${request.service}.`))
       },
     }),
-    hooks: hookRunner({ clock, rng }),
+    hooks: hookRunner({
+      clock,
+      rng,
+      origin,
+      program: async (context) => {
+        const release = await store.release(context.service, context.candidateReleaseId)
+        const found = service(context.service)
+        return {
+          release: release.ok ? release.value : null,
+          directory: directoryFor(found),
+          runsAs: found?.definition,
+        }
+      },
+    }),
     room: (limits) => missingRoom(hosts(), limits),
   }
+}
+
+/** Releases that were added before each had its directory run in that of their service. */
+const placed = (request: ValidationRequest, directory: string): ValidationRequest => {
+  const { release } = request
+  return { ...request, release: { ...release, artifact: { cwd: directory, ...release.artifact } } }
 }

@@ -11,7 +11,7 @@ import {
 } from 'chart.js'
 import { decimate, emptyOutline, type Outline } from './decimate.ts'
 import { drawBackdrop, drawForeground, nameRowPx } from './plot-drawing.ts'
-import { localOffsetMs, timeTicks } from './time-axis.ts'
+import { shownOffsetMs, timeTicks } from './time-axis.ts'
 import { toneColour, type PlotArea, type TimeChart, type TimeChartOptions } from './time-chart.ts'
 import { axisTicks, valueAxis, type ValueAxis } from './value-axis.ts'
 
@@ -75,7 +75,7 @@ export function createChartJsTimeChart(canvas: HTMLCanvasElement, options: TimeC
           ticks: { maxRotation: 0, autoSkip: false, padding: 2, color: theme.text, font: { size: 11 } },
           afterBuildTicks: (scale) => {
             const most = Math.max(2, Math.floor(scale.width / leastTickPx))
-            scale.ticks = timeTicks(fromMs, toMs, most, localOffsetMs).map(({ timeMs, text }) => ({
+            scale.ticks = timeTicks(fromMs, toMs, most, shownOffsetMs).map(({ timeMs, text }) => ({
               value: timeMs,
               label: text,
             }))

@@ -1,3 +1,5 @@
+import { shownZone } from '../format/index.ts'
+
 const second = 1000
 const minute = 60 * second
 const hour = 60 * minute
@@ -57,11 +59,12 @@ const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 
 function tickText(localMs: number, stepMs: number): string {
   const local = new Date(localMs)
-  if (localMs % day === 0) return `${local.getUTCDate()} ${months[local.getUTCMonth()] ?? ''}`
+  if (localMs % day === 0) return `${months[local.getUTCMonth()] ?? ''} ${local.getUTCDate()}`
   const pad = (value: number) => String(value).padStart(2, '0')
   const time = `${pad(local.getUTCHours())}:${pad(local.getUTCMinutes())}`
   return stepMs < minute ? `${time}:${pad(local.getUTCSeconds())}` : time
 }
 
-/** Local time minus UTC on this machine, milliseconds. */
-export const localOffsetMs = (timeMs: number): number => -new Date(timeMs).getTimezoneOffset() * minute
+/** Shown time minus UTC in the zone that the person chose, milliseconds. */
+export const shownOffsetMs = (timeMs: number): number =>
+  shownZone() === 'UTC' ? 0 : -new Date(timeMs).getTimezoneOffset() * minute

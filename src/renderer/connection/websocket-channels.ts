@@ -1,37 +1,42 @@
-import type { Channel, Channels } from '../../contract/index.ts'
+import { socketProtocols, type Channel, type Channels } from '../../contract/index.ts'
+import type { BrowserSession } from './browser-session.svelte.ts'
 
 /** Opens both channels to the server this page came from. Rejects with a sentence that says why it could not. */
-export async function openWebsocketChannels(origin: string): Promise<Channels> {
+export async function openWebsocketChannels(origin: string, session: BrowserSession): Promise<Channels> {
+  const { token } = session
+  if (token === null) throw new Error('this page is not signed in')
   const base = origin.replace(/^http/, 'ws')
   const opening = [
-    openChannel<Uint8Array>(`${base}/api/live`),
-    openChannel<string | Uint8Array>(`${base}/api/calls`),
+    openChannel<Uint8Array>(`${base}/api/live`, token),
+    openChannel<string | Uint8Array>(`${base}/api/calls`, token),
   ] as const
   try {
     const [live, calls] = await Promise.all(opening)
     return { live, calls }
   } catch {
     for (const channel of opening) channel.then((opened) => opened.close()).catch(() => undefined)
-    throw new Error(await reasonOf(origin))
+    throw new Error(await reasonOf(session))
   }
 }
 
 /** A socket does not tell why it was refused; a request to the same door does. */
-async function reasonOf(origin: string): Promise<string> {
-  try {
-    const { status } = await fetch(`${origin}/api/openapi.json`, { method: 'HEAD' })
-    if (status === 401) {
-      return 'it was started with another access token: open the address that it printed'
-    }
-    return `the server answers, but refuses the connection (${status})`
-  } catch {
-    return 'nothing answers there'
+async function reasonOf(session: BrowserSession): Promise<string> {
+  switch (await session.check()) {
+    case 'valid':
+      return 'the server answers, but refuses the connection'
+    case 'ended':
+      return 'the session of this page has ended'
+    case 'unreachable':
+      return 'nothing answers there'
   }
 }
 
-function openChannel<Message extends string | Uint8Array>(url: string): Promise<Channel<Message>> {
+function openChannel<Message extends string | Uint8Array>(
+  url: string,
+  session: string,
+): Promise<Channel<Message>> {
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(url)
+    const socket = new WebSocket(url, socketProtocols(session))
     socket.binaryType = 'arraybuffer'
     let receiver: ((message: Message) => void) | undefined
     const early: Message[] = []

@@ -1,2 +1,3 @@
 export * from './quantity.ts'
+export * from './shown-zone.ts'
 export * from './time.ts'

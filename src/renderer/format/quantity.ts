@@ -37,11 +37,15 @@ export function quantity(value: number, unit: Unit, isExact = false): Quantity {
   }
 }
 
-/** The same as one text, with a no-break space before the unit. */
-export function quantityText(value: number, unit: Unit, isExact = false): string {
-  const { figure, unit: sign } = quantity(value, unit, isExact)
-  return sign ? `${figure}\u00a0${sign}` : figure
-}
+/** The same as one text: `1.2 s` with a no-break space before the unit, `50%` without. */
+export const quantityText = (value: number, unit: Unit, isExact = false): string =>
+  joined(quantity(value, unit, isExact))
+
+/** A figure and its unit as one text. */
+export const joined = ({ figure, unit }: Quantity): string => `${figure}${gapBefore(unit)}${unit}`
+
+/** What stands between a figure and its unit. */
+export const gapBefore = (unit: string): string => (unit === '' || unit === '%' ? '' : '\u00a0')
 
 function scaled(value: number, step: number, units: readonly string[]): Quantity {
   let size = Math.abs(value)

@@ -1,4 +1,4 @@
-import type { Command } from '../commands/index.ts'
+import { moveRow, type Command } from '../commands/index.ts'
 import { addServicePath, deploymentPath, hostPath, newDeploymentPath, servicePath } from '../routing/index.ts'
 import type { App } from '../state/app-context.ts'
 import { themeChoices } from '../state/theme.svelte.ts'
@@ -8,8 +8,9 @@ export function frameCommands(
   app: App,
   open: { palette: () => void; keySheet: () => void },
   hosts: { id: string; name: string }[],
+  services: readonly string[],
 ): Command[] {
-  const { router, theme, link, fleet } = app
+  const { router, theme, timeZone, link, liveServices } = app
   const first = hosts[0]
   return [
     {
@@ -28,7 +29,7 @@ export function frameCommands(
       keywords: ['cpu', 'memory', 'disk', 'network', 'processes'],
       run: () => router.go(hostPath(host.id)),
     })),
-    ...(fleet.isServed ? fleetCommands(app) : []),
+    ...(liveServices.isServed ? fleetCommands(app, services) : []),
     {
       id: 'go-config',
       title: 'Settings: configuration',
@@ -38,6 +39,13 @@ export function frameCommands(
       run: () => router.go('/settings/config'),
     },
     {
+      id: 'go-display',
+      title: 'Settings: display',
+      group: 'Go to',
+      keywords: ['theme', 'time', 'zone', 'utc'],
+      run: () => router.go('/settings/display'),
+    },
+    {
       id: 'go-about',
       title: 'Settings: about',
       group: 'Go to',
@@ -45,13 +53,18 @@ export function frameCommands(
       keywords: ['version', 'licence', 'readiness', 'api'],
       run: () => router.go('/settings/about'),
     },
+    { id: 'row-next', title: 'Next row (Enter opens it)', group: 'View', keys: 'j', run: () => moveRow(1) },
+    { id: 'row-previous', title: 'Previous row', group: 'View', keys: 'k', run: () => moveRow(-1) },
     {
       id: 'filter',
       title: 'Filter this view',
       group: 'View',
       keys: '/',
       run: () => {
-        const field = document.querySelector<HTMLInputElement>('main [data-filter]')
+        const fields = ['section:focus-within [data-filter]', '[data-filter]'].map((part) =>
+          document.querySelector<HTMLInputElement>(`main ${part}`),
+        )
+        const field = fields.find((found) => found !== null)
         if (field) field.select()
         else open.palette()
       },
@@ -64,6 +77,34 @@ export function frameCommands(
       keywords: ['colour', 'night', 'day'],
       run: () => theme.choose(choice),
     })),
+    {
+      id: 'zone',
+      title: 'Switch between local time and UTC',
+      group: 'View',
+      keys: 'u',
+      run: () => timeZone.turn(),
+    },
+    {
+      id: 'zone-utc',
+      title: 'Times: UTC',
+      group: 'View',
+      keywords: ['zone', 'clock'],
+      run: () => timeZone.choose('utc'),
+    },
+    {
+      id: 'zone-configured',
+      title: 'Times: as configured',
+      group: 'View',
+      keywords: ['zone', 'clock'],
+      run: () => timeZone.choose('configured'),
+    },
+    {
+      id: 'zone-local',
+      title: 'Times: local',
+      group: 'View',
+      keywords: ['zone', 'clock'],
+      run: () => timeZone.choose('local'),
+    },
     {
       id: 'retry',
       title: 'Connect to the engine now',
@@ -84,7 +125,7 @@ export function frameCommands(
 }
 
 /** Offered once the engine deals with services. */
-function fleetCommands({ router, fleet }: App): Command[] {
+function fleetCommands({ router, liveServices }: App, services: readonly string[]): Command[] {
   return [
     { id: 'go-services', title: 'Services', group: 'Go to', keys: 'g v', run: () => router.go('/services') },
     {
@@ -103,13 +144,13 @@ function fleetCommands({ router, fleet }: App): Command[] {
       keywords: ['audit', 'log', 'who', 'export'],
       run: () => router.go('/activity'),
     },
-    ...fleet.services.map(({ name }): Command => ({
+    ...services.map((name): Command => ({
       id: `go-service-${name}`,
       title: `Service ${name}`,
       group: 'Go to',
       run: () => router.go(servicePath(name)),
     })),
-    ...fleet.running.map(({ id, service, candidateReleaseId }): Command => ({
+    ...liveServices.running.map(({ id, service, candidateReleaseId }): Command => ({
       id: `go-deployment-${id}`,
       title: `Deployment of ${service} ${candidateReleaseId}`,
       group: 'Go to',
@@ -131,7 +172,7 @@ function fleetCommands({ router, fleet }: App): Command[] {
       keywords: ['new', 'declare', 'first'],
       run: () => router.go(addServicePath),
     },
-    ...fleet.services.map(({ name }): Command => ({
+    ...services.map((name): Command => ({
       id: `deploy-${name}`,
       title: `Deploy ${name}`,
       group: 'Do',

@@ -1,8 +1,13 @@
-import type { Deployment, RollbackOutcome, ServiceState } from '../../contract/index.ts'
+import {
+  isEmergencyWay,
+  type Deployment,
+  type RollbackOutcome,
+  type ServiceState,
+  type ServiceWayBack,
+} from '../../contract/index.ts'
 import { failureOf } from '../state/failure.ts'
 import type { Operations } from '../state/operations.ts'
 import { rollbackSigns } from './rollback-signs.ts'
-import type { RollbackTarget } from './rollback-targets.ts'
 
 /** How far the rollback of one service is. Nothing here is hoped for: each step was said by the engine. */
 export type RollbackProgress =
@@ -10,15 +15,17 @@ export type RollbackProgress =
   /** The engine has taken the order; the router is not read back yet. */
   | { kind: 'accepted'; afterMs: number }
   | { kind: 'verified'; outcome: RollbackOutcome }
+  /** An undo: its deployment has begun, and traffic moves when the instances are healthy. */
+  | { kind: 'started'; deploymentId: string }
   | { kind: 'failed'; text: string; whatToDo: string }
 
 export interface RollbackLine {
-  target: RollbackTarget
+  target: Pick<ServiceWayBack, 'service' | 'from' | 'to'>
   progress: RollbackProgress
 }
 
 export interface RollbackPorts {
-  calls(): Pick<Operations, 'rollback'>
+  calls(): Pick<Operations, 'rollback' | 'deployments'>
   nowMs(): number
 }
 
@@ -26,15 +33,20 @@ export interface RollbackPorts {
 export class RollbackRun {
   readonly isAll: boolean
   #ports: RollbackPorts
+  readonly #undo: ServiceWayBack | null
   #lines = $state.raw<readonly RollbackLine[]>([])
   #orderedAtMs: number
   #isSettled = $state(false)
   #signsBefore: ReadonlyMap<string, string> | undefined
 
-  /** `isAll` orders it for every service with a candidate, also for those this page does not know of. */
-  constructor(targets: readonly RollbackTarget[], isAll: boolean, ports: RollbackPorts) {
+  /**
+   * `isAll` orders it for every service that can go back at once, also for those this page does not know of. An undo goes
+   * alone.
+   */
+  constructor(targets: readonly ServiceWayBack[], isAll: boolean, ports: RollbackPorts) {
     this.isAll = isAll
     this.#ports = ports
+    this.#undo = targets.find((way) => !isEmergencyWay(way)) ?? null
     this.#orderedAtMs = ports.nowMs()
     this.#lines = targets.map((target) => ({ target, progress: { kind: 'pending' } }))
   }
@@ -47,14 +59,23 @@ export class RollbackRun {
     return this.#isSettled
   }
 
-  /** Every router was read back and has it. */
+  /** Every router was read back and has it; an undo has begun. */
   get isVerified(): boolean {
-    return this.#isSettled && this.#lines.every(({ progress }) => progress.kind === 'verified')
+    const isDone = ({ progress: { kind } }: RollbackLine) => kind === 'verified' || kind === 'started'
+    return this.#isSettled && this.#lines.every(isDone)
   }
 
   async order(why: string): Promise<void> {
     const services = this.#lines.map(({ target }) => target.service)
     try {
+      if (this.#undo) {
+        const { service, to } = this.#undo
+        const releaseId = to === null ? {} : { releaseId: to }
+        const { id } = await this.#ports.calls().deployments.undo({ service, ...releaseId, why })
+        this.#put(() => ({ kind: 'started', deploymentId: id }))
+        this.#isSettled = true
+        return
+      }
       const outcomes = await this.#ports
         .calls()
         .rollback.emergency({ ...(this.isAll ? {} : { services }), why })
@@ -99,20 +120,20 @@ function progressOf(outcome: RollbackOutcome | undefined): RollbackProgress {
     return {
       kind: 'failed',
       text: 'The engine says nothing of this service.',
-      whatToDo: 'It may have had no candidate any more: look at its traffic.',
+      whatToDo: 'It may have nothing left to roll back: look at its traffic.',
     }
   if (outcome.ok) return { kind: 'verified', outcome }
   return {
     kind: 'failed',
     text: outcome.text,
-    whatToDo: 'Order it again; if the router cannot be reached, look at it or at its machine.',
+    whatToDo: outcome.nextCommand
+      ? `Run: ${outcome.nextCommand}`
+      : 'Order it again; if the router cannot be reached, look at it or at its machine.',
   }
 }
 
-const targetOf = ({ service, fromReleaseId, releaseId }: RollbackOutcome): RollbackTarget => ({
+const targetOf = ({ service, fromReleaseId, releaseId }: RollbackOutcome): RollbackLine['target'] => ({
   service,
   from: fromReleaseId ?? '–',
   to: releaseId ?? '–',
-  weight: 0,
-  isProduction: false,
 })

@@ -12,7 +12,7 @@ export type View =
   /** An address that means nothing, e.g. from an old bookmark. */
   | { screen: 'missing'; path: string }
 
-export const settingsSections = ['config', 'about'] as const
+export const settingsSections = ['config', 'display', 'about'] as const
 export type SettingsSection = (typeof settingsSections)[number]
 
 /** Parts of the Host screen that can be linked to, as the fragment of its address. */

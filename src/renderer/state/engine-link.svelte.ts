@@ -8,6 +8,10 @@ import {
 } from '../../contract/index.ts'
 import type { SampleSource } from './sample-hub.ts'
 
+/** Steps in which the time of the last frame and the difference of the clocks move; the jitter below is the network's. */
+const heardStepMs = 500
+const offsetStepMs = 100
+
 /**
  * The screens' view of the engine: its records, whether they are live, and their age. One for the whole page.
  */
@@ -45,8 +49,11 @@ export class EngineLink {
           for (const listener of this.#sampleListeners) listener(rows)
         },
         heard: (engineTimeMs) => {
-          this.#lastHeardMs = Date.now()
-          this.#clockOffsetMs = engineTimeMs - this.#lastHeardMs
+          // Frames come many times a second; what depends on these is computed again only where it matters.
+          const nowMs = Date.now()
+          if (Math.abs(nowMs - this.#lastHeardMs) >= heardStepMs) this.#lastHeardMs = nowMs
+          const offsetMs = engineTimeMs - nowMs
+          if (Math.abs(offsetMs - this.#clockOffsetMs) >= offsetStepMs) this.#clockOffsetMs = offsetMs
         },
         refused: (_code, message) => (this.#refusal = message),
       },
@@ -69,7 +76,7 @@ export class EngineLink {
   get refusal(): string {
     return this.#refusal
   }
-  /** This page's time at which the engine was last heard; 0 for never. */
+  /** This page's time at which the engine was last heard, to half a second; 0 for never. */
   get lastHeardMs(): number {
     return this.#lastHeardMs
   }

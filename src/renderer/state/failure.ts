@@ -14,7 +14,8 @@ export interface Failure {
 /** Whatever a call threw, as an entry of the catalogue. */
 export function failureOf(error: unknown): Failure {
   const code = codeOf(error)
-  const { title, action, retryable } = errorCatalogue[code]
+  const { title, retryable, ...entry } = errorCatalogue[code]
+  const action = actionIn(error) || entry.action
   const message = error instanceof Error && code !== 'INTERNAL' ? error.message : ''
   return { code, title, text: message === title ? '' : message, action, isRetryable: retryable }
 }
@@ -32,4 +33,10 @@ export const isOutcomeUnknown = ({ code, text }: Failure): boolean =>
 function codeOf(error: unknown): ErrorCode {
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
   return typeof code === 'string' && Object.hasOwn(errorCatalogue, code) ? (code as ErrorCode) : 'INTERNAL'
+}
+
+/** What the engine says a person can do about this one case. */
+function actionIn(error: unknown): string {
+  const { data } = (error ?? {}) as { data?: { action?: unknown } }
+  return typeof data?.action === 'string' ? data.action : ''
 }

@@ -1,9 +1,12 @@
-const tickMs = 500
+const tickMs = 1000
 
-/** The page's time as state, for ages and countdowns. Stands still while nobody sees the page. */
+/**
+ * The page's time as state, for ages and countdowns: once a second, on the second, so that all of them change
+ * together and no text that counts seconds skips one. Stands still while nobody sees the page.
+ */
 export class PageClock implements Disposable {
   #nowMs = $state(Date.now())
-  #timer: ReturnType<typeof setInterval> | undefined
+  #timer: ReturnType<typeof setTimeout> | undefined
   #turned = () => this.#follow()
 
   constructor() {
@@ -17,13 +20,14 @@ export class PageClock implements Disposable {
 
   [Symbol.dispose](): void {
     document.removeEventListener('visibilitychange', this.#turned)
-    clearInterval(this.#timer)
+    clearTimeout(this.#timer)
   }
 
   #follow(): void {
-    clearInterval(this.#timer)
+    clearTimeout(this.#timer)
     if (document.hidden) return
-    this.#nowMs = Date.now()
-    this.#timer = setInterval(() => (this.#nowMs = Date.now()), tickMs)
+    const nowMs = Date.now()
+    this.#nowMs = nowMs
+    this.#timer = setTimeout(() => this.#follow(), tickMs - (nowMs % tickMs))
   }
 }

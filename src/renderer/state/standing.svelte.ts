@@ -3,6 +3,7 @@ import type { Router } from '../routing/index.ts'
 import type { EngineLink } from './engine-link.svelte.ts'
 import { livenessOf, type Liveness } from './liveness.ts'
 import type { PageClock } from './page-clock.svelte.ts'
+import { keepIfSame } from './keep-if-same.ts'
 
 /** A host as the records tell of it. */
 export interface HostView {
@@ -23,7 +24,7 @@ export class Standing {
     this.#clock = clock
   }
 
-  #hosts = $derived.by(() => hostViews(this.#link.records))
+  #hosts = $derived.by(keepIfSame(() => hostViews(this.#link.records), isSameView))
   #lastSampleMs = $derived.by(() => {
     const times = this.#hosts.flatMap(({ state }) => (state ? [state.quality.lastSampleMs] : []))
     return times.length === 0 ? null : Math.max(...times)
@@ -39,6 +40,9 @@ export class Standing {
     }),
   )
 
+  #isCurrent = $derived(this.#liveness.kind === 'live' || this.#liveness.kind === 'paused')
+  #engineCoarseMs = $derived(Math.floor(this.engineNowMs / coarseMs) * coarseMs)
+
   /** This machine first, the others by name. */
   get hosts(): HostView[] {
     return this.#hosts
@@ -48,17 +52,25 @@ export class Standing {
   }
   /** Figures may be read as the present. */
   get isCurrent(): boolean {
-    return this.#liveness.kind === 'live' || this.#liveness.kind === 'paused'
+    return this.#isCurrent
   }
   /** Engine's time up to which what is shown holds: it stands still while nothing new comes. */
   get shownUntilMs(): number {
     return this.isCurrent ? this.engineNowMs : this.#link.lastHeardMs + this.#link.clockOffsetMs
+  }
+  /** The engine's time in steps of 10 s, for long lists of ages: they need not all be written anew each second. */
+  get engineCoarseMs(): number {
+    return this.#engineCoarseMs
   }
   /** The engine's time, milliseconds. */
   get engineNowMs(): number {
     return this.#clock.nowMs + this.#link.clockOffsetMs
   }
 }
+
+const coarseMs = 10_000
+
+const isSameView = (a: HostView, b: HostView) => a.host === b.host && a.state === b.state
 
 function hostViews(records: EngineLink['records']): HostView[] {
   const views: HostView[] = []

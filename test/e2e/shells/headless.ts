@@ -4,8 +4,6 @@ import type { Page } from '@playwright/test'
 import type { Shell, ShellOptions } from './shell.ts'
 import { dist, surroundingsIn } from './surroundings.ts'
 
-const token = 'an-access-token-for-one-test'
-
 /** The built headless host with its page in the test's own browser. */
 export interface Headless extends Shell {
   kind: 'headless'
@@ -18,19 +16,13 @@ export interface Headless extends Shell {
 /** Starts the built server on a free port and opens its page. */
 export async function openHeadless(options: ShellOptions): Promise<Headless> {
   const { env, configFile } = surroundingsIn(options)
-  const settings = {
-    ...env,
-    // One token for every launch, so that a page outlives a restart.
-    PILOTHOUSE_SERVER__TOKEN__ENV: 'E2E_ACCESS_TOKEN',
-    E2E_ACCESS_TOKEN: token,
-  }
   const start = (port: number) =>
-    startServer(['serve', '--no-open', '--port', String(port), ...(options.args ?? [])], settings)
+    startServer(['serve', '--no-open', '--port', String(port), ...(options.args ?? [])], env)
   let server = await start(0)
-  const { origin } = server
+  const { origin } = new URL(server.address)
   const context = await options.newContext()
   const page = await context.newPage()
-  await page.goto(`${origin}/?token=${token}`)
+  await page.goto(server.address)
   return {
     kind: 'headless',
     page: page satisfies Page,
@@ -55,18 +47,18 @@ export async function openHeadless(options: ShellOptions): Promise<Headless> {
 async function startServer(
   args: string[],
   env: NodeJS.ProcessEnv,
-): Promise<{ child: ChildProcess; origin: string }> {
+): Promise<{ child: ChildProcess; address: string }> {
   const child = spawn(process.execPath, [dist('node/cli.js'), ...args], { env, stdio: 'pipe' })
   const said: string[] = []
-  const origin = await new Promise<string>((resolve, reject) => {
+  const address = await new Promise<string>((resolve, reject) => {
     const hear = (chunk: Buffer) => {
       said.push(chunk.toString())
-      const found = /http:\/\/[^/\s]+:\d+/.exec(said.join(''))?.[0]
+      const found = /http:\/\/\S+(?=\s)/.exec(said.join(''))?.[0]
       if (found) resolve(found)
     }
     child.stdout.on('data', hear)
     child.stderr.on('data', (chunk: Buffer) => said.push(chunk.toString()))
     child.once('exit', (code) => reject(new Error(`the server ended with ${code}:\n${said.join('')}`)))
   })
-  return { child, origin }
+  return { child, address }
 }

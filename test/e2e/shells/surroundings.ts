@@ -13,10 +13,12 @@ export interface Surroundings {
 
 /**
  * An environment in which the app finds only this test's files: no settings of whoever runs the tests, whose
- * variables would also be taken for the app's configuration.
+ * variables would also be taken for the app's configuration, and no color, since what it prints is read.
  */
 export function surroundingsIn({ directory, config }: ShellOptions): Surroundings {
-  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('PILOTHOUSE_'))
+  const own = Object.entries(process.env).filter(
+    ([name]) => !name.startsWith('PILOTHOUSE_') && name !== 'FORCE_COLOR',
+  )
   const configHome = join(directory, 'config')
   const configFile = configFileIn(configHome)
   mkdirSync(dirname(configFile), { recursive: true })

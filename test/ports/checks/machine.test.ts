@@ -20,6 +20,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { checksFor } from '../../../src/adapters/checks/index.ts'
 import { systemClock, systemRng } from '../../../src/adapters/system/index.ts'
 import { latencyBoundsMs, type Plan, type PlanOptions } from '../../../src/contract/index.ts'
+import { noCounts } from '../../../src/engine/canary/index.ts'
 import { AppError, fail, ok, silentLog, type Clock } from '../../../src/engine/core/index.ts'
 import { buildPlan } from '../../../src/engine/deployments/index.ts'
 import type { Router, Target } from '../../../src/engine/services/index.ts'
@@ -59,6 +60,17 @@ async function written(file: string): Promise<void> {
   }
 }
 
+const secrets = ['PILOTHOUSE_SERVER__TOKEN', 'DATABASE_PASSWORD']
+
+async function withSecrets(run: () => Promise<void>): Promise<void> {
+  for (const name of secrets) process.env[name] = 'hidden'
+  try {
+    await run()
+  } finally {
+    for (const name of secrets) delete process.env[name]
+  }
+}
+
 describe('a command', () => {
   it('passes with exit code 0 and keeps what it printed on both streams', async () => {
     const argv = node('console.log("out"); console.error("err")')
@@ -78,10 +90,10 @@ describe('a command', () => {
 
   it('that is not there says so', async () => {
     const verdict = await attempt({ kind: 'command', argv: [inDirectory('nothing')] })
-    expect(verdict.text).toContain('there is no such program')
-    expect((await attempt({ kind: 'command', argv: node(''), cwd: inDirectory('nowhere') })).outcome).toBe(
-      'failed',
-    )
+    expect(verdict.text).toContain('the program does not exist')
+    const nowhere = await attempt({ kind: 'command', argv: node(''), cwd: inDirectory('nowhere') })
+    expect(nowhere).toMatchObject({ outcome: 'failed' })
+    expect(nowhere.text).toContain(`the working directory ${inDirectory('nowhere')} does not exist`)
   })
 
   it('takes its arguments as they are: there is no shell', async () => {
@@ -90,18 +102,15 @@ describe('a command', () => {
     expect(existsSync(inDirectory('made'))).toBe(false)
   })
 
-  it('learns of the release, and nothing that configures Pilothouse', async () => {
-    process.env['PILOTHOUSE_SERVER_TOKEN'] = 'hidden'
-    try {
-      const argv = node(
-        'console.log(process.env.PILOTHOUSE_RELEASE, process.env.EXTRA, process.env.PILOTHOUSE_SERVER_TOKEN)',
-      )
-      expect((await attempt({ kind: 'command', argv, env: { EXTRA: 'more' } })).output).toBe(
-        'r2 more undefined\n',
-      )
-    } finally {
-      delete process.env['PILOTHOUSE_SERVER_TOKEN']
-    }
+  it('has the environment of an instance and its own, and no secret of the engine', async () => {
+    await withSecrets(async () => {
+      const shown = ['PILOTHOUSE_RELEASE', 'MODE', 'REGION', 'EXTRA', ...secrets]
+      const argv = node(`console.log(${JSON.stringify(shown)}.map((name) => process.env[name]).join(' '))`)
+      const request = requestOf({ env: { REGION: 'eu' } })
+      request.release.parameters['MODE'] = 'live'
+      const verdict = await attempt({ kind: 'command', argv, env: { EXTRA: 'more' } }, { request })
+      expect(verdict.output).toBe(`r2 live eu more${' '.repeat(secrets.length)}\n`)
+    })
   })
 
   it('may print without measure: 64 kB are kept', async () => {
@@ -221,8 +230,57 @@ describe.skipIf(process.platform === 'win32')('the artifact', () => {
       'passed',
     )
     expect((await artifact({ argv: ['shop'], env: { PATH: '/nowhere' } })).text).toContain(
-      'is nowhere on the PATH',
+      'is not on the PATH',
     )
+  })
+
+  const bin = () => {
+    for (const name of ['node', 'python3', 'sh', 'deno', 'bun', 'shop-tool']) {
+      writeFileSync(inDirectory(name), '#!/bin/sh\n')
+      chmodSync(inDirectory(name), 0o755)
+    }
+    writeFileSync(inDirectory('there.js'), '')
+    return { env: { PATH: directory }, cwd: directory }
+  }
+
+  it.each([
+    ['node server.js'],
+    ['node --enable-source-maps --max-old-space-size=100 server.js'],
+    ['node -r ./there.js server.js --port 1'],
+    ['node -- server.js'],
+    ['python3 -u server.py'],
+    ['python3 -W ignore server.py'],
+    ['sh -eu start.sh'],
+    ['sh -o pipefail start.sh'],
+    ['deno run -A server.ts'],
+    ['deno run --allow-net --port 80 server.ts'],
+    ['bun server.ts'],
+    ['bun run --hot ./server'],
+  ])('must have the script that it runs: %s', async (line) => {
+    const verdict = await artifact({ ...bin(), argv: line.split(' ') })
+    expect(verdict.outcome).toBe('failed')
+    expect(verdict.text).toMatch(/^The script .*(server|start).* does not exist in .* of r2\.$/)
+  })
+
+  it.each([
+    ['node there.js'],
+    ['node there'],
+    ['node --unknown 5 there.js'],
+    ['node --unknown server.js'],
+    ['node -e 1 server.js'],
+    ['node --eval=1'],
+    ['node -'],
+    ['node'],
+    ['python3 -m http.server {port}'],
+    ['python3 -uc pass'],
+    ['sh -c exec\tserver'],
+    ['sh shop-tool'],
+    ['deno run https://example.invalid/server.ts'],
+    ['deno task start'],
+    ['bun run start'],
+    ['shop-tool server.js'],
+  ])('needs no script where the command names none that is missing for certain: %s', async (line) => {
+    expect((await artifact({ ...bin(), argv: line.split(' ') })).outcome).toBe('passed')
   })
 
   it('must be a program in a directory that exists', async () => {
@@ -253,7 +311,7 @@ const stableAt = (ms: number): ValidationFacts => {
   const latencyCounts = latencyBoundsMs.map((bound, i) =>
     bound >= ms && (latencyBoundsMs[i - 1] ?? 0) < ms ? 1000 : 0,
   )
-  return { ...noFacts, baseline: async () => ok({ requests: 1000, errors: 0, timeouts: 0, latencyCounts }) }
+  return { ...noFacts, baseline: async () => ok({ ...noCounts(), requests: 1000, latencyCounts }) }
 }
 
 describe('a short load', () => {
@@ -324,6 +382,16 @@ describe('a short load', () => {
     const verdict = await attempt(short, { request, facts: stableAt(30_000), clock })
     expect(verdict.outcome).toBe('passed')
     expect(isRunning(Number(readFileSync(inDirectory('pid'), 'utf8')))).toBe(false)
+  })
+
+  it('on a copy gives it what an instance gets, and no secret of the engine', async () => {
+    await withSecrets(async () => {
+      const request = release(
+        `const e = process.env; console.log([e.MODE, e.GREETING, e.PILOTHOUSE_SERVICE, e.PILOTHOUSE_RELEASE, e.DATABASE_PASSWORD, /^r2-check-/.test(e.PILOTHOUSE_INSTANCE), e.PORT > 0].join('|')); process.exit(7)`,
+      )
+      request.release.parameters['MODE'] = 'live'
+      expect((await attempt(short, { request })).output).toBe('live|hello|shop|r2||true|true\n')
+    })
   })
 
   it('on a copy that breaks says how it ended, with what it printed', async () => {

@@ -1,6 +1,6 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { runCli } from '../../../src/hosts/cli/program.ts'
@@ -71,7 +71,7 @@ describe('pilothouse config show', () => {
     const args = ['config', 'show', '--environment', 'production']
     const { code, stdout } = await run(args, { MY_TOKEN: 'hunter2', PILOTHOUSE_LOGGING__LEVEL: 'warn' })
     expect(code).toBe(0)
-    expect(stdout).toMatch(/^server\.port +1234 +file .*pilothouse\.yaml:2:9$/m)
+    expect(stdout).toMatch(/^server\.port +1234 +file .*pilothouse\.yaml:2:9 +after a restart$/m)
     expect(stdout).toMatch(/^environment +production +flag --environment$/m)
     expect(stdout).toMatch(/^logging\.level +warn +environment PILOTHOUSE_LOGGING__LEVEL$/m)
     expect(stdout).toMatch(/^telemetry\.retention\.raw +7d +default$/m)
@@ -100,7 +100,7 @@ describe('pilothouse', () => {
     async (args) => {
       const { code, stdout } = await run(args)
       expect(code).toBe(0)
-      expect(stdout).toContain('Usage: pilothouse')
+      expect(stdout).toMatch(/^Usage\n {2}pilothouse/m)
     },
   )
 
@@ -137,10 +137,22 @@ describe('pilothouse serve', () => {
     expect(code).toBe(1)
     expect(stderr).toContain('No secret in the variable MY_TOKEN')
   })
+
+  it('warns once of variables that are not settings, and starts', async () => {
+    const served = startNode(entry, ['serve', '--no-open', '--port', '0'], directory, {
+      PILOTHOUSE_DIR: '/opt/pilothouse',
+    })
+    await served.until('stdout', /is open at/)
+    served.signal('SIGTERM')
+    const { code, stderr } = await served.ended
+    expect(code).toBe(0)
+    expect(stderr.split('PILOTHOUSE_DIR')).toHaveLength(2)
+    expect(stderr).toMatch(/^warning: the environment variable PILOTHOUSE_DIR is not a setting/m)
+  })
 })
 
 describe('pilothouse init', () => {
-  const file = () => join(directory, '.config', 'pilothouse', 'pilothouse.yaml')
+  const file = () => join(directory, 'pilothouse.yaml')
   const init = ['init', 'shop', '--port', '8123', '--health', '/ok', '--', 'node', 'server.js', '{port}']
 
   it('writes a config of one service that is good as it stands, and says what comes next', async () => {
@@ -157,8 +169,30 @@ describe('pilothouse init', () => {
     await config('environment: staging\n')
     const { code, stderr } = await run(init)
     expect(code).toBe(1)
-    expect(stderr).toContain('There is a configuration already')
-    await expect(readFile(file())).rejects.toThrow('ENOENT')
+    expect(stderr).toContain('A configuration exists already')
+    expect(await readFile(file(), 'utf8')).toBe('environment: staging\n')
+  })
+
+  it.each([
+    ['another name beside it', 'pilothouse.json', []],
+    ['the one of this user, which it would hide', '.config/pilothouse/pilothouse.yaml', []],
+    ['the named file', 'other.yaml', ['--config', 'other.yaml']],
+  ])('refuses before it asks when a config exists: %s', async (_, name, flags) => {
+    await mkdir(dirname(join(directory, name)), { recursive: true })
+    await writeFile(join(directory, name), '')
+    const { code, asked, text } = await initAsking(['init', ...flags], [])
+    expect(asked).toEqual([])
+    expect(code).toBe(1)
+    expect(text).toContain(name)
+  })
+
+  it('refuses before it asks when the file cannot be written', async () => {
+    await writeFile(join(directory, 'taken'), '')
+    const { code, asked, text } = await initAsking(['init', '--config', 'taken/pilothouse.yaml'], [])
+    expect(asked).toEqual([])
+    expect(code).toBe(1)
+    expect(text).toContain('Cannot write')
+    expect(text).toContain('--config FILE')
   })
 
   it('says what is missing when nobody is there to be asked, and what is mistaken, and writes nothing', async () => {
@@ -172,26 +206,42 @@ describe('pilothouse init', () => {
   })
 
   it('asks for what was left out, and takes quoted words of a command as one', async () => {
-    const answers = ['shop', `node "my server.js" '{port}'`, '', '/healthz']
-    const written: string[] = []
-    const output = {
-      write: (text: string) => void written.push(text),
-      isClosed: () => false,
-      isTerminal: false,
-      isColoured: false,
-      style: (_: string, text: string) => text,
-    }
-    const code = await runCli(['init'], {
-      out: output,
-      err: output,
-      system: { platform: 'linux', variables: {}, home: directory, workingDirectory: directory },
-      bundle: { screens: 'none' },
-      person: { isThere: true, ask: () => Promise.resolve(answers.shift() ?? '') },
-    })
-    expect(code, written.join('')).toBe(0)
+    const { code, text: told } = await initAsking(
+      ['init'],
+      ['shop', `node "my server.js" '{port}'`, '', '/healthz'],
+    )
+    expect(code, told).toBe(0)
     const text = await readFile(file(), 'utf8')
     expect(text).toContain('port: 8080')
     expect(text).toContain('path: /healthz')
     expect(text).toMatch(/- node\n +- my server\.js\n +- "\{port\}"/)
   })
+
+  /** With somebody at the terminal who gives these answers. */
+  async function initAsking(args: string[], answers: string[]) {
+    const asked: string[] = []
+    const written: string[] = []
+    const output = {
+      write: (text: string) => void written.push(text),
+      isClosed: () => false,
+      isTerminal: false,
+      width: Infinity,
+      isColoured: false,
+      style: (_: string, text: string) => text,
+    }
+    const code = await runCli(args, {
+      out: output,
+      err: output,
+      system: { platform: 'linux', variables: {}, home: directory, workingDirectory: directory },
+      bundle: { screens: 'none' },
+      person: {
+        isThere: true,
+        ask: (question) => {
+          asked.push(question)
+          return Promise.resolve(answers.shift() ?? '')
+        },
+      },
+    })
+    return { code, asked, text: written.join('') }
+  }
 })

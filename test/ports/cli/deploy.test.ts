@@ -1,9 +1,11 @@
 import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { runCli } from '../../../src/hosts/cli/program.ts'
 import { until } from '../../support/until.ts'
+import { startNode } from './process.ts'
 import {
   aDeployment,
   serveScriptedOperations,
@@ -32,6 +34,7 @@ function start(args: string[], variables: Record<string, string> = {}, answer?: 
     write: (written: string) => void (text[stream] += written),
     isClosed: () => false,
     isTerminal: false,
+    width: Infinity,
     isColoured: false,
     style: (_format: string, written: string) => written,
   })
@@ -92,7 +95,7 @@ describe('pilothouse deploy', () => {
   it('starts what the options say and tells how to follow it', async () => {
     const { code, stdout } = await run('deploy', 'shop', 'r2', '--steps', '5:1m,50:2m:gate', '--why', 'a fix')
     expect(code).toBe(0)
-    expect(stdout).toContain('shop: r1 -> r2')
+    expect(stdout).toContain('shop: r1 → r2')
     expect(engine.script.calls).toEqual([
       {
         name: 'start',
@@ -150,7 +153,7 @@ describe('pilothouse deploy', () => {
   it('prints plan and checks of a dry run, moves nothing, and ends with 1 when a check fails', async () => {
     const good = await run('deploy', 'shop', 'r2', '--dry-run')
     expect(good.code).toBe(0)
-    expect(good.stdout).toContain('50 %')
+    expect(good.stdout).toContain('50%')
     expect(good.stdout).toContain('smoke test')
     engine.script.canDeploy = false
     const bad = await run('validate', 'shop', 'r2')
@@ -160,20 +163,21 @@ describe('pilothouse deploy', () => {
   })
 
   it.each([
-    ['promoted', 0],
-    ['rolled_back', 1],
-    ['failed', 1],
-    ['paused', 4],
-  ] as const)('follows it line by line until it is %s and ends with %i', async (phase, code) => {
+    ['promoted', 0, 'Promoted: r2 is the stable release of shop'],
+    ['rolled_back', 1, 'Rolled back: r1 is the stable release of shop'],
+    ['failed', 1, 'Failed: r1 is the stable release of shop'],
+    ['paused', 4, 'Paused: r2 waits for your decision'],
+  ] as const)('follows it line by line until it is %s and ends with %i', async (phase, code, outcome) => {
     const watching = start(['deploy', 'shop', 'r2', '--watch', '--data-dir', 'data'])
     engine.show(engine.script.deployment)
-    await until('the step', () => /step 1 of 2, 10 %/.exec(watching.text.stdout) ?? undefined)
+    await until('the step', () => /step 1 of 2, 10%/.exec(watching.text.stdout) ?? undefined)
     engine.show(aDeployment({ stepIndex: 1, weight: 50, revision: 4 }))
-    await until('the step', () => /step 2 of 2, 50 %/.exec(watching.text.stdout) ?? undefined)
+    await until('the step', () => /step 2 of 2, 50%/.exec(watching.text.stdout) ?? undefined)
     engine.show(aDeployment({ phase, reason: 'that is how it went', stepIndex: 1, weight: 50, revision: 5 }))
     const ended = await watching.ended
     expect(ended.code).toBe(code)
     expect(ended.stdout).toContain('that is how it went')
+    expect(ended.stdout.trimEnd().replace(/\s+/g, ' ')).toMatch(new RegExp(`${outcome}$`))
     // eslint-disable-next-line no-control-regex
     expect(ended.stdout).not.toMatch(/\u001b|\r/)
   })
@@ -183,16 +187,36 @@ describe('steering a deployment', () => {
   it('names target and effect, and orders it for the state it saw', async () => {
     const { code, stderr } = await run('deployments', 'promote', 'd1', '--why', 'sure')
     expect(code).toBe(0)
-    expect(stderr).toContain('shop: r1 -> r2 (stepping, step 1 of 2, 10 %): r2 gets all traffic')
+    expect(stderr).toContain('shop: r1 → r2 (in canary, step 1 of 2, 10%): r2 gets all traffic')
     expect(engine.script.calls).toEqual([
       { name: 'promote', input: { id: 'd1', expectedRevision: 3, why: 'sure' } },
     ])
   })
 
-  it('says of an unknown one that there is none, as JSON too', async () => {
-    const { code, stdout } = await run('deployments', 'show', 'd9', '--json')
-    expect(code).toBe(1)
-    expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'NOT_FOUND' } })
+  it('says of an unknown one on standard error that there is none, and as JSON where it is wanted', async () => {
+    const text = await run('deployments', 'show', 'd9')
+    expect(text).toMatchObject({ code: 1, stdout: '' })
+    expect(text.stderr).toContain('There is no deployment d9.')
+    const { code, stdout, stderr } = await run('deployments', 'show', 'd9', '--json')
+    expect({ code, stderr }).toEqual({ code: 1, stderr: text.stderr })
+    expect(JSON.parse(stdout)).toMatchObject({
+      error: { code: 'NOT_FOUND', message: 'There is no deployment d9.', retryable: false },
+    })
+  })
+
+  it('writes times in the zone that the engine is configured for, or that this command is told', async () => {
+    const entry = fileURLToPath(new URL('entry.ts', import.meta.url))
+    const started = async (...more: string[]) => {
+      const args = ['none', ...more, 'deployments', 'list', '--data-dir', 'data']
+      return (await startNode(entry, args, directory, { TZ: 'Asia/Tokyo' }).ended).stdout
+    }
+    const [tokyo, utc] = ['Nov 15, 2023, 07:13:20 GMT+9', 'Nov 14, 2023, 22:13:20 UTC']
+    expect(await started()).toContain(tokyo)
+    expect(await started('--utc')).toContain(utc)
+    engine.script.timeZone = 'utc'
+    expect(await started()).toContain(utc)
+    expect(await started('--local')).toContain(tokyo)
+    expect((await run('--utc', '--local', 'deployments', 'list')).code).toBe(2)
   })
 
   it('lists what the filters ask for', async () => {
@@ -228,12 +252,55 @@ describe('pilothouse rollback', () => {
     engine.script.outcomes = [outcome('shop', true)]
     const args = ['rollback', 'shop', '--data-dir', 'data']
     const refused = await start(args, {}, 'shoq').ended
-    expect(refused).toMatchObject({ code: 1, asked: ['This is production. Type shop to go on: '] })
-    expect(refused.stderr).toContain('shop: r2 -> r1, all traffic at once')
-    expect(refused.stderr).toMatch(/Nothing was done: "shoq" is not shop\.\n$/)
-    expect(engine.script.calls).toEqual([])
-    expect((await start(args, {}, 'shop').ended).code).toBe(0)
+    expect(refused).toMatchObject({ code: 1, asked: ['This is production. Type shop to confirm: '] })
+    expect(refused.stderr).toContain('shop: r2 → r1. r2 has 10% of traffic')
+    expect(refused.stderr).toMatch(/Nothing was done: type shop to confirm, not "shoq"\.\n$/)
+    // Nothing but that somebody tried.
+    expect(engine.script.calls).toEqual([
+      { name: 'unconfirmed', input: { order: 'rollback.emergency', target: 'shop' } },
+    ])
+    expect((await start(args, {}, 'Shop ').ended).code).toBe(0)
     expect(await start([...args, '--yes'], {}, '').ended).toMatchObject({ code: 0, asked: [] })
+  })
+
+  it.each(
+    [
+      ['services', 'shop', 'restart'],
+      ['services', 'shop', 'declare', 'shop.yaml'],
+      ['services', 'shop', 'remove'],
+      ['resume', 'shop'],
+      ['deploy', 'shop', 'r2'],
+      ['deployments', 'undo', 'shop'],
+      ['deployments', 'retry', 'd1'],
+      ...['pause', 'resume', 'skip', 'promote', 'abort'].map((order) => ['deployments', order, 'd1']),
+    ].map((args) => [args.join(' '), args] as const),
+  )('asks for the name in production, as of every order: %s', async (_, args) => {
+    await writeFile(join(directory, 'shop.yaml'), 'drain: 2s\n')
+    const refused = await start([...args, '--data-dir', 'data'], {}, 'shoq').ended
+    expect(refused).toMatchObject({ code: 1, asked: ['This is production. Type shop to confirm: '] })
+    expect(refused.stderr).toMatch(
+      /^shop\b.*\npilothouse: Nothing was done: type shop to confirm, not "shoq"\.\n$/,
+    )
+    expect(engine.script.calls.map(({ name }) => name)).toEqual(['unconfirmed'])
+    const confirmed = await start([...args, '--data-dir', 'data', '--yes'], {}, '').ended
+    expect(confirmed.asked).toEqual([])
+  })
+
+  it('asks no name of a new service where the engine is not in production', async () => {
+    await writeFile(join(directory, 'cart.yaml'), 'drain: 2s\n')
+    const declared = await start(['services', 'cart', 'declare', 'cart.yaml', '--data-dir', 'data'], {}, '')
+      .ended
+    expect(declared.asked).toEqual([])
+    expect(declared.stderr).toContain('cart: the settings of cart.yaml take effect')
+  })
+
+  it('lists what can go back, with both releases and the command', async () => {
+    const { code, stdout } = await run('rollback', '--list')
+    expect(code).toBe(0)
+    expect(stdout).toMatch(
+      /^shop +r2 → r1 +r2 has 10% of traffic: .* pilothouse rollback shop --data-dir data\n$/,
+    )
+    expect(engine.script.calls).toEqual([])
   })
 
   it('wants one service or all of them, never a guess', async () => {
@@ -246,7 +313,7 @@ describe('pilothouse rollback', () => {
 describe('services, releases and audit', () => {
   it('shows traffic and figures of each service, those of its candidate among them', async () => {
     const { stdout } = await run('services')
-    expect(stdout).toMatch(/shop\s+production\s+r1 90 %, r2 10 %.*12\.5\s+2\.34 %\s+20 ms/)
+    expect(stdout).toMatch(/shop\s+production\s+r1 90%, r2 10%.*12\.5\s+2\.3%\s+–\s+20 ms/)
   })
 
   it('says of an unknown service that there is none, instead of an empty list', async () => {
@@ -264,7 +331,7 @@ describe('services, releases and audit', () => {
     await writeFile(join(directory, 'kept.csv'), 'mine')
     const { code, stderr } = await run('audit', 'export', '--out', join(directory, 'kept.csv'))
     expect(code).toBe(1)
-    expect(stderr).toMatch(/kept\.csv exists already and stays as it is: name another file\.\n$/)
+    expect(stderr).toMatch(/kept\.csv already exists and was not changed\. Name another file\.\n$/)
   })
 
   it('makes a release known with the words after -- as its command', async () => {
@@ -292,7 +359,7 @@ describe('services, releases and audit', () => {
   it('compares two releases', async () => {
     const { stdout } = await run('releases', 'shop', 'compare', 'r1', 'r2')
     expect(stdout).toMatch(/parameters\.workers\s+2\s+4/)
-    expect(stdout).toMatch(/errorRatio\s+0\.1 %\s+-/)
+    expect(stdout).toMatch(/errorRatio\s+0\.1%\s+–/)
   })
 
   it('verifies the audit log, and prints what others wrote without their control characters', async () => {
@@ -304,6 +371,6 @@ describe('services, releases and audit', () => {
     })
     // eslint-disable-next-line no-control-regex
     expect((await run('audit', 'list')).stdout).not.toMatch(/\u001b/)
-    expect((await run('audit', 'export', '--format', 'csv')).stdout).toBe('as csv\n')
+    expect((await run('audit', 'export', '--format', 'csv')).stdout).toBe('seq,hash\n')
   })
 })

@@ -2,8 +2,10 @@ import { implement } from '@orpc/server'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CallServer, startHttpServer } from '../../../src/adapters/transports/index.ts'
+import { systemClock, systemRng } from '../../../src/adapters/system/index.ts'
+import { CallServer, Sessions, startHttpServer } from '../../../src/adapters/transports/index.ts'
 import {
+  contract,
   operations,
   planSchema,
   judgeLimitsSchema,
@@ -82,7 +84,16 @@ const aService: ServiceState = {
   deploymentId: 'd1',
   weights: { r1: 90, r2: 10 },
   instances: [],
+  concerns: [],
   sli: { '': aSli(12.5), r1: aSli(11) },
+  wayBack: {
+    kind: 'shift',
+    from: 'r2',
+    to: 'r1',
+    weight: 10,
+    deploymentId: 'd1',
+    text: 'r2 has 10% of traffic: all of it returns to r1 at once',
+  },
   automationStopped: null,
   maxErrorRatio: 0.05,
   trouble: '',
@@ -108,6 +119,9 @@ export interface Script {
   canDeploy: boolean
   isAuditWhole: boolean
   outcomes: RollbackOutcome[]
+  timeZone: 'local' | 'utc'
+  /** What people and programs wrote freely: notes, reasons, log lines. Null for ordinary words. */
+  words: string | null
   calls: { name: string; input: unknown }[]
 }
 
@@ -127,6 +141,8 @@ export async function serveScriptedOperations(dataDirectory: string): Promise<Sc
     canDeploy: true,
     isAuditWhole: true,
     outcomes: [],
+    timeZone: 'local',
+    words: null,
     calls: [],
   }
   const held = new Disposables()
@@ -140,6 +156,7 @@ export async function serveScriptedOperations(dataDirectory: string): Promise<Sc
       address: '127.0.0.1',
       port: 0,
       token,
+      sessions: new Sessions({ clock: systemClock(), rng: systemRng() }),
       allowedHosts: [],
       screens,
       version: '1',
@@ -151,14 +168,16 @@ export async function serveScriptedOperations(dataDirectory: string): Promise<Sc
       context: { role: 'admin', actor: 'test' },
       health: {
         readiness: () => ({ ready: true, body: {} }),
+        liveness: () => ({ status: 'alive' }),
         metricsJson: () => ({}),
         metricsText: () => Promise.resolve({ contentType: 'text/plain', body: '' }),
       },
+      refused: () => undefined,
       log: silentLog,
     }),
   )
-  const { origin } = new URL(http.url)
-  held.use(await announceServer(dataDirectory, { url: origin, token, pid: process.pid }))
+  const { origin } = http
+  held.use(announceServer(dataDirectory, { url: origin, token, pid: process.pid }))
   return {
     script,
     url: origin,
@@ -174,11 +193,11 @@ function scripted(script: Script) {
     canDeploy: script.canDeploy,
     results: [
       {
-        name: 'smoke test',
+        name: said('smoke test'),
         critical: true,
         outcome: script.canDeploy ? ('passed' as const) : ('failed' as const),
-        text: 'the first page answers',
-        output: script.canDeploy ? '' : 'got 500',
+        text: said('the first page answers'),
+        output: script.canDeploy ? '' : said('got 500'),
         durationMs: 12,
         attempts: 1,
       },
@@ -195,18 +214,91 @@ function scripted(script: Script) {
         throw new AppError('CONFLICT', 'Somebody else changed this deployment first.')
       return script.deployment
     })
+  const said = (ordinary: string) => script.words ?? ordinary
+  const service = (): ServiceState => ({
+    ...aService,
+    concerns:
+      script.words === null
+        ? []
+        : [{ kind: 'trouble', severity: 'critical', text: script.words, detail: script.words, sinceMs: 0 }],
+    instances:
+      script.words === null
+        ? []
+        : [
+            {
+              id: 'r1-0123',
+              releaseId: 'r1',
+              port: 4001,
+              pid: 12,
+              lastRestart: null,
+              memoryBytes: null,
+              state: 'unhealthy',
+              reason: script.words,
+              restartCount: 3,
+              inFlight: 1,
+              startedAtMs: 0,
+            },
+          ],
+  })
+  const declaration = () => ({
+    service: 'shop',
+    definition: { listen: { port: 8080 }, releases: { r1: { command: ['node', 'shop.js'] } } },
+    by: 'ann',
+    atMs: 0,
+    revision: 1,
+  })
   const release = (id: string): Release => ({
     service: 'shop',
     id,
     artifact: { kind: 'command', argv: ['node', 'shop.js'], env: {} },
     parameters: {},
-    note: '',
+    note: said(''),
     createdAtMs: 0,
-    createdBy: 'ann',
+    createdBy: said('ann'),
   })
   return {
+    config: {
+      show: implement(contract)
+        .$context<CallContext>()
+        .config.show.handler(() => ({
+          file: null,
+          environment: 'development',
+          timeZone: script.timeZone,
+          entries: [],
+        })),
+    },
     services: {
-      list: os.services.list.handler(() => [aService]),
+      list: os.services.list.handler(() => [service()]),
+      logs: os.services.logs.handler(() => [
+        {
+          atMs: 0,
+          releaseId: 'r1',
+          instanceId: 'r1-0123',
+          stream: 'stdout' as const,
+          text: said('listening'),
+        },
+      ]),
+      declaration: os.services.declaration.handler(({ input }) => {
+        if (input.service !== 'shop') throw new AppError('NOT_FOUND', `There is no service ${input.service}.`)
+        return declaration()
+      }),
+      declare: os.services.declare.handler(({ input }) => {
+        heard('declare', input)
+        return declaration()
+      }),
+      remove: os.services.remove.handler(({ input }) => {
+        heard('remove', input)
+        return { service: input.service }
+      }),
+      restart: os.services.restart.handler(({ input }) => {
+        heard('restart', input)
+        return { service: input.service, instanceIds: ['r1-0123', 'r1-4567'] }
+      }),
+      resume: os.services.resume.handler(({ input }) => {
+        heard('resume', input)
+        if (input.service !== 'shop') throw new AppError('NOT_FOUND', `There is no service ${input.service}.`)
+        return service()
+      }),
     },
     releases: {
       list: os.releases.list.handler(({ input }) => (input.service === 'shop' ? [release('r1')] : [])),
@@ -217,7 +309,7 @@ function scripted(script: Script) {
       compare: os.releases.compare.handler(({ input }) => ({
         from: release(input.from),
         to: release(input.to),
-        differences: [{ path: 'parameters.workers', from: '2', to: '4' }],
+        differences: [{ path: 'parameters.workers', from: said('2'), to: said('4') }],
         metrics: [{ metric: 'errorRatio' as const, from: 0.001, to: null }],
       })),
     },
@@ -244,6 +336,14 @@ function scripted(script: Script) {
       skip: order('skip'),
       promote: order('promote'),
       abort: order('abort'),
+      retry: os.deployments.retry.handler(({ input }) => {
+        heard('retry', input)
+        return script.deployment
+      }),
+      undo: os.deployments.undo.handler(({ input }) => {
+        heard('undo', input)
+        return script.deployment
+      }),
     },
     rollback: {
       emergency: os.rollback.emergency.handler(({ input }) => {
@@ -252,7 +352,9 @@ function scripted(script: Script) {
       }),
     },
     audit: {
-      list: os.audit.list.handler(() => [anEntry]),
+      list: os.audit.list.handler(() => [
+        { ...anEntry, actor: said('ann'), target: said('shop'), why: said(anEntry.why) },
+      ]),
       verify: os.audit.verify.handler(() => ({
         isWhole: script.isAuditWhole,
         entryCount: 9,
@@ -261,7 +363,14 @@ function scripted(script: Script) {
           ? '9 entries, the chain is whole.'
           : 'Entry 4 does not follow from entry 3.',
       })),
-      export: os.audit.export.handler(({ input }) => ({ name: 'audit', text: `as ${input.format}\n` })),
+      unconfirmed: os.audit.unconfirmed.handler(({ input }) => {
+        heard('unconfirmed', input)
+        return {}
+      }),
+      export: os.audit.export.handler(({ input }) => ({
+        name: 'audit',
+        text: input.format === 'csv' ? 'seq,hash\n' : `${JSON.stringify({ seq: 1, why: said('') })}\n`,
+      })),
     },
   }
 }

@@ -1,5 +1,8 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { stringify } from 'yaml'
 import type { AuditEntry, DeclarationView, ServiceState } from '../../../src/contract/index.ts'
@@ -97,6 +100,9 @@ it('a service is declared while the engine runs, serves, survives the engine, ch
     'services.declare',
     'services.declare',
     'services.declare',
+    // Declarations that were refused.
+    'orders.refused',
+    'orders.refused',
     'deployments.handOver',
     'deployments.request',
     'releases.add',
@@ -130,4 +136,117 @@ it('a changed configuration takes effect while traffic goes on: services come, c
     (await answerAt(cartAddress)) === 'nobody' ? true : undefined,
   )
   expect(await answerAt(shopAddress)).toBe('r1')
+})
+
+it('a changed number of instances holds for the running service, up, down and up again, without a deployment', async () => {
+  await using steered = await Steered.start()
+  const put = (instances: number, expectedRevision: number) =>
+    steered.put('/services/cart/declaration', {
+      definition: { ...definition(0), deploy: { keepStableWarm: '0s', instances } },
+      expectedRevision,
+      why: 'more visitors',
+    })
+  await put(1, 0)
+  const address = await firstRelease(steered, 'cart')
+  const running = async () =>
+    ((await stateOf(steered, 'cart'))?.instances ?? []).filter(({ state }) => state === 'healthy').length
+  const failed: string[] = []
+  let isOver = false
+  const visits = (async () => {
+    while (!isOver) {
+      const said = await answerAt(address)
+      if (said !== 'r1') failed.push(said)
+    }
+  })()
+  let revision = 1
+  for (const instances of [3, 1, 3]) {
+    await put(instances, revision++)
+    await until(`${instances} instances run`, async () =>
+      (await running()) === instances ? true : undefined,
+    )
+  }
+  isOver = true
+  await visits
+  expect(failed).toEqual([])
+  const entries = (await steered.call<AuditEntry[]>('/audit')).filter(
+    ({ action }) => action === 'services.scale',
+  )
+  expect(entries.map(({ details }) => [details['from'], details['to']]).toReversed()).toEqual([
+    [1, 3],
+    [3, 1],
+    [1, 3],
+  ])
+  expect(await steered.call<object[]>('/deployments')).toHaveLength(1)
+
+  await steered.killEngine()
+  await steered.startEngine()
+  await until('the engine steers it again', async () =>
+    (await stateOf(steered, 'cart'))?.stableReleaseId === 'r1' ? true : undefined,
+  )
+  expect(await running()).toBe(3)
+}, 120_000)
+
+it('a number of instances that is edited while no engine runs holds at the next start', async () => {
+  await using steered = await Steered.start()
+  const address = await firstRelease(steered, 'shop')
+  const file = join(steered.directory, 'pilothouse.json')
+  const { services } = JSON.parse(await readFile(file, 'utf8')) as {
+    services: { shop: { deploy: object } }
+  }
+  await steered.killEngine()
+  const deploy = { ...services.shop.deploy, instances: 3 }
+  await writeFile(file, JSON.stringify({ services: { shop: { ...services.shop, deploy } } }))
+  await steered.startEngine()
+  await until('three instances run', async () => {
+    const { instances = [] } = (await stateOf(steered, 'shop')) ?? {}
+    return instances.filter(({ state }) => state === 'healthy').length === 3 ? true : undefined
+  })
+  expect(await answerAt(address)).toBe('r1')
+  const audit = await steered.call<AuditEntry[]>('/audit?target=shop')
+  expect(audit.find(({ action }) => action === 'services.scale')?.details).toMatchObject({ from: 1, to: 3 })
+}, 120_000)
+
+it('a service whose port another program uses says so once, everywhere, until it can listen', async () => {
+  await using steered = await Steered.start(undefined, true)
+  const other = createServer().listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  const { port } = other.address() as AddressInfo
+  await steered.put('/services/cart/declaration', { definition: definition(port), why: 'a test' })
+  const reason = `Cannot listen on 127.0.0.1:${port}: another program uses port ${port} (EADDRINUSE)`
+  const concerned = () =>
+    stateOf(steered, 'cart').then((state) => (state?.concerns.length ? state : undefined))
+  const state = await until('a concern', concerned)
+  expect(state.concerns).toMatchObject([{ kind: 'not-listening', severity: 'critical', detail: reason }])
+  await wait(5000)
+  expect((await stateOf(steered, 'cart'))?.concerns).toMatchObject([{ detail: reason }])
+  const shown = await steered.command('services', 'cart')
+  expect(shown.stdout.split(reason)).toHaveLength(2)
+  expect(shown.stdout).not.toContain('knows no service')
+  const logs = (await readdir(steered.directory, { recursive: true })).filter((name) => name.endsWith('.log'))
+  const lines = await Promise.all(logs.map((name) => readFile(join(steered.directory, name), 'utf8')))
+  expect(lines.join('').split('EADDRINUSE').length - 1).toBeLessThanOrEqual(2)
+  other.close()
+  await until('it listens', async () => (await stateOf(steered, 'cart'))?.concerns.length === 0 || undefined)
+  await firstRelease(steered, 'cart')
+  expect(await answerAt(`http://127.0.0.1:${port}`)).toBe('r1')
+})
+
+it('a service that is moved to a port of another program serves on at the old one, and says why', async () => {
+  await using steered = await Steered.start(undefined, true)
+  const other = createServer().listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  const { port } = other.address() as AddressInfo
+  await steered.put('/services/cart/declaration', { definition: definition(0), why: 'a test' })
+  const address = await firstRelease(steered, 'cart')
+  await steered.put('/services/cart/declaration', {
+    definition: definition(port),
+    why: 'moved',
+    expectedRevision: 1,
+  })
+  const refusal = await until('a refusal', async () => (await stateOf(steered, 'cart'))?.refusal)
+  expect(refusal).toContain('(EADDRINUSE)')
+  expect(await answerAt(address)).toBe('r1')
+  other.close()
+  await until('it is moved', async () => (await stateOf(steered, 'cart'))?.concerns.length === 0 || undefined)
+  expect(await answerAt(`http://127.0.0.1:${port}`)).toBe('r1')
 })

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Deployment, PlanOptions, RollbackOutcome, ServiceState } from '../../../src/contract/index.ts'
 import { ask } from '../../support/load.ts'
+import { launchAddress, sessionOf } from '../../support/sign-in.ts'
 import { until } from '../../support/until.ts'
 import { startNode, type Ended } from '../cli/process.ts'
 
@@ -65,12 +66,12 @@ export class Steered implements AsyncDisposable {
     this.#engine = startNode(entry, args, this.directory)
     const [url] = await this.#engine.until('stdout', /http:\/\/127\.0\.0\.1:\d+\/\S*/)
     this.#origin = new URL(url).origin
-    this.#token = new URL(url).searchParams.get('token') ?? ''
+    this.#token = await sessionOf(url)
   }
 
-  /** To open in a browser. */
-  get url(): string {
-    return `${this.#origin}/?token=${this.#token}`
+  /** A new address to open in a browser, once. */
+  launchUrl(): Promise<string> {
+    return launchAddress(this.#origin, this.#token)
   }
 
   signalEngine(signal: NodeJS.Signals): void {

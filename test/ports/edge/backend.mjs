@@ -7,6 +7,7 @@ const name = process.env.PILOTHOUSE_RELEASE
 const mode = process.env.MODE ?? ''
 let isWell = mode !== 'never-healthy'
 let isFlaky = false
+let healthHost = ''
 let isStale = false
 /** @type {number[]} requests of `/stale` as they came, and those that were dropped with their connection */
 const seen = []
@@ -14,15 +15,25 @@ const seen = []
 const dropped = []
 const used = new WeakSet()
 const kept = []
+/** Connections of the proxy, by their ports; those of health checks are not counted. */
+const clients = new Set()
 
 const server = createServer((request, response) => {
   const url = new URL(request.url ?? '/', 'http://backend')
   const waitMs = Number(url.searchParams.get('wait') ?? 0)
   if (url.pathname === '/health') {
+    healthHost = request.headers.host ?? ''
     response.writeHead(isWell ? 200 : 500).end()
     return
   }
+  clients.add(request.socket.remotePort)
   switch (url.pathname) {
+    case '/pid':
+      response.end(String(process.pid))
+      return
+    case '/clients':
+      response.end(String(clients.size))
+      return
     case '/sick':
       isWell = false
       response.end('sick\n')
@@ -109,6 +120,54 @@ const server = createServer((request, response) => {
     case '/reason':
       response.writeHead(404, 'Nicht verf\xfcgbar').end()
       return
+    case '/refuse-upload':
+      // Closes with the body unread, so that who still writes gets a reset.
+      request.socket.end(
+        'HTTP/1.1 413 Payload Too Large\r\ncontent-length: 4\r\nconnection: close\r\n\r\nbig\n',
+        () => request.socket.destroy(),
+      )
+      return
+    case '/bytes':
+      request.socket.end(
+        Buffer.from(
+          `HTTP/1.1 200 OK\r\n${url.searchParams.has('stream') ? 'Transfer-Encoding: chunked' : 'Content-Length: 2'}\r\n` +
+            'Content-Disposition: attachment; filename="отчёт.pdf"\r\nX-Twice: a\r\nX-Other: 1\r\nx-twice: b\r\n' +
+            `Location: /страница\r\n\r\n${url.searchParams.has('stream') ? '2\r\nok\r\n0\r\n\r\n' : 'ok'}`,
+        ),
+      )
+      return
+    case '/then-reset':
+      response.end(name, () => setImmediate(() => request.socket.resetAndDestroy()))
+      return
+    case '/quiet':
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.write('data: hello\n\n')
+      return
+    case '/head': {
+      // So much of a body, as far as it goes at all: the rest never comes, or its connection breaks.
+      const sent = 'x'.repeat(Number(url.searchParams.get('sent')))
+      const length = url.searchParams.get('length')
+      const type = url.searchParams.get('type') ?? 'text/plain'
+      response.writeHead(Number(url.searchParams.get('status') ?? 200), {
+        'content-type': type,
+        ...(length === null ? {} : { 'content-length': length }),
+      })
+      response.flushHeaders()
+      if (sent !== '') response.write(sent)
+      if (url.searchParams.has('break')) setTimeout(() => request.socket.destroy(), 50)
+      return
+    }
+    case '/large':
+      response.end(Buffer.alloc(Number(url.searchParams.get('bytes')), 'x'))
+      return
+    case '/interim': {
+      const again = setInterval(() => response.writeProcessing(), 50)
+      request.socket.once('close', () => clearInterval(again))
+      return
+    }
+    case '/host':
+      response.end(healthHost)
+      return
     case '/early':
       // Of the body it wants nothing.
       response.writeHead(401).end('who are you?\n')
@@ -163,4 +222,7 @@ server.on('upgrade', (request, socket) => {
 if (mode === 'stubborn') process.on('SIGTERM', () => console.log('SIGTERM ignored'))
 if (mode === 'crash-at-start') process.exit(7)
 server.keepAliveTimeout = 65_000
-setTimeout(() => server.listen(Number(process.env.PORT), '127.0.0.1'), Number(process.env.START_MS ?? 0))
+setTimeout(
+  () => server.listen(Number(process.env.PORT), process.env.HOST ?? '127.0.0.1'),
+  Number(process.env.START_MS ?? 0),
+)

@@ -16,24 +16,22 @@ export class EdgeProcess implements AsyncDisposable {
   readonly client: EdgeClient
   readonly target
   readonly router
-  readonly #limits: Record<string, number>
   #process: ReturnType<typeof startNode> | null = null
 
-  constructor(limits: Record<string, number> = {}) {
-    this.#limits = limits
-    this.client = new EdgeClient({ socketPath: edgeSocketPath(this.directory), timeoutMs: 20_000 })
+  constructor() {
+    this.client = new EdgeClient({ socketPath: edgeSocketPath(this.directory), timeoutMs: 100_000 })
     this.target = edgeTarget(this.client)
     this.router = edgeRouter(this.client)
   }
 
-  static async start(limits: Record<string, number> = {}): Promise<EdgeProcess> {
-    const edge = new EdgeProcess(limits)
+  static async start(): Promise<EdgeProcess> {
+    const edge = new EdgeProcess()
     await edge.start()
     return edge
   }
 
-  async start(limits = this.#limits): Promise<void> {
-    const args = ['--directory', this.directory, '--limits', JSON.stringify(limits)]
+  async start(): Promise<void> {
+    const args = ['--directory', this.directory]
     this.#process = startNode(entry, args, this.directory)
     await this.#process.until('stdout', /edge serves at/)
   }
@@ -56,7 +54,7 @@ export class EdgeProcess implements AsyncDisposable {
       directory,
       clock: systemClock(),
       withInstances: true,
-      withinMs: 20_000,
+      withinMs: 100_000,
     })
     if (!stopped.ok) this.#process?.signal('SIGKILL')
     await this.#process?.ended

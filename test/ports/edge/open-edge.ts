@@ -1,9 +1,9 @@
 import type { PlatformUnderTest } from '../platform.ts'
 import { EdgeProcess } from './edge-process.ts'
 
-/** The embedded platform, to be tested as a target and as a router; `limits` other than its own. */
-export async function openEdge(limits: Record<string, number> = {}): Promise<PlatformUnderTest> {
-  const edge = await EdgeProcess.start(limits)
+/** The embedded platform, to be tested as a target and as a router. */
+export async function openEdge(): Promise<PlatformUnderTest> {
+  const edge = await EdgeProcess.start()
   return {
     target: edge.target,
     router: edge.router,

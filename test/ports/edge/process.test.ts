@@ -166,9 +166,8 @@ describe('the edge as a process', () => {
   it.each(['/no-cut', '/no-stall'])(
     'closes the connection of a refused handshake whose answer does not come whole: %s',
     async (path) => {
-      await edge.end('SIGKILL')
-      await edge.start({ answerMs: 300 })
-      expect(await afterHandshake(await shopWith(1), path)).toMatch(/^HTTP\/1\.1 403 .*half$/s)
+      const shop = await shopWith(1, { timeouts: { responseMs: 300 } })
+      expect(await afterHandshake(shop, path)).toMatch(/^HTTP\/1\.1 403 .*half$/s)
     },
   )
 
@@ -194,8 +193,11 @@ describe('the edge as a process', () => {
     const other = createServer().listen(Number(new URL(shop.address).port), '127.0.0.1')
     await once(other, 'listening')
     await edge.start()
+    const { listenTrouble } = valueOf(await edge.target.observe(serviceName))
+    expect(listenTrouble).toContain('(EADDRINUSE)')
     other.close()
     expect(await until('an answer', () => shop.get().catch(() => undefined))).toBe('r1')
+    expect(valueOf(await edge.target.observe(serviceName)).listenTrouble).toBe('')
   })
 
   it('stops an instance whose release was removed while it was away', async () => {
@@ -371,7 +373,7 @@ describe('the edge as a process', () => {
     expect((await staleLog(last)).dropped.length).toBeGreaterThan(before)
   })
 
-  it('repeats nothing of the stable release at the candidate, and nothing at the candidate twice', async () => {
+  it('repeats at the candidate once, then at the stable release, and nothing of that one at the candidate', async () => {
     const shop = await shopWith(1)
     await shop.run(releaseOf('r2'), 2)
     valueOf(await shop.weigh({ r1: 50, r2: 50 }))
@@ -379,12 +381,17 @@ describe('the edge as a process', () => {
     const candidates = (await shop.instances('r2')) as [Instance, Instance]
     await Promise.all(candidates.map((one) => ask(one, '/make-stale')))
     const first = await sendSixty(shop)
-    const logs = await Promise.all(candidates.map(staleLog))
-    const dropped = logs.flatMap((log) => log.dropped)
-    const seen = logs.flatMap((log) => log.seen)
-    expect(dropped.length).toBeGreaterThan(0)
-    expect(new Set(seen).size).toBe(seen.length)
-    expect(new Set(dropped.map((id) => first.get(id)))).toEqual(new Set(['r1']))
+    const dropped = new Set((await Promise.all(candidates.map(staleLog))).flatMap((log) => log.dropped))
+    expect(dropped.size).toBeGreaterThan(0)
+    expect([...first.values()].every((answer) => answer === 'r1' || answer === 'r2')).toBe(true)
+    const diverted = [...dropped].filter((id) => first.get(id) === 'r1').length
+    const counted = await until('a diverted request to be counted', async () => {
+      const { bins } = valueOf(await edge.router.bins(serviceName, null))
+      const own = bins.filter(({ releaseId }) => releaseId === 'r2')
+      const sum = (of: 'diverted' | 'errors') => own.reduce((total, bin) => total + bin[of], 0)
+      return sum('diverted') === diverted ? sum('errors') : undefined
+    })
+    expect(counted).toBe(0)
     await ask(stable, '/make-stale')
     const second = await sendSixty(shop)
     const after = (await Promise.all(candidates.map(staleLog))).flatMap((log) => log.seen)
@@ -392,7 +399,10 @@ describe('the edge as a process', () => {
     const droppedBefore = new Set((await Promise.all(candidates.map(staleLog))).flatMap((log) => log.dropped))
     expect((await staleLog(stable)).dropped.length).toBeGreaterThan(0)
     expect(after.filter((id) => second.get(id) === 'r1' && !droppedBefore.has(id))).toEqual([])
-    expect((await staleLog(stable)).dropped.filter((id) => second.get(id) !== 'r1')).toEqual([])
+    // Three attempts are the most: what each of the three instances dropped is given up.
+    const drops = (await Promise.all([...candidates, stable].map(staleLog))).map(({ dropped }) => dropped)
+    const unanswered = (await staleLog(stable)).dropped.filter((id) => second.get(id) !== 'r1')
+    expect(unanswered.filter((id) => !drops.every((ids) => ids.includes(id)))).toEqual([])
   })
 
   it('leaves out an instance that fails again and again, and never the last one', async () => {
@@ -535,7 +545,9 @@ describe('an edge that is started by whoever needs it', () => {
     const entry = join(import.meta.dirname, '../cli/entry.ts')
     const run = (...args: string[]) =>
       startNode(entry, ['-', 'edge', ...args, '--data-dir', home], home).ended
-    expect((await run('status')).code).toBe(1)
+    const away = await run('status')
+    expect(away.code).toBe(1)
+    expect(away.stderr).toContain('Start it with: pilothouse edge start')
     const started = await run('start')
     await using _ended = {
       [Symbol.asyncDispose]: async () => {
@@ -544,12 +556,12 @@ describe('an edge that is started by whoever needs it', () => {
       },
     }
     expect(started.stderr).toBe('')
-    expect(started.stdout).toContain('services: 0')
+    expect(started.stdout).toContain('No services.')
     expect((await run('status')).stdout).toBe(started.stdout)
     if (process.platform !== 'win32') {
       const upgraded = await run('upgrade')
       expect(upgraded.stderr).toBe('')
-      expect(upgraded.stdout).toContain('requests went on')
+      expect(upgraded.stdout).toContain('No request was lost')
       expect((await run('status')).stdout).not.toBe(started.stdout)
     }
     expect((await run('stop', '--with-instances')).code).toBe(0)

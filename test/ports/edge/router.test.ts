@@ -3,4 +3,4 @@ import { routerSuite } from '../router.suite.ts'
 import { openEdge } from './open-edge.ts'
 
 routerSuite('the edge as a router', () => openEdge())
-hostileSuite('the edge', () => openEdge({ maxBodyBytes: 1_000_000, clientHeadersMs: 1000 }))
+hostileSuite('the edge', () => openEdge())

@@ -13,6 +13,7 @@ import { verifyAudit } from '../../../src/engine/operations/index.ts'
 import type { Result } from '../../../src/engine/core/index.ts'
 import { buildPlan, type Commit, type StoredEvent } from '../../../src/engine/deployments/index.ts'
 import { VirtualClock } from '../../support/clock.ts'
+import { uneventful } from '../../support/uneventful.ts'
 
 let directory: string
 let store: StateStore
@@ -87,6 +88,7 @@ const bin = (atMs: number, releaseId: string, requests = 5): Bin => ({
   releaseId,
   requests,
   errors: 1,
+  ...uneventful,
   timeouts: 0,
   inFlight: 0,
   oldestInFlightMs: 0,
@@ -109,6 +111,7 @@ describe('the deployments of the state database', () => {
       stableReleaseId: 'r1',
       instances: 2,
       automationStopped: null,
+      scaling: null,
       revision: 4,
     }
     value(await commit({ services: [record] }))
@@ -132,6 +135,7 @@ describe('the deployments of the state database', () => {
       stableReleaseId: 'r1',
       instances: 2,
       automationStopped: { by: 'mira', atMs: 3, reason: 'no' },
+      scaling: { instances: 3, pending: { by: 'mira', why: 'more visitors', openIds: ['d1'] } },
       revision: 4,
     }
     value(
@@ -154,6 +158,16 @@ describe('the deployments of the state database', () => {
       { events: [event('d1', 1), event('d1', 2)], memory, cursor: 'c7' },
     ])
     expect(value(await deployments.bins('d1'))).toEqual([bin(1, 'r1'), bin(2, 'r2')])
+  })
+
+  it('keeps the minutes of a service over a restart, and drops those that are too old', async () => {
+    const { deployments } = store
+    value(await deployments.keepTraffic('checkout', [bin(60_000, 'r1'), bin(120_000, 'r1')], 0))
+    value(await deployments.keepTraffic('search', [bin(180_000, 'r7')], 100_000))
+    await store[Symbol.asyncDispose]()
+    store = await opened()
+    expect(value(await store.deployments.traffic('checkout'))).toEqual([bin(120_000, 'r1')])
+    expect(value(await store.deployments.traffic('search'))).toEqual([bin(180_000, 'r7')])
   })
 
   it('are kept whole or not at all: a taken event leaves nothing of its commit behind', async () => {

@@ -125,6 +125,13 @@ describe('the journal', () => {
     )
   })
 
+  it('puts a notice that grew in the place of the earlier one, as the newest', async () => {
+    const store = await opened()
+    for (const id of ['a', 'b']) await store.append(notice(id))
+    expect((await store.replace(notice('a', { text: 'twice' }))).ok).toBe(true)
+    expect(await store.newest(10)).toMatchObject({ value: [{ id: 'a', text: 'twice' }, { id: 'b' }] })
+  })
+
   it('does not let a notice be changed afterwards', async () => {
     const store = await opened()
     await store.append(notice('a'))

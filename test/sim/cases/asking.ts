@@ -1,5 +1,5 @@
 import type { PlanOptions, Step } from '../../../src/contract/index.ts'
-import type { Command, Fleet } from '../../../src/engine/deployments/index.ts'
+import type { Command, DeploymentController } from '../../../src/engine/deployments/index.ts'
 import type { Result } from '../../../src/engine/core/index.ts'
 import { must, serviceName, type World } from '../world/world.ts'
 
@@ -29,15 +29,15 @@ export async function answered<T>(world: World, asked: Promise<Result<T>>): Prom
   return answer as Result<T>
 }
 
-export const deploying = (fleet: Fleet, releaseId: string, options: PlanOptions = {}) =>
-  fleet.deploy({
+export const deploying = (controller: DeploymentController, releaseId: string, options: PlanOptions = {}) =>
+  controller.deploy({
     service: serviceName,
     releaseId,
     options: [quick, options],
     by: 'anna',
     why: 'a new release',
     expectedRevision: null,
-    supersedes: fleet.views[0]?.open.at(-1)?.id ?? null,
+    supersedes: controller.views[0]?.open.at(-1)?.id ?? null,
   })
 
 /** Begins a deployment on a running engine and gives its id. */
@@ -55,9 +55,9 @@ export const steered = async (world: World, instances = 2): Promise<World> => {
   return world
 }
 
-export function engineOf(world: World): Fleet {
-  if (!world.fleet) throw new Error('the engine is dead')
-  return world.fleet
+export function engineOf(world: World): DeploymentController {
+  if (!world.controller) throw new Error('the engine is dead')
+  return world.controller
 }
 
 export const atStep = (world: World, index: number): boolean => {

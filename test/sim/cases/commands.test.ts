@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { auditText } from '../../../src/contract/index.ts'
 import { ok } from '../../../src/engine/core/index.ts'
 import { must, serviceName, World } from '../world/world.ts'
 import { answered, asking, atStep, deploy, deploying, engineOf, hasEnded, steered, step } from './asking.ts'
@@ -264,9 +265,9 @@ describe('a person', () => {
   it('deploys at the same moment as another: one of them wins (25)', async () => {
     const world = await steered(new World())
     const seen = world.record.revision
-    const fleet = engineOf(world)
+    const controller = engineOf(world)
     const ask = (releaseId: string) =>
-      fleet.deploy({
+      controller.deploy({
         service: serviceName,
         releaseId,
         options: [],
@@ -356,6 +357,10 @@ describe('a person', () => {
     await world.until(hasEnded(world))
     expect(world.newest.stage.kind).toBe('failed')
     expect(world.newest.rollback?.reason).toContain('the check artifact failed')
+    const entry = world.store.audit.at(-1)
+    expect(entry).toMatchObject({ actor: 'pilothouse', action: 'deployments.fail' })
+    expect(entry && auditText(entry)).toBe('did not deploy r2')
+    expect(entry?.why).toContain('the check artifact failed')
   })
 
   it('is told clearly, before traffic moves, that a release is not known any more (24)', async () => {

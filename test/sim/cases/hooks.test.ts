@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Hook } from '../../../src/contract/index.ts'
 import { World } from '../world/world.ts'
-import { asking, atStep, deploy, hasEnded, steered } from './asking.ts'
+import { asking, atStep, deploy, engineOf, hasEnded, steered } from './asking.ts'
 
 const hook = (name: string, when: Hook['when'], phase: Hook['phase'], more: Partial<Hook> = {}): Hook => ({
   name,
@@ -106,6 +106,77 @@ describe('hooks', () => {
     await asking(world, 'abort')
     await world.until(hasEnded(world))
     expect(world.hookRuns).toEqual(['tell'])
+  })
+
+  const told = [
+    hook('before', 'before', 'rolling_back'),
+    hook('after', 'after', 'rolling_back'),
+    hook('checked', 'after', 'validating'),
+  ]
+
+  it('are told of a deployment whose checks fail, with the reason, before it ends', async () => {
+    const world = await steered(new World())
+    world.checksPass = false
+    await deploy(world, 'r2', { hooks: told })
+    await world.until(hasEnded(world))
+    expect(world.newest.stage.kind).toBe('failed')
+    expect(world.hookRuns).toEqual(['before', 'after'])
+    for (const context of world.hookContexts)
+      expect(context).toMatchObject({
+        phase: 'rolling_back',
+        ending: 'failed',
+        reason: expect.stringContaining('the check artifact failed') as string,
+      })
+    expect(world.target.report().wanted).toEqual({ r1: 2 })
+  })
+
+  it.each(['abort', 'emergency'] as const)(
+    'are told of a deployment that ends by %s while it is checked',
+    async (way) => {
+      const world = await steered(new World())
+      world.checksTakeMs = 60_000
+      await deploy(world, 'r2', { hooks: told })
+      await world.until(() => world.newest.stage.kind === 'validating')
+      if (way === 'abort') await asking(world, 'abort')
+      else await engineOf(world).emergency('all', 'ben', 'now')
+      await world.until(hasEnded(world))
+      expect(world.newest.stage.kind).toBe('rolled_back')
+      expect(world.hookRuns).toEqual(['before', 'after'])
+      expect(world.hookContexts.map(({ ending }) => ending)).toEqual(['rolled_back', 'rolled_back'])
+    },
+  )
+
+  it('are told of a deployment that is superseded in the queue, and the newer one begins after them', async () => {
+    const world = await steered(new World())
+    await deploy(world, 'r2')
+    await world.until(() => atStep(world, 0))
+    await deploy(world, 'r3', { hooks: told })
+    expect(world.newest.stage.kind).toBe('queued')
+    await deploy(world, 'r4', {})
+    await world.until(hasEnded(world))
+    expect(world.newest).toMatchObject({ candidateReleaseId: 'r4', stage: { kind: 'promoted' } })
+    expect(world.hookRuns).toEqual(['before', 'after'])
+    expect(world.hookContexts[0]).toMatchObject({ candidateReleaseId: 'r3', reason: 'r4 takes its place' })
+    await world.advance(3)
+    expect(world.unrest()).toEqual([])
+  })
+
+  it('of a deployment that ended before its start are told once more by an engine that was killed over it', async () => {
+    const world = await steered(new World())
+    world.checksPass = false
+    let isKilled = false
+    world.faults.choose = (_, call) => {
+      if (isKilled || !call.startsWith('hooks.run')) return null
+      isKilled = true
+      return { kind: 'killAfter' }
+    }
+    await deploy(world, 'r2', { hooks: told })
+    await world.until(() => isKilled)
+    world.start()
+    await world.until(hasEnded(world))
+    expect(world.newest.stage.kind).toBe('failed')
+    expect(world.hookRuns).toEqual(['before', 'before', 'after'])
+    expect(world.hookContexts[0]?.key).toBe(world.hookContexts[1]?.key)
   })
 
   it('before the start of the candidate keep it from starting until they have run', async () => {

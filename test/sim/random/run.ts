@@ -1,4 +1,4 @@
-import type { Hook, PlanOptions, Step } from '../../../src/contract/index.ts'
+import type { Deployment, Hook, PlanOptions, Step } from '../../../src/contract/index.ts'
 import { seededRng, type Rng } from '../../../src/engine/core/index.ts'
 import { hasEnded } from '../../../src/engine/deployments/index.ts'
 import type { Fault, Part } from '../world/faults.ts'
@@ -39,10 +39,12 @@ export async function runSeed(seed: number, world = new World()): Promise<World>
   const dice = new Dice(seed)
   const releases = ['r2', 'r3', 'r4']
   for (const id of releases) world.behave(id, behaviour(dice))
+  const crashing = releases.filter((id) => world.target.behaviour(id).exitsEveryS !== null)
   await world.withStable(dice.whole(1, 3), releases)
   world.checksTakeMs = dice.whole(100, 4000)
   world.hookFails = () => dice.chance(0.15)
   world.checksPass = !dice.chance(0.05)
+  world.declare(dice.whole(1, 4))
   world.start()
   const storm = new Storm(world, dice)
   for (let second = 0; second < stormS; second++) {
@@ -51,8 +53,20 @@ export async function runSeed(seed: number, world = new World()): Promise<World>
     await world.advance(1)
   }
   await calm(world, storm)
+  await rescale(world, dice)
+  for (const id of crashing)
+    if ([...world.store.deployments.values()].some(isPromotionOf(id)))
+      throw new Error(`${id} exits every 4 s and was promoted\n${world.describe()}`)
   return world
 }
+
+/** What a person promotes without further steps is promoted on their word. */
+const isPromotionOf =
+  (releaseId: string) =>
+  ({ candidateReleaseId, phase, log }: Deployment): boolean =>
+    candidateReleaseId === releaseId &&
+    phase === 'promoted' &&
+    !log.some(({ text }) => text.includes(' without further steps'))
 
 function behaviour(dice: Dice): Partial<Behaviour> {
   return dice.one<() => Partial<Behaviour>>([
@@ -64,6 +78,9 @@ function behaviour(dice: Dice): Partial<Behaviour> {
     () => ({ readyAfterS: dice.whole(3, 25) }),
     () => ({ hangs: true }),
     () => ({ diesAfterS: dice.whole(4, 40) }),
+    () => ({ exitsEveryS: 4, readyAfterS: 1 }),
+    () => ({ abandonedRatio: dice.one([0.1, 0.5, 1]) }),
+    () => ({ divertedRatio: dice.one([0.05, 0.3, 1]) }),
   ])()
 }
 
@@ -117,10 +134,10 @@ const hook = (dice: Dice, name: string, when: Hook['when']): Hook => ({
 
 /** Somebody who asks for something now and then, and sometimes for two things at once. */
 function person(world: World, dice: Dice, second: number): void {
-  const { fleet } = world
+  const { controller } = world
   const isBeginning = second === 2
   if (!isBeginning && !dice.chance(0.08)) return
-  if (!fleet) {
+  if (!controller) {
     // The engine is dead: a command line can still reach the router.
     if (dice.chance(0.1)) world.router.emergency({ service: serviceName, key: `cli:${second}` })
     return
@@ -129,11 +146,11 @@ function person(world: World, dice: Dice, second: number): void {
   const why = 'the dice say so'
   const id = [...world.store.events.keys()].at(-1)
   const command = (kind: 'pause' | 'resume' | 'skip' | 'promote' | 'abort') => () =>
-    id === undefined ? undefined : fleet.command(id, { kind, by, why, expectedRevision: null })
+    id === undefined ? undefined : controller.command(id, { kind, by, why, expectedRevision: null })
   // Now and then somebody does not look who is at it already.
   const seen = { expectedRevision: null, supersedes: dice.chance(0.8) ? (id ?? null) : null }
   const deploy = () =>
-    fleet.deploy({
+    controller.deploy({
       service: serviceName,
       releaseId: dice.one(['r1', 'r2', 'r3', 'r4']),
       options: [planOptions(dice)],
@@ -152,10 +169,11 @@ function person(world: World, dice: Dice, second: number): void {
         command('skip'),
         command('promote'),
         command('abort'),
-        () => fleet.undo({ service: serviceName, by, why, ...seen }),
-        () => (id === undefined ? undefined : fleet.retry(id, { by, why, ...seen })),
-        () => fleet.emergency('all', by, why),
-        () => fleet.resumeAutomation(serviceName, by, why),
+        () => controller.undo({ service: serviceName, by, why, ...seen }),
+        () => (id === undefined ? undefined : controller.retry(id, { by, why, ...seen })),
+        () => controller.emergency('all', by, why),
+        () => controller.resumeAutomation(serviceName, by, why),
+        () => world.declare(dice.whole(1, 5)),
       ])
   // Not awaited: the answer may never come, as when the engine dies over it.
   noteThrow(world, Promise.resolve(wish()))
@@ -251,16 +269,41 @@ async function calm(world: World, storm: Storm): Promise<void> {
   throw new Error(`no rest within ${calmS} s: ${world.unrest().join('; ')}\n${world.describe()}`)
 }
 
+/**
+ * A new number of instances, around which the engine is killed, holds in the end. A deployment that was asked for in the
+ * storm and arrives only now is waited for; its own number holds if it is promoted.
+ */
+async function rescale(world: World, dice: Dice): Promise<void> {
+  const instances = (world.declared ?? 0) + 1
+  const killAt = dice.whole(0, 4)
+  const promotions = () =>
+    [...world.store.deployments.values()].filter(({ phase }) => phase === 'promoted').length
+  const before = promotions()
+  if (dice.chance(0.3)) world.kill()
+  world.declare(instances)
+  let calls = 0
+  world.faults.choose = () => (calls++ === killAt ? { kind: dice.one(['killBefore', 'killAfter']) } : null)
+  for (let waited = 0; waited < calmS; waited++) {
+    await world.advance(1)
+    if (!world.isAlive) world.start()
+    if (waited % 5 === 0) tend(world)
+    const isDone = world.record.instances === instances || promotions() > before
+    if (waited > 6 && isDone && world.unrest().length === 0) return
+  }
+  throw new Error(`${instances} instances were declared and do not run\n${world.describe()}`)
+}
+
 /** Nothing is awaited: answers need time, and time stands still meanwhile. */
 function tend(world: World): void {
-  const { fleet } = world
-  if (!fleet) return
+  const { controller } = world
+  if (!controller) return
   const asked: Promise<unknown>[] = []
-  if (world.record.automationStopped) asked.push(fleet.resumeAutomation(serviceName, 'anna', 'all is calm'))
-  for (const state of fleet.views[0]?.open ?? [])
+  if (world.record.automationStopped)
+    asked.push(controller.resumeAutomation(serviceName, 'anna', 'all is calm'))
+  for (const state of controller.views[0]?.open ?? [])
     if (state.pause && !hasEnded(state))
       asked.push(
-        fleet.command(state.id, {
+        controller.command(state.id, {
           kind: 'abort',
           by: 'anna',
           why: 'nobody waits for it',

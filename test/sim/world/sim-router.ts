@@ -10,6 +10,7 @@ import type {
 import type { Wire } from './faults.ts'
 import type { SimClock } from './sim-clock.ts'
 import type { SimTarget } from './sim-target.ts'
+import { uneventful } from '../../support/uneventful.ts'
 
 /** Bins that are kept, as a real router keeps minutes. */
 const keptBins = 600
@@ -30,7 +31,7 @@ export class SimRouter {
   #bins: { seq: number; bin: Bin }[] = []
   #seq = 0
   readonly #hangingFor = new Map<string, number>()
-  #carry = new Map<string, number>()
+  readonly #carry = new Map<string, number>()
   /** Told of each change as it comes true. */
   onChange: (after: RouterReport) => void = () => undefined
   /** Told of each change as an engine sends it, to hold it against what is stored: it may arrive late. */
@@ -99,24 +100,31 @@ export class SimRouter {
 
   second(durationMs = 1000): void {
     if (this.isBlind) return
-    for (const [releaseId, weight] of Object.entries(this.#report.weights)) {
-      if (weight === 0 || this.unreachable.has(releaseId)) continue
-      const exact = (this.requestsPerSecond * weight) / 100 + (this.#carry.get(releaseId) ?? 0)
-      const requests = Math.floor(exact)
-      this.#carry.set(releaseId, exact - requests)
-      const { errorRatio, latencySlot, hangs } = this.#target.behaviour(releaseId)
+    const unrouted = Object.fromEntries(this.#target.crashed.map((releaseId) => [releaseId, 0]))
+    for (const [releaseId, weight] of Object.entries({ ...unrouted, ...this.#report.weights })) {
+      const crashes = this.#target.takeCrashes(releaseId)
+      const isUnrouted = weight === 0 || this.unreachable.has(releaseId)
+      const routed = isUnrouted ? 0 : this.#whole(releaseId, (this.requestsPerSecond * weight) / 100)
+      const { errorRatio, latencySlot, hangs, abandonedRatio, divertedRatio } =
+        this.#target.behaviour(releaseId)
       const isDown = this.#target.healthyCount(releaseId) === 0
-      const hangingMs = hangs && !isDown ? (this.#hangingFor.get(releaseId) ?? 0) + durationMs : 0
+      const isFallback = releaseId === this.#report.fallbackReleaseId
+      const diverted = this.#whole(
+        `${releaseId} diverted`,
+        routed * (isDown && !isFallback ? 1 : divertedRatio),
+      )
+      const abandoned = this.#whole(`${releaseId} abandoned`, (routed - diverted) * abandonedRatio)
+      const requests = Math.max(0, routed - diverted - abandoned)
+      const isHanging = hangs && !isDown && !isUnrouted
+      const hangingMs = isHanging ? (this.#hangingFor.get(releaseId) ?? 0) + durationMs : 0
       this.#hangingFor.set(releaseId, hangingMs)
-      const ended = hangs && !isDown ? 0 : requests
-      if (requests === 0 && hangingMs === 0) continue
+      const ended = isHanging ? 0 : requests
+      if (routed === 0 && hangingMs === 0 && crashes === 0) continue
       const latencyCounts = new Array<number>(latencySlot + 2).fill(0)
       // Half at the middle, a tail of a twentieth two bins above.
       latencyCounts[latencySlot] = Math.floor(ended * 0.9)
       latencyCounts[latencySlot + 1] = ended - Math.floor(ended * 0.9)
-      const errorsExact = ended * (isDown ? 1 : errorRatio) + (this.#carry.get(`${releaseId} errors`) ?? 0)
-      const errors = Math.min(ended, Math.floor(errorsExact))
-      this.#carry.set(`${releaseId} errors`, errorsExact - errors)
+      const errors = Math.min(ended, this.#whole(`${releaseId} errors`, ended * (isDown ? 1 : errorRatio)))
       this.#bins.push({
         seq: this.#seq++,
         bin: {
@@ -125,14 +133,27 @@ export class SimRouter {
           releaseId,
           requests: ended,
           errors,
+          ...uneventful,
+          abandoned,
+          diverted,
+          unserved: isDown ? ended : 0,
+          crashes,
           timeouts: 0,
-          inFlight: hangingMs > 0 ? requests + 1 : 0,
+          inFlight: isHanging ? requests + 1 : 0,
           oldestInFlightMs: hangingMs,
           latencyCounts,
         },
       })
     }
     if (this.#bins.length > 2 * keptBins) this.#bins = this.#bins.slice(-keptBins)
+  }
+
+  /** The whole part of `exact`; what is left over is added the next time. */
+  #whole(key: string, exact: number): number {
+    const all = exact + (this.#carry.get(key) ?? 0)
+    const whole = Math.floor(all)
+    this.#carry.set(key, all - whole)
+    return whole
   }
 
   #change(change: Omit<RouterReport, 'revision'>): Result<RouterReport> {

@@ -58,6 +58,8 @@ export class SimStore {
           return found ? ok(found) : notFound(`no release ${id}`)
         }),
       releases: () => read('releases', () => ok([...this.releases.values()])),
+      traffic: () => read('traffic', () => ok([])),
+      keepTraffic: () => Promise.resolve(ok(undefined)),
       bins: (id) => read('bins', () => ok(this.bins.get(id) ?? [])),
       audit: () => read('audit', () => ok([...this.audit].reverse())),
       auditFrom: (fromSeq, limit) =>

@@ -17,6 +17,12 @@ export interface Behaviour {
   latencySlot: number
   /** Takes requests and ends none. */
   hangs: boolean
+  /** Share of requests that are answered only after their clients have left, 0 to 1. */
+  abandonedRatio: number
+  /** An instance exits, with code 1, each time it has run for this many seconds; null: never. */
+  exitsEveryS: number | null
+  /** Share of requests that the stable release has to answer in its place, 0 to 1. */
+  divertedRatio: number
   /** Instances are dead from this many seconds after their start on; null: never. */
   diesAfterS: number | null
 }
@@ -26,19 +32,24 @@ export const wellBehaved: Behaviour = {
   errorRatio: 0.001,
   latencySlot: 58,
   hangs: false,
+  abandonedRatio: 0,
+  exitsEveryS: null,
+  divertedRatio: 0,
   diesAfterS: null,
 }
 
 interface Run {
   release: Release
-  instances: { id: string; ageS: number; drainS: number | null }[]
+  instances: { id: string; ageS: number; drainS: number | null; restarts: number }[]
   wanted: number
+  askedBy: string
 }
 
 /** Runs instances by the second. Lives on when engines die. */
 export class SimTarget {
   readonly behaviours = new Map<string, Behaviour>()
   readonly #runs = new Map<string, Run>()
+  readonly #crashes = new Map<string, number>()
   #started = 0
   /** Told of each removal, to hold it against what the router does. */
   onRemove: (releaseId: string) => void = () => undefined
@@ -53,6 +64,7 @@ export class SimTarget {
       declare: (definition: ServiceDefinition) =>
         wire.call('target', `target.declare ${definition.name}`, () => ok(undefined)),
       withdraw: () => Promise.reject(new Error('no service is withdrawn here')),
+      restart: () => Promise.reject(new Error('no instance is restarted here')),
       ensure: (request) =>
         wire.call('target', `target.ensure ${request.release.id} ${request.instances}`, () =>
           this.ensure(request),
@@ -60,21 +72,33 @@ export class SimTarget {
       observe: () => wire.call('target', 'target.observe', () => ok(this.report())),
       remove: (request) =>
         wire.call('target', `target.remove ${request.releaseId}`, () => this.remove(request)),
-      logs: () => wire.call<LogLine[]>('target', 'target.logs', () => ok([])),
+      logs: ({ releaseId = '' }) =>
+        wire.call<LogLine[]>('target', 'target.logs', () =>
+          ok([
+            {
+              atMs: 0,
+              instanceId: `${releaseId}-0`,
+              releaseId,
+              stream: 'stderr',
+              text: `Error: ${releaseId} cannot connect`,
+            },
+          ]),
+        ),
     }
   }
 
-  ensure({ release, instances }: EnsureRequest): Result<void> {
-    const run = this.#runs.get(release.id) ?? { release, instances: [], wanted: 0 }
+  ensure({ release, instances, key }: EnsureRequest): Result<void> {
+    const run = this.#runs.get(release.id) ?? { release, instances: [], wanted: 0, askedBy: '' }
     run.wanted = instances
+    run.askedBy = key
     this.#runs.set(release.id, run)
     this.#fill(run)
     return ok(undefined)
   }
 
-  remove({ releaseId }: RemoveRequest): Result<void> {
+  remove({ releaseId, askedBy }: RemoveRequest): Result<void> {
     const run = this.#runs.get(releaseId)
-    if (!run) return ok(undefined)
+    if (!run || (askedBy !== undefined && askedBy !== run.askedBy)) return ok(undefined)
     this.onRemove(releaseId)
     run.wanted = 0
     for (const instance of run.instances) instance.drainS ??= 2
@@ -87,11 +111,29 @@ export class SimTarget {
     for (const instance of run?.instances ?? []) instance.ageS = 0
   }
 
+  /** Releases of which instances have crashed since the last `takeCrashes`. */
+  get crashed(): string[] {
+    return [...this.#crashes.keys()]
+  }
+
+  /** Crashes of a release's instances since the last call. */
+  takeCrashes(releaseId: string): number {
+    const count = this.#crashes.get(releaseId) ?? 0
+    this.#crashes.delete(releaseId)
+    return count
+  }
+
   second(): void {
     for (const [releaseId, run] of this.#runs) {
       for (const instance of run.instances) {
         instance.ageS += 1
         if (instance.drainS !== null) instance.drainS -= 1
+        const { exitsEveryS } = this.behaviour(releaseId)
+        if (exitsEveryS !== null && instance.ageS >= exitsEveryS) {
+          instance.ageS = 0
+          instance.restarts += 1
+          this.#crashes.set(releaseId, (this.#crashes.get(releaseId) ?? 0) + 1)
+        }
       }
       run.instances = run.instances.filter(({ drainS }) => drainS === null || drainS > 0)
       this.#fill(run)
@@ -101,18 +143,23 @@ export class SimTarget {
 
   report(): TargetReport {
     const instances = [...this.#runs].flatMap(([releaseId, run]) =>
-      run.instances.map(({ id, ageS, drainS }): Instance => {
+      run.instances.map(({ id, ageS, drainS, restarts }): Instance => {
         const state = this.#state(releaseId, ageS, drainS)
         return {
           id,
           releaseId,
           state,
-          reason: state === 'unhealthy' ? 'its health check fails' : '',
+          reason:
+            state === 'unhealthy'
+              ? 'its health check fails'
+              : state === 'starting'
+                ? 'its health check failed: ECONNREFUSED'
+                : '',
           pid: 1,
           port: 1,
           startedAtMs: 0,
-          restartCount: 0,
-          lastRestart: null,
+          restartCount: restarts,
+          lastRestart: restarts > 0 ? { atMs: 0, reason: 'exited with code 1' } : null,
           inFlight: 0,
           memoryBytes: null,
         }
@@ -121,7 +168,10 @@ export class SimTarget {
     const wanted = Object.fromEntries(
       [...this.#runs].filter(([, run]) => run.wanted > 0).map(([id, run]) => [id, run.wanted]),
     )
-    return { instances, wanted }
+    const askedBy = Object.fromEntries(
+      [...this.#runs].filter(([, run]) => run.wanted > 0).map(([id, run]) => [id, run.askedBy]),
+    )
+    return { instances, wanted, askedBy }
   }
 
   healthyCount(releaseId: string): number {
@@ -143,7 +193,7 @@ export class SimTarget {
   #fill(run: Run): void {
     const kept = run.instances.filter(({ drainS }) => drainS === null)
     for (let i = kept.length; i < run.wanted; i++)
-      run.instances.push({ id: `${run.release.id}-${this.#started++}`, ageS: 0, drainS: null })
+      run.instances.push({ id: `${run.release.id}-${this.#started++}`, ageS: 0, drainS: null, restarts: 0 })
     for (const instance of kept.slice(run.wanted)) instance.drainS = 2
   }
 }

@@ -1,13 +1,20 @@
-import type { CheckResult, Release, Weights } from '../../../src/contract/index.ts'
+import {
+  serviceDefinitionSchema,
+  weightOf,
+  type CheckResult,
+  type Release,
+  type Weights,
+} from '../../../src/contract/index.ts'
 import { findBreak } from '../../../src/engine/audit/index.ts'
 import { thresholdJudge, type Judge } from '../../../src/engine/canary/index.ts'
 import { ok, seededRng, silentLog, type AppError, type Result } from '../../../src/engine/core/index.ts'
 import {
-  Fleet,
+  DeploymentController,
   hasEnded,
   isGoingBack,
   replay,
   type DeploymentState,
+  type HookContext,
   type PipelineParts,
   type StoredEvent,
 } from '../../../src/engine/deployments/index.ts'
@@ -66,7 +73,10 @@ export class World {
   hooksTakeMs = 500
   hookFails: (name: string) => boolean = () => false
   readonly hookRuns: string[] = []
-  fleet: Fleet | null = null
+  readonly hookContexts: HookContext[] = []
+  controller: DeploymentController | null = null
+  /** What `declare` was told last. */
+  declared: number | null = null
   readonly #living = new Set<LifeClock>()
   #lives = 0
   readonly #replays = new Replays(this.store)
@@ -91,6 +101,7 @@ export class World {
       stableReleaseId: 'r1',
       instances,
       automationStopped: null,
+      scaling: null,
       revision: 1,
     })
     this.target.ensure({ service: serviceName, release: release('r1'), instances, key: 'before' })
@@ -113,13 +124,13 @@ export class World {
   }
 
   /** A new engine on the same store, as after a kill. */
-  start(): Fleet {
+  start(): DeploymentController {
     this.kill()
     return this.startBeside()
   }
 
   /** An engine beside the one that runs: somebody has started a second one. */
-  startBeside(): Fleet {
+  startBeside(): DeploymentController {
     const clock = new LifeClock(this.clock)
     const wire = this.faults.wire(() => this.#living.has(clock))
     const parts: PipelineParts = {
@@ -144,6 +155,7 @@ export class World {
         run: async (hook, context) => {
           await new Promise<void>((resolve) => clock.after(this.hooksTakeMs, resolve))
           return wire.call('hooks', `hooks.run ${hook.name}`, () => {
+            this.hookContexts.push(context)
             this.hookRuns.push(`${hook.name} ${context.stepIndex ?? ''}`.trim())
             return ok({ isSuccess: !this.hookFails(hook.name), text: 'exit code 0', output: '' })
           })
@@ -151,41 +163,45 @@ export class World {
       },
       room: ({ maxCpuRatio }) => (maxCpuRatio === null ? '' : this.missingRoom),
     }
-    const definition = {
+    const definition = serviceDefinitionSchema.parse({
       name: serviceName,
-      target: 'edge' as const,
-      router: 'edge' as const,
-      listen: { host: '127.0.0.1', port: 0, trustedProxies: [] },
-      routing: { balancing: 'round_robin' as const, isSticky: false },
-      health: { path: '/', intervalMs: 1000, timeoutMs: 1000, rise: 1, fall: 1 },
+      listen: {},
+      routing: { balancing: 'round_robin' },
+      health: { path: '/', intervalMs: 1000, timeoutMs: 1000, rise: 1, fall: 1, restartAfterMs: null },
       drainMs: 1000,
       graceMs: 1000,
-      memoryLimitBytes: null,
-    }
+    })
     const target = this.target.behind(wire)
     const router = this.router.behind(wire)
-    const fleet = new Fleet(parts, [{ definition, target, router }], {
+    const controller = new DeploymentController(parts, [{ definition, target, router }], {
       mostAtOnce: 10,
       changed: () => undefined,
     })
     this.#living.add(clock)
-    this.fleet = fleet
-    for (const loop of fleet.loops)
+    this.controller = controller
+    if (this.declared !== null) this.declare(this.declared)
+    for (const loop of controller.loops)
       void loop.run(new AbortController().signal, { beat: () => undefined }).catch((thrown: unknown) => {
         this.broken.push(`a loop threw: ${thrown instanceof Error ? thrown.stack : String(thrown)}`)
       })
-    return fleet
+    return controller
+  }
+
+  /** `deploy.instances` as the configuration has it from now on: what each engine is told, also one that starts later. */
+  declare(instances: number): void {
+    this.declared = instances
+    this.controller?.declareInstances(serviceName, { instances, by: 'config', why: 'changed' })
   }
 
   /** kill -9: nothing of the engine runs any more; what it has sent is on its way. */
   kill(): void {
     for (const life of this.#living) life.kill()
     this.#living.clear()
-    this.fleet = null
+    this.controller = null
   }
 
   get isAlive(): boolean {
-    return this.fleet !== null
+    return this.controller !== null
   }
 
   async advance(seconds: number): Promise<void> {
@@ -203,7 +219,7 @@ export class World {
   }
 
   weight(releaseId: string): number {
-    return this.router.report.weights[releaseId] ?? 0
+    return weightOf(this.router.report.weights, releaseId)
   }
 
   /** Of the newest deployment. */
@@ -221,7 +237,7 @@ export class World {
 
   /** What is wrong although nothing moves any more; empty when all is as it must be. */
   unrest(): string[] {
-    const { stableReleaseId, instances } = this.record
+    const { stableReleaseId, instances, scaling } = this.record
     const wrong: string[] = []
     if (this.store.open().length > 0) wrong.push(`${this.store.open().length} deployments are open`)
     const { weights, fallbackReleaseId } = this.router.report
@@ -237,6 +253,7 @@ export class World {
     const promoted = [...this.store.deployments.values()].filter(({ phase }) => phase === 'promoted').at(-1)
     if (stableReleaseId !== (promoted?.candidateReleaseId ?? 'r1'))
       wrong.push(`${stableReleaseId} is stable, ${promoted?.candidateReleaseId ?? 'r1'} was promoted last`)
+    if (scaling?.pending) wrong.push(`${scaling.instances} instances are declared and not there`)
     if (wrong.length > 0) return wrong
     const hole = findBreak(this.store.audit)
     return hole ? [`the audit chain is broken: ${hole.text}`] : []
@@ -251,14 +268,16 @@ export class World {
       `record ${JSON.stringify(this.store.services.get(serviceName))}`,
       `router ${JSON.stringify(this.router.report)}`,
       `target ${JSON.stringify(this.target.report().wanted)}`,
-      `trouble ${this.fleet?.views[0]?.trouble ?? 'no engine'}`,
+      `trouble ${this.controller?.views[0]?.trouble ?? 'no engine'}`,
       ...deployments,
     ].join('\n')
   }
 
   /** One deployment moves, and all traffic goes somewhere. */
   #watchRouter(weights: Weights): void {
-    const moving = this.#replays.open().filter(({ stage }) => stage.kind !== 'queued')
+    const moving = this.#replays
+      .open()
+      .filter(({ stage }) => stage.kind !== 'queued' && stage.kind !== 'telling')
     if (moving.length > 1) this.broken.push(`${moving.length} deployments move at once`)
     const total = Object.values(weights).reduce((sum, weight) => sum + weight, 0)
     if (total !== 100) this.broken.push(`the weights are ${JSON.stringify(weights)}, ${total} in all`)
@@ -266,7 +285,9 @@ export class World {
 
   /** Traffic is ordered to a candidate only as the store says that it shall be, and never on its way back. */
   #watchOrder(weights: Weights): void {
-    const [state] = this.#replays.open().filter(({ stage }) => stage.kind !== 'queued')
+    const [state] = this.#replays
+      .open()
+      .filter(({ stage }) => stage.kind !== 'queued' && stage.kind !== 'telling')
     if (!state) return
     const { candidateReleaseId: candidate, hasHadTraffic } = state
     const isRaised = (weights[candidate] ?? 0) > this.weight(candidate)

@@ -19,7 +19,7 @@ async function startFamily(children: Children, onTerm?: string, limitMs?: number
     onLine: (line) => lines.push(line),
     ...(limitMs === undefined ? {} : { limitMs }),
   })
-  await vi.waitUntil(() => lines.length > 0, { timeout: 8000 })
+  await vi.waitUntil(() => lines.length > 0, { timeout: 60_000 })
   return { ended, pids: (lines[0] ?? '').split(' ').map(Number) }
 }
 
@@ -45,7 +45,7 @@ describe.skipIf(process.platform === 'win32')('stopping what the bootstrap start
     const { ended, pids } = await startFamily(children)
     children.stop(60_000)
     expect((await ended).code).toBe(7)
-    await vi.waitUntil(() => !pids.some(isRunning))
+    await vi.waitUntil(() => !pids.some(isRunning), { timeout: 60_000 })
   })
 
   it('kills one that does not listen', async () => {
@@ -53,14 +53,14 @@ describe.skipIf(process.platform === 'win32')('stopping what the bootstrap start
     const { ended, pids } = await startFamily(children, '/* not now */')
     children.stop(10)
     expect((await ended).code).toBeNull()
-    await vi.waitUntil(() => !pids.some(isRunning))
+    await vi.waitUntil(() => !pids.some(isRunning), { timeout: 60_000 })
   })
 
   it('ends one that takes too long, with its children', async () => {
     const children = new Children()
     const { ended, pids } = await startFamily(children, '/* not now */', 2000)
     expect(await ended).toMatchObject({ isTimedOut: true })
-    await vi.waitUntil(() => !pids.some(isRunning))
+    await vi.waitUntil(() => !pids.some(isRunning), { timeout: 60_000 })
   })
 
   it('starts nothing more', async () => {

@@ -98,7 +98,7 @@ describe.skipIf(process.platform === 'win32')('npm start', () => {
     const ended = once(child, 'close').then(([code]) => code as number | null)
     /** Waits until the app has told who it is. */
     const running = async () => {
-      await vi.waitUntil(() => /running \d+ \d+/.test(text), { timeout: 9000 })
+      await vi.waitUntil(() => /running \d+ \d+/.test(text), { timeout: 60_000 })
       return (/running (\d+) (\d+)/.exec(text) ?? []).slice(1).map(Number)
     }
     return { child, ended, running, said: () => text }
@@ -111,7 +111,7 @@ describe.skipIf(process.platform === 'win32')('npm start', () => {
     child.kill('SIGINT')
     expect(await ended).toBe(0)
     expect(said()).toContain('bye')
-    await vi.waitUntil(() => !pids.some(isRunning))
+    await vi.waitUntil(() => !pids.some(isRunning), { timeout: 60_000 })
   })
 
   it.each(['SIGTERM', 'SIGHUP'] as const)('ends everything on %s', async (signal) => {
@@ -119,7 +119,7 @@ describe.skipIf(process.platform === 'win32')('npm start', () => {
     const pids = await running()
     child.kill(signal)
     expect(await ended).toBe(0)
-    await vi.waitUntil(() => !pids.some(isRunning))
+    await vi.waitUntil(() => !pids.some(isRunning), { timeout: 60_000 })
   })
 
   it('ends everything with exit code 0 when npm alone is told to end', async () => {
@@ -130,7 +130,7 @@ describe.skipIf(process.platform === 'win32')('npm start', () => {
     child.kill('SIGINT')
     expect(await ended).toBe(0)
     expect(said()).toContain('bye')
-    await vi.waitUntil(() => !pids.some(isRunning))
+    await vi.waitUntil(() => !pids.some(isRunning), { timeout: 60_000 })
   })
 
   it('ends with the npm that started it, when that is killed', async () => {
@@ -143,7 +143,7 @@ describe.skipIf(process.platform === 'win32')('npm start', () => {
     ])
     const pids = await running()
     child.kill('SIGKILL')
-    await vi.waitUntil(() => !pids.some(isRunning), { timeout: 9000 })
+    await vi.waitUntil(() => !pids.some(isRunning), { timeout: 60_000 })
   })
 
   it('builds when a source has changed, and only then', async () => {

@@ -40,7 +40,52 @@ describe('the bins of a service', () => {
       durationMs: 1000,
     })
     expect(second).toMatchObject({ requests: 1, errors: 1, timeouts: 1, inFlight: 0, oldestInFlightMs: 0 })
-    expect(second?.latencies).toEqual([[latencyIndex(2000), 1]])
+    expect(first?.latencies).toEqual([[latencyIndex(10), 1]])
+  })
+
+  it('measure what was answered whole and without an error, and nothing else', () => {
+    const log = new BinLog(new VirtualClock(), 'boot')
+    const counts = log.of('r1')
+    for (const outcome of ['answered', 'unmeasured', 'failed', 'timed_out'] as const)
+      counts.end(counts.begin(), outcome)
+    log.close([])
+    const [bin] = log.since(null).bins
+    expect(bin).toMatchObject({ requests: 4, errors: 2, timeouts: 1 })
+    expect(bin?.latencies).toEqual([[0, 1]])
+  })
+
+  it('keep apart what was abandoned, diverted or unserved, and give none of it a latency', () => {
+    const log = new BinLog(new VirtualClock(), 'boot')
+    const counts = log.of('r1')
+    for (const outcome of ['abandoned', 'diverted', 'unserved', 'uncounted'] as const)
+      counts.end(counts.begin(), outcome)
+    counts.unserved()
+    log.close([])
+    const [bin] = log.since(null).bins
+    expect(bin).toMatchObject({ requests: 2, errors: 2, abandoned: 1, diverted: 1, unserved: 2, inFlight: 0 })
+    expect(bin?.latencies).toEqual([])
+  })
+
+  it('tell what happened to instances, also of a release that gets no requests', () => {
+    const log = new BinLog(new VirtualClock(), 'boot')
+    for (const failure of ['crash', 'oom_kill', 'health', 'ejection'] as const)
+      log.of('r1').instanceFailed(failure)
+    log.close([])
+    log.close([])
+    const { bins } = log.since(null)
+    expect(bins).toHaveLength(1)
+    expect(bins[0]).toMatchObject({ requests: 0, crashes: 2, oomKills: 1, healthFailures: 1, ejections: 1 })
+  })
+
+  it('take over what another edge counted, whole', () => {
+    const [before, log] = [new BinLog(new VirtualClock(), 'a'), new BinLog(new VirtualClock(), 'b')]
+    before.of('r1').instanceFailed('crash')
+    before.of('r1').end(before.of('r1').begin(), 'abandoned')
+    before.close([])
+    const [kept] = before.since(null).bins
+    if (kept) log.of('r1').absorb(kept)
+    log.close([])
+    expect(log.since(null).bins[0]).toMatchObject({ crashes: 1, abandoned: 1, requests: 0 })
   })
 
   it('show a routed release without requests, and an unrouted one only while it has some', async () => {

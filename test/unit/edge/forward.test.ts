@@ -1,19 +1,28 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { connect, type AddressInfo, type Socket } from 'node:net'
 import { Pool } from 'undici'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { guardsSchema } from '../../../src/contract/index.ts'
+import { guardsSchema, proxyLimitsSchema, timeoutsSchema } from '../../../src/contract/index.ts'
 import { BinLog } from '../../../src/edge/counts/index.ts'
 import { Gate } from '../../../src/edge/guards/gate.ts'
-import { limitsSchema } from '../../../src/edge/limits.ts'
-import { Exchange, type Forwarding } from '../../../src/edge/proxy/forward.ts'
+import type { Forwarding } from '../../../src/edge/proxy/attempts.ts'
+import { Exchange } from '../../../src/edge/proxy/forward.ts'
+import { Tunnel } from '../../../src/edge/proxy/tunnel.ts'
 import type { Instance } from '../../../src/edge/supervisor/instance.ts'
+import { Slots } from '../../../src/edge/supervisor/slots.ts'
 import { seededRng } from '../../../src/engine/core/index.ts'
 import { VirtualClock } from '../../support/clock.ts'
 
 const instanceWith = (id: string, pool: Pool) =>
-  ({ id, releaseId: 'r1', pool, begin: () => undefined, end: () => undefined }) as unknown as Instance
+  ({
+    id,
+    releaseId: 'r1',
+    pool,
+    slots: new Slots(),
+    begin: () => undefined,
+    end: () => undefined,
+  }) as unknown as Instance
 
 describe('a request on its way to an instance', () => {
   const clock = new VirtualClock()
@@ -32,19 +41,24 @@ describe('a request on its way to an instance', () => {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   }
 
-  /** The address of a proxy that sends to `first`, and to `next` what is sent again. */
-  const proxying = (first: Instance, next: Instance | null) => {
-    const forwarding = {
+  const forwardingTo = (next: Instance | null) =>
+    ({
       router: { reroute: () => next },
-      fleet: { record5xx: (_: Instance, isFailure: boolean) => void told.push(isFailure) },
+      instanceSet: { record5xx: (_: Instance, isFailure: boolean) => void told.push(isFailure) },
       gate: new Gate(clock, seededRng(1), guardsSchema.parse({})),
       bins,
-      limits: limitsSchema.parse({}),
-    } as unknown as Forwarding
+      limits: proxyLimitsSchema.parse({}),
+      timeouts: timeoutsSchema.parse({}),
+      clock,
+    }) as unknown as Forwarding
+  const origin = { peer: '127.0.0.1', isTrusted: false, client: '127.0.0.1' }
+
+  /** The address of a proxy that sends to `first`, and to `next` what is sent again. */
+  const proxying = (first: Instance, next: Instance | null) => {
+    const forwarding = forwardingTo(next)
     return listening(
       createServer((request, response) => {
-        const origin = { peer: '127.0.0.1', isTrusted: false, client: '127.0.0.1' }
-        new Exchange(forwarding, request, response, { path: '/', host: 'a' }, origin, first, null).send()
+        new Exchange(forwarding, request, response, { path: '/', host: 'a' }, origin, first, null).start()
       }),
     )
   }
@@ -79,7 +93,61 @@ describe('a request on its way to an instance', () => {
     const answer = await fetch(await proxying(instanceWith('a', pool), null))
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1'])
     bins.close([])
-    expect(bins.since(null).bins.at(-1)).toMatchObject({ requests: 1, errors: 0 })
+    expect(bins.since(null).bins.at(-1)).toMatchObject({ requests: 0, errors: 0, unserved: 0 })
     expect(told).toEqual([])
   })
+
+  it.each(['UND_ERR_CONNECT_TIMEOUT', 'ECONNREFUSED'])(
+    'goes to another instance as a handshake, too, whose connection fails with %s',
+    async (code) => {
+      const other = createServer()
+      other.on('upgrade', (_, socket) => {
+        socket.end('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n')
+      })
+      const { hostname, port } = new URL(await listening(other))
+      const unreachable = {
+        connect: (done: (failure: Error, socket: null) => void) =>
+          done(Object.assign(new Error('not connected'), { code }), null),
+      }
+      const reachable = {
+        connect: (done: (failure: null, socket: Socket) => void) => {
+          const socket = connect(Number(port), hostname, () => done(null, socket))
+        },
+        hold: () => ({ [Symbol.dispose]: () => undefined }),
+      }
+      const noPool = null as unknown as Pool
+      const first = Object.assign(instanceWith('a', noPool), unreachable)
+      const next = Object.assign(instanceWith('b', noPool), reachable)
+      const proxy = createServer()
+      proxy.on('upgrade', (request, socket, head) =>
+        new Tunnel(
+          forwardingTo(next),
+          request,
+          socket,
+          head,
+          { path: '/', host: 'a' },
+          origin,
+          first,
+        ).start(),
+      )
+      bins.close([])
+      told.length = 0
+      const response = await handshakeAt(await listening(proxy))
+      expect(response).toMatch(/^HTTP\/1\.1 101 /)
+      bins.close([])
+      expect(bins.since(null).bins.at(-1)).toMatchObject({ requests: 1, errors: 0, diverted: 0 })
+      expect(told).toEqual([true, false])
+    },
+  )
 })
+
+/** What comes in response to a handshake, until the connection closes. */
+async function handshakeAt(address: string): Promise<string> {
+  const { hostname, port } = new URL(address)
+  const socket = connect(Number(port), hostname)
+  let text = ''
+  socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')))
+  socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+  await once(socket, 'close')
+  return text
+}

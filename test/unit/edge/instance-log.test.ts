@@ -1,10 +1,20 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, closeSync, mkdtempSync, openSync, readdirSync, rmSync, statSync } from 'node:fs'
+import {
+  appendFileSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../src/adapters/system/index.ts'
+import { until } from '../../support/until.ts'
 import { InstanceLog, type InstanceLogOptions } from '../../../src/edge/supervisor/instance-log.ts'
 
 const small: InstanceLogOptions = { maxFileBytes: 100_000, maxReadBytes: 10_000_000, keptLines: 100_000 }
@@ -56,6 +66,38 @@ describe('the log of an instance', () => {
     // A million bytes were printed.
     expect(bytesOnDisk()).toBeLessThan(500_000)
   })
+
+  it.runIf(process.platform === 'linux')(
+    'follows a file that was renamed or deleted under its writer',
+    async () => {
+      const log = open()
+      const out = openSync(log.stdoutPath, 'a', 0o600)
+      const child = spawn(process.execPath, ['-e', 'process.stdin.pipe(process.stdout)'], {
+        stdio: ['pipe', out, 'ignore'],
+      })
+      closeSync(out)
+      log.follow(child.pid ?? 0)
+      const say = async (text: string) => {
+        child.stdin?.write(`${text}\n`)
+        return until(`the line ${text}`, async () => {
+          await log.read()
+          return log.lines.at(-1)?.text === text ? log.lines.map((line) => line.text) : undefined
+        })
+      }
+      await say('before')
+      renameSync(log.stdoutPath, `${log.stdoutPath}.old`)
+      await say('renamed')
+      appendFileSync(log.stdoutPath, 'of somebody else\n')
+      rmSync(`${log.stdoutPath}.old`)
+      expect(await say('deleted')).toEqual(['before', 'renamed', 'deleted'])
+      child.stdin?.end()
+      await once(child, 'exit')
+      // The next process writes to the file that stands at the path.
+      write(log, 1, 2)
+      await log.read()
+      expect(log.lines.at(-1)?.text).toBe(lineOf(1))
+    },
+  )
 
   it('goes on where an edge before it was killed, with what is kept, each line once', async () => {
     const count = 5000

@@ -2,6 +2,20 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { ManagedProcess } from '../../../src/edge/supervisor/managed-process.ts'
 import { VirtualClock } from '../../support/clock.ts'
 
+describe('a process whose output cannot be kept', () => {
+  it('runs all the same, and says why', async () => {
+    const started = await ManagedProcess.start(new VirtualClock(), {
+      argv: [process.execPath, '-e', 'process.exit(process.stdout.writable ? 3 : 4)'],
+      env: {},
+      cwd: '/',
+      stdoutPath: `${import.meta.filename}/out.log`,
+      stderrPath: `${import.meta.filename}/err.log`,
+    })
+    expect(started.logTrouble).toMatch(/ENOTDIR|EEXIST/)
+    expect((await started.ended).reason).toBe('exited with code 3')
+  })
+})
+
 describe.skipIf(process.platform === 'win32')('a process that may not be signalled', () => {
   afterEach(() => vi.restoreAllMocks())
 
@@ -10,7 +24,7 @@ describe.skipIf(process.platform === 'win32')('a process that may not be signall
     const started = await ManagedProcess.start(clock, {
       argv: [process.execPath, '-e', 'setInterval(() => {}, 1000)'],
       env: {},
-      cwd: undefined,
+      cwd: '/',
       stdoutPath: '/dev/null',
       stderrPath: '/dev/null',
     })

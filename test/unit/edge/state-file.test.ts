@@ -16,6 +16,7 @@ const stateOf = (...names: string[]) => ({
     releases: [],
     doneKeys: [],
     instances: [],
+    restarts: [],
   })),
 })
 
@@ -68,6 +69,17 @@ describe('the state file', () => {
     expect(read.services.map(({ definition }) => definition.name)).toEqual(['shop'])
     expect(trouble).toContain(path)
     expect(readFileSync(`${path}.damaged`, 'utf8')).toBe(damaged)
+  })
+
+  it('says what was damaged and that nothing is left when no copy is good', async () => {
+    await save('shop')
+    await save('cart')
+    for (const each of [path, `${path}.previous`]) writeFileSync(each, '{"format":1,"sha')
+    const { state: read, trouble } = await readState(path)
+    expect(read.services).toEqual([])
+    expect(trouble).toContain(`${path} is damaged`)
+    expect(trouble).toContain(`${path}.previous is damaged`)
+    expect(trouble).toContain('The edge started empty')
   })
 
   it('takes no notice of a new one that was not finished', async () => {

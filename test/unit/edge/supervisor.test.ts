@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { restartDelayMs } from '../../../src/edge/supervisor/backoff.ts'
 import { mayEject, PassiveHealth } from '../../../src/edge/supervisor/ejection.ts'
-import { environmentOf } from '../../../src/edge/supervisor/environment.ts'
 
 describe('the wait before a restart', () => {
   it('doubles from half a second to half a minute, half of it chance', () => {
@@ -50,28 +49,5 @@ describe('passive ejection', () => {
     health.record(true)
     for (let i = 0; i < 4; i++) health.recover()
     expect(health.weight).toBe(1)
-  })
-})
-
-describe('the environment of an instance', () => {
-  const names = { service: 'shop', releaseId: 'r1', instanceId: 'r1-a', port: 4000 }
-
-  it('hands on what every program needs and no secret of the edge', () => {
-    const environment = environmentOf(
-      { PATH: '/bin', HOME: '/home/a', LC_ALL: 'C', DATABASE_PASSWORD: 'secret', PILOTHOUSE_TOKEN: 'secret' },
-      { parameters: { LEVEL: 'one', BOTH: 'parameter' }, artifact: { env: { BOTH: 'artifact', PORT: '1' } } },
-      names,
-    )
-    expect(environment).toEqual({
-      PATH: '/bin',
-      HOME: '/home/a',
-      LC_ALL: 'C',
-      LEVEL: 'one',
-      BOTH: 'artifact',
-      PORT: '4000',
-      PILOTHOUSE_SERVICE: 'shop',
-      PILOTHOUSE_RELEASE: 'r1',
-      PILOTHOUSE_INSTANCE: 'r1-a',
-    })
   })
 })

@@ -12,18 +12,22 @@ describe('the app scheme', () => {
     ['/assets/index%2Dabc.js', 'assets/index-abc.js'],
     ['/assets/../favicon.svg', 'favicon.svg'],
   ])('gives %s as the file %s of the bundle', (path, file) => {
-    expect(answer(path)).toEqual({ kind: 'file', path: file })
+    expect(answer(path)).toEqual({ kind: 'file', path: file, status: 200 })
   })
 
   it.each(['/', '/overview', '/host/local', '/host/web1.example.com?range=1h#cpu', '/settings/about'])(
     'gives the page at the address of a screen: %s',
     (path) => {
-      expect(answer(path)).toEqual({ kind: 'file', path: 'index.html' })
+      expect(answer(path)).toEqual({ kind: 'file', path: 'index.html', status: 200 })
     },
   )
 
+  it.each(['/assets/missing.js', '/.env', '/favicon.ico'])('finds no file at %s', (path) => {
+    expect(answer(path)).toEqual({ kind: 'refused', status: 404 })
+  })
+
   it.each([
-    '/assets/missing.js',
+    '/nonsense/at/all',
     '/api/calls',
     '/etc/passwd',
     '/../../etc/passwd',
@@ -31,8 +35,8 @@ describe('the app scheme', () => {
     '/host/local/further',
     '/assets',
     '/assets/',
-  ])('finds nothing at %s', (path) => {
-    expect(answer(path)).toEqual({ kind: 'refused', status: 404 })
+  ])('gives the page, as not found, at %s', (path) => {
+    expect(answer(path)).toEqual({ kind: 'file', path: 'index.html', status: 404 })
   })
 
   it.each([

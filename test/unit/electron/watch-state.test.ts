@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { standingOf, worseningOf } from '../../../electron/watch-state.ts'
-import { madeService } from '../renderer/deployments/made.ts'
 import type { Health, HealthReason, LiveRecords } from '../../../src/contract/index.ts'
 
 const reason = (severity: HealthReason['severity'], text: string, more: Partial<HealthReason> = {}) => ({
   severity,
   hostId: 'local',
+  service: '',
   text,
   points: 10,
   sinceMs: 0,
@@ -58,23 +58,11 @@ describe('the standing that the tray shows', () => {
     expect(standing(critical).severity).toBe('critical')
   })
 
-  it('names a service that is worse than the hosts, and hosts that are worse than it', () => {
-    const deserted = { ...well, 'service:checkout': madeService({ instances: [] }) }
-    expect(standing(deserted)).toEqual({
-      severity: 'critical',
-      count: 1,
-      sentence: 'checkout: r42 has traffic and no healthy instance',
-    })
-    const stopped = madeService({ automationStopped: { by: 'jon', atMs: 0, reason: 'errors' } })
-    expect(standing({ ...critical, 'service:checkout': stopped })).toMatchObject({
-      severity: 'critical',
-      count: 2,
-      sentence: expect.stringContaining('memory 99 % used') as string,
-    })
-    expect(standing({ ...well, 'service:checkout': stopped })).toMatchObject({
-      severity: 'warning',
-      sentence: 'checkout: automation is stopped',
-    })
+  it('names a service that is out, which counts in the health, and leads to it', () => {
+    const text = 'checkout: r42 has traffic and no healthy instance'
+    const out = { health: health('critical', 35, [reason('critical', text, { service: 'checkout' })]) }
+    expect(standing(out)).toEqual({ severity: 'critical', count: 1, sentence: `health 35 of 100: ${text}` })
+    expect(worseningOf(well, out)).toEqual({ severity: 'critical', text, path: '/services/checkout' })
   })
 
   it('warns of a failing readiness check and of a refused configuration on a healthy machine', () => {

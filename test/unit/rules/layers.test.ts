@@ -79,7 +79,7 @@ beforeAll(() => {
     })
   found = (JSON.parse(cruise('json').stdout) as { summary: { violations: Found[] } }).summary.violations
   exitCode = cruise('err').status
-}, 60_000)
+})
 
 afterAll(() => rmSync(house, { recursive: true, force: true }))
 

@@ -1,11 +1,22 @@
 /** A map whose keys are looked up as ranges of bytes, so that a known name costs no string. */
 export class ByteNames<T> {
   #buckets = new Map<number, { bytes: Uint8Array; value: T }[]>()
+  #size = 0
+
+  get size(): number {
+    return this.#size
+  }
+
+  clear(): void {
+    this.#buckets.clear()
+    this.#size = 0
+  }
 
   set(name: string, value: T): void {
     const bytes = new TextEncoder().encode(name)
     const hash = hashOf(bytes, 0, bytes.length)
     const bucket = this.#buckets.get(hash)
+    this.#size += 1
     if (bucket) bucket.push({ bytes, value })
     else this.#buckets.set(hash, [{ bytes, value }])
   }

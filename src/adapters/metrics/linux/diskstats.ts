@@ -23,6 +23,10 @@ const columnCount = 11
 /** Memory, files and drives for removable discs; the hidden paths of multipath NVMe. */
 const ignored = /^(loop|ram|zram|fd|sr|nbd)\d+$|^nvme\d+c\d+n\d+$/
 
+/** 256 disks with their 8 series. */
+const maxSlots = 2048
+const maxNames = 8192
+
 interface Disk {
   slots: Record<'read' | 'written' | 'reads' | 'writes' | 'busy' | 'queue' | 'readWait' | 'writeWait', number>
   counters: Float64Array
@@ -33,13 +37,16 @@ interface Disk {
 export class DiskstatsSection implements Section {
   readonly group: SlotGroup
   #disks = new ByteNames<Disk | 'ignored'>()
+  /** Of all devices but partitions, in their order. */
   #names: string[] = []
+  #generation = 0
 
   constructor(slots: Slots) {
-    this.group = new SlotGroup(slots)
+    this.group = new SlotGroup(slots, { maxSlots })
   }
 
   parse(reader: ByteReader): void {
+    if (this.#disks.size > maxNames) this.#forget()
     for (; !reader.isAtEnd; reader.nextLine()) {
       const major = reader.number()
       const minor = reader.number()
@@ -80,13 +87,23 @@ export class DiskstatsSection implements Section {
   }
 
   #diskOf(reader: ByteReader, start: number, end: number): Disk | 'ignored' {
+    // A slot of a disk that is gone was given to another one: what is remembered may be wrong.
+    if (this.group.generation !== this.#generation) this.#forget()
+    this.#generation = this.group.generation
     const known = this.#disks.get(reader.bytes, start, end)
     if (known !== undefined) return known
     const name = reader.text(start, end)
-    const made = ignored.test(name) || this.#isPartition(name) ? 'ignored' : this.#makeDisk(name)
-    if (made !== 'ignored') this.#names.push(name)
+    const isPartition = this.#isPartition(name)
+    const made = isPartition || ignored.test(name) ? 'ignored' : this.#makeDisk(name)
+    // Also of disks that are left out: their partitions are left out with them.
+    if (!isPartition) this.#names.push(name)
     this.#disks.set(name, made)
     return made
+  }
+
+  #forget(): void {
+    this.#disks.clear()
+    this.#names = []
   }
 
   /** A partition is named after a disk that stands before it: sda1, nvme0n1p1. xvda1 alone is a disk. */

@@ -3,8 +3,11 @@ import type { Clock } from '../../../engine/core/index.ts'
 import type { SlotGroup } from '../slots.ts'
 import { parseMounts, type Mount } from './mounts.ts'
 
+/** What statfs tells of a filesystem: blocks are counted in units of `frsize`, which may be smaller than `bsize`. */
 export interface Space {
   bsize: number
+  /** Left out by Node before 24.14; 0 on filesystems that do not know it. */
+  frsize?: number
   blocks: number
   bfree: number
   bavail: number
@@ -54,9 +57,10 @@ export class Filesystems {
   apply(group: SlotGroup, answers: { mount: Mount; space: Space }[]): void {
     for (const { mount, space } of answers) {
       const labels = { mount: mount.mount, device: mount.device }
-      group.set(group.slot('filesystem.size', labels), space.blocks * space.bsize)
-      group.set(group.slot('filesystem.used', labels), (space.blocks - space.bfree) * space.bsize)
-      group.set(group.slot('filesystem.available', labels), space.bavail * space.bsize)
+      const blockBytes = space.frsize || space.bsize
+      group.set(group.slot('filesystem.size', labels), space.blocks * blockBytes)
+      group.set(group.slot('filesystem.used', labels), (space.blocks - space.bfree) * blockBytes)
+      group.set(group.slot('filesystem.available', labels), space.bavail * blockBytes)
       // btrfs and many network filesystems have no fixed number of inodes and say 0.
       if (space.files <= 0) continue
       group.set(group.slot('filesystem.inodes_total', labels), space.files)

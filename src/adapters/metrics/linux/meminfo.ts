@@ -1,4 +1,5 @@
 import { SlotGroup, type Slots } from '../slots.ts'
+import { Bounds } from './bounds.ts'
 import type { ByteReader } from './byte-reader.ts'
 import { KeyedNumbers } from './keyed-numbers.ts'
 import type { Section } from './section.ts'
@@ -26,13 +27,18 @@ const direct = [
 
 const bytesPerKilobyte = 1024
 
-/** /proc/meminfo. */
+/**
+ * /proc/meminfo within the bounds of this process: `memory.total`, `memory.available` and `memory.used` are those of its
+ * cgroup where that has less than the machine. Cache that ZFS gives back when asked counts as available.
+ */
 export class MeminfoSection implements Section {
   readonly group: SlotGroup
+  readonly #bounds: Bounds
   #fields = new KeyedNumbers([...direct.map(([, key]) => key), 'MemAvailable', 'SwapFree'])
 
-  constructor(slots: Slots) {
+  constructor(slots: Slots, bounds = new Bounds()) {
     this.group = new SlotGroup(slots)
+    this.#bounds = bounds
   }
 
   parse(reader: ByteReader): void {
@@ -42,14 +48,24 @@ export class MeminfoSection implements Section {
       const kilobytes = fields.of(key)
       if (kilobytes >= 0) this.group.set(this.group.slot(name), kilobytes * bytesPerKilobyte)
     }
-    const available = this.#available()
-    if (available >= 0) {
-      this.group.set(this.group.slot('memory.available'), available * bytesPerKilobyte)
-      const used = Math.max(0, fields.of('MemTotal') - available)
-      this.group.set(this.group.slot('memory.used'), used * bytesPerKilobyte)
-    }
+    this.#setAvailable(fields.of('MemTotal') * bytesPerKilobyte, this.#available() * bytesPerKilobyte)
     const swapUsed = fields.of('SwapTotal') - fields.of('SwapFree')
     if (swapUsed >= 0) this.group.set(this.group.slot('swap.used'), swapUsed * bytesPerKilobyte)
+  }
+
+  #setAvailable(total: number, told: number): void {
+    const { group } = this
+    const { reclaimableBytes, memoryLimitBytes: limit, workingSetBytes } = this.#bounds
+    let available = reclaimableBytes > 0 ? Math.min(total, told + reclaimableBytes) : told
+    let size = total
+    if (limit < total && workingSetBytes >= 0) {
+      size = limit
+      available = Math.min(available, Math.max(0, limit - workingSetBytes))
+      group.set(group.slot('memory.total'), limit)
+    }
+    if (!(available >= 0)) return
+    group.set(group.slot('memory.available'), available)
+    group.set(group.slot('memory.used'), Math.max(0, size - available))
   }
 
   /** Kernels before 3.14 and some containers have no MemAvailable: free and what can be given back at once. */

@@ -28,9 +28,11 @@ const ofContainers =
   /^\/(var\/lib\/(docker|containers|containerd|kubelet|lxcfs)|run\/(docker|containerd|credentials|netns|user))\/./
 
 /**
- * The filesystems in a text of /proc/self/mountinfo, in its order: real ones and writable tmpfs, each device once
- * (bind mounts show the same numbers again), what is covered by a later mount left out. Lines it cannot read are
- * skipped.
+ * The filesystems in a text of /proc/self/mountinfo, in its order: those that somebody can write to, each device once
+ * (bind mounts show the same numbers again), mounts covered by a later one left out. Lines it cannot read are skipped.
+ *
+ * A filesystem that is read-only itself (the options behind the dash: AppImage, DVD, disk image) is full by nature. A
+ * read-only mount of a writable filesystem, such as /nix/store, still fills up and stays.
  */
 export function parseMounts(mountinfo: string): Mount[] {
   const byMountPoint = new Map<string, Mount & { deviceNumber: string }>()
@@ -41,8 +43,9 @@ export function parseMounts(mountinfo: string): Mount[] {
     if (!deviceNumber || !mount || !options || !type || device === undefined) continue
     const path = unescaped(mount)
     byMountPoint.delete(path)
-    const isReadOnly = options.split(',').includes('ro') || (superOptions ?? '').split(',').includes('ro')
-    if (isWatched(path, type, isReadOnly)) {
+    const isReadOnlyMount = options.split(',').includes('ro')
+    const isReadOnlyFilesystem = (superOptions ?? '').split(',').includes('ro')
+    if (!isReadOnlyFilesystem && isWatched(path, type, isReadOnlyMount)) {
       byMountPoint.set(path, {
         mount: path,
         device: unescaped(device),
@@ -60,10 +63,10 @@ export function parseMounts(mountinfo: string): Mount[] {
     .map(({ mount, device, type, isRemote }) => ({ mount, device, type, isRemote }))
 }
 
-function isWatched(path: string, type: string, isReadOnly: boolean): boolean {
+function isWatched(path: string, type: string, isReadOnlyMount: boolean): boolean {
   if (ignoredTypes.has(type) || ofContainers.test(path) || path.length > 400) return false
   if (type === 'overlay') return path === '/'
-  if (type === 'tmpfs') return !isReadOnly && !path.startsWith('/sys/')
+  if (type === 'tmpfs') return !isReadOnlyMount && !path.startsWith('/sys/')
   return true
 }
 

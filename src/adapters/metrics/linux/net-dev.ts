@@ -1,5 +1,5 @@
 import type { SeriesName } from '../../../contract/index.ts'
-import { SlotGroup, type Slots } from '../slots.ts'
+import { noSlot, SlotGroup, type Slots } from '../slots.ts'
 import { ByteNames } from './byte-names.ts'
 import type { ByteReader } from './byte-reader.ts'
 import type { Section } from './section.ts'
@@ -28,16 +28,49 @@ const columns: readonly (SeriesName | undefined)[] = [
  */
 const ignored = /^(veth|cali|lxc|tap|tunl|vnet|fwbr|fwpr|fwln|ifb|dummy|sit|gre|erspan|ip6tnl|nodelocaldns)/
 
+/** 512 interfaces with their 8 series. */
+const maxSlots = 4096
+/**
+ * New names within so many rounds that get their series at once. Where more come, as on a build machine, an interface
+ * must first have been there for a while: those of a build live for seconds.
+ */
+const newcomerLimit = 32
+const newcomerRounds = 600
+const admittedAfterRounds = 30
+/** How often an interface that found no room asks again. */
+const retryRounds = 60
+/** Names that are remembered, interfaces that are ignored included. */
+const maxNames = 8192
+
+interface Interface {
+  name: string
+  isIgnored: boolean
+  roundCount: number
+  /** None while it is ignored, has not been there for long enough or found no room. */
+  slots: readonly number[]
+  /** Of the group when `slots` were looked up. */
+  generation: number
+}
+
 /** /proc/net/dev: traffic of each interface, lo included. */
 export class NetDevSection implements Section {
   readonly group: SlotGroup
-  #slotsByName = new ByteNames<readonly number[]>()
+  #interfaces = new ByteNames<Interface>()
+  #round = 0
+  #newcomerCount = 0
 
   constructor(slots: Slots) {
-    this.group = new SlotGroup(slots)
+    this.group = new SlotGroup(slots, { maxSlots })
   }
 
   parse(reader: ByteReader): void {
+    this.#parseLines(reader)
+    this.#round += 1
+    if (this.#round % newcomerRounds === 0) this.#newcomerCount = 0
+    if (this.#interfaces.size > maxNames) this.#interfaces.clear()
+  }
+
+  #parseLines(reader: ByteReader): void {
     for (; !reader.isAtEnd; reader.nextLine()) {
       reader.skipBlanks()
       const start = reader.at
@@ -52,13 +85,32 @@ export class NetDevSection implements Section {
   }
 
   #slotsOf(reader: ByteReader, start: number, end: number): readonly number[] {
-    const known = this.#slotsByName.get(reader.bytes, start, end)
-    if (known !== undefined) return known
-    const name = reader.text(start, end)
-    const slots = ignored.test(name)
-      ? []
-      : columns.map((series) => (series === undefined ? -1 : this.group.slot(series, { interface: name })))
-    this.#slotsByName.set(name, slots)
-    return slots
+    let known = this.#interfaces.get(reader.bytes, start, end)
+    if (known === undefined) {
+      const name = reader.text(start, end)
+      known = { name, isIgnored: ignored.test(name), roundCount: 0, slots: [], generation: -1 }
+      this.#interfaces.set(known.name, known)
+    }
+    known.roundCount += 1
+    const { group } = this
+    // Once a slot of the group was recycled, it may have been one of these.
+    const isCurrent = known.generation === group.generation
+    const isRetry = known.slots.length === 0 && known.roundCount % retryRounds === 0
+    if ((!isCurrent || isRetry) && this.#isAdmitted(known)) {
+      const labels = { interface: known.name }
+      const slots = columns.map((series) => (series === undefined ? noSlot : group.slot(series, labels)))
+      known.slots = slots[0] === noSlot ? [] : slots
+      known.generation = group.generation
+    }
+    return known.slots
+  }
+
+  #isAdmitted({ name, isIgnored, roundCount }: Interface): boolean {
+    if (isIgnored) return false
+    if (this.#round === 0 || roundCount > admittedAfterRounds) return true
+    if (this.group.has('network.received', { interface: name })) return true
+    if (roundCount > 1 || this.#newcomerCount >= newcomerLimit) return false
+    this.#newcomerCount += 1
+    return true
   }
 }

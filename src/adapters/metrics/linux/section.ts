@@ -8,4 +8,6 @@ import type { ByteReader } from './byte-reader.ts'
 export interface Section {
   readonly group: SlotGroup
   parse(reader: ByteReader): void
+  /** Called in place of `parse` while the file cannot be read; for sections that keep something between readings. */
+  absent?(): void
 }

@@ -4,7 +4,16 @@ import { AppError, fail, messageOf, ok, type Clock, type Result } from '../../..
 import type { MetricSource, Reading, SeriesKey } from '../../../engine/telemetry/index.ts'
 import { Background, type Ticking } from '../background.ts'
 import { SlotGroup, Slots } from '../slots.ts'
+import {
+  arcstatsSection,
+  Bounds,
+  cpuMaxSection,
+  cpuUsageSection,
+  memoryStatSection,
+  numberSection,
+} from './bounds.ts'
 import { ByteReader } from './byte-reader.ts'
+import { findCgroupFiles, type CgroupFiles } from './cgroup.ts'
 import { countConnections } from './connections.ts'
 import { DiskstatsSection } from './diskstats.ts'
 import { Filesystems } from './filesystems.ts'
@@ -41,6 +50,9 @@ const shortestRoundMs = 50
 /** After a longer pause a rate would be put where it does not belong. */
 const longestRoundMs = 30_000
 
+/** 200 mounts at a time with their 5 series, and some that are gone. */
+const maxFilesystemSlots = 1500
+
 interface Kept {
   file: KeptFile
   section: Section
@@ -69,6 +81,7 @@ export class LinuxProcSource implements MetricSource {
   #backgrounds: Ticking[]
   #processes: Processes
   #abort = new AbortController()
+  #cgroup: CgroupFiles
 
   constructor(options: LinuxProcOptions) {
     const { clock, hostId, procRoot = '/proc', sysRoot = '/sys' } = options
@@ -77,7 +90,8 @@ export class LinuxProcSource implements MetricSource {
     this.#procRoot = procRoot
     const sizes = readKernelSizes(procRoot)
     this.#processes = new Processes(clock, procRoot, sizes, this.#abort.signal)
-    this.#kept = keptFiles(this.#slots, procRoot, sizes.pageBytes)
+    this.#cgroup = findCgroupFiles(procRoot, sysRoot)
+    this.#kept = keptFiles(this.#slots, procRoot, sizes.pageBytes, this.#cgroup)
     this.#backgrounds = [
       this.#filesystems(join(procRoot, 'self/mountinfo')),
       this.#temperatures(sysRoot),
@@ -89,8 +103,14 @@ export class LinuxProcSource implements MetricSource {
     return { version: this.#slots.version, series: this.#slots.series }
   }
 
-  facts(): Promise<HostFacts> {
-    return readLinuxFacts(this.#procRoot, this.#clock.nowMs())
+  async facts(): Promise<HostFacts> {
+    const facts = await readLinuxFacts(this.#procRoot, this.#clock.nowMs())
+    const { memory, cpu } = this.#cgroup
+    return {
+      ...facts,
+      coreCount: Math.min(facts.coreCount, Math.ceil(cpu?.cores ?? Infinity)),
+      memoryBytes: Math.min(facts.memoryBytes, memory?.limitBytes ?? Infinity),
+    }
   }
 
   async read(): Promise<Result<Reading>> {
@@ -144,6 +164,7 @@ export class LinuxProcSource implements MetricSource {
     const isMeasurable = kept.roundCount > 0 && roundMs <= Math.max(longestRoundMs, 3 * kept.cadenceMs)
     section.group.begin(isMeasurable ? roundMs / 1000 : NaN)
     if (kept.isRead) section.parse(this.#reader.reset(kept.file.bytes, kept.file.length))
+    else section.absent?.()
     section.group.end()
     kept.readAtMs = monotonicMs
     kept.roundCount = kept.isRead ? kept.roundCount + 1 : 0
@@ -160,7 +181,7 @@ export class LinuxProcSource implements MetricSource {
 
   #filesystems(mountinfoPath: string): Ticking {
     const filesystems = new Filesystems(this.#clock, mountinfoPath, this.#abort.signal)
-    const group = new SlotGroup(this.#slots)
+    const group = new SlotGroup(this.#slots, { maxSlots: maxFilesystemSlots })
     return new Background({
       group,
       clock: this.#clock,
@@ -205,9 +226,12 @@ function isDue(kept: Kept, monotonicMs: number): boolean {
   return ageMs >= shortestRoundMs && (kept.roundCount < 2 || ageMs >= kept.cadenceMs)
 }
 
-function keptFiles(slots: Slots, procRoot: string, pageBytes: number): Kept[] {
-  const kept = (path: string, section: Section, cadenceMs: number): Kept => ({
-    file: new KeptFile(join(procRoot, path)),
+function keptFiles(slots: Slots, procRoot: string, pageBytes: number, cgroup: CgroupFiles): Kept[] {
+  const bounds = new Bounds()
+  const kept = (path: string, section: Section, cadenceMs: number): Kept =>
+    keptAt(join(procRoot, path), section, cadenceMs)
+  const keptAt = (path: string, section: Section, cadenceMs: number): Kept => ({
+    file: new KeptFile(path),
     section,
     cadenceMs,
     readAtMs: -Infinity,
@@ -216,11 +240,35 @@ function keptFiles(slots: Slots, procRoot: string, pageBytes: number): Kept[] {
     isRead: false,
   })
   const { second, slow } = cadences
+  const { memory, cpu } = cgroup
+  // Before the sections that use the bounds, so that both tell of the same moment.
+  const bounding = [kept('spl/kstat/zfs/arcstats', arcstatsSection(slots, bounds), second)]
+  if (memory)
+    bounding.push(
+      keptAt(memory.limit, numberSection(slots, bounds, 'memoryLimitBytes'), second),
+      keptAt(memory.usage, numberSection(slots, bounds, 'memoryUsageBytes'), second),
+      keptAt(memory.stat, memoryStatSection(slots, bounds, memory.inactiveFileKey), second),
+    )
+  if (cpu)
+    bounding.push(
+      keptAt(
+        cpu.quota,
+        cpu.period === null
+          ? cpuMaxSection(slots, bounds)
+          : numberSection(slots, bounds, 'quotaMicroseconds'),
+        second,
+      ),
+      ...(cpu.period === null
+        ? []
+        : [keptAt(cpu.period, numberSection(slots, bounds, 'periodMicroseconds'), second)]),
+      keptAt(cpu.usage, cpuUsageSection(slots, bounds, cpu.usageKey), second),
+    )
   return [
-    kept('stat', new StatSection(slots), second),
+    ...bounding,
+    kept('stat', new StatSection(slots, bounds), second),
     kept('loadavg', new LoadSection(slots), second),
     kept('uptime', new NumbersSection(slots, ['uptime']), second),
-    kept('meminfo', new MeminfoSection(slots), second),
+    kept('meminfo', new MeminfoSection(slots, bounds), second),
     kept('pressure/cpu', new PressureSection(slots, { some: 'pressure.cpu.some' }), second),
     kept(
       'pressure/memory',

@@ -1,5 +1,6 @@
 import { SlotGroup, type Slots } from '../slots.ts'
 import { ByteNames } from './byte-names.ts'
+import { Bounds } from './bounds.ts'
 import type { ByteReader } from './byte-reader.ts'
 import type { Section } from './section.ts'
 
@@ -34,14 +35,19 @@ const shares = [
   ['cpu.guest', columns.guest],
 ] as const
 
-/** /proc/stat: CPU shares of the whole and of each core, and what the kernel counts since boot. */
+/**
+ * /proc/stat: CPU shares of the whole and of each core, and what the kernel counts since boot. `cpu.busy` is the share
+ * of its cgroup's CPU quota that this process's group uses, where that is more than the share of the machine.
+ */
 export class StatSection implements Section {
   readonly group: SlotGroup
+  readonly #bounds: Bounds
   #total = new CpuTimes()
   #cores: { times: CpuTimes; slot: number }[] = []
   #keys = new ByteNames<(reader: ByteReader) => void>()
 
-  constructor(slots: Slots) {
+  constructor(slots: Slots, bounds = new Bounds()) {
+    this.#bounds = bounds
     const group = (this.group = new SlotGroup(slots))
     this.#keys.set('ctxt', (reader) => group.rate(group.slot('system.context_switches'), reader.number()))
     this.#keys.set('intr', (reader) => group.rate(group.slot('system.interrupts'), reader.number()))
@@ -75,7 +81,7 @@ export class StatSection implements Section {
 
   #parseTotal(reader: ByteReader): void {
     const outcome = this.#total.read(reader, this.group.elapsedSeconds)
-    this.#setBusy(this.group.slot('cpu.busy'), this.#total, outcome)
+    this.#setBusy(this.group.slot('cpu.busy'), this.#total, outcome, this.#bounds.cpuBusy)
     for (const [name, column] of shares) {
       if (!this.#total.has(column)) continue
       const slot = this.group.slot(name)
@@ -84,9 +90,12 @@ export class StatSection implements Section {
     }
   }
 
-  #setBusy(slot: number, times: CpuTimes, outcome: Outcome): void {
+  #setBusy(slot: number, times: CpuTimes, outcome: Outcome, least = NaN): void {
     if (outcome === 'reset') this.group.reset(slot)
-    else if (outcome === 'read') this.group.set(slot, times.busy())
+    else if (outcome === 'read') {
+      const busy = times.busy()
+      this.group.set(slot, least > busy ? least : busy)
+    }
   }
 }
 

@@ -33,6 +33,8 @@ async function readHwmon(root: string): Promise<Temperature[]> {
     for (const file of await names(folder)) {
       const match = /^(temp\d+)_input$/.exec(file)
       if (!match) continue
+      // The driver knows that nothing sensible is connected; the value then is whatever the chip reads.
+      if ((await text(join(folder, `${match[1]}_fault`))) === '1') continue
       const label = (await text(join(folder, `${match[1]}_label`))) || match[1]!
       add(found, `${chipName} ${label}`, await text(join(folder, file)))
     }

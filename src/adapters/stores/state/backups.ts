@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3'
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { makePrivateFile } from '../../system/index.ts'
 
 /** How many copies stay, beside the newest one of each schema version. */
 const keptCount = 5
@@ -58,6 +59,8 @@ export function backUp(db: Database, file: string, version: number, atMs: number
   const path = join(directoryOf(file), `${stemOf(file)}-v${version}-${stampOf(atMs)}.sqlite`)
   const unfinished = `${path}.part`
   rmSync(unfinished, { force: true })
+  // SQLite fills an empty file, and keeps its mode.
+  makePrivateFile(unfinished)
   db.prepare('VACUUM INTO ?').run(unfinished)
   syncToDisk(unfinished)
   renameSync(unfinished, path)

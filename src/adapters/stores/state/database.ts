@@ -2,6 +2,7 @@ import Sqlite, { type Database } from 'better-sqlite3'
 import { Kysely, SqliteDialect, type DatabaseConnection, type Driver } from 'kysely'
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { makePrivateFile } from '../../system/index.ts'
 import { backUp, isBackupDue } from './backups.ts'
 import { migrate, schemaState, type Migration } from './migrate.ts'
 import type { Tables } from './tables.ts'
@@ -40,6 +41,7 @@ class TruthfulDialect extends SqliteDialect {
 /** Throws what SQLite throws, or an AppError. */
 function connect(file: string): Database {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  makePrivateFile(file)
   const sqlite = new Sqlite(file, { timeout: busyMs })
   try {
     // One engine a data directory: a second one is told so at once, and not by torn figures later.

@@ -6,6 +6,7 @@ import {
   link,
   type AuditDraft,
   type ChainEnd,
+  type NotedEnd,
 } from '../../../engine/audit/index.ts'
 import { AppError, type Result } from '../../../engine/core/index.ts'
 import type {
@@ -19,6 +20,8 @@ import type {
   ServiceRecord,
   StoredEvent,
 } from '../../../engine/deployments/index.ts'
+import { keyReplacedAt, readKeys, recordedKeys, writeKeys } from './audit-keys.ts'
+import type { AuditSeal } from './audit-seal.ts'
 import type { Tables } from './tables.ts'
 
 /** Runs a query and turns what SQLite throws into our failures. */
@@ -26,6 +29,7 @@ export interface Guarded {
   query: Kysely<Tables>
   read: <T>(run: () => Promise<T>) => Promise<Result<T>>
   write: (run: () => Promise<void>) => Promise<Result<void>>
+  seal: AuditSeal | null
 }
 
 /** Deployments in the state database; it is closed by whoever opened it. */
@@ -37,8 +41,9 @@ export class SqliteDeploymentStore implements DeploymentStore {
   }
 
   commit(commit: Commit): Promise<Result<void>> {
-    return this.#database.write(() =>
-      this.#database.query.transaction().execute(async (transaction) => {
+    const { seal } = this.#database
+    return this.#database.write(async () => {
+      const end = await this.#database.query.transaction().execute(async (transaction) => {
         await insertEvents(transaction, commit.events)
         for (const deployment of commit.deployments) await putDeployment(transaction, deployment)
         for (const service of commit.services) await putService(transaction, service)
@@ -47,9 +52,10 @@ export class SqliteDeploymentStore implements DeploymentStore {
         for (const declaration of commit.declarations ?? []) await putDeclaration(transaction, declaration)
         for (const service of commit.undeclared ?? [])
           await transaction.deleteFrom('declarations').where('service', '=', service).execute()
-        await addAudit(transaction, commit.audit)
-      }),
-    )
+        return addAudit(transaction, commit.audit, seal)
+      })
+      if (end) seal?.note(end)
+    })
   }
 
   services(): Promise<Result<ServiceRecord[]>> {
@@ -63,6 +69,7 @@ export class SqliteDeploymentStore implements DeploymentStore {
           row.automation_stopped === null
             ? null
             : (JSON.parse(row.automation_stopped) as ServiceRecord['automationStopped']),
+        scaling: row.scaling === null ? null : (JSON.parse(row.scaling) as ServiceRecord['scaling']),
         revision: row.revision,
       }))
     })
@@ -191,6 +198,37 @@ export class SqliteDeploymentStore implements DeploymentStore {
     })
   }
 
+  keepTraffic(service: string, minutes: readonly Bin[], fromMs: number): Promise<Result<void>> {
+    return this.#database.write(() =>
+      this.#database.query.transaction().execute(async (transaction) => {
+        for (const bin of minutes) {
+          const body = JSON.stringify(bin)
+          await transaction
+            .insertInto('service_traffic')
+            .values({ service, at_ms: Math.round(bin.atMs), release_id: bin.releaseId, body })
+            .onConflict((conflict) =>
+              conflict.columns(['service', 'at_ms', 'release_id']).doUpdateSet({ body }),
+            )
+            .execute()
+        }
+        await transaction.deleteFrom('service_traffic').where('at_ms', '<', Math.round(fromMs)).execute()
+      }),
+    )
+  }
+
+  traffic(service: string): Promise<Result<Bin[]>> {
+    return this.#database.read(async () => {
+      const rows = await this.#database.query
+        .selectFrom('service_traffic')
+        .select('body')
+        .where('service', '=', service)
+        .orderBy('at_ms')
+        .orderBy('release_id')
+        .execute()
+      return rows.map(({ body }) => JSON.parse(body) as Bin)
+    })
+  }
+
   audit(filter: AuditFilter): Promise<Result<AuditEntry[]>> {
     return this.#database.read(async () => {
       const { actor, target, text, fromMs, toMs, limit, beforeSeq } = filter
@@ -230,8 +268,20 @@ export class SqliteDeploymentStore implements DeploymentStore {
     await Promise.resolve()
   }
 
-  auditEnd(): Promise<Result<ChainEnd>> {
-    return this.#database.read(() => notedEnd(this.#database.query))
+  auditEnd(): Promise<Result<NotedEnd>> {
+    const { query, seal } = this.#database
+    return this.#database.read(async () => {
+      const noted = await notedEnd(query)
+      if (!seal) return { seq: noted.seq, hash: noted.hash }
+      return {
+        seq: noted.seq,
+        hash: noted.hash,
+        anchor: seal.anchor,
+        seal: seal.isNew ? ('none' as const) : sealState(noted, seal),
+        keyReplacedAt: keyReplacedAt(await readKeys(query)),
+        sealOf: (end: ChainEnd) => seal.of(end),
+      }
+    })
   }
 
   async #eventsOf(deploymentId: string): Promise<StoredEvent[]> {
@@ -300,11 +350,12 @@ async function putDeployment(transaction: Writing, deployment: Deployment): Prom
 }
 
 async function putService(transaction: Writing, service: ServiceRecord): Promise<void> {
-  const { name, stableReleaseId, instances, automationStopped, revision } = service
+  const { name, stableReleaseId, instances, automationStopped, scaling, revision } = service
   const changes = {
     stable_release_id: stableReleaseId,
     instances,
     automation_stopped: automationStopped && JSON.stringify(automationStopped),
+    scaling: scaling && JSON.stringify(scaling),
     revision,
   }
   const { numInsertedOrUpdatedRows: count } = await transaction
@@ -388,12 +439,22 @@ async function addEvidence(transaction: Writing, evidence: EvidenceCommit): Prom
     .execute()
 }
 
-async function addAudit(transaction: Writing, drafts: readonly AuditDraft[]): Promise<void> {
-  if (drafts.length === 0) return
+/** Adds entries after the last one. Gives the new end when it was sealed. */
+async function addAudit(
+  transaction: Writing,
+  drafts: readonly AuditDraft[],
+  seal: AuditSeal | null,
+): Promise<ChainEnd | null> {
+  if (drafts.length === 0) return null
   const last = await lastEntry(transaction)
   const noted = await notedEnd(transaction)
+  // A log that was tampered with is never sealed again: what follows would vouch for it.
+  const isTrusted = seal !== null && (await isAsNoted(transaction, noted, seal))
   // Where entries were taken off the end, a gap stays for whoever verifies.
-  let end = noted.seq > last.seq ? noted : last
+  let end = [noted, seal?.anchor ?? chainStart].reduce<ChainEnd>(
+    (latest, each) => (each.seq > latest.seq ? each : latest),
+    last,
+  )
   for (const draft of drafts) {
     const entry = link(end, { ...draft, atMs: Math.round(draft.atMs) })
     await transaction
@@ -412,12 +473,49 @@ async function addAudit(transaction: Writing, drafts: readonly AuditDraft[]): Pr
       .execute()
     end = entry
   }
-  const { seq, hash } = end
+  const row = { seq: end.seq, hash: end.hash, seal: isTrusted ? seal.of(end) : '' }
   await transaction
     .insertInto('audit_end')
-    .values({ id: 1, seq, hash })
-    .onConflict((conflict) => conflict.column('id').doUpdateSet({ seq, hash }))
+    .values({ id: 1, ...row })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
     .execute()
+  return isTrusted ? end : null
+}
+
+/** Whether the log goes on from where it was known to end: sealed by this key, with the entry of the anchor in it. */
+async function isAsNoted(transaction: Writing, noted: SealedEnd, seal: AuditSeal): Promise<boolean> {
+  const { anchor, isNew } = seal
+  if (!isNew && sealState(noted, seal) !== 'valid') return false
+  if (anchor === null) return false
+  if (anchor.seq === 0) return true
+  const found = await transaction
+    .selectFrom('audit')
+    .select('hash')
+    .where('seq', '=', anchor.seq)
+    .executeTakeFirst()
+  return found?.hash === anchor.hash
+}
+
+/**
+ * Puts the key of this start on record, with the entry from which it seals. `wasUsed` is that the data directory is not
+ * new, whatever the database says.
+ */
+export async function recordKey(database: Kysely<Tables>, seal: AuditSeal, wasUsed: boolean): Promise<void> {
+  const known = await readKeys(database)
+  const launch = await database.selectFrom('launches').select('seq').limit(1).executeTakeFirst()
+  const noted = await notedEnd(database)
+  const ends = [await lastEntry(database), noted, seal.anchor ?? chainStart]
+  const { fingerprint, isNew } = seal
+  const present = { fingerprint, isNew, isOfSeal: noted.seal === seal.of(noted) }
+  const nextSeq = Math.max(...ends.map(({ seq }) => seq)) + 1
+  const keys = recordedKeys(known, present, { wasUsed: wasUsed || launch !== undefined, nextSeq })
+  if (keys !== known) await writeKeys(database, keys)
+}
+
+/** Nothing needs a seal before the first entry. */
+function sealState(noted: SealedEnd, seal: AuditSeal): 'valid' | 'broken' {
+  const isUnused = noted.seq === 0 && seal.anchor?.seq === 0
+  return seal.anchor !== null && (isUnused || noted.seal === seal.of(noted)) ? 'valid' : 'broken'
 }
 
 const lastEntry = async (database: Kysely<Tables>): Promise<ChainEnd> =>
@@ -428,8 +526,13 @@ const lastEntry = async (database: Kysely<Tables>): Promise<ChainEnd> =>
     .limit(1)
     .executeTakeFirst()) ?? chainStart
 
-const notedEnd = async (database: Kysely<Tables>): Promise<ChainEnd> =>
-  (await database.selectFrom('audit_end').select(['seq', 'hash']).executeTakeFirst()) ?? chainStart
+type SealedEnd = ChainEnd & { seal: string }
+
+const notedEnd = async (database: Kysely<Tables>): Promise<SealedEnd> =>
+  (await database.selectFrom('audit_end').select(['seq', 'hash', 'seal']).executeTakeFirst()) ?? {
+    ...chainStart,
+    seal: '',
+  }
 
 /** What somebody has made unreadable shows as changed when it is verified, and keeps nobody from the rest. */
 function detailsOf(text: string): AuditEntry['details'] {

@@ -2,9 +2,10 @@ import type { Notice } from '../../../contract/index.ts'
 import { AppError, fail, ok, type Clock, type Result } from '../../../engine/core/index.ts'
 import type { DeploymentStore } from '../../../engine/deployments/index.ts'
 import type { Journal, Launch } from '../../../engine/journal/index.ts'
+import type { AuditSeal } from './audit-seal.ts'
 import { newestBackup } from './backups.ts'
 import { openDatabase, type OpenDatabase } from './database.ts'
-import { SqliteDeploymentStore } from './deployment-store.ts'
+import { recordKey, SqliteDeploymentStore } from './deployment-store.ts'
 import { failureOf } from './failures.ts'
 import type { Migration } from './migrate.ts'
 import { migrations as allMigrations } from './migrations/index.ts'
@@ -17,6 +18,10 @@ const probeEveryMs = 10_000
 export interface StateStoreOptions {
   file: string
   clock: Clock
+  /** Without one the audit log is chained, not sealed. */
+  seal?: AuditSeal
+  /** The data directory is not new, although the database is: its audit log was lost. */
+  wasUsed?: boolean
   /** All that there are, unless a test brings its own. */
   migrations?: readonly Migration[]
 }
@@ -35,7 +40,7 @@ class SqliteStateStore implements StateStore {
   #isClosed = false
   readonly deployments: DeploymentStore
 
-  constructor({ file, clock }: StateStoreOptions, database: OpenDatabase) {
+  constructor({ file, clock, seal }: StateStoreOptions, database: OpenDatabase) {
     this.#file = file
     this.#clock = clock
     this.#database = database
@@ -44,6 +49,7 @@ class SqliteStateStore implements StateStore {
       query: database.query,
       read: (run) => this.#read(run),
       write: (run) => this.#write(run),
+      seal: seal ?? null,
     })
     this.#probe = clock.every(probeEveryMs, () => void this.#write(() => this.#touch()))
   }
@@ -57,6 +63,15 @@ class SqliteStateStore implements StateStore {
         .onConflict((conflict) => conflict.column('id').doNothing())
         .execute()
     })
+  }
+
+  replace(notice: Notice): Promise<Result<void>> {
+    return this.#write(() =>
+      this.#database.query.transaction().execute(async (transaction) => {
+        await transaction.deleteFrom('notices').where('id', '=', notice.id).execute()
+        await transaction.insertInto('notices').values(rowOf(notice)).execute()
+      }),
+    )
   }
 
   newest(limit: number): Promise<Result<Notice[]>> {
@@ -118,10 +133,11 @@ class SqliteStateStore implements StateStore {
     await this.#database.query.destroy()
   }
 
-  /** Drops what is older than the newest `keptNotices`. */
-  async prune(): Promise<Result<void>> {
+  /** Drops what is older than the newest `keptNotices`, and notes the key of the audit log. */
+  async prepare({ seal, wasUsed = false }: StateStoreOptions): Promise<Result<void>> {
     return this.#write(async () => {
       const { query } = this.#database
+      if (seal) await recordKey(query, seal, wasUsed)
       const newest = query.selectFrom('notices').select((eb) => eb.fn.max('seq').as('seq'))
       const { seq } = (await newest.executeTakeFirst()) ?? {}
       await query
@@ -172,7 +188,7 @@ export async function openStateStore(options: StateStoreOptions): Promise<Result
   const { file, clock, migrations = allMigrations } = options
   try {
     const store = new SqliteStateStore(options, await openDatabase(file, migrations, clock.nowMs()))
-    const pruned = await store.prune()
+    const pruned = await store.prepare(options)
     if (pruned.ok) return ok(store)
     await store[Symbol.asyncDispose]()
     return pruned

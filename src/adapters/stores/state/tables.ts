@@ -26,6 +26,8 @@ export interface Tables {
     /** JSON; null when automation runs. */
     automation_stopped: string | null
     revision: number
+    /** JSON; null before a count of instances was declared. */
+    scaling: string | null
   }
   declarations: {
     service: string
@@ -60,6 +62,7 @@ export interface Tables {
     event: string
   }
   evidence_bins: { deployment_id: string; at_ms: number; release_id: string; body: string }
+  service_traffic: { service: string; at_ms: number; release_id: string; body: string }
   judge_states: { deployment_id: string; memory: string; cursor: string | null }
   audit: {
     seq: number
@@ -72,7 +75,8 @@ export interface Tables {
     previous_hash: string
     hash: string
   }
-  audit_end: { id: number; seq: number; hash: string }
+  audit_keys: { id: number; from_seq: number; fingerprint: string }
+  audit_end: { id: number; seq: number; hash: string; seal: string }
 }
 
 export type NoticeRow = Insertable<Tables['notices']>

@@ -32,7 +32,7 @@ export interface ArchiveState {
  */
 export class Archive {
   readonly #file: string
-  readonly #retention: Retention
+  #retention: Retention
   #db: Database
   #tables: Tables
   #notice: string
@@ -55,6 +55,11 @@ export class Archive {
     this.#notice = notice
     this.#tables = tablesOf(db, new Catalog(db))
     for (const window of this.#tables.tail.windows()) this.#open.set(keyOf(window), window)
+  }
+
+  /** Keeps by this from now on; what is beyond it goes with the next upkeep. */
+  retain(retention: Retention): void {
+    this.#retention = retention
   }
 
   register(hostName: string, keys: readonly SeriesKey[], nowMs: number): Series[] {

@@ -2,6 +2,7 @@ import Sqlite from 'better-sqlite3'
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { AppError } from '../../../engine/core/index.ts'
+import { makePrivateFile } from '../../system/index.ts'
 import { isDamage } from './sqlite-errors.ts'
 
 export type Database = Sqlite.Database
@@ -54,7 +55,7 @@ export interface OpenedDatabase {
  * file is locked or the disk fails.
  */
 export function openDatabase(file: string, nowMs: number): OpenedDatabase {
-  mkdirSync(dirname(file), { recursive: true })
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   try {
     return { db: connect(file), notice: '' }
   } catch (thrown) {
@@ -89,6 +90,7 @@ function dropOldest(file: string): void {
 function connect(file: string): Database {
   // A log left behind means the last run did not end in order: then, and only then, the whole file is read through.
   const endedBadly = existsSync(`${file}-wal`) && statSync(`${file}-wal`).size > 0
+  makePrivateFile(file)
   const db = new Sqlite(file, { timeout: 500 })
   try {
     // Before anything else: a file that is refused is left as it is.

@@ -1,2 +1,2 @@
 export { defaultRetention, type Retention } from './resolutions.ts'
-export { openTelemetryStore, type TelemetryStoreOptions } from './store.ts'
+export { openTelemetryStore, type RetainingStore, type TelemetryStoreOptions } from './store.ts'

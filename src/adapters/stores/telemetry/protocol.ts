@@ -22,6 +22,8 @@ export interface Calls {
     input: { query: ChartQuery; sent: RowBatch[]; waiting: RowBatch[]; commit: number }
     output: Chart
   }
+  /** How long things are kept from now on. */
+  retain: { input: { retention: Retention }; output: null }
   close: { input: object; output: null }
 }
 export type CallName = keyof Calls

@@ -47,14 +47,21 @@ const closingPatienceMs = 5000
  * Order: rows may come in any order of time; two values of one series for the same millisecond are one, the later
  * appended. Rows older than samples are kept for are dropped and counted.
  */
-export async function openTelemetryStore(options: TelemetryStoreOptions): Promise<Result<TelemetryStore>> {
+export async function openTelemetryStore(options: TelemetryStoreOptions): Promise<Result<RetainingStore>> {
   const store = new WorkerTelemetryStore(options)
   const opened = await store.open()
   return opened.ok ? ok(store) : opened
 }
 
-class WorkerTelemetryStore implements TelemetryStore {
+/** A store whose retention may change while it is open. */
+export interface RetainingStore extends TelemetryStore {
+  /** Keeps by this from now on; what is beyond it goes with the next upkeep. */
+  retain(retention: Partial<Retention>): void
+}
+
+class WorkerTelemetryStore implements RetainingStore {
   readonly #options: TelemetryStoreOptions
+  #retention: Retention
   readonly #clock: Clock
   readonly #pending: PendingRows
   readonly #registered = new Map<string, Set<number>>()
@@ -75,6 +82,7 @@ class WorkerTelemetryStore implements TelemetryStore {
   constructor(options: TelemetryStoreOptions) {
     this.#options = options
     this.#clock = options.clock
+    this.#retention = { ...defaultRetention, ...options.retention }
     this.#pending = new PendingRows(options.pendingValueLimit ?? defaultPendingValueLimit)
   }
 
@@ -82,6 +90,12 @@ class WorkerTelemetryStore implements TelemetryStore {
     const started = await this.#start()
     if (started.ok) this.#timers.push(this.#clock.every(commitPeriodMs, () => this.#tick()))
     return started
+  }
+
+  retain(retention: Partial<Retention>): void {
+    this.#retention = { ...defaultRetention, ...retention }
+    // A worker that is not there now is started with it.
+    void this.#link?.call('retain', this.#clock.nowMs(), { retention: this.#retention })
   }
 
   async registerSeries(hostId: string, keys: readonly SeriesKey[]): Promise<Series[]> {
@@ -207,11 +221,11 @@ class WorkerTelemetryStore implements TelemetryStore {
   }
 
   async #start(): Promise<Result<void>> {
-    const { file, retention, workerUrl = new URL('./worker.ts', import.meta.url) } = this.#options
+    const { file, workerUrl = new URL('./worker.ts', import.meta.url) } = this.#options
     const nowMs = this.#clock.nowMs()
     const opened = await WorkerLink.open(workerUrl, {
       file,
-      retention: { ...defaultRetention, ...retention },
+      retention: this.#retention,
       nowMs,
     })
     if (!opened.ok) return opened

@@ -50,6 +50,10 @@ function answer(request: Request, open: Archive): void {
       reply(request.id, { ok: true, value: chart }, [...distinct])
       return
     }
+    case 'retain':
+      open.retain(request.input.retention)
+      reply(request.id, { ok: true, value: null })
+      return
     case 'close':
       open.close()
       archive = undefined

@@ -14,8 +14,12 @@ export function edgeTarget(client: EdgeClient): Target {
     ensure: ({ service, release, instances, key }) =>
       nothing(client.call('ensure', { service, release, instances, key })),
     observe: (service): Promise<Result<TargetReport>> => client.call('observe', { service }),
-    remove: ({ service, releaseId, key }) => nothing(client.call('remove', { service, releaseId, key })),
+    remove: ({ service, releaseId, askedBy, key }) =>
+      nothing(
+        client.call('remove', { service, releaseId, key, ...(askedBy === undefined ? {} : { askedBy }) }),
+      ),
     withdraw: (service) => nothing(client.call('withdraw', { service })),
+    restart: (request) => client.call('restart', request),
     logs: (request): Promise<Result<LogLine[]>> => client.call('logs', request),
   }
 }

@@ -1,8 +1,9 @@
 import type { Bin, Finding, Judgement } from '../../../contract/index.ts'
 import { assertNever, ok } from '../../core/index.ts'
 import { cleanBins } from '../clean-bins.ts'
-import { countsOf, errorRatio } from '../counts.ts'
+import { attempts, countsOf, decided } from '../counts.ts'
 import type { Judge, JudgeReply, JudgeRequest } from '../ports.ts'
+import { certainFailure, instanceFinding, type Verdict } from './certain.ts'
 import {
   addPair,
   asJudgeMemory,
@@ -13,27 +14,18 @@ import {
   type ThresholdMemory,
 } from './memory.ts'
 import { holdToLimits, type RuleOutcome } from './rules.ts'
-import { milliseconds, percent } from './wording.ts'
+import { inARow, milliseconds, requestsText } from './wording.ts'
 
 /** Evaluations without data in a row after which the policy speaks. */
 const blindLimit = 5
-/** A release that fails this many attempts, and at least half of all, is not given three strikes nor a warm-up. */
-const certainErrors = 20
-const certainRatio = 0.5
 /** Attempts this old without a single one that ended: the release hangs. */
 const hungAfterMs = 10_000
 
 type Decision = Judgement['decision']
 
-interface Said {
-  decision: Decision
-  text: string
-  findings: Finding[]
-}
-
 /**
- * The plain rules: each window of at least `minSamples` attempts is held to the limits, so many strikes in a row
- * decide, a warm-up is skipped. A release that plainly fails or hangs is not waited for.
+ * The plain rules: each window of at least `minSamples` requests is held to the limits, so many strikes in a row
+ * decide, a warm-up is skipped. A release that certainly fails, hangs, or whose instances die is not waited for.
  */
 export const thresholdJudge: Judge = {
   name: 'threshold',
@@ -43,17 +35,29 @@ export const thresholdJudge: Judge = {
 function evaluate(request: JudgeRequest): JudgeReply {
   const memory = recall(request)
   const { bins, trouble } = cleanBins(request.bins)
+  watchInstances(memory, bins, request)
+  const instances = instanceFinding(request, memory)
+  if (!request.isJudged) return unjudged(request, memory, instances)
   const isBlind = request.sourceTrouble !== '' || (bins.length === 0 && trouble !== '')
   memory.blindCount = isBlind ? memory.blindCount + 1 : 0
   const isWarmUp = memory.exposedMs < request.context.limits.warmUpMs
   memory.exposedMs = request.exposedMs
   const fresh = pairOf(request, bins)
-  const said =
+  // Dying instances come first: they explain the failed requests.
+  const failed =
+    (instances?.verdict === 'worse' ? rolledBack(instances) : null) ??
+    certainFailure(request, sumOf(memory.recent, fresh)) ??
     certainFailure(request, sumOf(memory.window, fresh)) ??
-    hang(request, bins, fresh) ??
+    hang(request, bins, fresh)
+  memory.recent = fresh
+  const said =
+    failed ??
+    (request.isEarly ? nothingCertain : null) ??
     (isBlind ? blind(request, memory, request.sourceTrouble || trouble) : null) ??
     (isWarmUp ? warmUp(request) : weigh(request, memory, fresh))
-  return { memory: asJudgeMemory(memory), judgement: { ...said, atMs: request.atMs } }
+  const findings =
+    instances && !said.findings.includes(instances) ? [...said.findings, instances] : said.findings
+  return { memory: asJudgeMemory(memory), judgement: { ...said, findings, atMs: request.atMs } }
 }
 
 const pairOf = ({ context }: JudgeRequest, bins: readonly Bin[]): Pair => ({
@@ -61,29 +65,42 @@ const pairOf = ({ context }: JudgeRequest, bins: readonly Bin[]): Pair => ({
   stable: countsOf(bins, context.stableReleaseId ?? ''),
 })
 
-/** Most attempts of a window fail, full or not, and not those of the stable release too. */
-function certainFailure({ context, atMs }: JudgeRequest, { candidate, stable }: Pair): Said | null {
-  const ratio = errorRatio(candidate) ?? 0
-  if (candidate.errors < certainErrors || ratio < certainRatio) return null
-  const stableRatio = errorRatio(stable)
-  if (!context.isFix && stableRatio !== null && stableRatio >= certainRatio) return null
-  const text = `${context.candidateReleaseId} fails ${percent(ratio)} of its requests: this is not waited for`
-  return {
-    decision: 'rollback',
-    text,
-    findings: [
-      {
-        metric: 'errors',
-        unit: 'ratio',
-        candidate: ratio,
-        stable: stableRatio,
-        limit: certainRatio,
-        verdict: 'worse',
-        sinceMs: atMs,
-        text,
-      },
-    ],
+const nothingCertain: Verdict = { decision: 'continue', text: 'No certain failure so far', findings: [] }
+
+/** Where requests are not judged, instances that keep failing still end a deployment. */
+function unjudged(request: JudgeRequest, memory: ThresholdMemory, instances: Finding | null): JudgeReply {
+  const text = `${request.context.candidateReleaseId} is not judged on its requests here`
+  const said: Verdict =
+    instances?.verdict === 'worse'
+      ? rolledBack(instances)
+      : { decision: 'continue', text, findings: instances ? [instances] : [] }
+  return { memory: asJudgeMemory(memory), judgement: { ...said, atMs: request.atMs } }
+}
+
+const rolledBack = (finding: Finding): Verdict => ({
+  decision: 'rollback',
+  text: finding.text,
+  findings: [finding],
+})
+
+/** Failures of instances add up over the whole deployment: a slow crash loop spans holds. */
+function watchInstances(
+  memory: ThresholdMemory,
+  bins: readonly Bin[],
+  { context, atMs }: JudgeRequest,
+): void {
+  const plain = bins.map((bin) => ({ ...bin, latencyCounts: [] }))
+  const { candidateReleaseId } = context
+  for (const each of plain) {
+    if (each.releaseId !== candidateReleaseId && each.releaseId !== context.stableReleaseId) continue
+    const failed = Math.max(each.crashes, each.healthFailures, each.ejections)
+    if (failed > 0 && each.releaseId === candidateReleaseId && memory.firstInstanceFailureMs === 0)
+      memory.firstInstanceFailureMs = Math.min(each.atMs, atMs)
   }
+  addPair(memory.instances, {
+    candidate: countsOf(plain, candidateReleaseId),
+    stable: countsOf(plain, context.stableReleaseId ?? ''),
+  })
 }
 
 /** Attempts are under way, none ends. */
@@ -91,11 +108,11 @@ function hang(
   { context, weight, atMs }: JudgeRequest,
   bins: readonly Bin[],
   { candidate }: Pair,
-): Said | null {
-  if (weight === 0 || candidate.requests > 0) return null
+): Verdict | null {
+  if (weight === 0 || decided(candidate) > 0) return null
   const last = bins.findLast(({ releaseId }) => releaseId === context.candidateReleaseId)
   if (!last || last.inFlight === 0 || last.oldestInFlightMs < hungAfterMs) return null
-  const text = `${context.candidateReleaseId} hangs: ${last.inFlight} requests are under way, the oldest for ${milliseconds(last.oldestInFlightMs)}, and none has ended`
+  const text = `${context.candidateReleaseId} hangs: ${requestsText(last.inFlight)} in progress, the oldest for ${milliseconds(last.oldestInFlightMs)}, and none has ended`
   return {
     decision: 'rollback',
     text,
@@ -107,27 +124,27 @@ function blind(
   { context, isHoldOver, atMs }: JudgeRequest,
   { blindCount }: ThresholdMemory,
   why: string,
-): Said {
+): Verdict {
   const text = `There is no data to judge on: ${why}`
   const findings = [finding('data', 'unclear', text, atMs, null)]
   if (blindCount < blindLimit) return { decision: 'continue', text, findings }
   return { decision: byPolicy(context.limits.onNoData, isHoldOver), text, findings }
 }
 
-function warmUp({ context }: JudgeRequest): Said {
+function warmUp({ context }: JudgeRequest): Verdict {
   return { decision: 'continue', text: `${context.candidateReleaseId} is warming up`, findings: [] }
 }
 
 /** The plain case: data is there and counts. */
-function weigh(request: JudgeRequest, memory: ThresholdMemory, fresh: Pair): Said {
+function weigh(request: JudgeRequest, memory: ThresholdMemory, fresh: Pair): Verdict {
   addPair(memory.window, fresh)
   addPair(memory.held, fresh)
   const { context, isHoldOver, atMs } = request
   const { limits, candidateReleaseId: name } = context
-  const isFull = memory.window.candidate.requests >= limits.minSamples
+  const isFull = attempts(memory.window.candidate) >= limits.minSamples
   // Of a window without a request nothing could be told: the whole hold is shown instead.
-  const shown = memory.window.candidate.requests > 0 ? memory.window : memory.held
-  const outcomes = shown.candidate.requests > 0 ? holdToLimits(context, shown) : []
+  const shown = attempts(memory.window.candidate) > 0 ? memory.window : memory.held
+  const outcomes = attempts(shown.candidate) > 0 ? holdToLimits(context, shown) : []
   if (isFull) {
     strike(memory, outcomes, atMs)
     clearWindow(memory)
@@ -136,43 +153,56 @@ function weigh(request: JudgeRequest, memory: ThresholdMemory, fresh: Pair): Sai
   const findings = dated(memory, outcomes, atMs)
   const struck = outcomes.find(({ rule }) => memory.strikes[rule] >= limits.strikes)
   if (struck) {
-    const text = worst(findings) || `${name} was over a limit`
-    return { decision: 'rollback', text: `${text}, ${limits.strikes} times in a row`, findings }
+    const text = worst(findings) || `${name} exceeded a limit`
+    return { decision: 'rollback', text: `${text}${inARow(limits.strikes)}`, findings }
   }
   if (memory.windowCount > 0) {
-    const isStruck = memory.strikes.errors + memory.strikes.latency > 0
+    const isStruck = Object.values(memory.strikes).some((count) => count > 0)
     if (isStruck)
       return {
         decision: 'continue',
-        text: worst(findings) || 'A limit was passed; the next window shows whether it stays so',
+        text: worst(findings) || `${name} exceeded a limit; the next check shows whether it still does`,
         findings,
       }
+    if (decided(memory.held.candidate) === 0) return unanswered(request, memory, findings)
     return isHoldOver ? wholeHold(request, memory, findings) : good(name, memory, findings)
   }
   if (!isHoldOver) return { decision: 'continue', text: sofar(name, memory, limits.minSamples), findings }
-  if (memory.held.candidate.requests === 0) return noTraffic(request, memory)
-  const text = `${name} had ${memory.held.candidate.requests} requests, ${limits.minSamples} are needed to judge it`
+  const count = attempts(memory.held.candidate)
+  if (count === 0) return noTraffic(request, memory)
+  memory.isShort = true
+  const text = `${name} had ${requestsText(count)}; ${limits.minSamples} are needed to judge it`
   return {
     decision: 'inconclusive',
     text,
-    findings: [...findings, finding('traffic', 'unclear', text, atMs, memory.held.candidate.requests)],
+    findings: [...findings, finding('traffic', 'unclear', text, atMs, count)],
   }
 }
 
+/** Clients gave up on every request, on those to the stable release too: neither good nor the candidate's fault. */
+function unanswered(
+  { context, isHoldOver }: JudgeRequest,
+  { held }: ThresholdMemory,
+  findings: Finding[],
+): Verdict {
+  const text = `Clients gave up on all ${requestsText(attempts(held.candidate))} to ${context.candidateReleaseId} before it answered`
+  return { decision: isHoldOver ? 'inconclusive' : 'continue', text, findings }
+}
+
 /** At the end of a hold all of it is held to the limits once more: short bursts add up. */
-function wholeHold({ context, atMs }: JudgeRequest, memory: ThresholdMemory, findings: Finding[]): Said {
+function wholeHold({ context, atMs }: JudgeRequest, memory: ThresholdMemory, findings: Finding[]): Verdict {
   const outcomes = holdToLimits(context, memory.held)
   if (!outcomes.some(({ isOver }) => isOver)) return good(context.candidateReleaseId, memory, findings)
   const whole = outcomes.flatMap((outcome) => outcome.findings.map((each) => ({ ...each, sinceMs: atMs })))
-  return { decision: 'rollback', text: `${worst(whole)}, over the whole hold`, findings: whole }
+  return { decision: 'rollback', text: `${worst(whole)}, over the whole step`, findings: whole }
 }
 
-function noTraffic({ context, weight, atMs }: JudgeRequest, { held }: ThresholdMemory): Said {
+function noTraffic({ context, weight, atMs }: JudgeRequest, { held }: ThresholdMemory): Verdict {
   const { candidateReleaseId: name, limits } = context
   const text =
-    held.stable.requests > 0
-      ? `${name} had no requests although it shall get ${weight} %; the stable release had ${held.stable.requests}`
-      : `The service had no requests: there is nothing to judge ${name} on`
+    attempts(held.stable) > 0
+      ? `${name} had no requests at a weight of ${weight}% (stable ${context.stableReleaseId}: ${attempts(held.stable)})`
+      : `The service had no requests, so there is nothing to judge ${name} on`
   return {
     decision: byPolicy(limits.onNoTraffic, true),
     text,
@@ -180,16 +210,16 @@ function noTraffic({ context, weight, atMs }: JudgeRequest, { held }: ThresholdM
   }
 }
 
-const good = (name: string, { held }: ThresholdMemory, findings: Finding[]): Said => ({
+const good = (name: string, { held }: ThresholdMemory, findings: Finding[]): Verdict => ({
   decision: 'promote',
-  text: `${name} keeps every limit, over ${held.candidate.requests} requests`,
+  text: `${name} stays within every limit over ${requestsText(attempts(held.candidate))}`,
   findings,
 })
 
 const sofar = (name: string, { held }: ThresholdMemory, minSamples: number): string =>
-  held.candidate.requests === 0
+  attempts(held.candidate) === 0
     ? `${name} has had no requests yet`
-    : `${name} has had ${held.candidate.requests} of the ${minSamples} requests that a judgement needs`
+    : `${name} has had ${attempts(held.candidate)} of the ${minSamples} requests needed to judge it`
 
 function strike(memory: ThresholdMemory, outcomes: readonly RuleOutcome[], atMs: number): void {
   for (const { rule, isOver } of outcomes) {

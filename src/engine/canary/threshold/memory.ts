@@ -2,7 +2,7 @@ import { addCounts, noCounts, type Counts } from '../counts.ts'
 import type { JudgeMemory, JudgeRequest } from '../ports.ts'
 
 /** Limits that a window is held to; each has its own strikes. */
-export const ruleNames = ['errors', 'latency'] as const
+export const ruleNames = ['errors', 'abandoned', 'latency'] as const
 export type RuleName = (typeof ruleNames)[number]
 
 /** Counts of both releases. */
@@ -11,14 +11,25 @@ export interface Pair {
   stable: Counts
 }
 
+const version = 2
+
 /** What the judge keeps between two evaluations. */
 export interface ThresholdMemory {
-  version: 1
+  version: typeof version
   hold: number
+  step: number
   /** Counted since the last window was held to the limits. */
   window: Pair
+  /** Counted between the last two evaluations, warm-up included: what certain failures are looked for in. */
+  recent: Pair
   /** Counted since the hold began. */
   held: Pair
+  /** Failures of instances since the deployment began; of the rest nothing. */
+  instances: Pair
+  /** Wall time at which the first instance of the candidate had failed, UTC epoch ms; 0 without one. */
+  firstInstanceFailureMs: number
+  /** The hold ended with too few requests: another look at the same step counts on. */
+  isShort: boolean
   /** Windows of this hold that were held to the limits. */
   windowCount: number
   strikes: Record<RuleName, number>
@@ -30,36 +41,60 @@ export interface ThresholdMemory {
   exposedMs: number
 }
 
-const noPair = (): Pair => ({ candidate: noCounts(), stable: noCounts() })
+export const noPair = (): Pair => ({ candidate: noCounts(), stable: noCounts() })
 
-const freshMemory = (hold: number): ThresholdMemory => ({
-  version: 1,
+const freshMemory = (hold: number, step: number): ThresholdMemory => ({
+  version,
   hold,
+  step,
   window: noPair(),
+  recent: noPair(),
   held: noPair(),
+  instances: noPair(),
+  firstInstanceFailureMs: 0,
+  isShort: false,
   windowCount: 0,
-  strikes: { errors: 0, latency: 0 },
-  sinceMs: { errors: 0, latency: 0 },
+  strikes: { errors: 0, abandoned: 0, latency: 0 },
+  sinceMs: { errors: 0, abandoned: 0, latency: 0 },
   blindCount: 0,
   exposedMs: 0,
 })
 
 /**
- * The memory to go on with, safe to change in place. Strikes outlast a hold, its counts do not, nor do strikes that have
- * decided already. Memory of another version or judge is of no use and gives a fresh one.
+ * The memory to go on with, safe to change in place. Strikes outlast a hold, its counts do not, unless the step is looked
+ * at again because it had too few requests; nor does what has decided already. Memory of another version or judge is of
+ * no use and gives a fresh one.
  */
 export function recall({
   memory,
   hold,
+  step,
   context,
-}: Pick<JudgeRequest, 'memory' | 'hold' | 'context'>): ThresholdMemory {
-  if (memory?.['version'] !== 1) return freshMemory(hold)
+}: Pick<JudgeRequest, 'memory' | 'hold' | 'step' | 'context'>): ThresholdMemory {
+  if (memory?.['version'] !== version) return freshMemory(hold, step)
   const kept = structuredClone(memory) as unknown as ThresholdMemory
   if (kept.hold === hold) return kept
+  if (kept.isShort && kept.step === step) return { ...kept, hold, isShort: false }
   const strikes = { ...kept.strikes }
   for (const rule of ruleNames) if (strikes[rule] >= context.limits.strikes) strikes[rule] = 0
-  return { ...kept, hold, window: noPair(), held: noPair(), windowCount: 0, strikes }
+  const hasDecided = instanceFailures(kept.instances.candidate) > context.limits.maxInstanceFailures
+  return {
+    ...kept,
+    hold,
+    step,
+    window: noPair(),
+    recent: noPair(),
+    held: noPair(),
+    isShort: false,
+    windowCount: 0,
+    strikes,
+    ...(hasDecided ? { instances: noPair(), firstInstanceFailureMs: 0 } : {}),
+  }
 }
+
+/** Failures of instances: a process that dies often fails its health check or is ejected as well, and counts once. */
+export const instanceFailures = ({ crashes, healthFailures, ejections }: Counts): number =>
+  Math.max(crashes, healthFailures, ejections)
 
 /** As plain data for the port. */
 export const asJudgeMemory = (memory: ThresholdMemory): JudgeMemory => ({ ...memory })

@@ -1,17 +1,5 @@
-/** A share as a person reads it: `0.3 %`, `12 %`, `0.004 %`. */
-export function percent(ratio: number, more = 0): string {
-  const value = ratio * 100
-  if (value === 0) return '0 %'
-  const digits = value >= 10 ? 0 : value >= 0.1 ? 1 : 3
-  return `${trimmed(value, digits + more)} %`
-}
-
-/** The same, with as many digits as it takes to tell it from a limit that it is not equal to: `1.04 %`, not `1 %`. */
-export function percentBeside(limit: number, ratio: number): string {
-  let more = 0
-  while (ratio !== limit && more < 4 && percent(ratio, more) === percent(limit, more)) more++
-  return percent(ratio, more)
-}
+export { share as percent, shareBeside as percentBeside } from '../../../contract/index.ts'
+import { durationText } from '../../telemetry/index.ts'
 
 /** A latency as a person reads it: `1.4 ms`, `130 ms`, `2.1 s`. */
 export function milliseconds(value: number): string {
@@ -20,5 +8,20 @@ export function milliseconds(value: number): string {
 }
 
 export const times = (factor: number): string => (factor === 2 ? 'twice' : `${trimmed(factor, 1)} times`)
+
+const numbers = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine']
+
+/** `, two checks in a row`; nothing where one check decides. */
+export const inARow = (checks: number): string =>
+  checks < 2 ? '' : `, ${numbers[checks] ?? checks} checks in a row`
+
+/** `once`, `5 times`. */
+export const often = (count: number): string => (count === 1 ? 'once' : `${count} times`)
+
+/** ` in 1 min`; nothing for less than a second. */
+export const within = (ms: number): string => (ms < 1000 ? '' : ` in ${durationText(ms)}`)
+
+/** `1 request`, `20 requests`. */
+export const requestsText = (count: number): string => `${count} ${count === 1 ? 'request' : 'requests'}`
 
 const trimmed = (value: number, digits: number): string => String(Number(value.toFixed(digits)))

@@ -7,10 +7,8 @@ import type { DeploymentState } from '../state.ts'
 export type Action = Pick<AuditDraft, 'actor' | 'action' | 'why' | 'details'>
 
 /** What the engine does of its own accord by an event, in the words of the audit log; null where it does nothing. */
-export function actionOf(
-  { id: deploymentId, candidateReleaseId: releaseId }: DeploymentState,
-  event: DeploymentEvent,
-): Action | null {
+export function actionOf(state: DeploymentState, event: DeploymentEvent): Action | null {
+  const { id: deploymentId, candidateReleaseId: releaseId } = state
   const action = (name: string, why: string): Action => ({
     actor: engineActor,
     action: `deployments.${name}`,
@@ -19,7 +17,8 @@ export function actionOf(
   })
   switch (event.kind) {
     case 'rollbackStarted':
-      return action('rollback', event.reason)
+      // What never had traffic has nothing to be rolled back.
+      return action(state.hasHadTraffic ? 'rollback' : 'fail', event.reason)
     case 'paused':
       return action('pause', event.reason)
     case 'weightReached':

@@ -1,3 +1,4 @@
+import { ofRelease } from '../../../contract/index.ts'
 import type { RouterReport, TargetReport } from '../../services/index.ts'
 import type { DeploymentEvent } from '../events.ts'
 import type { ServiceRecord } from '../ports.ts'
@@ -8,7 +9,7 @@ type Stable = Pick<ServiceRecord, 'stableReleaseId' | 'instances'>
 /** What has all the traffic although no deployment of ours has put it there; null when nothing has. */
 export function foundStable(router: RouterReport, target: TargetReport): Stable | null {
   const found = Object.entries(router.weights).find(([, weight]) => weight === 100)
-  return found ? { stableReleaseId: found[0], instances: target.wanted[found[0]] ?? 1 } : null
+  return found ? { stableReleaseId: found[0], instances: ofRelease(target.wanted, found[0]) ?? 1 } : null
 }
 
 /**

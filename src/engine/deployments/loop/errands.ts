@@ -1,9 +1,11 @@
 import { engineActor } from '../../../contract/index.ts'
 import { assertNever, messageOf } from '../../core/index.ts'
+import { outcomeOf } from '../apply.ts'
 import type { DeploymentEvent } from '../events.ts'
 import type { HookRun } from '../hooks.ts'
 import type { DeploymentState, Pause } from '../state.ts'
 import { isGoingBack, rollback } from '../state.ts'
+import { reasonOf } from '../view.ts'
 import type { PipelineParts } from './parts.ts'
 
 interface Running {
@@ -109,6 +111,9 @@ export class Errands implements Disposable {
       when,
       stepIndex: step,
       weight,
+      ending: isGoingBack(state) ? outcomeOf(state) : null,
+      reason: reasonOf(state),
+      atMs: this.#parts.clock.nowMs(),
     }
     let isSuccess = false
     let text: string

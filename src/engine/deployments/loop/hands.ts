@@ -55,8 +55,8 @@ export class Hands {
         return (await this.#lookout.ask('target', () => target.ensure(request))).ok
       }
       case 'remove': {
-        const { releaseId, key } = effect
-        return (await this.#lookout.ask('target', () => target.remove({ service, releaseId, key }))).ok
+        const { kind: _, ...request } = effect
+        return (await this.#lookout.ask('target', () => target.remove({ service, ...request }))).ok
       }
       default:
         return assertNever(effect)

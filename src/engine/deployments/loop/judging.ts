@@ -2,20 +2,31 @@ import type { Bin, Judgement } from '../../../contract/index.ts'
 import { cleanBins, countsOf, type Counts, type JudgeMemory } from '../../canary/index.ts'
 import { within } from '../../core/index.ts'
 import { isHoldOver } from '../apply.ts'
-import { answerableStep, type DeploymentState } from '../state.ts'
+import { answerableStep, isOnTrial, type DeploymentState } from '../state.ts'
 import { answerWithinMs, type PipelineParts, type SteeredService } from './parts.ts'
 
 /** Evaluations in a row that a judge may fail before that is a judgement of its own. */
 const failuresInARow = 5
+/** Between two early looks for a failure that is certain already. */
+const earlyLookEveryMs = 5000
 /** Pages of bins that are read for a baseline: a router that gives more has no end. */
 const mostPages = 20
 
 /** A judgement with the evidence behind it, to be stored together. */
 export interface Judged {
-  judgement: Judgement
+  /** Null where nothing is judged and nothing is wrong: the evidence alone is kept. */
+  judgement: Judgement | null
   bins: readonly Bin[]
   memory: JudgeMemory | null
   cursor: string
+}
+
+/** How a candidate is looked at. */
+export interface Look {
+  /** Between two evaluations: only a failure that is certain already counts. */
+  isEarly: boolean
+  /** Whether limits apply to its requests; if not, only failures of its instances count. */
+  isJudged: boolean
 }
 
 /** Asks router and judge how a candidate does, when it is time. */
@@ -23,6 +34,7 @@ export class Judging {
   readonly #parts: PipelineParts
   readonly #service: SteeredService
   #judgedAt = Number.NEGATIVE_INFINITY
+  #lookedAt = Number.NEGATIVE_INFINITY
   #of = ''
   #failureCount = 0
 
@@ -31,19 +43,29 @@ export class Judging {
     this.#service = service
   }
 
-  /** Whether `state` is to be judged now: each `metricsEveryMs` from a hold on, and when the hold's time is up. */
-  isDue(state: DeploymentState): boolean {
-    const { plan, holdCount, id } = state
-    if (plan.skipAnalysis || plan.steps[answerableStep(state)]?.analysis !== true) return false
+  /**
+   * How `state` is to be looked at now, null for not: an evaluation each `metricsEveryMs` from a hold on and when the hold's
+   * time is up, and early looks between them, which only act on a certain failure. Where no step is judged, its instances
+   * are watched as often.
+   */
+  due(state: DeploymentState): Look | null {
+    const { plan, holdCount, id, pause } = state
+    if (!isOnTrial(state)) return null
+    const isJudged = !plan.skipAnalysis && plan.steps[answerableStep(state)]?.analysis === true
     const now = this.#parts.clock.monotonicMs()
     const hold = `${id}:${holdCount}`
     if (this.#of !== hold) {
       if (!this.#of.startsWith(`${id}:`)) this.#failureCount = 0
       this.#of = hold
       this.#judgedAt = now
+      this.#lookedAt = now
     }
-    if (now - this.#judgedAt >= plan.metricsEveryMs) return true
-    return isHoldOver(state) && (state.judgedHold !== holdCount || !state.isJudgedAtEnd) && !state.pause
+    if (now - this.#judgedAt >= plan.metricsEveryMs) return { isEarly: false, isJudged }
+    const isOwed = isJudged && (state.judgedHold !== holdCount || !state.isJudgedAtEnd)
+    if (isHoldOver(state) && isOwed && !pause) return { isEarly: false, isJudged }
+    // What is paused for a failure has been told of it.
+    const isEarlyLookDue = pause?.cause !== 'failure' && now - this.#lookedAt >= earlyLookEveryMs
+    return isEarlyLookDue ? { isEarly: true, isJudged } : null
   }
 
   /**
@@ -66,13 +88,18 @@ export class Judging {
     return { baseline: counts.requests > 0 ? counts : null, cursor: cursor ?? '' }
   }
 
-  /** One judgement; null when the judge failed and is to be asked again. */
+  /**
+   * One judgement; null when the judge failed and is to be asked again, and when an early look found nothing certain: its
+   * bins then stay unread for the evaluation. `instanceTrouble` is why an instance of the candidate failed last.
+   */
   async judge(
     state: DeploymentState,
     evidence: { memory: JudgeMemory | null; cursor: string | null },
+    { isEarly, isJudged, instanceTrouble }: Look & { instanceTrouble: string },
   ): Promise<Judged | null> {
     const { clock, judge } = this.#parts
-    this.#judgedAt = clock.monotonicMs()
+    this.#lookedAt = clock.monotonicMs()
+    if (!isEarly) this.#judgedAt = this.#lookedAt
     const page = await this.#bins(evidence.cursor)
     const bins = page.ok ? page.value.bins : []
     const cursor = page.ok ? page.value.cursor : (evidence.cursor ?? '')
@@ -84,16 +111,23 @@ export class Judging {
         bins,
         sourceTrouble: page.ok ? '' : page.error.message,
         hold: state.holdCount,
+        step: answerableStep(state),
+        isEarly,
+        isJudged,
+        instanceTrouble,
         weight: state.weight,
         exposedMs: state.exposedMs,
         isHoldOver: isHoldOver(state),
         atMs: clock.nowMs(),
       }),
     )
+    if (isEarly && (!reply.ok || reply.value.judgement.decision !== 'rollback')) return null
     if (reply.ok) {
       this.#failureCount = 0
       const { bins: kept } = cleanBins(bins)
-      return { judgement: reply.value.judgement, memory: reply.value.memory, bins: kept, cursor }
+      const { judgement, memory } = reply.value
+      const isSilent = !isJudged && judgement.decision !== 'rollback'
+      return { judgement: isSilent ? null : judgement, memory, bins: kept, cursor }
     }
     this.#failureCount += 1
     this.#parts.log.warn('a judge failed', {
@@ -101,7 +135,7 @@ export class Judging {
       error: reply.error.message,
       deployment: state.id,
     })
-    if (this.#failureCount < failuresInARow) return null
+    if (!isJudged || this.#failureCount < failuresInARow) return null
     // The bins stay unread: a judge that returns gets them all.
     return {
       judgement: {

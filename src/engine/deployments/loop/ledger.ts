@@ -7,7 +7,7 @@ import type { DeploymentEvent } from '../events.ts'
 import type { Commit, EvidenceCommit, ServiceRecord, StoredEvent } from '../ports.ts'
 import { recordAfter } from '../record.ts'
 import { hasEnded, isGoingBack, type DeploymentState } from '../state.ts'
-import { deploymentView } from '../view.ts'
+import { deploymentView, queuePlace } from '../view.ts'
 import { answerWithinMs, type PipelineParts } from './parts.ts'
 
 /** Width of a bin of stored evidence, ms. */
@@ -23,7 +23,7 @@ export interface Entry {
 export interface Append {
   entries?: readonly Entry[]
   /** Changes of the service itself, beside those that follow from events. */
-  record?: Partial<Pick<ServiceRecord, 'automationStopped' | 'stableReleaseId' | 'instances'>>
+  record?: Partial<Pick<ServiceRecord, 'automationStopped' | 'stableReleaseId' | 'instances' | 'scaling'>>
   releases?: readonly Release[]
   evidence?: EvidenceCommit | null
   audit?: readonly AuditDraft[]
@@ -59,6 +59,7 @@ export class Ledger {
       stableReleaseId: null,
       instances: 1,
       automationStopped: null,
+      scaling: null,
       revision: 0,
     }
   }
@@ -108,6 +109,7 @@ export class Ledger {
       stableReleaseId: null,
       instances: 1,
       automationStopped: null,
+      scaling: null,
       revision: 0,
     }
     for (const { events, memory, cursor } of open.value) {
@@ -219,7 +221,9 @@ export class Ledger {
       : []
     const deployments = [...touched].flatMap((id) => {
       const state = states.get(id)
-      return state ? [deploymentView(state)] : []
+      if (!state) return []
+      const isStopped = record.automationStopped !== null
+      return [deploymentView(state, queuePlace(state, [...states.values()], { isStopped, isCrowded: false }))]
     })
     const services = record === this.#record ? [] : [record]
     return {

@@ -1,17 +1,23 @@
 import { within, type Result } from '../../core/index.ts'
 import type { RouterReport, TargetReport } from '../../services/index.ts'
 import { healthyCount } from '../wishes.ts'
-import { answerWithinMs, type PipelineParts, type SteeredService } from './parts.ts'
+import { answerWithinMs, longestTickMs, type PipelineParts, type SteeredService } from './parts.ts'
 
-type Part = 'router' | 'target' | 'store' | 'strays'
+type Part = 'router' | 'target' | 'store' | 'strays' | 'definition'
+
+/** A platform that starts together with the engine answers within this time; until then its silence is no trouble. */
+const startGraceMs = 10_000
 
 /** What is seen of a service: the newest answers of its router and target, and what ails. */
 export class Lookout {
   readonly #parts: PipelineParts
   readonly #service: SteeredService
   readonly #troubles = new Map<Part, string>()
+  readonly #beganAt: number
+  readonly #answered = new Set<Part>()
   #isDeclared = false
   #deadSince: number | null = null
+  #steady: { forMs: number; seenAt: number; seen: string } | null = null
   /** Null while nobody answers. */
   router: RouterReport | null = null
   target: TargetReport | null = null
@@ -19,16 +25,28 @@ export class Lookout {
   constructor(parts: PipelineParts, service: SteeredService) {
     this.#parts = parts
     this.#service = service
+    this.#beganAt = parts.clock.monotonicMs()
   }
 
-  /** Everything that ails, as sentences; empty when all is well. */
+  /** Everything that ails, as sentences; empty when all is well. One platform may be router and target. */
   get trouble(): string {
-    return [...this.#troubles.values()].join('; ')
+    const troubles = [...this.#troubles].filter(([part]) => part !== 'definition')
+    return [...new Set(troubles.map(([, text]) => text))].join('; ')
+  }
+
+  /** Why the platform refuses the definition of the service: sentences; empty when it does not. */
+  get refusal(): string {
+    return this.#troubles.get('definition') ?? ''
   }
 
   /** How long the release that was last looked for has had no healthy instance, ms. */
   get deadForMs(): number {
     return this.#deadSince === null ? 0 : this.#parts.clock.monotonicMs() - this.#deadSince
+  }
+
+  /** How long all instances of that release have been healthy without a restart, ms. */
+  get steadyForMs(): number {
+    return this.#steady?.forMs ?? 0
   }
 
   /** Asks both at once; tells them first of the service when they do not know it. */
@@ -58,7 +76,11 @@ export class Lookout {
   async ask<T>(part: 'router' | 'target', call: () => Promise<Result<T>>): Promise<Result<T>> {
     const what = `the ${part} of ${this.#service.definition.name}`
     const answer = await within(this.#parts.clock, answerWithinMs, what, call)
-    this.note(part, answer.ok ? '' : answer.error.message)
+    if (answer.ok) this.#answered.add(part)
+    // What is refused is not known: that says less than why it is refused.
+    const isConsequence = !answer.ok && answer.error.code === 'NOT_FOUND' && this.refusal !== ''
+    if (!this.#isStarting(part, answer))
+      this.note(part, answer.ok || isConsequence ? '' : answer.error.message)
     return answer
   }
 
@@ -73,20 +95,44 @@ export class Lookout {
     }
   }
 
-  /** Both must know the service, and each is told though the other is dead. */
+  /** Nobody has answered for `part` so far, and may be about to. */
+  #isStarting(part: Part, answer: Result<unknown>): boolean {
+    if (answer.ok || answer.error.code !== 'UNAVAILABLE' || this.#answered.has(part)) return false
+    return this.#parts.clock.monotonicMs() - this.#beganAt < startGraceMs
+  }
+
+  /** Both must know the service, and each is told though the other is dead. Why one refuses holds until it does not. */
   async #declare(): Promise<void> {
+    const { clock } = this.#parts
     const { target, router, definition } = this.#service
+    const tell = <T>(part: Part, call: () => Promise<Result<T>>) =>
+      within(clock, answerWithinMs, `the ${part} of ${definition.name}`, call)
     const told = await Promise.all([
-      this.ask('target', () => target.declare(definition)),
-      this.ask('router', () => router.declare(definition)),
+      tell('target', () => target.declare(definition)),
+      tell('router', () => router.declare(definition)),
     ])
     this.#isDeclared = told.every(({ ok }) => ok)
+    // That nobody answers is told by what is asked next.
+    const refused = told.flatMap((answer) =>
+      answer.ok || answer.error.code === 'UNAVAILABLE' || answer.error.code === 'TIMEOUT'
+        ? []
+        : [answer.error.message],
+    )
+    if (this.#isDeclared || refused.length > 0) this.note('definition', [...new Set(refused)].join('; '))
   }
 
   #watchHealth(releaseId: string | null): void {
-    if (releaseId === null) this.#deadSince = null
+    if (releaseId === null) this.#deadSince = this.#steady = null
     if (releaseId === null || this.target === null) return
     if (healthyCount(releaseId, this.target) > 0) this.#deadSince = null
     else this.#deadSince ??= this.#parts.clock.monotonicMs()
+    const own = this.target.instances.filter((each) => each.releaseId === releaseId)
+    const isWell = own.length > 0 && own.every(({ state }) => state === 'healthy')
+    const seen = own.map(({ id, restartCount }) => `${id}:${restartCount}`).join()
+    const seenAt = this.#parts.clock.monotonicMs()
+    const before = this.#steady?.seen === seen ? this.#steady : { forMs: 0, seenAt }
+    // Of a time that nobody watched, such as a suspend, no more than the longest look counts.
+    const moreMs = Math.min(seenAt - before.seenAt, longestTickMs)
+    this.#steady = isWell ? { forMs: before.forMs + moreMs, seenAt, seen } : null
   }
 }

@@ -1,4 +1,11 @@
-import type { Release } from '../../../contract/index.ts'
+import {
+  isEmergencyWay,
+  type FailedInstance,
+  type Failure,
+  type Release,
+  type WayBack,
+  weightOf,
+} from '../../../contract/index.ts'
 import type { AuditDraft } from '../../audit/index.ts'
 import type { Counts } from '../../canary/index.ts'
 import { AppError, fail, ok, within, type Heart, type Result } from '../../core/index.ts'
@@ -7,8 +14,18 @@ import { age } from '../apply.ts'
 import { giveWay, obey, changedSince, whyNot, type Command, type Seen } from '../commands.ts'
 import { followUps, mostEventsALook, type Facts } from '../decide.ts'
 import type { DeploymentEvent } from '../events.ts'
+import { failuresAfter } from '../instance-trouble.ts'
 import type { ServiceRecord } from '../ports.ts'
-import { isGoingBack, isRetiring, rollback, type DeploymentState } from '../state.ts'
+import { scaleStep, scalingAfter, type ScaleRequest } from '../scaling.ts'
+import {
+  hasLeftForGood,
+  isGoingBack,
+  isRetiring,
+  isToExplain,
+  rollback,
+  type DeploymentState,
+} from '../state.ts'
+import { noWayBack, wayBackOf, type UndoWay, type WayBackFacts } from '../way-back.ts'
 import { restingWishes, wishesOf, type Wishes } from '../wishes.ts'
 import { actionOf } from './audit-drafts.ts'
 import { beginning, foundStable } from './beginning.ts'
@@ -16,6 +33,7 @@ import { Errands } from './errands.ts'
 import { Hands } from './hands.ts'
 import { Judging } from './judging.ts'
 import { gone, Ledger, type Append } from './ledger.ts'
+import { lookBack } from './look-back.ts'
 import { Lookout } from './lookout.ts'
 import { RoomWatch } from './room-watch.ts'
 import {
@@ -30,6 +48,8 @@ import {
 /** Time that may go by between two stored events of a moving deployment: a crash loses at most that of a hold. */
 const storeTimeEveryMs = 30_000
 const readAgainEveryMs = 30_000
+/** How many of the last lines of a candidate that failed are kept with the deployment. */
+const failureLines = 20
 
 /** A service as it is known now. */
 export interface ServiceView {
@@ -39,6 +59,12 @@ export interface ServiceView {
   target: TargetReport | null
   /** A sentence; empty when all is well. */
   trouble: string
+  /** Why the platform refuses the service's definition: a sentence; empty when it does not. */
+  refusal: string
+  /** As many deployments of other services are moving as may: a queued one waits. */
+  isCrowded: boolean
+  /** How it can go back now; null when it cannot. */
+  wayBack: WayBack | null
 }
 
 export interface EmergencyRequest {
@@ -46,6 +72,8 @@ export interface EmergencyRequest {
   why: string
   /** The same for one press of the button, whatever it reaches. */
   key: string
+  /** When it was made, where that was long before the engine knew of it, UTC epoch ms. */
+  atMs?: number
 }
 
 /**
@@ -67,15 +95,25 @@ export class ServiceLoop implements Disposable {
   #queue: Promise<unknown> = Promise.resolve()
   #wake: () => void = () => undefined
   #isLoaded = false
+  /** The deployment at the head of the queue was kept waiting by those of other services. */
+  #isCrowded = false
   #readAt = 0
   #lastTickAt: number
   /** Watched and not yet in an event, ms. */
   #watchedMs = 0
   #captured: { deploymentId: string; baseline: Counts | null; cursor: string } | null = null
+  /** Instances of the candidate that have failed, also those that are gone. */
+  #failed: FailedInstance[] = []
+  #explained: { deploymentId: string; failure: Failure } | null = null
   #known = new Set<string>()
   /** Grows with each emergency: a look that began before it does nothing more. */
   #haltCount = 0
   #emergency: EmergencyRequest | null = null
+  #declared: ScaleRequest | null = null
+  /** What an undo brings back, for the state of the service that `key` names. */
+  #undo: { key: string; way: UndoWay | null } | null = null
+  /** When the store last failed to say so, monotonic. */
+  #lookBackFailedAt = -Infinity
 
   constructor(
     parts: PipelineParts,
@@ -99,8 +137,17 @@ export class ServiceLoop implements Disposable {
 
   get view(): ServiceView {
     const { record, open } = this.#ledger
-    const { router, target, trouble } = this.#lookout
-    return { record, open, router, target, trouble }
+    const { router, target, trouble, refusal } = this.#lookout
+    return {
+      record,
+      open,
+      router,
+      target,
+      trouble,
+      refusal,
+      isCrowded: this.#isCrowded,
+      wayBack: wayBackOf(this.#wayBackFacts()),
+    }
   }
 
   /** Runs until aborted. */
@@ -191,22 +238,19 @@ export class ServiceLoop implements Disposable {
   }
 
   /**
-   * What an emergency would do, without waiting for anything: from the candidate to the release that takes the traffic
-   * back; null for both while nothing is known here yet, then the router knows. CONFLICT where there is nothing to go back to.
+   * What an emergency would do, without waiting for anything; null while nothing is known here yet, then the router knows
+   * where to. CONFLICT where it can do nothing, with the command that helps in `details.nextCommand`.
    */
-  wayBack(): Result<{ from: string | null; to: string | null }> {
-    if (!this.#isLoaded) return ok({ from: null, to: null })
-    const { active, record } = this.#ledger
-    const refuse = (text: string) => fail(new AppError('CONFLICT', text))
-    // A split that no record tells of, as after the loss of a state database: the router knows its way back.
-    if (!active && record.stableReleaseId === null && isSplit(this.#lookout.router))
-      return ok({ from: null, to: null })
-    if (!active?.hasHadTraffic) return refuse(`${this.name} has no candidate in its traffic`)
-    const { stableReleaseId: to, stage, candidateReleaseId: from } = active
-    if (to === null)
-      return refuse(`${from} is the first release of ${this.name}: there is none to go back to`)
-    if (stage.kind === 'retiring') return refuse(`${to} is being stopped: undo ${from} instead`)
-    return ok({ from, to })
+  wayBack(): Result<WayBack | null> {
+    if (!this.#isLoaded) return ok(null)
+    const facts = this.#wayBackFacts()
+    const way = wayBackOf(facts)
+    return way && isEmergencyWay(way) ? ok(way) : fail(noWayBack(this.name, facts))
+  }
+
+  /** Whether every deployment of the service is on its way back or promoted. */
+  get isStopped(): boolean {
+    return this.#ledger.open.every((state) => isGoingBack(state) || hasLeftForGood(state))
   }
 
   /** Nothing that was under way moves traffic any more. Called before the router is told. */
@@ -215,9 +259,11 @@ export class ServiceLoop implements Disposable {
     this.#emergency = request
   }
 
-  /** Keeps what the router answered to the emergency, then tidies up; automation stays stopped. */
-  async afterEmergency(request: EmergencyRequest, answer: Result<RouterReport>): Promise<void> {
-    if (answer.ok) this.#lookout.router = answer.value
+  /**
+   * Keeps what the router answered to the emergency, if it was asked, then tidies up; automation stays stopped.
+   */
+  async afterEmergency(request: EmergencyRequest, answer: Result<RouterReport> | null): Promise<void> {
+    if (answer?.ok) this.#lookout.router = answer.value
     await this.#serially(() => this.#keepEmergency(request))
     this.#wake()
   }
@@ -258,6 +304,44 @@ export class ServiceLoop implements Disposable {
     return done
   }
 
+  /** What its configuration declares now, as far as it was told or stored; null where it was neither. */
+  get declaredInstances(): number | null {
+    return this.#declared?.instances ?? this.#ledger.record.scaling?.instances ?? null
+  }
+
+  /** The number of instances that its configuration declares, told to each new loop and whenever it changes. */
+  declareInstances(request: ScaleRequest): void {
+    this.#declared = request
+    this.#wake()
+  }
+
+  /** Stored before anything follows from it: a restarted engine goes on with a change that is not done. */
+  async #keepDeclared(): Promise<void> {
+    const { record, open } = this.#ledger
+    const openIds = open.map(({ id }) => id)
+    const scaling = this.#declared && scalingAfter(record, this.#declared, openIds)
+    if (scaling) await this.#append({ record: { scaling } })
+  }
+
+  /** Kept for the next look when the store does not take it. */
+  async #scaleStable(): Promise<void> {
+    const { record, active } = this.#ledger
+    const { scaling, stableReleaseId, instances: from } = record
+    const step = scaleStep(record, active)
+    if (!scaling?.pending || step === 'wait') return
+    const { instances, pending } = scaling
+    const done = { scaling: { instances, pending: null } }
+    const details = { releaseId: stableReleaseId, from, to: instances }
+    await this.#append(
+      step === 'drop'
+        ? { record: done }
+        : {
+            record: { ...done, instances },
+            audit: [this.#audit(pending.by, 'services.scale', pending.why, details)],
+          },
+    )
+  }
+
   async #tick(): Promise<void> {
     const halt = this.#haltCount
     const isHalted = () => halt !== this.#haltCount
@@ -266,11 +350,15 @@ export class ServiceLoop implements Disposable {
     if (isHalted()) return
     await this.#lookout.look(this.#ledger.active?.candidateReleaseId ?? null)
     if (isHalted()) return
+    this.#watchInstances()
     await this.#noticeEmergency()
     await this.#judge()
     if (isHalted()) return
+    await this.#keepDeclared()
+    await this.#scaleStable()
     for (let round = 0; round < mostEventsALook; round++) {
       await this.#captureBaseline()
+      await this.#explain()
       const moved = await this.#decide()
       if (isHalted()) return
       // A decision that could not be kept is made again; meanwhile nothing is done on the wishes it would have ended.
@@ -282,6 +370,7 @@ export class ServiceLoop implements Disposable {
     }
     this.#errands.attend(this.#ledger.active)
     await this.#storeTime()
+    await this.#lookBack()
     this.#lookout.note('store', this.#ledger.storeTrouble)
     this.#changed(this.view)
   }
@@ -328,53 +417,60 @@ export class ServiceLoop implements Disposable {
     const { emergency } = this.#lookout.router ?? {}
     if (!emergency) return
     const { automationStopped } = this.#ledger.record
-    const found = { by: 'emergency', why: 'an emergency rollback was made at the router', key: emergency.key }
+    const { key, atMs } = emergency
+    const found = { by: 'emergency', why: 'an emergency rollback was made at the router', key, atMs }
     const known = automationStopped && { ...found, by: automationStopped.by, why: automationStopped.reason }
     await this.#keepEmergency(this.#emergency ?? known ?? found)
   }
 
-  async #keepEmergency({ by, why, key }: EmergencyRequest): Promise<void> {
+  async #keepEmergency({ by, why, key, ...request }: EmergencyRequest): Promise<void> {
     if (!(await this.#load()).ok) return
     const { active, open, record } = this.#ledger
     const reason = why || `${by} pressed emergency rollback`
     const event: DeploymentEvent = { kind: 'rollbackStarted', by, reason, isEmergency: true }
     const moving = open.filter(
-      (state) => !isGoingBack(state) && (!isRetiring(state) || this.#hasReturned(state)),
+      (state) => !isGoingBack(state) && (!hasLeftForGood(state) || this.#hasReturned(state)),
     )
     this.#emergency = null
     if (record.automationStopped && moving.length === 0) return
+    const nowMs = this.#parts.clock.nowMs()
+    const atMs = Math.min(request.atMs ?? nowMs, nowMs)
     const entry = this.#audit(by, 'services.emergencyRollback', why, {
       key,
       deploymentId: active?.id ?? null,
       from: active?.candidateReleaseId ?? null,
       to: active?.stableReleaseId ?? null,
     })
-    const stop = { automationStopped: { by, atMs: this.#parts.clock.nowMs(), reason } }
+    const stop = { automationStopped: { by, atMs, reason } }
     await this.#append({
       entries: moving.map((state) => this.#entry(state, event)),
-      ...(record.automationStopped ? {} : { record: stop, audit: [entry] }),
+      ...(record.automationStopped ? {} : { record: stop, audit: [{ ...entry, atMs }] }),
       isUrgent: true,
     })
   }
 
   /** The emergency came in time though the old release was about to stop: it has the traffic. */
   #hasReturned({ stableReleaseId }: DeploymentState): boolean {
-    return stableReleaseId !== null && this.#lookout.router?.weights[stableReleaseId] === 100
+    return stableReleaseId !== null && weightOf(this.#lookout.router?.weights ?? {}, stableReleaseId) === 100
   }
 
   async #judge(): Promise<void> {
     const active = this.#ledger.active
     if (!active || isGoingBack(active)) return
     const aged = age(active, this.#watchedMs)
-    if (!this.#judging.isDue(aged)) return
-    const judged = await this.#judging.judge(aged, this.#ledger.evidenceOf(active.id))
+    const due = this.#judging.due(aged)
+    if (due === null) return
+    const judged = await this.#judging.judge(aged, this.#ledger.evidenceOf(active.id), {
+      ...due,
+      instanceTrouble: this.#failed[0]?.reason ?? '',
+    })
     if (!judged) return
     const { judgement, bins, memory, cursor } = judged
     const kept = await this.#append({
-      entries: [this.#entry(active, { kind: 'judged', judgement })],
+      entries: judgement ? [this.#entry(active, { kind: 'judged', judgement })] : [],
       evidence: { deploymentId: active.id, bins, memory, cursor },
     })
-    if (kept.ok || judgement.decision !== 'rollback' || active.plan.onFailure !== 'rollback') return
+    if (kept.ok || judgement?.decision !== 'rollback' || active.plan.onFailure !== 'rollback') return
     // A bad judgement is acted upon whether or not it could be kept.
     const current = this.#ledger.open.find(({ id }) => id === active.id)
     if (!current || isGoingBack(current)) return
@@ -394,6 +490,36 @@ export class ServiceLoop implements Disposable {
     if (captured) this.#captured = { deploymentId: active.id, ...captured }
   }
 
+  #watchInstances(): void {
+    const { active } = this.#ledger
+    const { target } = this.#lookout
+    if (!active || active.stage.kind === 'queued' || active.stage.kind === 'validating') this.#failed = []
+    else if (target) this.#failed = failuresAfter(this.#failed, active.candidateReleaseId, target)
+  }
+
+  /** Reads what a candidate that failed has printed: when it is paused, or its traffic has returned and its instances still run. */
+  async #explain(): Promise<void> {
+    const { active } = this.#ledger
+    const { router } = this.#lookout
+    if (!active || !isToExplain(active) || this.#explained?.deploymentId === active.id) return
+    if (!active.pause && weightOf(router?.weights ?? {}, active.candidateReleaseId) > 0) return
+    const { target, definition } = this.#service
+    const releaseId = active.candidateReleaseId
+    const lines = await within(this.#parts.clock, answerWithinMs, `the target of ${definition.name}`, () =>
+      target.logs({ service: definition.name, releaseId, lines: failureLines }),
+    )
+    const failure = {
+      instances: this.#failed.slice(0, 10),
+      lines: lines.ok
+        ? lines.value
+            .filter((line) => line.releaseId === releaseId)
+            .slice(-failureLines)
+            .map((line) => ({ ...line, text: line.text.slice(0, 1000) }))
+        : [],
+    }
+    this.#explained = { deploymentId: active.id, failure }
+  }
+
   /** Everything that follows from what was seen, in one transaction. Gives whether anything did; fails when it is not kept. */
   async #decide(): Promise<Result<boolean>> {
     const begun = await this.#begin()
@@ -404,8 +530,10 @@ export class ServiceLoop implements Disposable {
       router: this.#lookout.router,
       target: this.#lookout.target,
       deadForMs: this.#lookout.deadForMs,
+      steadyForMs: this.#lookout.steadyForMs,
       missingRoom: this.#room.missing(active.plan),
       ...(captured ? { baseline: captured.baseline } : {}),
+      ...(this.#explained?.deploymentId === active.id ? { failure: this.#explained.failure } : {}),
     }
     const events = followUps(age(active, this.#watchedMs), record, facts)
     if (events.length === 0) return ok(begun)
@@ -421,6 +549,7 @@ export class ServiceLoop implements Disposable {
       audit: events.flatMap((event) => this.#auditOf(active, event)),
       isUrgent: isRollback || isGoingBack(active),
     })
+    if (appended.ok && events.some(({ kind }) => kind === 'failureExplained')) this.#explained = null
     return appended.ok ? ok(true) : appended
   }
 
@@ -429,7 +558,9 @@ export class ServiceLoop implements Disposable {
     const { active, record } = this.#ledger
     if (active?.stage.kind !== 'queued' || record.automationStopped) return false
     const { router, target } = this.#lookout
-    if (router === null || target === null || !this.#mayBegin()) return false
+    if (router === null || target === null) return false
+    this.#isCrowded = !this.#mayBegin()
+    if (this.#isCrowded) return false
     const newest = await this.#newestId()
     if (newest === null) return false
     const adopted = record.stableReleaseId === null ? foundStable(router, target) : null
@@ -454,7 +585,7 @@ export class ServiceLoop implements Disposable {
 
   #wishes(): Wishes | null {
     const { active, record } = this.#ledger
-    const isAtRest = !active || active.stage.kind === 'queued' || active.stage.kind === 'validating'
+    const isAtRest = !active || ['queued', 'validating', 'telling'].includes(active.stage.kind)
     if (isAtRest) {
       if (record.automationStopped || record.stableReleaseId === null) return null
       return restingWishes(record, this.#strays(record, active))
@@ -492,6 +623,31 @@ export class ServiceLoop implements Disposable {
     })
     // What could not be kept is told again at the next look, not at once.
     if (kept.ok) this.#wake()
+  }
+
+  #wayBackFacts(): WayBackFacts {
+    const { record, open } = this.#ledger
+    const undo = this.#undo?.key === this.#undoKey ? this.#undo.way : null
+    return { record, open, router: this.#lookout.router, undo }
+  }
+
+  get #undoKey(): string {
+    const { record, open } = this.#ledger
+    return [record.revision, record.stableReleaseId, ...open.map(({ id }) => id)].join(' ')
+  }
+
+  /** At rest: finds out what an undo would bring back, once for each state of the service. */
+  async #lookBack(): Promise<void> {
+    const { active, record } = this.#ledger
+    const isAtRest = active === null || isRetiring(active)
+    const now = this.#parts.clock.monotonicMs()
+    if (!isAtRest || record.stableReleaseId === null || this.#undo?.key === this.#undoKey) return
+    // A store that does not answer holds up every look at the service while it is asked.
+    if (now - this.#lookBackFailedAt < readAgainEveryMs) return
+    const key = this.#undoKey
+    const found = await lookBack(this.#parts, this.name, active)
+    if (found.ok) this.#undo = { key, way: found.value }
+    else this.#lookBackFailedAt = this.#parts.clock.monotonicMs()
   }
 
   /** Keeps the clocks of a state on disk though nothing else happens. */
@@ -550,8 +706,3 @@ export class ServiceLoop implements Disposable {
     signal.removeEventListener('abort', wake)
   }
 }
-
-const isSplit = (router: RouterReport | null): boolean =>
-  router !== null &&
-  router.fallbackReleaseId !== null &&
-  Object.values(router.weights).filter((weight) => weight > 0).length > 1

@@ -1,10 +1,13 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
+import * as z from 'zod'
 import { auditText } from '../../../contract/index.ts'
-import { messageOf } from '../../../engine/core/index.ts'
-import { exitCodes } from '../output.ts'
-import { LeftAlone } from './left-alone.ts'
-import { jsonText, type Session } from './session.ts'
-import { columns, harmless, momentText } from './words.ts'
+import { AppError, messageOf } from '../../../engine/core/index.ts'
+import { table } from '../layout/index.ts'
+import { jsonText } from '../json-text.ts'
+import { exitCodes, report, tell } from '../output.ts'
+import { LeftAlone } from '../failure.ts'
+import type { Session } from './session.ts'
+import { harmless } from '../harmless.ts'
 
 export interface AuditFilter {
   actor?: string
@@ -12,43 +15,108 @@ export interface AuditFilter {
   limit: number
 }
 
+const columns = [
+  { heading: 'SEQ' },
+  { heading: 'WHEN' },
+  { heading: 'WHO' },
+  { heading: 'WHAT', isProse: true },
+  { heading: 'TARGET' },
+  { heading: 'WHY', isProse: true },
+]
+
 /** `pilothouse audit list`, newest first. */
-export async function listAudit(filter: AuditFilter, { engine, out, isJson }: Session): Promise<number> {
+export async function listAudit(filter: AuditFilter, session: Session): Promise<number> {
+  const { engine, out, times } = session
   const entries = await engine.audit.list(filter)
-  out.write(
-    isJson
-      ? jsonText(entries)
-      : entries.length === 0
-        ? 'No entries.\n'
-        : columns([
-            ['SEQ', 'WHEN', 'WHO', 'WHAT', 'TARGET', 'WHY'],
-            ...entries.map(({ seq, atMs, actor, target, why, ...told }) => [
-              String(seq),
-              momentText(atMs),
-              harmless(actor),
-              harmless(auditText(told)),
-              harmless(target),
-              harmless(why),
-            ]),
-          ]),
+  const rows = entries.map(({ seq, atMs, actor, target, why, ...told }) => [
+    String(seq),
+    times.moment(atMs),
+    harmless(actor),
+    harmless(auditText(told)),
+    harmless(target),
+    harmless(why),
+  ])
+  const style = (heading: string) => out.style('dim', heading)
+  report(session, entries, () =>
+    rows.length === 0 ? 'No entries.\n' : table(columns, rows, { width: out.width, style }),
   )
   return exitCodes.ok
 }
 
-/** `pilothouse audit verify`: 0 when the chain is whole, 1 when an entry was changed or taken out. */
-export async function verifyAudit({ engine, out, isJson }: Session): Promise<number> {
-  const verdict = await engine.audit.verify()
-  out.write(isJson ? jsonText(verdict) : `${harmless(verdict.text)}\n`)
+/**
+ * `pilothouse audit verify`: 0 when the log is whole, 1 when an entry was changed or taken out, or differs from the newest
+ * one in the file `against`.
+ */
+export async function verifyAudit(against: string | undefined, session: Session): Promise<number> {
+  const known = against === undefined ? undefined : newestAnchor(await readText(against))
+  if (against !== undefined && !known)
+    throw new AppError(
+      'BAD_INPUT',
+      `${against} names no entry of the audit log: it must be an export or a log file.`,
+    )
+  const verdict = await session.engine.audit.verify(known)
+  report(session, verdict, () => `${harmless(verdict.text)}\n`)
   return verdict.isWhole ? exitCodes.ok : exitCodes.failed
 }
 
-/** `pilothouse audit export`: to standard output, or a file that does not exist yet. */
+const digest = z.string().regex(/^[0-9a-f]{64}$/)
+const anchorSchema = z.object({
+  seq: z.number().int().positive(),
+  hash: digest,
+  seal: digest.optional().catch(undefined),
+})
+
+type Anchor = z.infer<typeof anchorSchema>
+
+/**
+ * The newest entry that an export (JSON Lines or CSV) or a log file with anchors names. The last line of an export is
+ * believed before all others: a cell of a CSV file may hold lines that only look like entries.
+ */
+export function newestAnchor(text: string): Anchor | undefined {
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '')
+  const last = anchorIn(lines.at(-1) ?? '')
+  if (last) return last
+  return lines.flatMap((line) => anchorIn(line) ?? []).sort((a, b) => b.seq - a.seq)[0]
+}
+
+function anchorIn(line: string): Anchor | undefined {
+  const read = anchorSchema.safeParse(csvAnchor(line) ?? parsed(line))
+  return read.success ? read.data : undefined
+}
+
+/** Only the row that an export ends with has a seal. */
+function csvAnchor(line: string): unknown {
+  const { seq, hash } = /^(?<seq>\d+),.*,(?<hash>[0-9a-f]{64})$/.exec(line)?.groups ?? {}
+  if (!seq) return undefined
+  const seal = /,audit\.anchor,audit,.*"\{""seal"":""(?<seal>[0-9a-f]{64})""\}",,[0-9a-f]{64}$/.exec(line)
+    ?.groups?.seal
+  return { seq: Number(seq), hash, seal }
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return null
+  }
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (failure) {
+    throw new AppError('BAD_INPUT', `${file} cannot be read: ${messageOf(failure)}`, { cause: failure })
+  }
+}
+
+/** `pilothouse audit export`: to standard output, or a file that does not exist yet. With `--json`, one array of all entries. */
 export async function exportAudit(
   format: 'jsonl' | 'csv',
   file: string | undefined,
-  { engine, out, err }: Session,
+  { engine, out, err, isJson }: Session,
 ): Promise<number> {
-  const { text } = await engine.audit.export({ format })
+  const exported = await engine.audit.export({ format: isJson ? 'jsonl' : format })
+  const text = isJson ? jsonText(linesOf(exported.text)) : exported.text
   if (file === undefined) {
     out.write(text)
     return exitCodes.ok
@@ -59,10 +127,16 @@ export async function exportAudit(
     const { code } = failure as { code?: string }
     throw new LeftAlone(
       code === 'EEXIST'
-        ? `${file} exists already and stays as it is: name another file.`
-        : `The export cannot be written: ${messageOf(failure)}`,
+        ? `${file} already exists and was not changed. Name another file.`
+        : `The export could not be written: ${messageOf(failure)}`,
     )
   }
-  err.write(`written to ${file}\n`)
+  tell(err, `Exported to ${file}\n`)
   return exitCodes.ok
 }
+
+const linesOf = (jsonl: string): unknown[] =>
+  jsonl
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as unknown)

@@ -1,29 +1,59 @@
-import { LeftAlone } from './left-alone.ts'
+import { isConfirmedBy } from '../../../contract/index.ts'
+import { tell } from '../output.ts'
+import { LeftAlone } from '../failure.ts'
 import type { Session } from './session.ts'
-import { harmless } from './words.ts'
+import { harmless } from '../harmless.ts'
 
 export interface DangerousAct {
+  /** The procedure that carries it out: `deployments.promote`. */
+  order: string
   /** What a person types to confirm: the service's name, or `all`. */
   name: string
-  /** Target and effect, a sentence: "checkout: r42 -> r41, all traffic at once". */
+  /** Target and effect, a sentence: "checkout: r42 → r41, all traffic at once". */
   effect: string
   isProduction: boolean
   isConfirmed: boolean
 }
 
+/** A wrong word is put on record within that; an engine that hangs must not keep the person here. */
+const recordWithinMs = 1000
+
 /**
  * Names target and effect of what is about to be done. In production a person at a terminal types the name first;
- * another answer throws LeftAlone. Scripts have nobody to ask.
+ * another answer throws LeftAlone, and is put on record. Scripts have nobody to ask.
  */
-export async function confirm(act: DangerousAct, { err, person }: Session): Promise<void> {
-  err.write(`${harmless(act.effect)}\n`)
+export async function confirm(
+  act: DangerousAct,
+  { err, person, engine }: Pick<Session, 'err' | 'person' | 'engine'>,
+): Promise<void> {
+  tell(err, `${act.effect.split('\n').map(harmless).join('\n')}\n`)
   if (!act.isProduction || act.isConfirmed || !person.isThere) return
-  const answer = await person.ask(`This is production. Type ${act.name} to go on: `)
-  if (answer !== act.name) throw new LeftAlone(`Nothing was done: "${answer}" is not ${act.name}.`)
+  const answer = await person.ask(`This is production. Type ${act.name} to confirm: `)
+  if (isConfirmedBy(act.name, answer)) return
+  // Without an engine there is no audit log to put it on.
+  const { order, name: target } = act
+  const signal = AbortSignal.timeout(recordWithinMs)
+  await engine.audit.unconfirmed({ order, target }, { signal }).catch(() => undefined)
+  throw new LeftAlone(`Nothing was done: type ${act.name} to confirm, not "${answer}".`)
 }
 
-/** Whether the service stands in production; so does one that is not known. */
-export async function isInProduction(service: string, { engine }: Session): Promise<boolean> {
-  const services = await engine.services.list()
-  return (services.find(({ name }) => name === service)?.environment ?? 'production') === 'production'
+/** Confirms an order on one service: every order that changes what runs or who steers it comes through here. */
+export async function confirmOrder(
+  {
+    order,
+    service,
+    effect,
+    isConfirmed,
+  }: Pick<DangerousAct, 'order' | 'effect' | 'isConfirmed'> & { service: string },
+  session: Session,
+): Promise<void> {
+  const isAsked = !isConfirmed && session.person.isThere
+  const isProduction = isAsked && (await isInProduction(service, session))
+  await confirm({ order, name: service, effect, isProduction, isConfirmed }, session)
+}
+
+/** Whether the service stands in production: one that is not known yet will stand where the engine does. */
+async function isInProduction(service: string, { engine }: Session): Promise<boolean> {
+  const known = (await engine.services.list()).find(({ name }) => name === service)
+  return (known ?? (await engine.config.show())).environment === 'production'
 }

@@ -1,11 +1,12 @@
 import { open } from 'node:fs/promises'
-import { resolve } from 'node:path'
-import { parse, stringify } from 'yaml'
-import * as z from 'zod'
+import { dirname, resolve } from 'node:path'
+import { stringify } from 'yaml'
+import { serviceTextIn, withPathsFrom } from '../../../engine/config/index.ts'
 import { AppError, messageOf } from '../../../engine/core/index.ts'
-import { exitCodes } from '../output.ts'
-import { confirm, isInProduction } from './confirm.ts'
-import { jsonText, type Session } from './session.ts'
+import { jsonText } from '../json-text.ts'
+import { exitCodes, report } from '../output.ts'
+import { confirmOrder } from './confirm.ts'
+import type { Session } from './session.ts'
 
 /** Far beyond what a person writes of one service, bytes. */
 const mostBytes = 100_000
@@ -15,27 +16,41 @@ export interface DeclareRequest {
   /** A file of YAML or JSON, or `-` for standard input. */
   file: string
   why: string
+  isConfirmed: boolean
 }
 
 /** `pilothouse services NAME declare FILE`: steers it from now on, or changes how. */
 export async function declareService(
-  { service, file, why }: DeclareRequest,
-  { engine, out, isJson, config }: Session,
+  { service, file, why, isConfirmed }: DeclareRequest,
+  session: Session,
 ): Promise<number> {
+  const { engine, config } = session
   const bytes = await contentOf(file, config.system.workingDirectory)
-  const definition = definitionIn(bytes, file)
+  const { workingDirectory } = config.system
+  const directory = file === '-' ? workingDirectory : dirname(resolve(workingDirectory, file))
+  const definition = withPathsFrom(directory, definitionIn(service, bytes, file))
+  await confirmOrder(
+    {
+      order: 'services.declare',
+      service,
+      effect: `${service}: the settings of ${file === '-' ? 'standard input' : file} take effect`,
+      isConfirmed,
+    },
+    session,
+  )
   const declared = await engine.services.declare({ service, definition, why })
   const [release] = Object.keys((definition['releases'] as object | undefined) ?? {})
   const next = release
-    ? `deploy it: pilothouse deploy ${service} ${release} --watch`
-    : `add a release: pilothouse releases ${service} add r1 -- COMMAND...`
-  out.write(isJson ? jsonText(declared) : `${service} is declared (revision ${declared.revision}); ${next}\n`)
+    ? `To deploy it, run: ${session.next(`deploy ${service} ${release} --watch`)}`
+    : `To add a release, run: ${session.next(`releases ${service} add r1 -- COMMAND...`)}`
+  report(session, declared, () => `Declared ${service} (revision ${declared.revision})\n${next}\n`)
   return exitCodes.ok
 }
 
 /** `pilothouse services NAME declaration`: as it was written, to be changed and declared again. */
-export async function showDeclaration(service: string, { engine, out, isJson }: Session): Promise<number> {
-  const declared = await engine.services.declaration({ service })
+export async function showDeclaration(service: string, session: Session): Promise<number> {
+  const { out, isJson } = session
+  const declared = await session.engine.services.declaration({ service })
   out.write(isJson ? jsonText(declared) : stringify(declared.definition))
   return exitCodes.ok
 }
@@ -46,18 +61,18 @@ export async function removeService(
   request: { why: string; isConfirmed: boolean },
   session: Session,
 ): Promise<number> {
-  const { engine, out, isJson } = session
-  await confirm(
+  const { engine } = session
+  await confirmOrder(
     {
-      name: service,
-      effect: `${service} ends: no more requests are taken, its instances are stopped, its history stays`,
-      isProduction: await isInProduction(service, session),
+      order: 'services.remove',
+      service,
+      effect: `${service} is removed: it takes no more requests and its instances stop; its history is kept`,
       isConfirmed: request.isConfirmed,
     },
     session,
   )
   const removed = await engine.services.remove({ service, why: request.why })
-  out.write(isJson ? jsonText(removed) : `${service} is removed\n`)
+  report(session, removed, () => `Removed ${service}\n`)
   return exitCodes.ok
 }
 
@@ -77,23 +92,15 @@ async function contentOf(file: string, workingDirectory: string): Promise<string
   return text
 }
 
-const sectionSchema = z.record(z.string(), z.unknown())
-
-/** Throws BAD_INPUT for what is no section of keys. */
-function definitionIn(text: string, file: string): Record<string, unknown> {
-  const read = (): unknown => {
-    try {
-      return parse(text, { maxAliasCount: 100 })
-    } catch (failure) {
-      throw new AppError('BAD_INPUT', `${file} is neither YAML nor JSON: ${messageOf(failure)}`, {
-        cause: failure,
-      })
-    }
-  }
-  const { success, data } = sectionSchema.safeParse(read())
-  if (success) return data
+/** Throws BAD_INPUT with every place where it is no section of keys. */
+function definitionIn(service: string, text: string, file: string): Readonly<Record<string, unknown>> {
+  const read = serviceTextIn(service, file, text)
+  if (read.ok) return read.value
+  const mistakes = read.error.map(
+    ({ line, column, message, hint }) => `${file}:${line}:${column} ${message} (${hint})`,
+  )
   throw new AppError(
     'BAD_INPUT',
-    `${file} must hold what would stand under the name of a service: keys such as listen, health, releases`,
+    `${mistakes.join('; ')}. The file holds what would stand under the name of a service: keys such as listen, health, releases`,
   )
 }

@@ -1,16 +1,25 @@
 import { systemClock, systemRng } from '../../../adapters/system/index.ts'
-import { presets, type Deployment, type PlanOptions } from '../../../contract/index.ts'
+import {
+  phaseNames,
+  presets,
+  shownPhase,
+  type Deployment,
+  type PlanOptions,
+} from '../../../contract/index.ts'
 import { AppError } from '../../../engine/core/index.ts'
-import { exitCodes } from '../output.ts'
-import { confirm } from './confirm.ts'
-import { LeftAlone } from './left-alone.ts'
-import { changeText, deploymentText, phaseNames, planText, validationText } from './deployment-text.ts'
+import { table } from '../layout/index.ts'
+import { jsonText } from '../json-text.ts'
+import { exitCodes, report, tell } from '../output.ts'
+import { confirmOrder } from './confirm.ts'
+import { LeftAlone } from '../failure.ts'
+import { changeText, deploymentText, planText, validationText, warmText } from './deployment-text.ts'
 import { findEngine } from './engine.ts'
-import { progressLines, watchOutcome } from './progress.ts'
+import { outcomeText, progressLines, watchOutcome } from './progress.ts'
+import { interruptible } from '../interruptible.ts'
 import { serviceNamed } from './service-named.ts'
-import { jsonText, type Session } from './session.ts'
+import type { Session } from './session.ts'
 import { watchDeployment } from './watch.ts'
-import { columns, harmless, momentText } from './words.ts'
+import { harmless } from '../harmless.ts'
 
 export interface DeployRequest {
   /** Asked for when it is left out, as is the release. */
@@ -37,29 +46,30 @@ export async function deploy(request: DeployRequest, session: Session): Promise<
   if (releaseId === undefined)
     throw new AppError('BAD_INPUT', `Name the release of ${service} to deploy, or add --interactive.`)
   const supersedes = request.isSuperseding ? await underWay(service, session) : null
-  const {
-    environment,
-    stableReleaseId: present,
-    revision,
-  } = serviceNamed(service, await engine.services.list())
+  const { stableReleaseId: present, revision } = serviceNamed(service, await engine.services.list())
   const wish = { service, releaseId, options, why, supersedes, expectedRevision: revision }
   if (request.isDryRun || request.isInteractive) {
     const rehearsal = await engine.deployments.rehearse(wish)
-    const { plan, stableReleaseId, validation } = rehearsal
+    const { plan, stableReleaseId, validation, requestsPerSecond, runsAs } = rehearsal
     if (isJson && request.isDryRun) out.write(jsonText(rehearsal))
     else {
       const change = changeText({ service, stableReleaseId, candidateReleaseId: releaseId })
-      out.write(`${out.style('bold', harmless(change))}\n${planText(plan)}${validationText(validation, out)}`)
+      // Where a program reads standard output, the person who is asked reads the other one.
+      const to = isJson ? session.err : out
+      tell(
+        to,
+        `${to.style('bold', harmless(change))}\n${planText(plan, validation, to, requestsPerSecond)}${runsAs ? `  Instances, checks and hooks run as ${runsAs}\n` : ''}${validationText(validation, to)}`,
+      )
     }
     if (request.isDryRun) return validation.canDeploy ? exitCodes.ok : exitCodes.failed
     const answer = await session.person.ask('Deploy it? [y/N] ')
     if (!/^y(es)?$/i.test(answer)) throw new LeftAlone('Nothing was deployed.')
   }
-  await confirm(
+  await confirmOrder(
     {
-      name: service,
-      effect: `${changeText({ service, stableReleaseId: present, candidateReleaseId: releaseId })}, through a canary${supersedes === null ? '' : `; ${supersedes} is taken back`}`,
-      isProduction: environment === 'production',
+      order: 'deployments.start',
+      service,
+      effect: `${changeText({ service, stableReleaseId: present, candidateReleaseId: releaseId })}, ${present === null ? 'all traffic at once' : 'through a canary'}${supersedes === null ? '' : `; ${supersedes} is rolled back first`}`,
       isConfirmed: request.isConfirmed,
     },
     session,
@@ -76,7 +86,7 @@ export async function underWay(service: string, { engine }: Session): Promise<st
 /** `pilothouse validate`: 0 when the release could be deployed, 1 when a critical check fails. */
 export async function validate(service: string, releaseId: string, session: Session): Promise<number> {
   const { validation } = await session.engine.deployments.rehearse({ service, releaseId })
-  session.out.write(session.isJson ? jsonText(validation) : validationText(validation, session.out))
+  report(session, validation, () => validationText(validation, session.out))
   return validation.canDeploy ? exitCodes.ok : exitCodes.failed
 }
 
@@ -87,66 +97,82 @@ export async function showStarted(
   session: Session,
 ): Promise<number> {
   if (isWatched) return watch(deployment, session)
-  const { out, isJson } = session
-  out.write(
-    isJson
-      ? jsonText(deployment)
-      : `${harmless(changeText(deployment))}, ${phaseNames[deployment.phase]}\nFollow it: pilothouse deployments show ${deployment.id} --watch\n`,
+  report(
+    session,
+    deployment,
+    () =>
+      `${harmless(changeText(deployment))}, ${phaseNames[shownPhase(deployment)]}\nTo follow it, run: ${session.next(`deployments show ${deployment.id} --watch`)}\n`,
   )
   return exitCodes.ok
 }
 
 /**
- * Follows a deployment, a line for each event (with --json an object for each change), until it ended or waits for a
- * person; its end is the exit code.
+ * Follows a deployment, a line for each event (with --json an object for each change), until it is promoted or rolled
+ * back, or waits for a person; that is the exit code, and the last line says it.
  */
 export async function watch(deployment: Deployment, session: Session): Promise<number> {
-  const { out, err, isJson } = session
+  const { out, err, isJson, times } = session
   let shown: Deployment | null = null
   const show = (now: Deployment) => {
     if (isJson) out.write(`${JSON.stringify(now)}\n`)
-    else for (const line of progressLines(shown, now)) out.write(`${line}\n`)
+    else for (const line of progressLines(shown, now, times)) tell(out, `${line}\n`)
     shown = now
   }
-  if (!isJson) out.write(`${out.style('bold', harmless(changeText(deployment)))}  (${deployment.id})\n`)
-  const isOver = (now: Deployment) => watchOutcome(now) !== null
+  if (!isJson) tell(out, `${out.style('bold', harmless(changeText(deployment)))}  (${deployment.id})\n`)
+  const isOver = (now: Deployment) => watchOutcome(now) !== null || out.isClosed()
   if (isOver(deployment)) show(deployment)
   const last = isOver(deployment)
     ? deployment
-    : await watchDeployment(
-        {
-          id: deployment.id,
-          address: async () => {
-            const found = await findEngine(session.config)
-            if (!found.ok) throw found.error
-            return found.value
+    : await interruptible(stillRunning(deployment, session), (signal) =>
+        watchDeployment(
+          {
+            id: deployment.id,
+            address: async () => {
+              const found = await findEngine(session.config)
+              if (!found.ok) throw found.error
+              return found.value
+            },
+            clock: systemClock(),
+            rng: systemRng(),
+            signal,
+            onChange: show,
+            onLost: (reason) => tell(err, `${reason}; trying again\n`),
           },
-          clock: systemClock(),
-          rng: systemRng(),
-          onChange: show,
-          onLost: (reason) => err.write(`${reason}; trying again\n`),
-        },
-        isOver,
+          isOver,
+        ),
       )
-  const code = watchOutcome(last) ?? exitCodes.failed
-  if (code === exitCodes.undecided && !isJson)
-    out.write(`It waits for you: pilothouse deployments resume|promote|abort ${deployment.id}\n`)
+  const code = watchOutcome(last) ?? exitCodes.readerGone
+  if (isJson) return code
+  for (const line of warmText(last, session)) tell(out, `${line}\n`)
+  if (code === exitCodes.undecided)
+    tell(
+      out,
+      `To decide how it goes on, run one of:\n${(['resume', 'promote', 'abort'] as const).map((order) => `  ${session.next(`deployments ${order} ${deployment.id}`)}\n`).join('')}`,
+    )
+  const outcome = outcomeText(last)
+  if (outcome !== '') tell(out, `${out.style('bold', harmless(outcome))}\n`)
   return code
 }
+
+/** What a person should know who stops watching. */
+const stillRunning = ({ id }: Deployment, { next }: Session): string =>
+  `Stopped watching. The deployment continues. To follow it again, run: ${next(`deployments show ${id} --watch`)}`
 
 /** `pilothouse deployments show`. */
 export async function showDeployment(id: string, isWatched: boolean, session: Session): Promise<number> {
   const deployment = await session.engine.deployments.get({ id })
   if (isWatched) return watch(deployment, session)
-  session.out.write(session.isJson ? jsonText(deployment) : deploymentText(deployment, session.out))
+  report(session, deployment, () => deploymentText(deployment, session))
   return exitCodes.ok
 }
 
 async function askForDeployment(request: DeployRequest, session: Session): Promise<DeployRequest> {
-  const { person, err, engine } = session
+  const { person, err, engine, times } = session
   if (!person.isThere) throw new AppError('BAD_INPUT', '--interactive needs a terminal.')
   const choose = async (what: string, rows: readonly string[][]) => {
-    err.write(columns(rows.map((row, k) => [`${k + 1}.`, ...row])))
+    const columns = [{}, {}, {}, { isProse: true }]
+    const numbered = rows.map((row, k) => [`${k + 1}.`, ...row])
+    tell(err, table(columns, numbered, { width: err.width }))
     const answer = await person.ask(`${what} (number or name): `)
     return rows[Number(answer) - 1]?.[0] ?? (answer === '' ? undefined : answer)
   }
@@ -166,7 +192,7 @@ async function askForDeployment(request: DeployRequest, session: Session): Promi
     const releases = await engine.releases.list({ service, limit: 20 })
     releaseId = await choose(
       'Release',
-      releases.map(({ id, createdAtMs, note }) => [id, momentText(createdAtMs), harmless(note)]),
+      releases.map(({ id, createdAtMs, note }) => [id, times.moment(createdAtMs), harmless(note)]),
     )
   }
   let { options } = request

@@ -1,119 +1,174 @@
 import {
+  duration,
+  judgingText,
+  missingGates,
+  phaseNames,
+  shownPhase,
   reachedText,
+  skippedText,
+  took,
+  trafficForecast,
+  weightText,
+  writtenShare,
   type Deployment,
-  type DeploymentPhase,
   type Plan,
   type Validation,
 } from '../../../contract/index.ts'
+import { table } from '../layout/index.ts'
 import type { Output } from '../output.ts'
-import { columns, harmless, limitText, momentText, spanText } from './words.ts'
+import type { Times } from '../times.ts'
+import { readableLog } from './readable-log.ts'
+import type { Session } from './session.ts'
+import { harmless } from '../harmless.ts'
 
-/** What each phase is called where a person reads it. */
-export const phaseNames: Readonly<Record<DeploymentPhase, string>> = {
-  validating: 'validating',
-  staging: 'staging',
-  stepping: 'stepping',
-  paused: 'paused',
-  promoting: 'promoting',
-  promoted: 'promoted',
-  rolling_back: 'rolling back',
-  rolled_back: 'rolled back',
-  failed: 'failed',
-}
+type TextSession = Pick<Session, 'out' | 'times' | 'next'>
 
-/** `checkout: r41 -> r42`. */
+/** `checkout: r41 → r42`. */
 export const changeText = ({
   service,
   stableReleaseId,
   candidateReleaseId,
 }: Pick<Deployment, 'service' | 'stableReleaseId' | 'candidateReleaseId'>): string =>
-  `${service}: ${stableReleaseId ?? 'nothing'} -> ${candidateReleaseId}`
+  `${service}: ${stableReleaseId ?? 'nothing'} → ${candidateReleaseId}`
 
-/** `step 2 of 3, 25 %` while it steps, `at step 2 of 3 (25 %)` where it was taken back; the share of traffic otherwise. */
+/** `step 2 of 3, 25%` in the canary, `at step 2 of 3 (25%)` where it was rolled back; the share of traffic otherwise. */
 export function stepText(deployment: Deployment): string {
   const { phase, stepIndex, plan, weight } = deployment
   if (deployment.reached) return reachedText(deployment)
-  if (phase !== 'stepping' && phase !== 'paused') return weight > 0 ? `${weight} %` : ''
-  return `step ${Math.min(stepIndex + 1, plan.steps.length)} of ${plan.steps.length}, ${weight} %`
+  if ((phase !== 'stepping' && phase !== 'paused') || plan.skipped)
+    return weight > 0 ? weightText(weight) : ''
+  return `step ${Math.min(stepIndex + 1, plan.steps.length)} of ${plan.steps.length}, ${weightText(weight)}`
 }
 
-/** `stepping, step 2 of 3, 25 %`, `rolled back at step 2 of 3 (25 %)`, `promoted`. */
+/** `in canary, step 2 of 3, 25%`, `rolled back at step 2 of 3 (25%)`, `promoted`. */
 export function standingText(deployment: Deployment): string {
   const at = stepText(deployment)
-  if (at === '') return phaseNames[deployment.phase]
-  return `${phaseNames[deployment.phase]}${deployment.reached ? ' ' : ', '}${at}`
+  if (at === '') return phaseNames[shownPhase(deployment)]
+  return `${phaseNames[shownPhase(deployment)]}${deployment.reached ? ' ' : ', '}${at}`
 }
 
+const columns = [
+  { heading: 'ID' },
+  { heading: 'STARTED' },
+  { heading: 'CHANGE' },
+  { heading: 'PHASE' },
+  { heading: 'AT', isProse: true },
+  { heading: 'BY', dropAt: 1 },
+]
+
 /** Deployments under each other. */
-export function deploymentsText(deployments: readonly Deployment[], out: Output): string {
+export function deploymentsText(deployments: readonly Deployment[], out: Output, times: Times): string {
   if (deployments.length === 0) return 'No deployments.\n'
   const rows = deployments.map((each) => [
     each.id,
-    momentText(each.createdAtMs),
+    times.moment(each.createdAtMs),
     harmless(changeText(each)),
-    phaseNames[each.phase],
+    phaseNames[shownPhase(each)],
     stepText(each),
     harmless(each.createdBy),
   ])
-  const heading = ['ID', 'BEGAN', 'CHANGE', 'PHASE', 'AT', 'BY']
-  const [head = '', ...body] = columns([heading, ...rows]).split(/(?<=\n)/)
-  return out.style('dim', head.trimEnd()) + '\n' + body.join('')
+  return table(columns, rows, { width: out.width, style: (heading) => out.style('dim', heading) })
+}
+
+/** What a promotion leaves running: until when traffic can return at once, and how. Nothing where nothing is kept. */
+export function warmText(
+  { service, stableReleaseId, keptWarmUntilMs: untilMs }: Deployment,
+  { times, next }: Pick<TextSession, 'times' | 'next'>,
+): string[] {
+  if (typeof untilMs !== 'number' || stableReleaseId === null) return []
+  return [
+    `${stableReleaseId} is kept warm until ${times.day(untilMs)}. To return to it at once, run: ${next(`rollback ${service}`)}`,
+  ]
 }
 
 /** One deployment with its plan, judgement and log. */
-export function deploymentText(deployment: Deployment, out: Output): string {
+export function deploymentText(deployment: Deployment, session: TextSession): string {
+  const { out, times } = session
   const { plan, judgement, validation, log } = deployment
   return [
     `${out.style('bold', harmless(changeText(deployment)))}  (${deployment.id})\n`,
     `${standingText(deployment)}${deployment.reason ? `: ${harmless(deployment.reason)}` : ''}\n`,
-    `by ${harmless(deployment.createdBy)} at ${momentText(deployment.createdAtMs)}`,
+    `by ${harmless(deployment.createdBy)}, ${times.day(deployment.createdAtMs)}`,
     deployment.why ? `, because: ${harmless(deployment.why)}\n` : '\n',
-    `\n${planText(plan)}`,
+    ...warmText(deployment, session).map((line) => `${line}\n`),
+    `\n${planText(plan, validation, out)}`,
     validation ? `\n${validationText(validation, out)}` : '',
     judgement
       ? `\n${out.style('bold', 'Judgement')}: ${harmless(judgement.text)}\n${judgement.findings.map(({ text, verdict }) => `  ${verdict}: ${harmless(text)}\n`).join('')}`
       : '',
+    failureText(deployment, session),
     log.length > 0 ? `\n${out.style('bold', 'Log')}\n` : '',
-    ...log.map(({ atMs, actor, text }) => `  ${momentText(atMs)}  ${harmless(actor)}  ${harmless(text)}\n`),
+    ...readableLog(log).map(
+      ({ atMs, actor, text }) => `  ${times.moment(atMs)}  ${harmless(actor)}  ${harmless(text)}\n`,
+    ),
   ].join('')
 }
 
-/** What will be done, in lines. */
-export function planText({
-  preset,
-  steps,
-  maxTimeMs,
-  onFailure,
-  onInconclusive,
-  limits,
-  instances,
-  resources,
-}: Plan): string {
-  const rows = steps.map(({ weight, holdMs, analysis, gate }, k) => [
-    `  ${k + 1}.`,
-    `${weight} %`,
-    `for ${spanText(holdMs)}`,
-    [analysis ? 'judged' : 'not judged', ...(gate ? ['waits for a person first'] : [])].join(', '),
+/** What instances of a candidate that was taken back did and printed last. */
+function failureText(
+  { failure, service, candidateReleaseId }: Deployment,
+  { out, next }: TextSession,
+): string {
+  if (!failure || failure.instances.length + failure.lines.length === 0) return ''
+  return [
+    `\n${out.style('bold', 'Instances')}\n`,
+    ...failure.instances.map(({ id, reason, restartCount }) => {
+      const restarts =
+        restartCount === 0 ? '' : `, restarted ${restartCount === 1 ? 'once' : `${restartCount} times`}`
+      return `  ${harmless(id)}: ${harmless(reason)}${restarts}\n`
+    }),
+    ...(failure.lines.length > 0 ? ['  Last lines of their logs:\n'] : []),
+    ...failure.lines.map(({ text }) => `    ${harmless(text)}\n`),
+    `  All logs: ${next(`logs ${service} --release ${candidateReleaseId}`)}\n`,
+  ].join('')
+}
+
+/** What will be done, in lines; with the requests that each step may expect where the present rate is known. */
+export function planText(
+  plan: Plan,
+  validation: Validation | null,
+  out: Pick<Output, 'width'>,
+  requestsPerSecond: number | null = null,
+): string {
+  const { preset, steps, maxTimeMs, onFailure, onInconclusive, limits, instances, resources, skipped } = plan
+  const rows = (skipped ? [] : steps).map(({ weight, holdMs, analysis, gate }, k) => [
+    `${k + 1}.`,
+    weightText(weight),
+    holdMs > 0 ? `for ${duration(holdMs)}` : 'no hold',
+    [
+      analysis && !plan.skipAnalysis ? 'judged' : 'not judged',
+      ...(gate ? ['waits for a person first'] : []),
+    ].join(', '),
   ])
   const room = roomText(resources)
-  const { maxErrorRatio, maxLatencyRegression, minSamples } = limits
+  const { maxErrorRatio, maxLatencyRegression } = limits
+  const forecast = trafficForecast(plan, requestsPerSecond)
+  const judging = [
+    `Limits: errors ${writtenShare(maxErrorRatio)}, p95 latency ${writtenShare(maxLatencyRegression)} above the stable release`,
+    ...judgingText(plan),
+    `On failure: ${onFailure === 'rollback' ? 'roll back' : 'pause'}; when the judge cannot tell: ${onInconclusive === 'rollback' ? 'roll back' : onInconclusive}`,
+  ]
+  const sentences = [
+    ...(skipped ? [skippedText(plan)] : judging),
+    ...(forecast === '' ? [] : [forecast]),
+    ...(room === '' ? [] : [`Starts, and takes each step, only while hosts use at most: ${room}`]),
+    ...missingGates(plan, validation),
+  ]
   return [
-    `Plan: canary${preset ? `, ${preset}` : ''}, ${instances} instance${instances === 1 ? '' : 's'}, at most ${spanText(maxTimeMs)}\n`,
-    columns(rows),
-    `  errors at most ${limitText(maxErrorRatio)}, p95 at most ${limitText(maxLatencyRegression)} slower, from ${minSamples} requests on\n`,
-    `  when it fails: ${onFailure === 'rollback' ? 'roll back' : 'pause'}; when nobody can tell: ${onInconclusive === 'rollback' ? 'roll back' : onInconclusive}\n`,
-    ...(room === '' ? [] : [`  begins, and takes each step, while hosts are full by at most: ${room}\n`]),
+    `Plan: ${skipped ? 'first release' : `canary${preset ? `, ${preset}` : ''}`}, ${instances} instance${instances === 1 ? '' : 's'}, at most ${duration(maxTimeMs)}\n`,
+    rows.length === 0 ? '' : table([{}, {}, {}, { isProse: true }], rows, { width: out.width, indent: 2 }),
+    ...sentences.map((sentence) => `  ${sentence}\n`),
   ].join('')
 }
 
-/** `CPU 70 %, memory 75 %`; empty where a plan does not look. */
+/** `CPU 70%, memory 75%`; empty where a plan does not look. */
 const roomText = (resources: Plan['resources']): string =>
   [
     ['CPU', resources?.maxCpuRatio],
     ['memory', resources?.maxMemoryRatio],
     ['disk', resources?.maxDiskRatio],
   ]
-    .flatMap(([name, most]) => (typeof most === 'number' ? [`${name} ${limitText(most)}`] : []))
+    .flatMap(([name, most]) => (typeof most === 'number' ? [`${name} ${writtenShare(most)}`] : []))
     .join(', ')
 
 const outcomeMarks = { passed: 'ok', warning: 'warning', failed: 'FAILED' } as const
@@ -124,16 +179,17 @@ export function validationText(
   out: Output,
 ): string {
   const rows = results.map(({ name, outcome, text, critical }) => [
-    `  ${outcomeMarks[outcome]}`,
+    outcomeMarks[outcome],
     harmless(name),
     `${harmless(text)}${critical || outcome === 'passed' ? '' : ' (not critical)'}`,
   ])
   const outputs = results
     .filter(({ outcome, output }) => outcome === 'failed' && output.trim() !== '')
     .map(({ name, output }) => `\n  ${harmless(name)} printed:\n${indented(output)}`)
-  const sum = `${passed} passed, ${failed} failed, ${warnings} warning${warnings === 1 ? '' : 's'}, in ${spanText(durationMs)}`
-  const verdict = canDeploy ? out.style('green', 'can be deployed') : out.style('red', 'cannot be deployed')
-  return `Checks: ${verdict} (${sum})\n${columns(rows)}${outputs.join('')}`
+  const sum = `${passed} passed, ${failed} failed, ${warnings} warning${warnings === 1 ? '' : 's'}, in ${took(durationMs)}`
+  const checks = table([{}, {}, { isProse: true }], rows, { width: out.width, indent: 2 })
+  const verdict = canDeploy ? out.style('green', 'ready to deploy') : out.style('red', 'not ready to deploy')
+  return `Checks: ${verdict} (${sum})\n${checks}${outputs.join('')}`
 }
 
 const indented = (text: string): string =>

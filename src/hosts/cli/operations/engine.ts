@@ -3,36 +3,24 @@ import type { ContractRouterClient } from '@orpc/contract'
 import { OpenAPILink } from '@orpc/openapi-client/fetch'
 import * as z from 'zod'
 import type { ConfigRequest } from '../../../adapters/config/index.ts'
-import { errorCodes, operations } from '../../../contract/index.ts'
+import { contract, errorCodes, type ErrorCode } from '../../../contract/index.ts'
 import { AppError, fail, ok, type Result } from '../../../engine/core/index.ts'
 import { findServer, type ServerAccess } from '../../server-file.ts'
+import { NoEngine } from '../failure.ts'
 import { dataDirectories } from './data-directories.ts'
 
 export type EngineAddress = Pick<ServerAccess, 'url' | 'token'>
 
 /** Every operation of a running engine; calls reject with `AppError`. */
-export type EngineCalls = ContractRouterClient<typeof operations>
-
-/** There is no engine to talk to. */
-export class NoEngine extends AppError {
-  constructor(sentence: string) {
-    super('UNAVAILABLE', sentence)
-  }
-}
+export type EngineCalls = ContractRouterClient<typeof contract>
 
 /**
  * The engine that PILOTHOUSE_URL and PILOTHOUSE_TOKEN name, else the one that runs on the data directory of the
  * config, else, where nobody chose a directory, that of the desktop app. Fails with NoEngine, or BAD_INPUT when the variables or the config are mistaken.
  */
 export async function findEngine(request: ConfigRequest): Promise<Result<EngineAddress>> {
-  const { PILOTHOUSE_URL: url, PILOTHOUSE_TOKEN: token } = request.system.variables
-  if (url) {
-    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
-      return fail(new AppError('BAD_INPUT', `PILOTHOUSE_URL is no http address: ${url}`))
-    if (!token)
-      return fail(new AppError('BAD_INPUT', 'PILOTHOUSE_URL is set; its token belongs in PILOTHOUSE_TOKEN.'))
-    return ok({ url: new URL(url).origin, token })
-  }
+  const named = namedEngine(request)
+  if (named) return named
   const directories = await dataDirectories(request)
   if (!directories.ok)
     return fail(
@@ -41,11 +29,27 @@ export async function findEngine(request: ConfigRequest): Promise<Result<EngineA
         `The configuration has mistakes, so that the data directory is not known: ${directories.error[0]?.message ?? ''}`,
       ),
     )
-  for (const directory of directories.value) {
+  return engineOn(directories.value)
+}
+
+/** The engine that PILOTHOUSE_URL and PILOTHOUSE_TOKEN name; null when they name none. */
+export function namedEngine({ system }: ConfigRequest): Result<EngineAddress> | null {
+  const { PILOTHOUSE_URL: url, PILOTHOUSE_TOKEN: token } = system.variables
+  if (!url) return null
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+    return fail(new AppError('BAD_INPUT', `PILOTHOUSE_URL is no http address: ${url}`))
+  if (!token)
+    return fail(new AppError('BAD_INPUT', 'PILOTHOUSE_URL is set; its token belongs in PILOTHOUSE_TOKEN.'))
+  return ok({ url: new URL(url).origin, token })
+}
+
+/** The engine that runs on the first of these data directories that has one. */
+export async function engineOn(directories: readonly string[]): Promise<Result<EngineAddress>> {
+  for (const directory of directories) {
     const server = await findServer(directory)
     if (server) return ok(server)
   }
-  const [directory, desktop] = directories.value
+  const [directory, desktop] = directories
   return fail(
     new NoEngine(
       `No engine runs on ${directory}${desktop ? ', and no desktop app' : ''}. Start one: pilothouse serve`,
@@ -54,14 +58,19 @@ export async function findEngine(request: ConfigRequest): Promise<Result<EngineA
 }
 
 /** What every failure of the engine's HTTP has. */
-const failureSchema = z.object({ code: z.enum(errorCodes), message: z.string() })
+export const failureSchema = z.object({
+  code: z.enum(errorCodes),
+  message: z.string(),
+  data: z.object({ action: z.string(), correlationId: z.string() }).partial().optional(),
+  action: z.string().optional(),
+})
 
 /** How long a call may take; validation is the longest and has five minutes. */
 const callWithinMs = 330_000
 
-/** A client of the whole table of operations, its addresses derived from the contract. */
+/** A client of the whole table of procedures, its addresses derived from the contract. */
 export function engineCalls({ url, token }: EngineAddress): EngineCalls {
-  const link = new OpenAPILink(operations, {
+  const link = new OpenAPILink(contract, {
     url: `${url}/api/v1`,
     headers: { authorization: `Bearer ${token}` },
     fetch: (request, init) =>
@@ -71,7 +80,9 @@ export function engineCalls({ url, token }: EngineAddress): EngineCalls {
       }),
     customErrorResponseBodyDecoder: (body, { status }) => {
       const { success, data } = failureSchema.safeParse(body)
-      return success ? new ORPCError(data.code, { status, message: data.message }) : null
+      if (!success) return null
+      const { code, message, action } = data
+      return new ORPCError(code, { status, message, data: { action, ...data.data } })
     },
     interceptors: [
       async (options) => {
@@ -90,7 +101,7 @@ function asAppError(failure: unknown, url: string): AppError {
   if (failure instanceof ORPCError) {
     const { success, data: code } = z.enum(errorCodes).safeParse(failure.code)
     return success
-      ? new AppError(code, failure.message, { cause: failure })
+      ? new AppError(code, failure.message, { cause: failure, ...remedyIn(code, failure.data) })
       : new AppError('INTERNAL', `${url} answered with status ${failure.status} and not as an engine does.`)
   }
   const { name, cause } = failure as { name?: string; cause?: { code?: string } }
@@ -101,4 +112,14 @@ function asAppError(failure: unknown, url: string): AppError {
   return new AppError('INTERNAL', `The answer of ${url} cannot be read: ${String(failure)}`, {
     cause: failure,
   })
+}
+
+/** What the engine says a person can do; a defect is reported with the id under which its log has more. */
+function remedyIn(code: ErrorCode, data: unknown): { remedy?: string } {
+  const { action, correlationId } = (data ?? {}) as { action?: string; correlationId?: string }
+  if (code === 'INTERNAL' && correlationId)
+    return {
+      remedy: `Report it with the lines of the engine log that have the correlation id ${correlationId}.`,
+    }
+  return action ? { remedy: action } : {}
 }

@@ -1,11 +1,12 @@
 import { systemClock } from '../../../adapters/system/index.ts'
 import type { LogLine } from '../../../contract/index.ts'
 import { AppError, sleep } from '../../../engine/core/index.ts'
-import { exitCodes } from '../output.ts'
+import { exitCodes, report, tell } from '../output.ts'
+import type { Times } from '../times.ts'
 import { engineCalls, findEngine } from './engine.ts'
 import { newLines } from './log-lines.ts'
-import { jsonText, type Session } from './session.ts'
-import { harmless, momentText } from './words.ts'
+import type { Session } from './session.ts'
+import { harmless } from '../harmless.ts'
 
 /** How often the newest lines are asked for while they are followed, ms. */
 const everyMs = 1000
@@ -21,19 +22,21 @@ export interface LogsRequest {
 
 /** `pilothouse logs SERVICE`: the newest lines its instances printed. Followed as JSON, an object a line. */
 export async function showLogs({ which, lines, isFollowed }: LogsRequest, session: Session): Promise<number> {
-  const { engine, out, isJson } = session
   if (isFollowed) return follow({ which, lines }, session)
-  const seen = await engine.services.logs({ ...which, lines })
-  out.write(isJson ? jsonText(seen) : seen.map(lineText).join(''))
+  const seen = await session.engine.services.logs({ ...which, lines })
+  report(session, seen, () => linesText(seen, session.times))
   return exitCodes.ok
 }
 
 async function follow(
   { which, lines }: Pick<LogsRequest, 'which' | 'lines'>,
-  { config, out, err, isJson, ...session }: Session,
+  { config, out, err, isJson, times, ...session }: Session,
 ): Promise<number> {
-  const write = (fresh: readonly LogLine[]) =>
-    out.write(fresh.map((line) => (isJson ? `${JSON.stringify(line)}\n` : lineText(line))).join(''))
+  const write = (fresh: readonly LogLine[]) => {
+    if (fresh.length === 0) return
+    if (isJson) out.write(fresh.map((line) => `${JSON.stringify(line)}\n`).join(''))
+    else tell(out, linesText(fresh, times))
+  }
   const clock = systemClock()
   let engine = session.engine
   let isAway = false
@@ -45,12 +48,12 @@ async function follow(
       const now = await engine.services.logs({ ...which, lines: mostLines })
       isAway = false
       const { fresh, isGap } = newLines(before, now)
-      if (isGap) err.write('More was printed than can be followed: lines are left out here.\n')
+      if (isGap) tell(err, 'More was printed than can be followed: lines are missing here.\n')
       write(fresh)
       before = now
     } catch (failure) {
       if (!(failure instanceof AppError) || !isPassing(failure)) throw failure
-      if (!isAway) err.write(`${failure.message} Trying again.\n`)
+      if (!isAway) tell(err, `${failure.message} Trying again.\n`)
       isAway = true
       const found = await findEngine(config)
       if (found.ok) engine = engineCalls(found.value)
@@ -62,5 +65,10 @@ async function follow(
 /** An engine that restarts has another address and another token. */
 const isPassing = ({ code, retryable }: AppError) => retryable || code === 'UNAUTHENTICATED'
 
-const lineText = ({ atMs, releaseId, instanceId, text }: LogLine) =>
-  `${momentText(atMs)}  ${releaseId}/${instanceId}  ${harmless(text)}\n`
+const linesText = (lines: readonly LogLine[], times: Times): string =>
+  lines
+    .map(
+      ({ atMs, releaseId, instanceId, text }) =>
+        `${times.moment(atMs)}  ${releaseId}/${instanceId}  ${harmless(text)}\n`,
+    )
+    .join('')

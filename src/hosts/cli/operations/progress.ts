@@ -1,13 +1,15 @@
 import type { Deployment, LogEntry } from '../../../contract/index.ts'
+import type { Times } from '../times.ts'
+import { lately, readableLog } from './readable-log.ts'
 import { standingText } from './deployment-text.ts'
-import { harmless, momentText } from './words.ts'
+import { harmless } from '../harmless.ts'
 
 /**
  * What a watcher reads when a deployment went from `before` to `now`, a line for each event: a changed phase or step,
  * a judgement in other words, and what was written to its log. Nothing when nothing of that changed.
  */
-export function progressLines(before: Deployment | null, now: Deployment): string[] {
-  const logged = now.log.slice(before?.log.length ?? 0)
+export function progressLines(before: Deployment | null, now: Deployment, times: Times): string[] {
+  const logged = readableLog(now.log.slice(before?.log.length ?? 0), before?.log)
   const lines = logged.map(({ atMs, text }) => ({ atMs, text: harmless(text) }))
   const atMs = logged.at(-1)?.atMs ?? now.judgement?.atMs ?? now.createdAtMs
   const hasMoved =
@@ -16,26 +18,48 @@ export function progressLines(before: Deployment | null, now: Deployment): strin
     before.stepIndex !== now.stepIndex ||
     before.weight !== now.weight
   if (hasMoved) {
-    lines.push({ atMs, text: `${standingText(now)}${reasonOf(now, logged)}` })
+    lines.push({ atMs, text: `${standingText(now)}${reasonOf(now)}` })
   }
   const isNewlyJudged = now.judgement?.text !== before?.judgement?.text
-  if (now.judgement && isNewlyJudged && !isSaidIn(logged, now.judgement.text))
+  if (now.judgement && isNewlyJudged && !isSaidIn(now.log, now.judgement.text))
     lines.push({
       atMs: now.judgement.atMs,
       text: `${now.judgement.decision}: ${harmless(now.judgement.text)}`,
     })
-  return lines.map((line) => `${momentText(line.atMs).slice(11)}  ${line.text}`)
+  return lines.sort((a, b) => a.atMs - b.atMs).map((line) => `${times.moment(line.atMs)}  ${line.text}`)
 }
 
 /** The reason, unless the log has just said it. */
-const reasonOf = ({ reason }: Deployment, logged: readonly LogEntry[]): string =>
-  reason === '' || isSaidIn(logged, reason) ? '' : ` (${harmless(reason)})`
+const reasonOf = ({ reason, log }: Deployment): string =>
+  reason === '' || isSaidIn(log, reason) ? '' : ` (${harmless(reason)})`
 
-const isSaidIn = (logged: readonly LogEntry[], text: string): boolean =>
-  logged.some((entry) => entry.text.includes(text))
+const isSaidIn = (log: readonly LogEntry[], text: string): boolean =>
+  log.slice(-lately).some((entry) => entry.text.includes(text))
 
-/** How a watched deployment ends, for scripts: 0 promoted, 1 rolled back or failed, 4 paused; null while it goes on. */
-export function watchOutcome({ phase }: Deployment): 0 | 1 | 4 | null {
+/** How a watched deployment ends, as the last line that a person reads; empty while it goes on. */
+export function outcomeText(deployment: Deployment): string {
+  const { service, candidateReleaseId: candidate, stableReleaseId: stable, phase } = deployment
+  const isStable = (release: string) => `${release} is the stable release of ${service}`
+  switch (watchOutcome(deployment)) {
+    case 0:
+      return `Promoted: ${isStable(candidate)}`
+    case 1:
+      return `${phase === 'failed' ? 'Failed' : 'Rolled back'}: ${stable === null ? `${service} has no stable release` : isStable(stable)}`
+    case 4:
+      return `Paused: ${candidate} waits for your decision`
+    case null:
+      return ''
+  }
+}
+
+/**
+ * How a watched deployment ends, for scripts: 0 once the candidate is the stable release, 1 rolled back or failed,
+ * 4 paused; null while it goes on.
+ */
+export function watchOutcome({
+  phase,
+  isHandedOver,
+}: Pick<Deployment, 'phase' | 'isHandedOver'>): 0 | 1 | 4 | null {
   switch (phase) {
     case 'promoted':
       return 0
@@ -47,8 +71,9 @@ export function watchOutcome({ phase }: Deployment): 0 | 1 | 4 | null {
     case 'validating':
     case 'staging':
     case 'stepping':
-    case 'promoting':
     case 'rolling_back':
       return null
+    case 'promoting':
+      return isHandedOver ? 0 : null
   }
 }

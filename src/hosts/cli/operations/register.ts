@@ -2,18 +2,33 @@ import { Argument, Option, type Command } from 'commander'
 import { presets, type PlanOptions } from '../../../contract/index.ts'
 import type { CommandSurroundings } from '../config-commands.ts'
 import type { Person } from '../person.ts'
-import { requestOf, withPlaceOptions, type SettingValues } from '../setting-options.ts'
+import {
+  nextCommand,
+  requestOf,
+  withJsonOption,
+  withPlaceOptions,
+  type SettingValues,
+} from '../setting-options.ts'
+import { withExamples } from '../help/index.ts'
 import type { System } from '../../../adapters/config/index.ts'
-import type { AppError } from '../../../engine/core/index.ts'
 import { exportAudit, listAudit, verifyAudit, type AuditFilter } from './audit.ts'
 import { declareService, removeService, showDeclaration } from './declare.ts'
 import { deploy, showDeployment, validate } from './deploy.ts'
 import { countArgument, durationArgument, pairArgument, planOptionsSet, stepsArgument } from './parse.ts'
 import { showLogs } from './logs.ts'
+import { openPage } from './open.ts'
 import { rollback } from './rollback.ts'
-import { addRelease, compareReleases, listReleases, resumeService, showServices } from './services.ts'
+import { listWaysBack } from './ways-back.ts'
+import {
+  addRelease,
+  compareReleases,
+  listReleases,
+  resumeService,
+  restartService,
+  showServices,
+} from './services.ts'
 import { withEngine, type Session, type SessionRequest } from './session.ts'
-import { listDeployments, orders, retry, steer, undo, type DeploymentFilter, type Order } from './steer.ts'
+import { listDeployments, retry, steer, undo, type DeploymentFilter, type Order } from './steer.ts'
 
 export interface OperationSurroundings extends CommandSurroundings {
   system: System
@@ -21,6 +36,40 @@ export interface OperationSurroundings extends CommandSurroundings {
 }
 
 type Values = SettingValues & { json?: boolean }
+
+const serviceText = 'Name of the service'
+const deploymentText = 'Deployment id, as in `pilothouse deployments list`'
+const watchText = 'Follow it to its end; the exit code says how it ended'
+
+/** Of each order: what it does, and an example with its effect. */
+const orderHelp: Readonly<Record<Order, readonly [description: string, example: string, effect: string]>> = {
+  pause: [
+    'Hold a deployment at its current step',
+    'pilothouse deployments pause d-m3k1x2ab-0f4c --why "looking at the logs"',
+    'Keep the traffic as it is until somebody decides',
+  ],
+  resume: [
+    'Continue a paused deployment, or approve its gate',
+    'pilothouse deployments resume d-m3k1x2ab-0f4c',
+    'Continue at the step where it was paused',
+  ],
+  skip: [
+    'Move a deployment to its next step now',
+    'pilothouse deployments skip d-m3k1x2ab-0f4c',
+    'End the current step early',
+  ],
+  promote: [
+    'Give the candidate all traffic now, whatever the judge says',
+    'pilothouse deployments promote d-m3k1x2ab-0f4c',
+    'Skip all remaining steps',
+  ],
+  abort: [
+    'Stop a deployment and roll its candidate back',
+    'pilothouse deployments abort d-m3k1x2ab-0f4c',
+    'Return all traffic to the stable release',
+  ],
+}
+
 interface Reasons {
   why: string
   yes?: boolean
@@ -33,34 +82,46 @@ export function registerOperations(
   surroundings: OperationSurroundings,
   done: (code: number) => void,
 ): void {
-  const run = async (
-    values: Values,
-    command: (session: Session) => Promise<number>,
-    withoutEngine?: (request: SessionRequest, why: AppError) => Promise<number | null>,
-  ) => {
+  const sessionRequest = (values: Values): SessionRequest => {
     const { system, out, err, person } = surroundings
+    const { utc, local } = program.opts<{ utc?: boolean; local?: boolean }>()
     const config = requestOf(values, system)
-    const request = { config, out, err, person, isJson: values.json ?? false }
-    done(await withEngine(request, command, withoutEngine))
+    return {
+      config,
+      out,
+      err,
+      person,
+      isJson: values.json ?? false,
+      zone: utc ? 'utc' : local ? 'local' : null,
+      next: (words) => nextCommand(words, config),
+    }
   }
-  const add = (parent: Command, name: string, description: string) =>
-    withPlaceOptions(parent.command(name)).description(description).option('--json', 'write JSON')
+  const run = async (values: Values, command: (session: Session) => Promise<number>) =>
+    done(await withEngine(sessionRequest(values), command))
+  const add = (parent: Command, name: string, description: string, examples: Record<string, string>) =>
+    withExamples(withJsonOption(withPlaceOptions(parent.command(name))), examples).description(description)
   const dangerous = (command: Command) =>
     command
-      .option('--why <text>', 'why, for the audit log', '')
-      .option('-y, --yes', 'do not ask, also in production')
+      .option('--why <text>', 'Reason, for the audit log', '')
+      .option('-y, --yes', 'Do not ask for confirmation, even in production')
   /** What begins a deployment. */
   const superseding = (command: Command) =>
-    dangerous(command).option(
-      '--supersede',
-      'take the place of the deployment under way, which is taken back',
-    )
+    dangerous(command).option('--supersede', 'Roll back the deployment in progress and take its place')
   const confirmed = ({ why, yes = false }: Reasons) => ({ why, isConfirmed: yes })
   const begun = (values: Reasons & { watch?: boolean }) => ({
     ...confirmed(values),
     isWatched: values.watch ?? false,
     isSuperseding: values.supersede ?? false,
   })
+
+  add(program, 'open', 'Open the screens of the running engine in the browser', {
+    'pilothouse open': 'Open a page in the browser',
+    'pilothouse open --print': 'Print an address that opens one page within the hour',
+  })
+    .option('--print', 'Print the address instead of opening it')
+    .action((values: Values & { print?: boolean }) =>
+      run(values, (session) => openPage(values.print ?? false, session)),
+    )
 
   interface DeployValues extends Values, Reasons {
     strategy?: PlanOptions['preset']
@@ -71,20 +132,29 @@ export function registerOperations(
     dryRun?: boolean
     interactive?: boolean
   }
-  superseding(add(program, 'deploy', 'ship a release through a judged canary'))
-    .argument('[service]')
-    .argument('[release]')
-    .addOption(new Option('--strategy <preset>', 'steps, concurrency and limits').choices(presets))
-    .option('--steps <list>', 'weight:hold of each step, such as 5:1m,25:2m,50:5m:gate', stepsArgument)
-    .option('--max-time <duration>', 'longest the whole may take', durationArgument)
+  superseding(
+    add(program, 'deploy', 'Deploy a release through a canary that is judged at each step', {
+      'pilothouse deploy shop r42 --watch': 'Deploy r42 and follow it; the exit code says how it ended',
+      'pilothouse deploy shop r42 --dry-run': 'Print the plan and the results of the checks',
+      'pilothouse deploy shop r42 --steps 5:1m,25:2m,50:5m:gate':
+        'Set the steps; the last waits for approval',
+      'pilothouse deploy shop r42 --set limits.maxErrorRatio=2% --set instances=3':
+        'Set other settings of `deploy:` for this deployment',
+    }),
+  )
+    .argument('[service]', 'Name of the service; with --interactive it is asked for')
+    .argument('[release]', 'Release to deploy; with --interactive it is asked for')
+    .addOption(new Option('--strategy <preset>', 'Preset of steps and limits').choices(presets))
     .option(
-      '--set <KEY=VALUE>',
-      'what stands under deploy: in the config, for this one: limits.maxErrorRatio=2%, instances=3',
-      pairArgument,
+      '--steps <list>',
+      'Steps, each weight:hold or weight:hold:gate, separated by commas',
+      stepsArgument,
     )
-    .option('-w, --watch', 'follow it to its end; the exit code is how it ended')
-    .option('--dry-run', 'print the plan and the results of the checks; nothing moves')
-    .option('-i, --interactive', 'ask for what is left out')
+    .option('--max-time <duration>', 'Longest time the deployment may take', durationArgument)
+    .option('--set <KEY=VALUE>', 'Setting of `deploy:` for this deployment only; repeatable', pairArgument)
+    .option('-w, --watch', watchText)
+    .option('--dry-run', 'Print the plan and the results of the checks; change nothing')
+    .option('-i, --interactive', 'Ask for what you leave out')
     .action((service: string | undefined, releaseId: string | undefined, values: DeployValues) =>
       run(values, (session) =>
         deploy(
@@ -107,98 +177,154 @@ export function registerOperations(
         ),
       ),
     )
-  add(program, 'validate', 'run the checks of a release; nothing moves')
-    .argument('<service>')
-    .argument('<release>')
+  add(program, 'validate', 'Run the checks of a release without deploying it', {
+    'pilothouse validate shop r42': 'Exit with 1 if a critical check fails',
+  })
+    .argument('<service>', serviceText)
+    .argument('<release>', 'Release to check')
     .action((service: string, releaseId: string, values: Values) =>
       run(values, (session) => validate(service, releaseId, session)),
     )
 
-  const deployments = program.command('deployments').description('list, follow and steer deployments')
-  add(deployments, 'list', 'newest first')
-    .option('--service <name>', 'only of this service')
-    .option('--text <words>', 'only those that mention this')
-    .option('--limit <count>', 'how many', countArgument(500), 20)
+  const deployments = program.command('deployments').description('List, follow and steer deployments')
+  add(deployments, 'list', 'List deployments, newest first', {
+    'pilothouse deployments list --service shop': 'List those of one service',
+    'pilothouse deployments list --text timeout --limit 100': 'Search in the last deployments',
+  })
+    .option('--service <name>', 'Only deployments of this service')
+    .option('--text <words>', 'Only deployments that mention this text')
+    .option('--limit <count>', 'Number of deployments', countArgument(500), 20)
     .action((values: Values & DeploymentFilter) =>
       run(values, (session) => {
         const { service, text, limit } = values
         return listDeployments({ limit, ...(service ? { service } : {}), ...(text ? { text } : {}) }, session)
       }),
     )
-  add(deployments, 'show', 'one with its plan, judgement and log')
-    .argument('<id>')
-    .option('-w, --watch', 'follow it to its end; the exit code is how it ended')
+  add(deployments, 'show', 'Show one deployment with its plan, judgement and log', {
+    'pilothouse deployments show d-m3k1x2ab-0f4c': 'Show it as it is now',
+    'pilothouse deployments show d-m3k1x2ab-0f4c --watch': 'Follow it to its end',
+  })
+    .argument('<id>', deploymentText)
+    .option('-w, --watch', watchText)
     .action((id: string, values: Values & { watch?: boolean }) =>
       run(values, (session) => showDeployment(id, values.watch ?? false, session)),
     )
-  for (const [order, effect] of Object.entries(orders))
-    dangerous(add(deployments, order, `the candidate ${effect}`))
-      .argument('<id>')
+  for (const [order, [description, example, effect]] of Object.entries(orderHelp))
+    dangerous(add(deployments, order, description, { [example]: effect }))
+      .argument('<id>', deploymentText)
       .action((id: string, values: Values & Reasons) =>
         run(values, (session) => steer(order as Order, id, confirmed(values), session)),
       )
-  superseding(add(deployments, 'retry', 'deploy the same again'))
-    .argument('<id>')
-    .option('-w, --watch', 'follow it to its end')
+  superseding(
+    add(deployments, 'retry', 'Deploy the candidate of an earlier deployment again, with the same plan', {
+      'pilothouse deployments retry d-m3k1x2ab-0f4c --watch': 'Try again and follow it to its end',
+    }),
+  )
+    .argument('<id>', deploymentText)
+    .option('-w, --watch', watchText)
     .action((id: string, values: Values & Reasons & { watch?: boolean }) =>
       run(values, (session) => retry(id, begun(values), session)),
     )
-  superseding(add(deployments, 'undo', 'back to a release of the history; the one before when none is named'))
-    .argument('<service>')
-    .argument('[release]')
-    .option('-w, --watch', 'follow it to its end')
+  superseding(
+    add(deployments, 'undo', 'Return a service to an earlier release, without steps', {
+      'pilothouse deployments undo shop': 'Return to the stable release before this one',
+      'pilothouse deployments undo shop r40 --why "r41 loses orders"': 'Return to r40, with a reason',
+    }),
+  )
+    .argument('<service>', serviceText)
+    .argument('[release]', 'Release to return to; if left out, the stable release before this one')
+    .option('-w, --watch', watchText)
     .action(
       (service: string, releaseId: string | undefined, values: Values & Reasons & { watch?: boolean }) =>
         run(values, (session) => undo(service, releaseId, begun(values), session)),
     )
 
-  dangerous(add(program, 'rollback', 'emergency: all traffic to the stable release, at once'))
-    .argument('[service]')
-    .option('--all', 'every service with a candidate')
-    .action((service: string | undefined, values: Values & Reasons & { all?: boolean }, command: Command) => {
-      if ((service !== undefined) === (values.all ?? false))
-        command.error('error: name one service, or say --all')
-      return run(
-        values,
-        (session) => rollback({ service, ...confirmed(values) }, session),
-        async (request, why) => (await import('./rollback-at-edge.ts')).rollbackAtEdge(service, request, why),
-      )
+  interface RollbackValues extends Values, Reasons {
+    all?: boolean
+    list?: boolean
+  }
+  dangerous(
+    add(program, 'rollback', 'Emergency rollback: stop deployments and return all traffic at once', {
+      'pilothouse rollback shop': 'Return all traffic of shop to its stable release',
+      'pilothouse rollback --all --yes': 'Roll back every service that can return at once, without asking',
+      'pilothouse rollback --list': 'List what can return, from which release to which',
+    }),
+  )
+    .argument('[service]', serviceText)
+    .option('--all', 'Roll back every service that can return at once')
+    .option('--list', 'List what can be rolled back; change nothing')
+    .action(async (service: string | undefined, values: RollbackValues, command: Command) => {
+      const { all = false, list = false } = values
+      if ([service !== undefined, all, list].filter(Boolean).length !== 1)
+        command.error('error: name one service, or add --all or --list')
+      if (list) return run(values, listWaysBack)
+      done(await rollback({ service, ...confirmed(values) }, sessionRequest(values)))
     })
-  add(program, 'resume', 'let automation go on after an emergency rollback')
-    .argument('<service>')
-    .option('--why <text>', 'why, for the audit log', '')
+  dangerous(
+    add(program, 'resume', 'Resume automation of a service after an emergency rollback', {
+      'pilothouse resume shop --why "r42 is withdrawn"': 'Allow deployments and scaling again',
+    }),
+  )
+    .argument('<service>', serviceText)
     .action((service: string, values: Values & Reasons) =>
-      run(values, (session) => resumeService(service, values.why, session)),
+      run(values, (session) => resumeService(service, confirmed(values), session)),
     )
 
-  dangerous(add(program, 'services', 'traffic, instances and figures; NAME declare FILE; NAME remove'))
-    .argument('[name]')
+  dangerous(
+    add(program, 'services', 'Show services with their traffic, or restart, declare or remove one', {
+      'pilothouse services': 'List all services with instances, requests and errors',
+      'pilothouse services shop': 'Show releases and instances of one service',
+      'pilothouse services shop restart': 'Restart its instances one at a time',
+      'pilothouse services shop declare shop.yaml': 'Add or change a service without the configuration file',
+      'pilothouse services shop remove --yes': 'Stop a declared service and forget it; its history stays',
+    }),
+  )
+    .argument('[name]', serviceText)
     .addArgument(
-      new Argument('[action]').choices(['show', 'declare', 'declaration', 'remove']).default('show'),
+      new Argument('[action]', 'What to do')
+        .choices(['show', 'restart', 'declare', 'declaration', 'remove'])
+        .default('show'),
     )
-    .argument('[file]', 'declare: what would stand under its name in a config; - is standard input')
+    .argument('[file]', 'declare: file with the settings of the service; - reads standard input')
+    .option('--release <id>', 'restart: only instances of this release')
+    .option('--instance <id>', 'restart: only this instance')
     .action(
       (
         name: string | undefined,
         action: string,
         file: string | undefined,
-        values: Values & Reasons,
+        values: Values & Reasons & { release?: string; instance?: string },
         command: Command,
       ) => {
         if (name === undefined || action === 'show')
           return run(values, (session) => showServices(name, session))
+        if (action === 'restart') {
+          const { release, instance } = values
+          const which = {
+            ...(release ? { releaseId: release } : {}),
+            ...(instance ? { instanceId: instance } : {}),
+          }
+          return run(values, (session) =>
+            restartService({ service: name, ...which, ...confirmed(values) }, session),
+          )
+        }
         if (action === 'declaration') return run(values, (session) => showDeclaration(name, session))
         if (action === 'remove')
           return run(values, (session) => removeService(name, confirmed(values), session))
         if (file === undefined) return command.error('error: write: services NAME declare FILE')
-        return run(values, (session) => declareService({ service: name, file, why: values.why }, session))
+        return run(values, (session) =>
+          declareService({ service: name, file, ...confirmed(values) }, session),
+        )
       },
     )
-  add(program, 'logs', 'the newest lines that instances printed')
-    .argument('<service>')
-    .option('--release <id>', 'only of this release')
-    .option('--lines <count>', 'how many', countArgument(2000), 100)
-    .option('-f, --follow', 'go on with what is printed from now on')
+  add(program, 'logs', 'Show the newest lines that the instances of a service printed', {
+    'pilothouse logs shop': 'Show the last 100 lines',
+    'pilothouse logs shop --release r42 --follow': 'Follow the lines of one release',
+  })
+    .argument('<service>', serviceText)
+    .option('--release <id>', 'Only lines of this release')
+    .option('--lines <count>', 'Number of lines', countArgument(2000), 100)
+    .option('-f, --follow', 'Wait for new lines and show them, until Ctrl-C')
     .action((service: string, values: Values & { release?: string; lines: number; follow?: boolean }) =>
       run(values, (session) => {
         const { release, lines, follow: isFollowed = false } = values
@@ -213,14 +339,18 @@ export function registerOperations(
     cwd?: string
     note: string
   }
-  add(program, 'releases', 'list releases; add ID -- COMMAND...; compare FROM TO')
-    .argument('<service>')
-    .addArgument(new Argument('[action]').choices(['list', 'add', 'compare']).default('list'))
-    .argument('[words...]')
-    .option('--env <NAME=VALUE>', 'add: variable of its environment, any number of times', pairArgument)
-    .option('--parameter <NAME=VALUE>', 'add: parameter kept with it, any number of times', pairArgument)
+  add(program, 'releases', 'List, add and compare releases of a service', {
+    'pilothouse releases shop': 'List its releases, newest first',
+    'pilothouse releases shop add r42 --env MODE=fast -- node server.js': 'Add a release; nothing is started',
+    'pilothouse releases shop compare r41 r42': 'Compare two releases and their figures',
+  })
+    .argument('<service>', serviceText)
+    .addArgument(new Argument('[action]', 'What to do').choices(['list', 'add', 'compare']).default('list'))
+    .argument('[words...]', 'add: ID -- COMMAND...; compare: FROM TO')
+    .option('--env <NAME=VALUE>', 'add: environment variable; repeatable', pairArgument)
+    .option('--parameter <NAME=VALUE>', 'add: parameter that is kept with it; repeatable', pairArgument)
     .option('--cwd <path>', 'add: working directory')
-    .option('--note <text>', 'add: what it is', '')
+    .option('--note <text>', 'add: description', '')
     .action((service: string, action: string, words: string[], values: ReleaseValues, command: Command) => {
       const [first = '', ...rest] = words
       if (action === 'add') {
@@ -239,21 +369,33 @@ export function registerOperations(
       return run(values, (session) => listReleases(service, session))
     })
 
-  const audit = program.command('audit').description('who did what')
-  add(audit, 'list', 'newest first')
-    .option('--actor <name>', 'only by this one')
-    .option('--target <name>', 'only to this')
-    .option('--limit <count>', 'how many', countArgument(1000), 50)
+  const audit = program.command('audit').description('Show, verify and export the audit log')
+  add(audit, 'list', 'List audit entries, newest first', {
+    'pilothouse audit list --target shop': 'List what was done to one service',
+  })
+    .option('--actor <name>', 'Only entries of this actor')
+    .option('--target <name>', 'Only entries about this target')
+    .option('--limit <count>', 'Number of entries', countArgument(1000), 50)
     .action((values: Values & AuditFilter) =>
       run(values, (session) => {
         const { actor, target, limit } = values
         return listAudit({ limit, ...(actor ? { actor } : {}), ...(target ? { target } : {}) }, session)
       }),
     )
-  add(audit, 'verify', 'whether the chain is whole').action((values: Values) => run(values, verifyAudit))
-  add(audit, 'export', 'the whole log')
-    .addOption(new Option('--format <format>', 'form').choices(['jsonl', 'csv']).default('jsonl'))
-    .option('--out <file>', 'write it here; else to standard output')
+  add(audit, 'verify', 'Verify that the audit log is complete and unchanged', {
+    'pilothouse audit verify': 'Exit with 1 if an entry was changed or removed',
+    'pilothouse audit verify --against audit.jsonl': 'Compare with an export that is kept elsewhere',
+  })
+    .option('--against <file>', 'Earlier export, or log file of the engine, to compare with')
+    .action((values: Values & { against?: string }) =>
+      run(values, (session) => verifyAudit(values.against, session)),
+    )
+  add(audit, 'export', 'Export the whole audit log', {
+    'pilothouse audit export --out audit.jsonl': 'Write it to a new file',
+    'pilothouse audit export --format csv': 'Print it as CSV',
+  })
+    .addOption(new Option('--format <format>', 'Format').choices(['jsonl', 'csv']).default('jsonl'))
+    .option('--out <file>', 'New file to write (default: standard output)')
     .action((values: Values & { format: 'jsonl' | 'csv'; out?: string }) =>
       run(values, (session) => exportAudit(values.format, values.out, session)),
     )

@@ -1,81 +1,145 @@
 import { randomUUID } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
-import { EdgeClient } from '../../../adapters/targets/edge/index.ts'
-import type { EdgeOutput, EdgeReport, RollbackOutcome } from '../../../contract/index.ts'
-import type { AppError } from '../../../engine/core/index.ts'
-import { edgeDirectory, edgeSocketPath } from '../../edge/index.ts'
-import { dataDirectories } from './data-directories.ts'
-import { showOutcomes } from './rollback.ts'
-import type { SessionRequest } from './session.ts'
+import type { EdgeClient } from '../../../adapters/targets/edge/index.ts'
+import { type EdgeOutput, type EdgeReport, type RollbackOutcome, weightOf } from '../../../contract/index.ts'
+import { edgeClient, edgeDirectory } from '../../edge/index.ts'
+
+/** Longest wait for one answer of an edge. It is asked while the engine is, so that only the order itself comes after. */
+const edgeWithinMs = 800
+
+/** What is known of a service at the edge; null for what it did not tell. */
+interface Seen {
+  /** The edge said that there is no such service. */
+  isUnknown: boolean
+  report: EdgeReport | null
+  running: EdgeOutput<'observe'> | null
+}
+
+/** The way around an engine that does not answer. */
+export interface EdgeWay extends AsyncDisposable {
+  /** Whether the edge says that it has no service of this name. False when it does not answer. */
+  denies(service: string): Promise<boolean>
+  /**
+   * The emergency rollback at the edge itself, which keeps where an emergency sends each service: of these services, or of
+   * every one with a candidate. An engine that comes back finds the emergency there, ends the deployment and stops
+   * automation. Null when no edge answers: nothing was done. Where no engine runs, what would move nothing is refused; one
+   * that only does not answer may have a deployment in validation, which the order stops.
+   */
+  rollBack(services: readonly string[] | undefined, isEngineThere: boolean): Promise<RollbackOutcome[] | null>
+}
 
 /**
- * The emergency rollback while no engine answers: straight to the embedded platform of this data directory, which keeps
- * where an emergency sends each service. An engine that comes back finds the emergency at the router, ends the
- * deployment and stops automation. Null when there is no such platform here: nothing was done.
- *
- * @param service - undefined is every service that splits its traffic
+ * The edge of the first of these data directories that has one. It is looked for at once, and asked for what it sends
+ * where; nothing is changed by that.
  */
-export async function rollbackAtEdge(
-  service: string | undefined,
-  request: SessionRequest,
-  why: AppError,
-): Promise<number | null> {
-  const { config } = request
-  // An engine elsewhere has its router elsewhere.
-  if (config.system.variables['PILOTHOUSE_URL']) return null
-  const directories = await dataDirectories(config)
-  for (const directory of directories.ok ? directories.value : []) {
-    await using edge = new EdgeClient({ socketPath: edgeSocketPath(edgeDirectory(directory)) })
-    const status = await edge.call('status', {})
-    if (status.ok) return await rollBack(edge, status.value, service, request, why)
+export function edgeAmong(directories: readonly string[], service: string | undefined): EdgeWay {
+  const clients = directories.map((directory) => edgeClient(edgeDirectory(directory), edgeWithinMs))
+  const found = Promise.all(clients.map((edge) => look(edge, service)))
+  return {
+    denies: async (name) => {
+      const seen = (await found).find((each) => each !== null)
+      return seen?.get(name)?.isUnknown ?? false
+    },
+    rollBack: async (services, isEngineThere) => {
+      const looks = await found
+      const index = looks.findIndex((each) => each !== null)
+      const [edge, seen] = [clients[index], looks[index]]
+      return edge && seen ? order(edge, seen, services, isEngineThere) : null
+    },
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(clients.map((edge) => edge[Symbol.asyncDispose]()))
+    },
   }
-  return null
 }
 
-async function rollBack(
-  edge: EdgeClient,
-  { services }: EdgeOutput<'status'>,
-  service: string | undefined,
-  request: SessionRequest,
-  why: AppError,
-): Promise<number> {
-  request.err.write(
-    `${why.message}\nThe order goes to the router itself; automation stops when an engine is back.\n`,
+/** What the edge has of the service, or of all; null when none answers. One that is slow may still take an order by name. */
+async function look(edge: EdgeClient, service: string | undefined): Promise<Map<string, Seen> | null> {
+  const status = await edge.call('status', {})
+  if (!status.ok) return status.error.code === 'TIMEOUT' && service !== undefined ? new Map() : null
+  const names = service === undefined ? status.value.services.map(({ name }) => name) : [service]
+  const seen = await Promise.all(
+    names.map(async (name): Promise<[string, Seen]> => {
+      const [weights, observed] = await Promise.all([
+        edge.call('weights', { service: name }),
+        edge.call('observe', { service: name }),
+      ])
+      const report = weights.ok ? weights.value : null
+      const isUnknown = !weights.ok && weights.error.code === 'NOT_FOUND'
+      return [name, { isUnknown, report, running: observed.ok ? observed.value : null }]
+    }),
   )
+  return new Map(seen)
+}
 
+async function order(
+  edge: EdgeClient,
+  seen: ReadonlyMap<string, Seen>,
+  services: readonly string[] | undefined,
+  isEngineThere: boolean,
+): Promise<RollbackOutcome[]> {
   const startedAt = performance.now()
-  const names = service === undefined ? services.map(({ name }) => name) : [service]
-  const before = await Promise.all(names.map((name) => edge.call('weights', { service: name })))
-  const ways = names.map((name, i) => ({ name, report: before[i]?.ok ? before[i].value : null }))
-  const ordered = service === undefined ? ways.filter(({ report }) => report && isSplit(report)) : ways
+  const names = services ?? [...seen].flatMap(([name, each]) => (candidateOf(each) === null ? [] : [name]))
   const key = `emergency:${randomUUID()}`
+  const isAlone = (name: string) => !isEngineThere && aloneAt(seen.get(name)) !== null
+  const ordered = names.filter((name) => !isAlone(name))
   const answer = await edge.call('emergency', {
-    orders: ordered.map(({ name }) => ({ service: name, key: `${name}:${key}` })),
+    orders: ordered.map((name) => ({ service: name, key: `${name}:${key}` })),
   })
   const tookMs = performance.now() - startedAt
-  const outcomes = ordered.map(({ name, report }, i): RollbackOutcome => {
-    const one = answer.ok ? answer.value[i] : undefined
-    const fromReleaseId = report && candidateOf(report)
-    if (!one?.ok) {
-      const text =
-        one?.message ?? (answer.ok ? `The router did not answer for ${name}` : answer.error.message)
-      return { service: name, ok: false, releaseId: null, fromReleaseId, tookMs, text }
-    }
+  return names.map((name): RollbackOutcome => {
+    const one = answer.ok ? answer.value[ordered.indexOf(name)] : undefined
+    const before = seen.get(name)
+    const outcome = { service: name, fromReleaseId: before ? candidateOf(before) : null, tookMs }
+    const refused = (code: RollbackOutcome['code'], text: string) => ({
+      ...outcome,
+      ok: false,
+      releaseId: null,
+      code,
+      text,
+    })
+    if (isAlone(name))
+      return refused(
+        'CONFLICT',
+        `Nothing moved: ${aloneAt(before)} already had all traffic of ${name}. A deployment in validation continues when an engine is back`,
+      )
+    if (!answer.ok) return refused(answer.error.code, answer.error.message)
+    if (!one) return refused('UNAVAILABLE', `The edge did not answer for ${name}`)
+    if (!one.ok) return refused(one.code, one.message)
     const { fallbackReleaseId: releaseId, weights } = one.value
-    const ok = releaseId !== null && weights[releaseId] === 100
-    const text = ok
-      ? `All traffic of ${name} goes to ${releaseId}, verified${one.isKept ? '' : '. The router cannot write it to its disk: it holds until the router restarts'}`
-      : `The router still splits the traffic of ${name}: ${JSON.stringify(weights)}`
-    return { service: name, ok, releaseId, fromReleaseId, tookMs, text }
+    if (releaseId === null || weightOf(weights, releaseId) !== 100)
+      return refused(
+        'UNAVAILABLE',
+        `The edge still splits the traffic of ${name}: ${JSON.stringify(weights)}`,
+      )
+    const kept = one.isKept ? '' : '. The edge cannot write it to its disk: it holds until the edge restarts'
+    return {
+      ...outcome,
+      ok: true,
+      releaseId,
+      text: `All traffic of ${name} goes to ${releaseId}, verified${kept}`,
+    }
   })
-  return showOutcomes(outcomes, request)
 }
 
-/** Something else than the way back has traffic. */
-const isSplit = (report: EdgeReport): boolean => candidateOf(report) !== null
+/**
+ * The release that has all traffic while no other one runs, so that an emergency would change nothing; null where there
+ * is another one, and where the edge did not tell.
+ */
+function aloneAt(seen: Seen | undefined): string | null {
+  if (!seen?.report || !seen.running) return null
+  const { weights, fallbackReleaseId } = seen.report
+  const [alone] = Object.keys(weights).filter((id) => weightOf(weights, id) === 100)
+  const isElsewhere = fallbackReleaseId !== null && fallbackReleaseId !== alone
+  if (alone === undefined || isElsewhere) return null
+  const others = Object.entries(seen.running.wanted).filter(([id, count]) => id !== alone && count > 0)
+  return others.length === 0 ? alone : null
+}
 
-function candidateOf({ weights, fallbackReleaseId }: EdgeReport): string | null {
-  if (fallbackReleaseId === null) return null
-  const other = Object.entries(weights).find(([id, weight]) => id !== fallbackReleaseId && weight > 0)
-  return other?.[0] ?? null
+/** The release beside the one that an emergency sends all traffic to: it has traffic, or instances that may get some. */
+function candidateOf({ report, running }: Seen): string | null {
+  const to = report?.fallbackReleaseId ?? null
+  if (!report || to === null) return null
+  const routed = Object.entries(report.weights).find(([id, weight]) => id !== to && weight > 0)
+  const started = Object.entries(running?.wanted ?? {}).find(([id, count]) => id !== to && count > 0)
+  return routed?.[0] ?? started?.[0] ?? null
 }

@@ -1,47 +1,102 @@
+import { resolve } from 'node:path'
 import {
-  serviceConcerns,
+  latencyText,
+  noFigure,
+  share,
+  weightText,
   type Comparison,
   type Instance,
   type Release,
   type ServiceState,
+  ofRelease,
+  releaseOrder,
+  releaseRole,
+  trafficShares,
+  weightOf,
 } from '../../../contract/index.ts'
-import { exitCodes, type Output } from '../output.ts'
+import { table } from '../layout/index.ts'
+import { type Output, exitCodes, report } from '../output.ts'
+import type { Times } from '../times.ts'
+import { confirmOrder } from './confirm.ts'
 import { serviceNamed } from './service-named.ts'
-import { jsonText, type Session } from './session.ts'
-import { columns, harmless, millisecondsText, momentText, ratioText } from './words.ts'
+import type { Session } from './session.ts'
+import { harmless } from '../harmless.ts'
 
 /** `pilothouse services [NAME]`. */
-export async function showServices(
-  name: string | undefined,
-  { engine, out, isJson }: Session,
-): Promise<number> {
+export async function showServices(name: string | undefined, session: Session): Promise<number> {
+  const { engine, out, times } = session
   const services = await engine.services.list()
-  if (name === undefined) {
-    out.write(isJson ? jsonText(services) : servicesText(services, out))
-    return exitCodes.ok
+  if (name === undefined) report(session, services, () => servicesText(services, out, times))
+  else {
+    const service = serviceNamed(name, services)
+    report(session, service, () => serviceText(service, out, times))
   }
-  const service = serviceNamed(name, services)
-  out.write(isJson ? jsonText(service) : serviceText(service, out))
+  return exitCodes.ok
+}
+
+/** `pilothouse services NAME restart`: one instance at a time. */
+export async function restartService(
+  {
+    service,
+    isConfirmed,
+    ...which
+  }: { service: string; releaseId?: string; instanceId?: string; why: string; isConfirmed: boolean },
+  session: Session,
+): Promise<number> {
+  const { releaseId, instanceId } = which
+  const whose = instanceId ?? (releaseId ? `instances of ${releaseId}` : 'instances')
+  await confirmOrder(
+    {
+      order: 'services.restart',
+      service,
+      effect: `${service}: restarts ${whose}, one at a time; each stops when its replacement is healthy`,
+      isConfirmed,
+    },
+    session,
+  )
+  const restarted = await session.engine.services.restart({ service, ...which })
+  const { instanceIds } = restarted
+  const what = instanceIds.length === 1 ? '1 instance' : `${instanceIds.length} instances, one at a time`
+  report(
+    session,
+    restarted,
+    () =>
+      `Restarting ${what}: ${instanceIds.join(', ')}\nTo follow it, run: ${session.next(`services ${service}`)}\n`,
+  )
   return exitCodes.ok
 }
 
 /** `pilothouse resume SERVICE`: automation goes on after an emergency rollback. */
 export async function resumeService(
   service: string,
-  why: string,
-  { engine, out, isJson }: Session,
+  { why, isConfirmed }: { why: string; isConfirmed: boolean },
+  session: Session,
 ): Promise<number> {
-  const state = await engine.services.resume({ service, why })
-  out.write(isJson ? jsonText(state) : `${service}: automation goes on\n`)
+  await confirmOrder(
+    {
+      order: 'services.resume',
+      service,
+      effect: `${service}: automation resumes; deployments that wait begin`,
+      isConfirmed,
+    },
+    session,
+  )
+  const state = await session.engine.services.resume({ service, why })
+  report(session, state, () => `${service}: automation resumed\n`)
   return exitCodes.ok
 }
 
 /** `pilothouse releases SERVICE`, newest first. */
-export async function listReleases(service: string, { engine, out, isJson }: Session): Promise<number> {
+export async function listReleases(service: string, session: Session): Promise<number> {
+  const { engine, out, times } = session
   const releases = await engine.releases.list({ service })
   // A mistyped name has none either.
   if (releases.length === 0) serviceNamed(service, await engine.services.list())
-  out.write(isJson ? jsonText(releases) : releasesText(releases))
+  report(session, releases, () =>
+    releases.length === 0
+      ? `No releases. Add one: ${session.next(`releases ${service} add ID -- COMMAND...`)}\n`
+      : releasesText(releases, out, times),
+  )
   return exitCodes.ok
 }
 
@@ -55,17 +110,20 @@ export interface NewRelease {
   note: string
 }
 
-/** `pilothouse releases SERVICE add ID -- ARGV...`: makes it known, runs nothing. */
+/** `pilothouse releases SERVICE add ID -- ARGV...`: records it, runs nothing. */
 export async function addRelease(
   { argv, env, cwd, ...release }: NewRelease,
-  { engine, out, isJson }: Session,
+  session: Session,
 ): Promise<number> {
-  const artifact = { kind: 'command' as const, argv, env, ...(cwd === undefined ? {} : { cwd }) }
-  const known = await engine.releases.create({ ...release, artifact })
-  out.write(
-    isJson
-      ? jsonText(known)
-      : `${known.service}: ${known.id} is known; deploy it: pilothouse deploy ${known.service} ${known.id}\n`,
+  const { engine, config } = session
+  const place = cwd === undefined ? {} : { cwd: resolve(config.system.workingDirectory, cwd) }
+  const artifact = { kind: 'command' as const, argv, env, ...place }
+  const added = await engine.releases.create({ ...release, artifact })
+  report(
+    session,
+    added,
+    () =>
+      `${added.service}: added release ${added.id}\nTo deploy it, run: ${session.next(`deploy ${added.service} ${added.id} --watch`)}\n`,
   )
   return exitCodes.ok
 }
@@ -73,15 +131,27 @@ export async function addRelease(
 /** `pilothouse releases SERVICE compare FROM TO`. */
 export async function compareReleases(
   request: { service: string; from: string; to: string },
-  { engine, out, isJson }: Session,
+  session: Session,
 ): Promise<number> {
-  const comparison = await engine.releases.compare(request)
-  out.write(isJson ? jsonText(comparison) : comparisonText(comparison))
+  const comparison = await session.engine.releases.compare(request)
+  report(session, comparison, () => comparisonText(comparison, session.out))
   return exitCodes.ok
 }
 
+const serviceColumns = [
+  { heading: 'SERVICE' },
+  { heading: 'ENVIRONMENT', dropAt: 2 },
+  { heading: 'TRAFFIC', isProse: true },
+  { heading: 'INSTANCES', isProse: true },
+  { heading: 'REQUESTS/S' },
+  { heading: 'ERRORS' },
+  { heading: 'ABANDONED', dropAt: 3 },
+  { heading: 'P95' },
+  { heading: 'ADDRESS', dropAt: 1 },
+]
+
 /** Services under each other, what is wrong with one below it. */
-export function servicesText(services: readonly ServiceState[], out: Output): string {
+export function servicesText(services: readonly ServiceState[], out: Output, times: Times): string {
   if (services.length === 0) return 'No services. Describe one under services: in pilothouse.yaml.\n'
   const rows = services.map((service) => [
     service.name,
@@ -91,53 +161,73 @@ export function servicesText(services: readonly ServiceState[], out: Output): st
     ...sliCells(service, null),
     service.address,
   ])
-  const heading = ['SERVICE', 'ENVIRONMENT', 'TRAFFIC', 'INSTANCES', 'REQUESTS/S', 'ERRORS', 'P95', 'ADDRESS']
   const troubles = services.flatMap((service) =>
-    troubleLines(service).map((line) => `${service.name}: ${line}\n`),
+    troubleLines(service, times).map((line) => `${service.name}: ${line}\n`),
   )
-  const [head = '', ...body] = columns([heading, ...rows]).split(/(?<=\n)/)
-  return out.style('dim', head.trimEnd()) + '\n' + body.join('') + troubles.join('')
+  const layout = { width: out.width, style: (heading: string) => out.style('dim', heading) }
+  return table(serviceColumns, rows, layout) + troubles.join('')
 }
 
+const releaseColumns = [
+  { heading: 'RELEASE' },
+  { heading: 'ROLE' },
+  { heading: 'TRAFFIC' },
+  { heading: 'REQUESTS/S' },
+  { heading: 'ERRORS' },
+  { heading: 'ABANDONED', dropAt: 1 },
+  { heading: 'P95' },
+]
+
+const instanceColumns = [
+  { heading: 'INSTANCE' },
+  { heading: 'RELEASE' },
+  { heading: 'STATE' },
+  { heading: 'PORT', dropAt: 1 },
+  { heading: 'IN FLIGHT', dropAt: 2 },
+  { heading: 'RESTARTS' },
+  { heading: 'REASON', isProse: true },
+]
+
 /** One service with its releases and instances. */
-export function serviceText(service: ServiceState, out: Output): string {
+export function serviceText(service: ServiceState, out: Output, times: Times): string {
   const { name, environment, address, weights, instances } = service
-  const releases = Object.entries(weights).map(([id, weight]) => [
-    `  ${id}`,
-    id === service.stableReleaseId ? 'stable' : id === service.candidateReleaseId ? 'candidate' : '',
-    `${weight} %`,
+  const ids = Object.keys(weights).toSorted(releaseOrder(service))
+  const releases = ids.map((id) => [
+    id,
+    releaseRole(service, id) ?? '',
+    weightText(weightOf(weights, id)),
     ...sliCells(service, id),
   ])
   const copies = instances.map(({ id, releaseId, state, reason, port, restartCount, inFlight }) => [
-    `  ${id}`,
+    id,
     releaseId,
     state,
-    `port ${port}`,
-    `${inFlight} in flight`,
-    `${restartCount} restarts`,
+    String(port),
+    String(inFlight),
+    String(restartCount),
     harmless(reason),
   ])
+  const layout = { width: out.width, indent: 2, style: (heading: string) => out.style('dim', heading) }
   return [
     `${out.style('bold', name)}  ${environment}  ${address}\n`,
-    ...troubleLines(service).map((line) => `${out.style('red', line)}\n`),
-    service.deploymentId ? `deployment ${service.deploymentId}\n` : '',
-    `\nRELEASES\n${columns([['  ', '', 'TRAFFIC', 'REQUESTS/S', 'ERRORS', 'P95'], ...releases])}`,
-    `\nINSTANCES\n${columns(copies)}`,
+    ...troubleLines(service, times).map((line) => `${out.style('red', line)}\n`),
+    service.deploymentId ? `Deployment ${service.deploymentId}\n` : '',
+    `\nReleases\n${table(releaseColumns, releases, layout)}`,
+    copies.length === 0 ? '\nNo instances.\n' : `\nInstances\n${table(instanceColumns, copies, layout)}`,
   ].join('')
 }
 
-const troubleLines = (service: ServiceState): string[] =>
-  serviceConcerns(service, service.updatedAtMs).map(({ kind, text, detail }) => {
+const troubleLines = (service: ServiceState, times: Times): string[] =>
+  service.concerns.map(({ kind, text, detail }) => {
     const { automationStopped: stopped } = service
     const who =
-      kind === 'automation-stopped' && stopped ? ` by ${stopped.by} at ${momentText(stopped.atMs)}` : ''
+      kind === 'automation-stopped' && stopped ? ` by ${stopped.by}, ${times.day(stopped.atMs)}` : ''
     return harmless(`${text}${who}${detail === '' ? '' : `: ${detail}`}`)
   })
 
-const trafficText = ({ weights }: ServiceState): string =>
-  Object.entries(weights)
-    .filter(([, weight]) => weight > 0)
-    .map(([id, weight]) => `${id} ${weight} %`)
+const trafficText = (service: ServiceState): string =>
+  trafficShares(service)
+    .map(({ releaseId, percent }) => `${releaseId} ${weightText(percent)}`)
     .join(', ') || 'none'
 
 const instancesText = (instances: readonly Instance[]): string =>
@@ -145,37 +235,51 @@ const instancesText = (instances: readonly Instance[]): string =>
 
 /** Of one release, or of the whole service, which has them under the empty name. */
 function sliCells({ sli }: ServiceState, releaseId: string | null): string[] {
-  const figures = sli[releaseId ?? '']
+  const figures = ofRelease(sli, releaseId ?? '')
   return figures
-    ? [figures.requestsPerSecond.toFixed(1), ratioText(figures.errorRatio), millisecondsText(figures.p95Ms)]
-    : ['-', '-', '-']
+    ? [
+        figures.requestsPerSecond.toFixed(1),
+        share(figures.errorRatio),
+        share(figures.abandonedRatio ?? null),
+        latencyText(figures.p95Ms),
+      ]
+    : [noFigure, noFigure, noFigure, noFigure]
 }
 
-const releasesText = (releases: readonly Release[]): string =>
-  releases.length === 0
-    ? 'No releases. Make one known: pilothouse releases SERVICE add ID -- COMMAND...\n'
-    : columns([
-        ['ID', 'CREATED', 'BY', 'NOTE'],
-        ...releases.map(({ id, createdAtMs, createdBy, note }) => [
-          id,
-          momentText(createdAtMs),
-          harmless(createdBy),
-          harmless(note),
-        ]),
-      ])
+const listedColumns = [
+  { heading: 'RELEASE' },
+  { heading: 'CREATED' },
+  { heading: 'BY', dropAt: 1 },
+  { heading: 'NOTE', isProse: true },
+]
 
-function comparisonText({ from, to, differences, metrics }: Comparison): string {
+function releasesText(releases: readonly Release[], out: Output, times: Times): string {
+  const rows = releases.map(({ id, createdAtMs, createdBy, note }) => [
+    id,
+    times.moment(createdAtMs),
+    harmless(createdBy),
+    harmless(note),
+  ])
+  return table(listedColumns, rows, { width: out.width, style: (heading) => out.style('dim', heading) })
+}
+
+function comparisonText({ from, to, differences, metrics }: Comparison, out: Output): string {
   const cell = (metric: string, value: number | null) =>
     value === null
-      ? '-'
+      ? noFigure
       : metric === 'errorRatio'
-        ? ratioText(value)
+        ? share(value)
         : metric === 'requestsPerSecond'
           ? value.toFixed(1)
-          : millisecondsText(value)
-  return columns([
-    ['', from.id, to.id],
-    ...differences.map((each) => [each.path, harmless(each.from ?? '-'), harmless(each.to ?? '-')]),
+          : latencyText(value)
+  const columns = [
+    { heading: 'WHAT DIFFERS' },
+    { heading: from.id, isProse: true },
+    { heading: to.id, isProse: true },
+  ]
+  const rows = [
+    ...differences.map((each) => [each.path, harmless(each.from ?? noFigure), harmless(each.to ?? noFigure)]),
     ...metrics.map((each) => [each.metric, cell(each.metric, each.from), cell(each.metric, each.to)]),
-  ])
+  ]
+  return table(columns, rows, { width: out.width, style: (heading) => out.style('dim', heading) })
 }

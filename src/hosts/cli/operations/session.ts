@@ -1,51 +1,59 @@
 import type { ConfigRequest } from '../../../adapters/config/index.ts'
-import { errorCatalogue } from '../../../contract/index.ts'
+import { systemClock } from '../../../adapters/system/index.ts'
+import type { TimeZoneName } from '../../../contract/index.ts'
 import { AppError } from '../../../engine/core/index.ts'
 import type { CommandSurroundings } from '../config-commands.ts'
-import { exitCodes } from '../output.ts'
 import type { Person } from '../person.ts'
-import { engineCalls, findEngine, NoEngine, type EngineCalls } from './engine.ts'
-import { LeftAlone } from './left-alone.ts'
+import { timesIn, type Times } from '../times.ts'
+import { engineCalls, findEngine, type EngineAddress, type EngineCalls } from './engine.ts'
+import { tellFailure } from '../failure.ts'
 
 /** What a command that talks to the engine has. */
 export interface Session extends CommandSurroundings {
   /** How the engine is found; asked again by who outlives one. */
   config: ConfigRequest
   person: Person
+  /** Of the engine that was found. */
+  address: EngineAddress
   engine: EngineCalls
   isJson: boolean
+  times: Times
+  /** A command line to run next, with the places that this one was given. */
+  next: (words: string) => string
 }
 
-export type SessionRequest = Omit<Session, 'engine'>
+export interface SessionRequest extends Omit<Session, 'engine' | 'address' | 'times'> {
+  /** In which zone times are written; null as the engine is configured, as its screens. */
+  zone: TimeZoneName | null
+}
 
-/**
- * Runs `command` with the engine and gives its exit code; failures are told and become 1, 2 or 3. What can be done
- * without an engine is `withoutEngine`, for when none runs or it does not answer; null when there is no other way.
- */
+/** Runs `command` with the engine and gives its exit code; failures are told and become 1, 2 or 3. */
 export async function withEngine(
   request: SessionRequest,
   command: (session: Session) => Promise<number>,
-  withoutEngine: (request: SessionRequest, why: AppError) => Promise<number | null> = () =>
-    Promise.resolve(null),
 ): Promise<number> {
   try {
     const address = await findEngine(request.config)
     if (!address.ok) throw address.error
-    return await command({ ...request, engine: engineCalls(address.value) })
+    const engine = engineCalls(address.value)
+    const { zone, ...rest } = request
+    const clock = systemClock()
+    const times = timesIn(zone ?? (await zoneOfEngine(engine, rest)), () => clock.nowMs())
+    return await command({ ...rest, address: address.value, engine, times })
   } catch (failure) {
     if (!(failure instanceof AppError)) throw failure
-    if (failure instanceof NoEngine || failure.code === 'TIMEOUT') {
-      const code = await withoutEngine(request, failure)
-      if (code !== null) return code
-    }
-    const { out, err, isJson } = request
-    const action = failure instanceof LeftAlone ? '' : errorCatalogue[failure.code].action
-    if (isJson) out.write(jsonText({ error: { code: failure.code, message: failure.message, action } }))
-    err.write(`${err.style('red', 'pilothouse')}: ${failure.message}\n`)
-    if (failure instanceof NoEngine) return exitCodes.noEngine
-    if (action !== '') err.write(`${action}\n`)
-    return failure.code === 'BAD_INPUT' ? exitCodes.usage : exitCodes.failed
+    return tellFailure(failure, request)
   }
 }
 
-export const jsonText = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
+/** Programs get milliseconds, whatever the zone. An engine that cannot tell is no reason to fail. */
+const zoneOfEngine = (
+  engine: EngineCalls,
+  { isJson }: Pick<SessionRequest, 'isJson'>,
+): Promise<TimeZoneName> =>
+  isJson
+    ? Promise.resolve('local')
+    : engine.config.show().then(
+        ({ timeZone }) => timeZone,
+        () => 'local' as const,
+      )

@@ -1,16 +1,17 @@
-import { exitCodes } from '../output.ts'
-import { confirm, isInProduction } from './confirm.ts'
+import { phaseNames } from '../../../contract/index.ts'
+import { exitCodes, report } from '../output.ts'
+import { confirmOrder } from './confirm.ts'
 import { showStarted, underWay } from './deploy.ts'
-import { changeText, deploymentsText, phaseNames, standingText } from './deployment-text.ts'
+import { changeText, deploymentsText, standingText } from './deployment-text.ts'
 import { serviceNamed } from './service-named.ts'
-import { jsonText, type Session } from './session.ts'
-import { harmless } from './words.ts'
+import type { Session } from './session.ts'
+import { harmless } from '../harmless.ts'
 
-/** What a person may order of a running deployment, and what it does. */
+/** What a person may do to a deployment in progress, and what it means for the candidate. */
 export const orders = {
-  pause: 'stays at this step',
-  resume: 'goes on',
-  skip: 'goes to the next step now',
+  pause: 'holds at this step',
+  resume: 'continues',
+  skip: 'moves to the next step now',
   promote: 'gets all traffic, judged or not',
   abort: 'is rolled back',
 } as const
@@ -28,21 +29,19 @@ export async function steer(
   request: SteerRequest,
   session: Session,
 ): Promise<number> {
-  const { engine, out, isJson } = session
+  const { engine } = session
   const seen = await engine.deployments.get({ id })
-  await confirm(
+  await confirmOrder(
     {
-      name: seen.service,
+      order: `deployments.${order}`,
+      service: seen.service,
       effect: `${changeText(seen)} (${standingText(seen)}): ${seen.candidateReleaseId} ${orders[order]}`,
-      isProduction: await isInProduction(seen.service, session),
       isConfirmed: request.isConfirmed,
     },
     session,
   )
   const now = await engine.deployments[order]({ id, expectedRevision: seen.revision, why: request.why })
-  out.write(
-    isJson ? jsonText(now) : `${phaseNames[now.phase]}${now.reason ? `: ${harmless(now.reason)}` : ''}\n`,
-  )
+  report(session, now, () => `${phaseNames[now.phase]}${now.reason ? `: ${harmless(now.reason)}` : ''}\n`)
   return exitCodes.ok
 }
 
@@ -56,11 +55,11 @@ export interface BeginRequest extends SteerRequest {
 export async function retry(id: string, request: BeginRequest, session: Session): Promise<number> {
   const seen = await session.engine.deployments.get({ id })
   const present = serviceNamed(seen.service, await session.engine.services.list())
-  await confirm(
+  await confirmOrder(
     {
-      name: seen.service,
+      order: 'deployments.retry',
+      service: seen.service,
       effect: `${seen.service}: ${seen.candidateReleaseId} becomes the candidate again`,
-      isProduction: present.environment === 'production',
       isConfirmed: request.isConfirmed,
     },
     session,
@@ -85,11 +84,11 @@ export async function undo(
   session: Session,
 ): Promise<number> {
   const present = serviceNamed(service, await session.engine.services.list())
-  await confirm(
+  await confirmOrder(
     {
-      name: service,
-      effect: `${service}: ${present.stableReleaseId ?? 'nothing'} -> ${releaseId ?? 'the stable release before it'}, without steps`,
-      isProduction: present.environment === 'production',
+      order: 'deployments.undo',
+      service,
+      effect: `${service}: ${present.stableReleaseId ?? 'nothing'} → ${releaseId ?? present.wayBack?.to ?? 'the stable release before it'}, without steps`,
       isConfirmed: request.isConfirmed,
     },
     session,
@@ -111,14 +110,12 @@ export interface DeploymentFilter {
 }
 
 /** `pilothouse deployments list`, newest first. */
-export async function listDeployments(
-  filter: DeploymentFilter,
-  { engine, out, isJson }: Session,
-): Promise<number> {
+export async function listDeployments(filter: DeploymentFilter, session: Session): Promise<number> {
+  const { engine, out, times } = session
   const deployments = await engine.deployments.list(filter)
   const { service } = filter
   // One that was removed has a history; a mistyped name has none.
   if (deployments.length === 0 && service !== undefined) serviceNamed(service, await engine.services.list())
-  out.write(isJson ? jsonText(deployments) : deploymentsText(deployments, out))
+  report(session, deployments, () => deploymentsText(deployments, out, times))
   return exitCodes.ok
 }

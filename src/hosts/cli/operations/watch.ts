@@ -10,6 +10,8 @@ export interface WatchOptions {
   address: () => Promise<EngineAddress>
   clock: Clock
   rng: Rng
+  /** Ends the watch; it rejects with the reason. */
+  signal: AbortSignal
   /** The newest state, each time it changed. */
   onChange: (deployment: Deployment) => void
   /** The engine cannot be reached for now; it is tried again. */
@@ -27,7 +29,7 @@ export function watchDeployment(
   options: WatchOptions,
   isOver: (deployment: Deployment) => boolean,
 ): Promise<Deployment> {
-  const { id, clock, rng } = options
+  const { id, clock, rng, signal } = options
   return new Promise((resolve, reject) => {
     let seen: Deployment | undefined
     let patience: Disposable | undefined
@@ -75,6 +77,7 @@ export function watchDeployment(
         },
       },
     })
+    signal.addEventListener('abort', () => end(() => reject(signal.reason as Error)), { once: true })
     connection.start()
   })
 }

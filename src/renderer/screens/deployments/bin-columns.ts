@@ -1,9 +1,10 @@
-import { latencyQuantileMs, type Bin } from '../../../contract/index.ts'
+import { abandonedRatio, errorRatio, latencyQuantileMs, received, type Bin } from '../../../contract/index.ts'
 import { Columns } from '../../charts/index.ts'
 
 /** Lines of one release over time. */
 export interface ReleaseColumns {
   errors: Columns
+  abandoned: Columns
   /** Seconds. */
   p95: Columns
   requests: Columns
@@ -11,9 +12,9 @@ export interface ReleaseColumns {
 
 /** Spans of a point, ms. */
 const stepsMs = [1000, 2000, 5000, 10_000, 30_000, 60_000, 300_000]
-const pointsWanted = 240
+const pointsWanted = 300
 
-/** The span of one point, so that a chart of `spanMs` has at most some 240. */
+/** The span of one point, so that a chart of `spanMs` has at most some 300: every second of five minutes. */
 export const stepFor = (spanMs: number): number =>
   stepsMs.find((step) => spanMs / step <= pointsWanted) ??
   Math.ceil(spanMs / pointsWanted / 300_000) * 300_000
@@ -30,9 +31,8 @@ export function stepForBins(bins: readonly Bin[], spanMs: number): number {
   return stepsMs.find((step) => step >= least && step >= usualMs * 0.9) ?? least
 }
 
-interface Sum {
-  requests: number
-  errors: number
+interface Sum extends Pick<Bin, 'requests' | 'errors' | 'diverted' | 'abandoned'> {
+  /** What its requests are divided by. */
   durationMs: number
   /** What its bins cover. */
   beginMs: number
@@ -45,6 +45,8 @@ interface Sum {
 const emptySum = (): Sum => ({
   requests: 0,
   errors: 0,
+  diverted: 0,
+  abandoned: 0,
   durationMs: 0,
   beginMs: Infinity,
   endMs: -Infinity,
@@ -53,18 +55,40 @@ const emptySum = (): Sum => ({
 })
 
 /**
- * Error ratio, p95 and requests a second of one release, summed over points of `stepMs`. A point without requests
+ * Error ratio, share of abandoned requests, p95 and requests a second of one release, summed over points of `stepMs`. A point without requests
  * has no ratio and no latency; a stretch without bins is a gap.
  */
-export function releaseColumns(bins: readonly Bin[], releaseId: string, stepMs: number): ReleaseColumns {
+export const releaseColumns = (bins: readonly Bin[], releaseId: string, stepMs: number): ReleaseColumns =>
+  columnsOf(
+    bins.filter((bin) => bin.releaseId === releaseId),
+    stepMs,
+    ({ durationMs }) => durationMs,
+  )
+
+/** The same of all releases together. */
+export const wholeColumns = (bins: readonly Bin[], stepMs: number): ReleaseColumns =>
+  columnsOf(
+    bins.toSorted((a, b) => a.atMs - b.atMs),
+    stepMs,
+    // Bins of several releases cover the same time: it counts once.
+    ({ atMs, durationMs }, { endMs }) => Math.max(0, atMs + durationMs - Math.max(atMs, endMs)),
+  )
+
+/** `passedMs` is what a bin adds to the time that its point covers so far. */
+function columnsOf(
+  bins: readonly Bin[],
+  stepMs: number,
+  passedMs: (bin: Bin, sum: Pick<Sum, 'endMs'>) => number,
+): ReleaseColumns {
   const sums = new Map<number, Sum>()
   for (const bin of bins) {
-    if (bin.releaseId !== releaseId) continue
     const at = Math.floor(bin.atMs / stepMs) * stepMs
     const sum = sums.get(at) ?? emptySum()
     sum.requests += bin.requests
     sum.errors += bin.errors
-    sum.durationMs += bin.durationMs
+    sum.diverted += bin.diverted
+    sum.abandoned += bin.abandoned
+    sum.durationMs += passedMs(bin, sum)
     sum.beginMs = Math.min(sum.beginMs, bin.atMs)
     sum.lastsMs = Math.max(sum.lastsMs, bin.durationMs)
     sum.endMs = Math.max(sum.endMs, bin.atMs + bin.durationMs)
@@ -78,7 +102,8 @@ export function releaseColumns(bins: readonly Bin[], releaseId: string, stepMs: 
     stepMs,
   )
   return {
-    errors: columnOf(points, ({ requests, errors }) => (requests > 0 ? errors / requests : Number.NaN)),
+    errors: columnOf(points, (sum) => errorRatio(sum) ?? Number.NaN),
+    abandoned: columnOf(points, (sum) => abandonedRatio(sum) ?? Number.NaN),
     p95: columnOf(points, ({ latencyCounts }) => {
       const ms = latencyQuantileMs(
         Array.from(latencyCounts, (count) => count ?? 0),
@@ -86,8 +111,8 @@ export function releaseColumns(bins: readonly Bin[], releaseId: string, stepMs: 
       )
       return ms === null ? Number.NaN : ms / 1000
     }),
-    requests: columnOf(points, ({ requests, durationMs }) =>
-      durationMs > 0 ? (requests * 1000) / durationMs : Number.NaN,
+    requests: columnOf(points, (sum) =>
+      sum.durationMs > 0 ? (received(sum) * 1000) / sum.durationMs : Number.NaN,
     ),
   }
   function columnOf(all: typeof points, valueOf: (sum: Sum) => number): Columns {
@@ -95,6 +120,14 @@ export function releaseColumns(bins: readonly Bin[], releaseId: string, stepMs: 
     const values = Float64Array.from(all, ([, sum]) => (sum ? valueOf(sum) : Number.NaN))
     return new Columns({ timesMs, min: values, mean: values, max: values }, stepMs)
   }
+}
+
+/** The newest figure of a line, and how old it is once newer ones should be there: after two points without one. */
+export function newestFigure(column: Columns, nowMs: number): { value: number; oldMs: number | null } {
+  const newest = column.newest()
+  if (!newest) return { value: Number.NaN, oldMs: null }
+  const ageMs = nowMs - newest.timeMs
+  return { value: newest.value, oldMs: ageMs > 2 * column.stepMs ? ageMs - column.stepMs : null }
 }
 
 /** A point without a sum wherever bins leave more uncovered than half of one of them, or of a point. */
@@ -107,6 +140,22 @@ function withGaps(points: [number, Sum][], stepMs: number): [number, Sum | undef
       : [point]
   })
 }
+
+/**
+ * What a deployment was judged on, each second by itself where the router still has it: what is kept are sums of several
+ * seconds, which leave a few points of a short canary. `seconds` may begin with sums of minutes, which are coarser.
+ */
+export function finestBins(kept: readonly Bin[], seconds: readonly Bin[], toMs: number): Bin[] {
+  const fine = seconds.filter(({ atMs, durationMs }) => atMs <= toMs && durationMs < coarseMs)
+  const fromMs = new Map<string, number>()
+  for (const { releaseId, atMs } of fine)
+    fromMs.set(releaseId, Math.min(atMs, fromMs.get(releaseId) ?? Infinity))
+  const coarse = kept.filter(({ releaseId, atMs }) => atMs < (fromMs.get(releaseId) ?? Infinity))
+  return mergeBins(coarse, fine)
+}
+
+/** A bin of a router is about a second long. */
+const coarseMs = 5000
 
 /** `known` with `more`, each bin once, ascending in time; bins of before `fromMs` are forgotten. */
 export function mergeBins(known: readonly Bin[], more: readonly Bin[], fromMs = -Infinity): Bin[] {

@@ -1,7 +1,7 @@
 import type { Bin } from '../../../contract/index.ts'
 import { failureOf, type Failure } from '../../state/failure.ts'
 import type { Operations } from '../../state/operations.ts'
-import { mergeBins } from './bin-columns.ts'
+import { finestBins, mergeBins } from './bin-columns.ts'
 
 export interface BinFeedOptions {
   calls(): Pick<Operations, 'deployments' | 'services'>
@@ -9,6 +9,8 @@ export interface BinFeedOptions {
   service: string
   /** From when bins are of interest, engine's time. */
   fromMs: number
+  /** When it ended, of one that has. */
+  toMs: number | null
 }
 
 const everyMs = 2000
@@ -67,7 +69,19 @@ export class BinFeed {
         })
       if (isWanted) timer = setTimeout(() => void follow(), everyMs)
     }
-    void take(async () => options.calls().deployments.bins({ id: deploymentId })).then(() => {
+    void take(async () => {
+      const kept = await options.calls().deployments.bins({ id: deploymentId })
+      const { toMs } = options
+      const isAsked = !isRunning && toMs !== null && this.#bins.length === 0
+      // The router may have forgotten it, or the service may be gone: what is kept is enough.
+      const seconds = isAsked
+        ? await options
+            .calls()
+            .services.bins({ service, fromMs })
+            .catch(() => [])
+        : this.#bins
+      return finestBins(kept, seconds, toMs ?? Infinity)
+    }).then(() => {
       if (isRunning) return follow()
     })
     return () => {

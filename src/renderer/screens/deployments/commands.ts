@@ -1,8 +1,19 @@
-import type { Deployment } from '../../../contract/index.ts'
-import { hasEnded } from '../../state/fleet-records.ts'
+import { weightText, type Deployment } from '../../../contract/index.ts'
+import { hasEnded } from '../../state/service-records.ts'
 import { isAtGate } from './phases.ts'
 
 export type DeploymentCommand = 'pause' | 'resume' | 'skip' | 'promote' | 'abort' | 'retry' | 'undo'
+
+/** The key of each on the screen of a deployment. */
+export const commandKeys: Readonly<Record<DeploymentCommand, string>> = {
+  pause: 'p',
+  resume: 'r',
+  skip: 's',
+  promote: 'm',
+  abort: 'b',
+  retry: 'y',
+  undo: 'z',
+}
 
 /** Something a person may do to a deployment now, with its effect in words before any click. */
 export interface Offer {
@@ -24,15 +35,16 @@ export function offersFor(deployment: Deployment): Offer[] {
     return [
       {
         command: 'retry',
-        label: `Deploy ${name} again`,
+        label: `Deploy ${name} again…`,
         effect: `${service}: a new deployment of ${name} with the same plan begins, from its checks on.`,
         isDangerous: true,
       },
-      ...(phase === 'promoted' && stable !== null
+      // What an undo has left is no way back.
+      ...(phase === 'promoted' && stable !== null && !plan.isUndo
         ? [
             {
               command: 'undo' as const,
-              label: `Undo: back to ${stable}`,
+              label: `Undo: back to ${stable}…`,
               effect: `${service}: ${stable} is started, and once it is healthy it takes all traffic from ${name}.`,
               isDangerous: true,
             },
@@ -48,7 +60,7 @@ export function offersFor(deployment: Deployment): Offer[] {
       : {
           command: 'pause',
           label: 'Pause',
-          effect: `${service}: ${name} stays at ${deployment.weight} % until somebody resumes it.`,
+          effect: `${service}: ${name} stays at ${weightText(deployment.weight)} until somebody resumes it.`,
           isDangerous: false,
         },
     // Of the last step, skipping the rest would be promotion by another name.
@@ -56,8 +68,8 @@ export function offersFor(deployment: Deployment): Offer[] {
       ? [
           {
             command: 'skip' as const,
-            label: `Skip to ${next.weight} %…`,
-            effect: `${service}: the rest of the ${deployment.weight} % step is not waited for; ${name} goes to ${next.weight} % of traffic now.`,
+            label: `Skip to ${weightText(next.weight)}…`,
+            effect: `${service}: the rest of the ${weightText(deployment.weight)} step is not waited for; ${name} goes to ${weightText(next.weight)} of traffic now.`,
             isDangerous: true,
           },
         ]
@@ -75,7 +87,7 @@ export function offersFor(deployment: Deployment): Offer[] {
     {
       command: 'abort',
       label: stable === null ? `Stop ${name}…` : `Roll back to ${stable}…`,
-      effect: `${service}: all traffic of ${name} (${deployment.weight} % now) goes back to ${back} at once, and ${name} stops.`,
+      effect: `${service}: all traffic of ${name} (${weightText(deployment.weight)} now) goes back to ${back} at once, and ${name} stops.`,
       isDangerous: true,
     },
   ]
@@ -88,8 +100,8 @@ function resumeOffer(deployment: Deployment): Offer {
     const to = plan.steps[stepIndex]?.weight ?? 100
     return {
       command: 'resume',
-      label: `Continue to ${to} %…`,
-      effect: `${service}: the step that waits for a person begins; ${name} goes from ${weight} % to ${to} % of traffic.`,
+      label: `Continue to ${weightText(to)}…`,
+      effect: `${service}: the step that waits for a person begins; ${name} goes from ${weightText(weight)} to ${weightText(to)} of traffic.`,
       isDangerous: true,
     }
   }
@@ -98,8 +110,8 @@ function resumeOffer(deployment: Deployment): Offer {
     command: 'resume',
     label: 'Resume',
     effect: isJudgedAgain
-      ? `${service}: ${name} stays at ${weight} %, and the step is held and judged once more.`
-      : `${service}: ${name} goes on from ${weight} %.`,
+      ? `${service}: ${name} stays at ${weightText(weight)}, and the step is held and judged once more.`
+      : `${service}: ${name} goes on from ${weightText(weight)}.`,
     isDangerous: false,
   }
 }

@@ -1,13 +1,13 @@
 import type { Deployment } from '../../../contract/index.ts'
 import type { Marker } from '../../charts/index.ts'
 import { deploymentPath } from '../../routing/index.ts'
-import { phaseWords } from './phases.ts'
+import { shownPhaseWords } from './phases.ts'
 
 /** Begin and end of a deployment as moments worth seeing on every chart. */
 export function deploymentMarkers(deployment: Deployment): Marker[] {
-  const { service, candidateReleaseId, createdAtMs, endedAtMs, phase } = deployment
+  const { service, candidateReleaseId, createdAtMs, endedAtMs } = deployment
   const link = deploymentPath(deployment.id)
-  const { words, mark } = phaseWords[phase]
+  const { words, mark } = shownPhaseWords(deployment)
   return [
     {
       timeMs: createdAtMs,

@@ -1,19 +1,33 @@
-import type { Deployment, DeploymentPhase, PauseCause, Plan } from '../../../contract/index.ts'
+import {
+  keptWarmText,
+  phaseNames,
+  shownPhase,
+  weightText,
+  type Deployment,
+  type DeploymentPhase,
+  type PauseCause,
+  type Plan,
+} from '../../../contract/index.ts'
 import type { MarkKind } from '../../components/index.ts'
-import { duration } from '../../format/index.ts'
+import { duration, stopwatch } from '../../format/index.ts'
 
 /** How a phase reads and which sign it has. */
 export const phaseWords: Record<DeploymentPhase, { words: string; mark: MarkKind }> = {
-  validating: { words: 'checking', mark: 'info' },
-  staging: { words: 'starting', mark: 'info' },
-  stepping: { words: 'in canary', mark: 'info' },
-  paused: { words: 'paused', mark: 'warning' },
-  promoting: { words: 'taking over', mark: 'ok' },
-  promoted: { words: 'promoted', mark: 'ok' },
-  rolling_back: { words: 'rolling back', mark: 'critical' },
-  rolled_back: { words: 'rolled back', mark: 'critical' },
-  failed: { words: 'not deployed', mark: 'critical' },
+  validating: { words: phaseNames.validating, mark: 'info' },
+  staging: { words: phaseNames.staging, mark: 'info' },
+  stepping: { words: phaseNames.stepping, mark: 'info' },
+  paused: { words: phaseNames.paused, mark: 'warning' },
+  promoting: { words: phaseNames.promoting, mark: 'ok' },
+  promoted: { words: phaseNames.promoted, mark: 'ok' },
+  rolling_back: { words: phaseNames.rolling_back, mark: 'critical' },
+  rolled_back: { words: phaseNames.rolled_back, mark: 'critical' },
+  failed: { words: phaseNames.failed, mark: 'critical' },
 }
+
+/** The same of a deployment as it stands. */
+export const shownPhaseWords = (
+  deployment: Pick<Deployment, 'phase' | 'isHandedOver'>,
+): { words: string; mark: MarkKind } => phaseWords[shownPhase(deployment)]
 
 /** What a person may do about a pause: a whole sentence for each cause. */
 export const pauseAdvice: Record<PauseCause, string> = {
@@ -40,7 +54,8 @@ export interface StripPart {
 export function phaseStrip(deployment: Deployment, nowMs: number): StripPart[] {
   const { plan, candidateReleaseId: name } = deployment
   const at = placeOf(deployment)
-  const end = plan.steps.length + firstStep
+  const steps = stepsOf(plan)
+  const end = steps.length + firstStep
   const hasGoneBack = at.isBroken && at.place === end
   const state = (place: number): StripPart['state'] => {
     if (hasGoneBack && place >= firstStep && place < end)
@@ -51,11 +66,11 @@ export function phaseStrip(deployment: Deployment, nowMs: number): StripPart[] {
     if (place > at.place) return 'ahead'
     return at.isBroken ? 'broken' : at.isOver ? 'done' : 'now'
   }
-  const steps = plan.steps.map((step, index): StripPart => {
+  const parts = steps.map((step, index): StripPart => {
     const isNow = state(firstStep + index) === 'now'
     return {
       key: `step-${index}`,
-      title: `${step.weight}\u00a0%`,
+      title: weightText(step.weight),
       detail: isNow ? presentStep(deployment, step, nowMs) : plannedStep(step),
       state: state(firstStep + index),
     }
@@ -73,10 +88,13 @@ export function phaseStrip(deployment: Deployment, nowMs: number): StripPart[] {
             : `${plan.instances} instances`,
       state: state(1),
     },
-    ...steps,
-    endPart(deployment, hasGoneBack, state(end)),
+    ...parts,
+    endPart(deployment, hasGoneBack, state(end), nowMs),
   ]
 }
+
+/** The steps that happen: a first release goes from its start to all traffic. */
+const stepsOf = ({ steps, skipped }: Plan): Plan['steps'] => (skipped ? [] : steps)
 
 /** A step of what went back: passed, the one that it was taken back from, or never reached. Earlier versions kept none of it. */
 function stepTakenBack(reached: Deployment['reached'], index: number): StripPart['state'] {
@@ -114,34 +132,36 @@ function presentStep(deployment: Deployment, step: Step, nowMs: number): string 
     : holdText(nowMs - stepStartedAtMs, step.holdMs)
 }
 
-function endPart(deployment: Deployment, hasGoneBack: boolean, state: StripPart['state']): StripPart {
+function endPart(
+  deployment: Deployment,
+  hasGoneBack: boolean,
+  state: StripPart['state'],
+  nowMs: number,
+): StripPart {
   const { phase, plan, stableReleaseId: stable } = deployment
   if (hasGoneBack)
     return {
       key: 'end',
-      title: '0\u00a0%',
+      title: weightText(0),
       detail: phase === 'rolling_back' ? `goes back to ${stable}` : `back to ${stable}`,
       state,
     }
   return {
     key: 'end',
-    title: '100\u00a0%',
-    detail: stable === null ? 'first release' : `${stable} kept warm ${duration(plan.keepStableWarmMs)}`,
+    title: weightText(100),
+    detail:
+      stable === null
+        ? 'first release'
+        : keptWarmText(deployment, nowMs) || `${stable} kept warm ${duration(plan.keepStableWarmMs)}`,
     state,
   }
 }
 
 /** `6:12 of 10:00`; a hold that is over says what it waits for. */
 export function holdText(heldMs: number, holdMs: number): string {
-  const held = Math.max(0, heldMs)
-  return held < holdMs
-    ? `${minutes(held)} of ${minutes(holdMs)}`
-    : `held ${minutes(holdMs)}, waits for the judge`
-}
-
-function minutes(ms: number): string {
-  const seconds = Math.floor(ms / 1000)
-  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
+  return heldMs < holdMs
+    ? `${stopwatch(heldMs)} of ${stopwatch(holdMs)}`
+    : `held ${stopwatch(holdMs)}, waits for the judge`
 }
 
 /** Before the steps, the strip has the checks and the start. */
@@ -150,7 +170,7 @@ const firstStep = 2
 /** Index into the strip: 0 the checks, 1 the start, then the steps, then the end. */
 function placeOf(deployment: Deployment): { place: number; isBroken: boolean; isOver: boolean } {
   const { phase, stepIndex, plan, stepStartedAtMs, validation } = deployment
-  const end = plan.steps.length + firstStep
+  const end = stepsOf(plan).length + firstStep
   const atStep = Math.min(end, stepIndex + firstStep)
   const atStart = validation?.canDeploy ? 1 : 0
   const at = (place: number, isBroken = false, isOver = false) => ({ place, isBroken, isOver })

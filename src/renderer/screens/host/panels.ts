@@ -1,4 +1,4 @@
-import type { ConfigEntries, Host, Series, SeriesName, Unit } from '../../../contract/index.ts'
+import type { Host, Series, SeriesName, Unit } from '../../../contract/index.ts'
 import type { AxisBounds, LevelLine, SeriesStyle } from '../../charts/index.ts'
 
 export type PanelSection = 'cpu' | 'memory' | 'disk' | 'network' | 'processes'
@@ -288,24 +288,6 @@ export function seriesFinder(
     byName
       .get(name)
       ?.find((one) => Object.entries(labels).every(([label, value]) => one.labels[label] === value))
-}
-
-/** The limits in the effective configuration, by kind (`cpu`, `memory`, `disk`); what does not read is left out. */
-export function limitsOf(config: ConfigEntries | undefined): Record<string, LimitPair> {
-  const numbers = new Map<string, number>()
-  for (const { path, value } of config?.entries ?? []) {
-    const number = Number(value)
-    if (path.startsWith('telemetry.limits.') && value.trim() !== '' && Number.isFinite(number)) {
-      numbers.set(path.slice('telemetry.limits.'.length), number)
-    }
-  }
-  const limits: Record<string, LimitPair> = {}
-  for (const kind of new Set([...numbers.keys()].map((path) => path.split('.')[0] ?? ''))) {
-    const warning = numbers.get(`${kind}.warning`)
-    const critical = numbers.get(`${kind}.critical`)
-    if (warning !== undefined && critical !== undefined) limits[kind] = { warning, critical }
-  }
-  return limits
 }
 
 const cores = (count: number) => (count === 1 ? '1 core' : `${count} cores`)

@@ -1,5 +1,5 @@
 import {
-  serviceConcerns,
+  weightText,
   type ConfigProblem,
   type Deployment,
   type LimitState,
@@ -9,7 +9,7 @@ import {
 } from '../../../contract/index.ts'
 import { dateTime, duration, quantityText } from '../../format/index.ts'
 import { deploymentPath, hostPath, sectionOf, servicePath } from '../../routing/index.ts'
-import { deploymentsIn, servicesIn } from '../../state/fleet-records.ts'
+import { deploymentsIn, servicesIn } from '../../state/service-records.ts'
 import type { HostView } from '../../state/standing.svelte.ts'
 
 /** Something a person should look at, with the one obvious thing to do about it. */
@@ -61,8 +61,8 @@ function configNeeds(problems: ConfigProblem[]): Need[] {
 }
 
 function serviceNeeds(service: ServiceState, nowMs: number): Need[] {
-  const { name, automationStopped: stopped, updatedAtMs } = service
-  return serviceConcerns(service, updatedAtMs).map(({ kind, severity, text, detail }) => ({
+  const { name, automationStopped: stopped, concerns } = service
+  return concerns.map(({ kind, severity, text, detail }) => ({
     id: `service:${name}:${kind}`,
     severity,
     title: `${name}: ${text}`,
@@ -87,7 +87,7 @@ function deploymentNeeds(deployment: Deployment): Need[] {
       severity: 'warning',
       title:
         phase === 'paused'
-          ? `${service}: ${candidateReleaseId} is paused at ${weight} %`
+          ? `${service}: ${candidateReleaseId} is paused at ${weightText(weight)}`
           : `${service}: ${candidateReleaseId} is being rolled back`,
       detail: reason,
       action: { label: 'Open the deployment', href: deploymentPath(id) },
@@ -144,10 +144,10 @@ const limitNames: Record<string, string> = {
   cpu: 'CPU busy',
   iowait: 'CPU waiting for I/O',
   steal: 'CPU taken by other machines',
-  cpuPressure: 'tasks waiting for CPU',
+  cpuPressure: 'CPU pressure',
   memory: 'memory used',
-  memoryPressure: 'tasks waiting for memory',
-  ioPressure: 'tasks waiting for I/O',
+  memoryPressure: 'memory pressure',
+  ioPressure: 'I/O pressure',
   swap: 'swap used',
   disk: 'disk',
   inodes: 'inodes of',

@@ -1,4 +1,4 @@
-import type { Instance } from '../../../contract/index.ts'
+import { noFigure, type Instance } from '../../../contract/index.ts'
 
 /** The states of instances. */
 export const worstFirst: readonly Instance['state'][] = [
@@ -17,6 +17,13 @@ export function instanceCounts(
     .map((state) => ({ state, count: instances.filter((instance) => instance.state === state).length }))
     .filter(({ count }) => count > 0)
 }
+
+/** In few words for a row: `3 healthy`, `2 healthy, 1 down`, `–` for none. */
+export const instanceSummary = (instances: readonly Instance[]): string =>
+  instanceCounts(instances)
+    .toReversed()
+    .map(({ state, count }) => `${count} ${state}`)
+    .join(', ') || noFigure
 
 /** The sign of an instance's state. */
 export const instanceMark = {

@@ -1,4 +1,4 @@
-import type { Sli } from '../../../contract/index.ts'
+import { type Sli, ofRelease } from '../../../contract/index.ts'
 
 /** Where a service's record has the figures of all its releases together. */
 export const wholeKey = ''
@@ -8,5 +8,8 @@ export const wholeKey = ''
  * requests, which is what a person would look at; undefined of none.
  */
 export function totalSli(sli: Readonly<Record<string, Sli>>): Sli | undefined {
-  return sli[wholeKey] ?? Object.values(sli).toSorted((a, b) => b.requestsPerSecond - a.requestsPerSecond)[0]
+  return (
+    ofRelease(sli, wholeKey) ??
+    Object.values(sli).toSorted((a, b) => b.requestsPerSecond - a.requestsPerSecond)[0]
+  )
 }

@@ -67,4 +67,11 @@ describe('/proc/diskstats', () => {
     disk.round(`8 0 sda ${idle}\n`)
     expect(disk.round('8 0 sda 1 2 3 4\n')['disk.read{sda}']).toBeNaN()
   })
+
+  it('leaves out the partitions of what it leaves out', () => {
+    const values = rounds().round(
+      ['loop0', 'loop0p1', 'nbd0', 'nbd0p1', 'vda'].map((name) => ` 8 0 ${name} ${idle}\n`).join(''),
+    )
+    expect([...new Set(Object.keys(values).map((name) => /\{(.*)\}/.exec(name)?.[1]))]).toEqual(['vda'])
+  })
 })

@@ -56,6 +56,32 @@ describe('filesystems', () => {
     })
   })
 
+  it('counts blocks in fragments where those are smaller than the preferred block', () => {
+    const slots = new Slots()
+    const group = new SlotGroup(slots)
+    const filesystems = new Filesystems(new VirtualClock(), '', new AbortController().signal)
+    const mount = { mount: '/mnt', device: 'share', type: 'virtiofs', isRemote: false }
+    group.begin(NaN)
+    filesystems.apply(group, [
+      {
+        mount,
+        space: { bsize: 1_048_576, frsize: 4096, blocks: 1000, bfree: 400, bavail: 300, files: 0, ffree: 0 },
+      },
+      {
+        mount: { ...mount, mount: '/odd' },
+        space: { bsize: 512, frsize: 0, blocks: 10, bfree: 4, bavail: 3, files: 0, ffree: 0 },
+      },
+    ])
+    group.end()
+    const values = Object.fromEntries(slots.series.map((key, slot) => [nameOf(key), slots.values[slot]]))
+    expect(values).toMatchObject({
+      'filesystem.size{/mnt}{share}': 4_096_000,
+      'filesystem.used{/mnt}{share}': 2_457_600,
+      'filesystem.available{/mnt}{share}': 1_228_800,
+      'filesystem.size{/odd}{share}': 5120,
+    })
+  })
+
   it('answers for the others when a server hangs, and does not ask the hung one again until it answers', async () => {
     const clock = new VirtualClock()
     let answerLate: (space: Space) => void = () => undefined

@@ -57,4 +57,21 @@ describe('/proc/self/mountinfo', () => {
   it('skips lines of another form', () => {
     expect(mountsOf('', 'x', '1 2 3', ' - ext4', '1 0 8:1 / / rw - ')).toEqual([])
   })
+
+  it('leaves out filesystems that nobody can write to: images, discs, AppImage mounts', () => {
+    expect(
+      mountsOf(
+        '60 43 0:50 / /tmp/.mount_App1 ro,nosuid,nodev,relatime - fuse.App.AppImage App.AppImage ro,user_id=1000',
+        '61 43 0:51 / /tmp/.mount_x ro,nosuid,nodev - fuse.squashfuse squashfuse ro,user_id=1000',
+        '62 43 7:9 / /mnt/dvd ro,relatime - udf /dev/loop9 ro',
+        '63 43 7:10 / /mnt/image ro,relatime - ext4 /dev/loop10 ro',
+        '64 43 0:62 / /media/image ro - fuse.dwarfs dwarfs ro',
+        '66 43 0:63 / / ro,relatime - overlay overlay ro',
+      ),
+    ).toEqual([])
+  })
+
+  it('keeps a read-only mount of a filesystem that is writable elsewhere: it still fills up', () => {
+    expect(mountsOf('65 43 259:3 / /nix/store ro,relatime - ext4 /dev/nvme0n1p3 rw')).toEqual(['/nix/store'])
+  })
 })

@@ -47,6 +47,33 @@ describe('/proc/net/dev', () => {
     expect(dev.resets).toEqual([])
   })
 
+  it('keeps room where interfaces come and go without end: those that last get series, the others none', () => {
+    const dev = rounds()
+    dev.round(row('eth0', 1000))
+    for (let round = 0; round < 400; round++) {
+      const passing = Array.from({ length: 20 }, (_, i) => row(`br-${round}-${i}`, 5)).join('')
+      dev.round(row('eth0', 1000 + round) + passing + row('lasting', round))
+    }
+    expect(dev.slots.series.length).toBeLessThan(8 * 40)
+    expect(dev.slots.series.map(({ labels }) => labels['interface'])).toContain('lasting')
+  })
+
+  it('gives the slots of interfaces that have been gone for long to new ones when there is no room', () => {
+    const dev = rounds()
+    const many = (prefix: string, bytes: number) =>
+      Array.from({ length: 511 }, (_, i) => row(`${prefix}${i}`, bytes)).join('')
+    dev.round(row('eth0', 0) + many('old', 0))
+    expect(dev.slots.series.length).toBe(4096)
+    for (let round = 1; round <= 601; round++) dev.round(row('eth0', round * 10))
+    for (let round = 602; round <= 640; round++) dev.round(row('eth0', round * 10) + many('new', round * 7))
+    const values = dev.round(row('eth0', 6410) + many('new', 641 * 7) + row('old3', 99))
+    expect(dev.slots.series.length).toBe(4096)
+    expect(values['network.received{eth0}']).toBe(10)
+    expect(values['network.received{new0}']).toBe(7)
+    expect(values['network.received{new510}']).toBe(7)
+    expect(values).not.toHaveProperty(['network.received{old3}'])
+  })
+
   it('leaves out the interfaces of single containers, whose names never end', () => {
     expect(rounds().round(row('veth1a2b3c4', 1) + row('cali99', 1) + row('ifb0', 1))).toEqual({})
   })

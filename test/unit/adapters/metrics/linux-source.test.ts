@@ -146,6 +146,86 @@ describe('a Linux host', () => {
     expect(after.named['network.received{eth1}']).toBe(700)
   })
 
+  it('counts the ZFS cache above its minimum as available, as it is given back when asked', async () => {
+    put({
+      meminfo: 'MemTotal: 1000 kB\nMemFree: 100 kB\nMemAvailable: 200 kB\n',
+      'spl/kstat/zfs/arcstats':
+        '13 1 0x01 147 39984 8 9\nname type data\nhits 4 12\nc_min 4 102400\nsize 4 512000\n',
+    })
+    const { named } = await readAfter(0)
+    expect(named['memory.available']).toBe(200 * 1024 + 512_000 - 102_400)
+    expect(named['memory.used']).toBe(1000 * 1024 - 200 * 1024 - 409_600)
+  })
+
+  describe('in a cgroup with limits', () => {
+    const open = () => {
+      source = new LinuxProcSource({ clock, hostId: 'bounded', procRoot: root, sysRoot: join(root, 'sys') })
+    }
+    const machine = {
+      meminfo: 'MemTotal: 16000000 kB\nMemFree: 1 kB\nMemAvailable: 8000000 kB\n',
+      stat: 'cpu  0 0 0 1000 0 0 0 0 0 0\n',
+    }
+
+    it('tells memory and CPU of the group, not of the machine', async () => {
+      put({
+        ...machine,
+        'self/cgroup': '0::/\n',
+        'sys/fs/cgroup/memory.max': '536870912\n',
+        'sys/fs/cgroup/memory.current': '400000000\n',
+        'sys/fs/cgroup/memory.stat': 'anon 1\ninactive_file 100000000\n',
+        'sys/fs/cgroup/cpu.max': '50000 100000\n',
+        'sys/fs/cgroup/cpu.stat': 'usage_usec 1000000\nuser_usec 1\n',
+      })
+      open()
+      await readAfter(0)
+      put({
+        stat: 'cpu  10 0 0 1190 0 0 0 0 0 0\n',
+        'sys/fs/cgroup/cpu.stat': 'usage_usec 1400000\nuser_usec 1\n',
+      })
+      const { named } = await readAfter(1000)
+      expect(named['memory.total']).toBe(536_870_912)
+      expect(named['memory.used']).toBe(300_000_000)
+      expect(named['memory.available']).toBe(236_870_912)
+      expect(named['cpu.busy']).toBeCloseTo(0.8)
+      expect(await source.facts()).toMatchObject({ coreCount: 1, memoryBytes: 536_870_912 })
+    })
+
+    it('obeys the tightest group of the path, and tells the machine where none limits', async () => {
+      put({
+        ...machine,
+        'self/cgroup': '0::/system.slice/app.service\n',
+        'sys/fs/cgroup/system.slice/memory.max': '1000000000\n',
+        'sys/fs/cgroup/system.slice/memory.current': '250000000\n',
+        'sys/fs/cgroup/system.slice/app.service/memory.max': 'max\n',
+        'sys/fs/cgroup/system.slice/app.service/cpu.max': 'max 100000\n',
+      })
+      open()
+      const { named } = await readAfter(0)
+      expect(named['memory.total']).toBe(1_000_000_000)
+      expect(named['memory.available']).toBe(750_000_000)
+    })
+
+    it('understands version 1, where "no limit" is a large number', async () => {
+      put({
+        ...machine,
+        'self/cgroup': '5:memory:/docker/x\n4:cpu,cpuacct:/docker/x\n1:name=systemd:/docker/x\n',
+        'sys/fs/cgroup/memory/memory.limit_in_bytes': '9223372036854771712\n',
+        'sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us': '100000\n',
+        'sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us': '100000\n',
+        'sys/fs/cgroup/cpu,cpuacct/cpuacct.usage': '1000000000\n',
+      })
+      open()
+      await readAfter(0)
+      put({
+        stat: 'cpu  10 0 0 1190 0 0 0 0 0 0\n',
+        'sys/fs/cgroup/cpu,cpuacct/cpuacct.usage': '1750000000\n',
+      })
+      const { named } = await readAfter(1000)
+      expect(named['memory.total']).toBe(16_000_000 * 1024)
+      expect(named['cpu.busy']).toBeCloseTo(0.75)
+    })
+  })
+
   it('reads a file whole that is longer than any buffer was before', async () => {
     const cores = Array.from({ length: 512 }, (_, core) => `cpu${core} 1 0 0 1 0 0 0 0 0 0\n`).join('')
     put({ stat: `${cores}intr 5 ${'0 '.repeat(30_000)}\nprocs_running 77\n` })

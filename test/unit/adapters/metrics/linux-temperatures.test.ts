@@ -36,6 +36,17 @@ describe('temperatures', () => {
     ])
   })
 
+  it('leave out an input that its driver calls faulty', async () => {
+    put({
+      'class/hwmon/hwmon0/name': 'nct6798\n',
+      'class/hwmon/hwmon0/temp1_input': '127000\n',
+      'class/hwmon/hwmon0/temp1_fault': '1\n',
+      'class/hwmon/hwmon0/temp2_input': '41000\n',
+      'class/hwmon/hwmon0/temp2_fault': '0\n',
+    })
+    expect(await readTemperatures(root)).toEqual([{ sensor: 'nct6798 temp2', celsius: 41 }])
+  })
+
   it('come from the thermal zones where there is no hwmon', async () => {
     put({
       'class/thermal/thermal_zone0/temp': '51000\n',

@@ -111,6 +111,14 @@ describe('the audit export', () => {
     },
   )
 
+  it.each(['csv', 'jsonl'] as const)('as %s holds nothing that steers a terminal or turns text', (format) => {
+    const entries = chainOf([draft({ why: 'a\u001b]0;owned\u0007b\u009b31mc\u202ed', target: '\u2028' })])
+    const text = format === 'csv' ? auditAsCsv(entries) : auditAsJsonLines(entries)
+    // eslint-disable-next-line no-control-regex -- these are what must not be there
+    expect(text).not.toMatch(/[\u0000-\u0009\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028-\u202e]/)
+    if (format === 'jsonl') expect(findBreak([JSON.parse(text) as AuditEntry])).toBeNull()
+  })
+
   it('as CSV quotes what would break a row, and what a spreadsheet would run', () => {
     const csv = auditAsCsv(chainOf([draft({ why: 'said "no", twice', actor: '=cmd()' })]))
     expect(csv).toContain('"said ""no"", twice"')

@@ -6,6 +6,7 @@ import {
 } from '../../../../src/contract/index.ts'
 import { seededRng } from '../../../../src/engine/core/index.ts'
 import { thresholdJudge, type JudgeReply, type JudgeRequest } from '../../../../src/engine/canary/index.ts'
+import { uneventful } from '../../../support/uneventful.ts'
 
 /** Traffic of one release in a second. */
 export interface Made {
@@ -35,6 +36,7 @@ export function bin(made: Made & Partial<Bin>, atMs = 0): Bin {
     releaseId,
     requests,
     errors,
+    ...uneventful,
     timeouts: 0,
     inFlight: 0,
     oldestInFlightMs: 0,
@@ -75,7 +77,11 @@ export class Watch {
         'durationMs' in each && each.latencyCounts ? (each as Bin) : bin(each, this.#atMs),
       ),
       sourceTrouble: '',
+      isJudged: true,
       hold: this.hold,
+      step: 0,
+      isEarly: false,
+      instanceTrouble: '',
       weight: 10,
       exposedMs: this.#exposedMs,
       isHoldOver: false,

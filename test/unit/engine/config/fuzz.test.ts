@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { variableNames } from '../../../../src/engine/config/index.ts'
+import { parse, stringify } from 'yaml'
+import { readService, variableNames, withKnownAddresses } from '../../../../src/engine/config/index.ts'
 import { load } from './sources.ts'
 
 const good = `# what a person writes
@@ -69,12 +70,138 @@ function expectAnswer(input: string | Uint8Array, path: string): void {
   expect(result.error.length).toBeGreaterThan(0)
   for (const problem of result.error) {
     expect(problem.message).not.toBe('')
+    expect(problem.message).not.toContain('defect')
+    expect(problem.hint).not.toBe('')
     expect(problem.file).toBe(path)
     expect(problem.line).toBeGreaterThanOrEqual(1)
     expect(problem.line).toBeLessThanOrEqual(lineCount)
     expect(problem.column).toBeGreaterThanOrEqual(1)
   }
 }
+
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
+
+/** Each place in a value, from the top on. */
+function placesOf(value: Json, at: readonly string[] = []): string[][] {
+  const inside = typeof value === 'object' && value !== null ? Object.entries(value) : []
+  return [[...at], ...inside.flatMap(([key, each]) => placesOf(each, [...at, key]))]
+}
+
+interface Edit {
+  kind: 'replace' | 'delete' | 'double' | 'rename' | 'wrap'
+  at: number
+  put: Json
+}
+
+/** `root` with one node replaced, taken away, doubled under another name, renamed or put into a list. */
+function edited(root: Json, { kind, at, put }: Edit): Json {
+  const all = placesOf(root)
+  const path = all[at % all.length] ?? []
+  const last = path.at(-1)
+  if (last === undefined) return kind === 'replace' ? put : root
+  const copy = structuredClone(root)
+  const parent = path
+    .slice(0, -1)
+    .reduce<Json>((node, key) => (node as Record<string, Json>)[key] ?? null, copy)
+  const holder = parent as Record<string, Json>
+  const value = holder[last] ?? null
+  if (kind === 'replace') holder[last] = put
+  else if (kind === 'wrap') holder[last] = [value]
+  else if (kind === 'double') holder[`${last}2`] = value
+  else {
+    if (Array.isArray(parent)) parent.splice(Number(last), 1)
+    else delete holder[last]
+    if (kind === 'rename' && !Array.isArray(parent)) holder[JSON.stringify(put).slice(0, 20)] = value
+  }
+  return copy
+}
+
+const anyNode: fc.Arbitrary<Json> = fc.oneof(
+  fc.constantFrom<Json>(
+    null,
+    true,
+    '',
+    0,
+    -1,
+    1e308,
+    2 ** 70,
+    'node server.js --verbose',
+    '1.10',
+    '80%',
+    '5m',
+    '\u202e',
+    '\0',
+    [],
+    {},
+    [[]],
+    [null],
+    [{}],
+    ['node', 4],
+    { kind: 'command' },
+    { kind: 'webhook', url: 'x' },
+    { __proto__: null },
+  ),
+  fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<Json>,
+)
+
+const edits = fc.array(
+  fc.record<Edit>({
+    kind: fc.constantFrom('replace', 'replace', 'delete', 'double', 'rename', 'wrap'),
+    at: fc.nat(1000),
+    put: anyNode,
+  }),
+  { minLength: 1, maxLength: 3 },
+)
+
+const goodTree = parse(good) as Json
+const goodService = (goodTree as { services: { shop: Record<string, Json> } }).services.shop
+
+describe('whatever becomes of the nodes of a good config', () => {
+  it('it is a config or mistakes with places and remedies', { timeout: 300_000 }, () => {
+    fc.assert(
+      fc.property(edits, fc.boolean(), (all, isJson) => {
+        const tree = all.reduce(edited, goodTree)
+        const text = isJson ? JSON.stringify(tree) : stringify(tree, { aliasDuplicateObjects: false })
+        expectAnswer(text, isJson ? '/c/pilothouse.json' : '/c/pilothouse.yaml')
+      }),
+      { numRuns: 400, seed: 17 },
+    )
+  })
+
+  it('each node alone may be anything', { timeout: 300_000 }, () => {
+    for (const at of placesOf(goodTree).keys())
+      for (const put of [null, 7, 'node server.js', {}, [[7]]])
+        expectAnswer(JSON.stringify(edited(goodTree, { kind: 'replace', at, put })), '/c/pilothouse.json')
+  })
+
+  it('a declared service is one or is refused with each mistake', { timeout: 300_000 }, () => {
+    fc.assert(
+      fc.property(edits, (all) => {
+        const tree = all.reduce(edited, goodService as Json)
+        if (typeof tree !== 'object' || tree === null || Array.isArray(tree)) return
+        const read = readService('shop', withKnownAddresses(tree, goodService))
+        if (!read.ok) {
+          expect(read.error.code).toBe('BAD_INPUT')
+          expect(read.error.message).not.toMatch(/^$|defect/)
+        }
+      }),
+      { numRuns: 300, seed: 18 },
+    )
+  })
+
+  it('however deep a declared service is nested', () => {
+    const nested = (wrap: (inner: unknown) => unknown) => {
+      let value: unknown = 1
+      for (let depth = 0; depth < 5000; depth++) value = wrap(value)
+      return value
+    }
+    for (const value of [nested((inner) => [inner]), nested((inner) => ({ a: inner }))])
+      for (const key of ['listen', 'checks', 'releases', 'unknown'])
+        expect(readService('shop', { [key]: value })).toMatchObject({ error: { code: 'BAD_INPUT' } })
+    const hooks = [{ name: nested((inner) => [inner]), run: { url: 'https://a.example' } }]
+    expect(readService('shop', withKnownAddresses({ deploy: { hooks } }, {})).ok).toBe(false)
+  })
+})
 
 describe('whatever a file holds, loading it gives a config or mistakes with their places', () => {
   it('for a config with random edits', { timeout: 120_000 }, () => {

@@ -139,7 +139,7 @@ describe('the description of a config', () => {
       flags: [flag('--port', 'server.port', '0')],
     })
     expect(changedSettings(shown, after)).toEqual([
-      { path: 'telemetry.limits.cpu.warning', from: '0.8', to: '60%' },
+      { effect: 'live', path: 'telemetry.limits.cpu.warning', from: '0.8', to: '60%' },
     ])
   })
 })

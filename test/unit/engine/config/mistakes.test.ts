@@ -3,7 +3,7 @@ import { maxConfigBytes } from '../../../../src/engine/config/index.ts'
 import { load, mistakes } from './sources.ts'
 
 const sections =
-  'version, environment, server, dataDirectory, logging, telemetry, deploy, services, environments'
+  'version, environment, server, health, dataDirectory, logging, display, telemetry, deploy, services, environments'
 
 /** What is wrong, the text, and the one mistake it must be told as. */
 const table: [string, string, string][] = [
@@ -27,31 +27,35 @@ const table: [string, string, string][] = [
     '\nport: 1\n',
     `2:1 port: unknown key "port", expected ${sections} | it belongs further in: server.port`,
   ],
-  ['an inherited name', '__proto__: {}\n', `1:1 __proto__: unknown key "__proto__", expected ${sections} | `],
+  [
+    'an inherited name',
+    '__proto__: {}\n',
+    `1:1 __proto__: unknown key "__proto__", expected ${sections} | remove it, or write one of the expected keys`,
+  ],
   [
     'a quoted number',
     'server:\n  port: "8080"\n',
-    '2:9 server.port: found the text "8080", expected a port: a whole number from 0 to 65535 | ',
+    '2:9 server.port: found the text "8080", expected a port: a whole number from 0 to 65535 | a number stands without quotes: 8080',
   ],
   [
     'a port out of range',
     'server: {host: localhost, port: 65536}\n',
-    '1:33 server.port: found the number 65536, expected a port: a whole number from 0 to 65535 | ',
+    '1:33 server.port: found the number 65536, expected a port: a whole number from 0 to 65535 | correct it, or remove port for the default: 7780',
   ],
   [
     'a missing value',
     'server:\n  port:\n',
-    '2:8 server.port: found nothing, expected a port: a whole number from 0 to 65535 | ',
+    '2:8 server.port: found nothing, expected a port: a whole number from 0 to 65535 | correct it, or remove port for the default: 7780',
   ],
   [
     'a value for a section',
     'logging: info\n',
-    '1:10 logging: found the text "info", expected a section with level, destination | ',
+    '1:10 logging: found the text "info", expected a section with level, destination | indent its keys below it, each as `key: value`',
   ],
   [
     'a list for a section',
     'logging:\n  - info\n',
-    '2:3 logging: found a list, expected a section with level, destination | ',
+    '2:3 logging: found a list, expected a section with level, destination | indent its keys below it, each as `key: value`',
   ],
   [
     'a word that is none of the choices',
@@ -71,12 +75,12 @@ const table: [string, string, string][] = [
   [
     'a duration out of range',
     'telemetry:\n  interval: 10ms\n',
-    '2:13 telemetry.interval: found the text "10ms", expected a duration with its unit from 1s to 1m, such as 30s, 12h or 7d | ',
+    '2:13 telemetry.interval: found the text "10ms", expected a duration with its unit from 1s to 1m, such as 30s, 12h or 7d | correct it, or remove interval for the default: 1s',
   ],
   [
     'a size that is none',
     'telemetry: {retention: {size: big}}\n',
-    '1:31 telemetry.retention.size: found the text "big", expected a size with its unit from 1MB to 1TB, such as 100MB or 1GiB | ',
+    '1:31 telemetry.retention.size: found the text "big", expected a size with its unit from 1MB to 1TB, such as 100MB or 1GiB | correct it, or remove size for the default: 100MB',
   ],
   [
     'a percentage without its sign',
@@ -91,12 +95,12 @@ const table: [string, string, string][] = [
   [
     'critical below warning',
     'telemetry:\n  limits:\n    cpu:\n      critical: 0.5\n',
-    '4:17 telemetry.limits.cpu.critical: found a warning from 0.8 and critical from 0.5, expected critical above warning | ',
+    '4:17 telemetry.limits.cpu.critical: found a warning from 0.8 and critical from 0.5, expected critical above warning | raise critical, or lower warning',
   ],
   [
     'roll-ups that go before what they are made of',
     'telemetry:\n  retention:\n    minute: 1d\n',
-    '3:13 telemetry.retention.minute: found minutes kept shorter than raw samples, expected at least as long | ',
+    '3:13 telemetry.retention.minute: found minutes kept shorter than raw samples, expected at least as long | raise minute, or lower raw',
   ],
   [
     'an address others can reach',
@@ -106,7 +110,7 @@ const table: [string, string, string][] = [
   [
     'a mistake in the overrides of another environment',
     'environments:\n  staging:\n    server:\n      port: x\n',
-    '4:13 environments.staging.server.port: found the text "x", expected a port: a whole number from 0 to 65535 | ',
+    '4:13 environments.staging.server.port: found the text "x", expected a port: a whole number from 0 to 65535 | correct it, or remove port for the default: 7780',
   ],
   [
     'a key twice',
@@ -125,9 +129,17 @@ const table: [string, string, string][] = [
     'hello\n',
     '1:1 : found a single value, expected keys with values | write `key: value`',
   ],
-  ['an unknown tag', 'server: !file x\n', '1:9 : unresolved tag: !file | '],
+  [
+    'an unknown tag',
+    'server: !file x\n',
+    '1:9 : unresolved tag: !file | remove the tag; a text that starts with ! needs quotes',
+  ],
   ['a key that is a list', '? [a]\n: 1\n', '1:3 : found a key that is not text | write `key: value`'],
-  ['an alias into itself', 'server: &s\n  token: *s\n', '2:10 : the alias *s leads nowhere or to itself | '],
+  [
+    'an alias into itself',
+    'server: &s\n  token: *s\n',
+    '2:10 : the alias *s leads nowhere or to itself | define &s above it, or write the value',
+  ],
 ]
 
 describe('a mistake in the file', () => {
@@ -196,6 +208,10 @@ describe('a file that is no config', () => {
   it.each([
     ['nested without end', '['.repeat(500_000)],
     ['nested in blocks', '- '.repeat(500_000)],
+    ['5,000 lists in one line', `services:\n  ${'- '.repeat(5000)}x`],
+    ['5,000 keys that are keys', '? '.repeat(5000)],
+    ['5,000 sections in braces', `${'{a: '.repeat(5000)}1${'}'.repeat(5000)}`],
+    ['5,000 objects of JSON', `${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`],
     ['one key per byte', Array.from({ length: 80_000 }, (_, index) => `k${index}: 1`).join('\n')],
     ['only quotes', '"'.repeat(1_000_000)],
   ])('is refused before it takes long: %s', (_what, text) => {
@@ -205,12 +221,21 @@ describe('a file that is no config', () => {
   })
 })
 
+describe('sections nested by their indentation', () => {
+  it('are refused where they begin to be too deep', () => {
+    const text = Array.from({ length: 1200 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n')
+    expect(mistakes(text)).toEqual([
+      '52:52 : too large or too nested to be a config | is this the right file?',
+    ])
+  })
+})
+
 describe('a .json file', () => {
   const path = '/etc/pilothouse/pilothouse.json'
 
   it('is told apart by line and column as well', () => {
     expect(mistakes('{\n\t"server": {\n\t\t"port": 70000\n\t}\n}', { path })).toEqual([
-      '3:11 server.port: found the number 70000, expected a port: a whole number from 0 to 65535 | ',
+      '3:11 server.port: found the number 70000, expected a port: a whole number from 0 to 65535 | correct it, or remove port for the default: 7780',
     ])
     expect(mistakes('{"server": {"port": 1}, "server": {}}', { path })).toEqual([
       '1:25 : the key "server" stands here twice | it already stands in line 1; keep one',
@@ -242,15 +267,58 @@ describe('a mistake outside the file', () => {
       [
         'PILOTHOUSE_SERVER_PORT',
         'no setting has this environment variable',
-        'did you mean PILOTHOUSE_SERVER__PORT?',
+        'did you mean PILOTHOUSE_SERVER__PORT? If the variable is not for Pilothouse, rename or unset it',
       ],
       [
         'PILOTHOUSE_TELEMETRY__INTERVALL',
         'no setting has this environment variable',
-        'did you mean PILOTHOUSE_TELEMETRY__INTERVAL?',
+        'did you mean PILOTHOUSE_TELEMETRY__INTERVAL? If the variable is not for Pilothouse, rename or unset it',
       ],
-      ['PILOTHOUSE_SERVER__PORT', 'found the text "x", expected a port: a whole number from 0 to 65535', ''],
+      [
+        'PILOTHOUSE_SERVER__PORT',
+        'found the text "x", expected a port: a whole number from 0 to 65535',
+        'correct it, or remove port for the default: 7780',
+      ],
     ])
+  })
+
+  it.each([
+    ['PILOTHOUSE_SERVER_PROT', 'PILOTHOUSE_SERVER__PORT'],
+    ['PILOTHOUSE_DATA_DIR', 'PILOTHOUSE_DATA_DIRECTORY'],
+    ['PILOTHOUSE_LOGGING_LEVEL', 'PILOTHOUSE_LOGGING__LEVEL'],
+    ['PILOTHOUSE_CONFG', 'PILOTHOUSE_CONFIG'],
+    ['PILOTHOUSE_TOKNE', 'PILOTHOUSE_TOKEN'],
+  ])('takes %s for a mistyped %s', (name, meant) => {
+    const result = load(null, { variables: { [name]: '1' } })
+    expect(!result.ok && result.error.map(({ file, hint }) => [file, hint])).toEqual([
+      [name, expect.stringContaining(`did you mean ${meant}?`)],
+    ])
+  })
+
+  it('is not a variable that resembles no setting: it is ignored and named', () => {
+    const variables = {
+      PILOTHOUSE_DIR: '/opt/pilothouse',
+      PILOTHOUSE_BACKUP_BUCKET: 's3',
+      PILOTHOUSE_X: '',
+      PILOTHOUSE_SERVER__PORT: '3',
+    }
+    const result = load(null, { variables })
+    expect(result.ok && result.value.ignoredVariables).toEqual(['PILOTHOUSE_BACKUP_BUCKET', 'PILOTHOUSE_DIR'])
+    expect(result.ok && result.value.config.server.port).toBe(3)
+  })
+
+  it.each([
+    'PILOTHOUSE_CONFIG',
+    'PILOTHOUSE_URL',
+    'PILOTHOUSE_TOKEN',
+    'PILOTHOUSE_EDGE',
+    'PILOTHOUSE_EDGE_GUARD',
+    'PILOTHOUSE_CONTENT',
+    'PILOTHOUSE_INSTANCE',
+    'PILOTHOUSE_PORT_7780_TCP_ADDR',
+  ])('is not %s, which has a use of its own and is not named either', (name) => {
+    const result = load(null, { variables: { [name]: 'x' } })
+    expect(result.ok && result.value.ignoredVariables).toEqual([])
   })
 
   it('never shows the value of a variable that is no setting', () => {

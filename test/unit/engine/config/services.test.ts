@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { changedSettings, describeConfig } from '../../../../src/engine/config/index.ts'
-import { load, loaded, mistakes } from './sources.ts'
+import { file, load, loaded, mistakes } from './sources.ts'
 
 const shop = `deploy:
   hold: 5m
@@ -29,6 +29,14 @@ environments:
 `
 
 describe('services in a config', () => {
+  it('and their releases keep the order of the file, whatever their names', () => {
+    const { services } = loaded(
+      'services:\n  shop: {releases: {r1: {command: [a]}, 10: {command: [a]}, constructor: {command: [a]}, 9: {command: [a]}}}\n  2024: {}\n',
+    ).config
+    expect(services.map(({ definition }) => definition.name)).toEqual(['shop', '2024'])
+    expect(services[0]?.releases.map(({ id }) => id)).toEqual(['r1', '10', 'constructor', '9'])
+  })
+
   it('are read in the units people write, with the defaults of the contract', () => {
     const { deploy, services } = loaded(shop).config
     expect(deploy).toEqual({ holdMs: 300_000, limits: { maxErrorRatio: 0.02 } })
@@ -49,6 +57,15 @@ describe('services in a config', () => {
     expect(services[1]?.definition.memoryLimitBytes).toBeNull()
   })
 
+  it('run releases in the directory of the file unless these say otherwise', () => {
+    const [service] = loaded(shop, { path: '/srv/shop/pilothouse.yaml' }).config.services
+    expect(service?.definition.workingDirectory).toBe('/srv/shop')
+    expect(service?.releases.map(({ artifact: { cwd }, hasDefaultCwd }) => [cwd, hasDefaultCwd])).toEqual([
+      ['/srv/shop/app', false],
+      ['/srv/shop', true],
+    ])
+  })
+
   it('hold releases and checks, with directories that start at the file', () => {
     const service = loaded(shop).config.services[0]
     expect(service?.releases).toEqual([
@@ -62,8 +79,15 @@ describe('services in a config', () => {
         },
         parameters: { size: 'big' },
         note: '',
+        hasDefaultCwd: false,
       },
-      { id: 'r2', artifact: { kind: 'command', argv: ['/bin/shop'], env: {} }, parameters: {}, note: '' },
+      {
+        id: 'r2',
+        artifact: { kind: 'command', argv: ['/bin/shop'], env: {}, cwd: '/etc/pilothouse' },
+        parameters: {},
+        note: '',
+        hasDefaultCwd: true,
+      },
     ])
     expect(service?.checks).toMatchObject([
       { kind: 'tcp', timeoutMs: 2000, retries: 3, critical: true },
@@ -139,6 +163,161 @@ environments: {staging: {deploy: {preset: aggressive}}}
     for (const { path, description } of entries) expect(description, path).not.toBe('')
   })
 
+  it.each([
+    ['listen: {port: 7780}', '', 'default'],
+    ['listen: {port: 9000}', 'server: {port: 9000}\n', `file ${file}:1:16`],
+    ['listen: {port: 9000, host: 0.0.0.0}', 'server: {port: 9000, host: localhost}\n', `file ${file}:1:16`],
+  ])('may not listen where Pilothouse does: %s %s', (listen, server, place) => {
+    const found = mistakes(`${server}services:\n  web: {${listen}}\n`)
+    expect(found).toEqual([
+      expect.stringContaining(
+        `where Pilothouse itself listens (server.port: ${place}), expected a port`,
+      ) as string,
+    ])
+    expect(found[0]).toMatch(/services\.web\.listen\.port: .* \| write another port/)
+  })
+
+  it('may listen on any port that neither Pilothouse nor another service has', () => {
+    const text = `services:
+  a: {listen: {port: 0}}
+  b: {listen: {port: 0}}
+  c: {listen: {port: 7780, host: '::1'}}
+  d: {listen: {port: 7781}}
+`
+    expect(mistakes(text)).toEqual([])
+    expect(mistakes('server: {port: 0}\nservices: {a: {listen: {port: 7780}}}\n')).toEqual([])
+    expect(mistakes(text, { flags: [{ name: '--port', path: 'server.port', text: '7781' }] })).toEqual([
+      expect.stringContaining('services.d.listen.port: found 127.0.0.1:7781, where Pilothouse') as string,
+    ])
+  })
+
+  describe('whose names hold dots', () => {
+    const text = `services:
+  my.svc:
+    listen: {port: 8080}
+    drain: 1m
+    releases:
+      1.10: {command: [node, a.js], env: {KEY: hidden-1}}
+      v1.2: {command: [node, b.js], note: two}
+  my: {}
+`
+    const entries = describeConfig(loaded(text)).entries
+    const entry = (path: string) => entries.find((each) => each.path === path)
+
+    it('are shown as they are written, each setting under a path of its own', () => {
+      expect(entry('services."my.svc".listen.port')).toMatchObject({
+        value: '8080',
+        origin: `file ${file}:3:20`,
+        isDefault: false,
+      })
+      expect(entry('services."my.svc".drain')?.value).toBe('1m')
+      expect(entry('services."my.svc".releases."1.10".command')?.value).toBe('node, a.js')
+      expect(entry('services."my.svc".releases."1.10".env')?.value).toBe('{"KEY":"••••••"}')
+      expect(entry('services."my.svc".releases."v1.2".note')?.value).toBe('two')
+      expect(entry('services.my.drain')).toMatchObject({ value: '30s', isDefault: true })
+      expect(new Set(entries.map(({ path }) => path)).size).toBe(entries.length)
+    })
+
+    it('are told of when they change', () => {
+      expect(changedSettings(loaded(text), loaded(text.replace('8080', '8081')))).toEqual([
+        { effect: 'live', path: 'services."my.svc".listen.port', from: '8080', to: '8081' },
+      ])
+    })
+
+    it('are judged by what is written in them', () => {
+      expect(mistakes('services: {my.svc: {drain: 5, drian: 6}}\n')).toEqual([
+        expect.stringMatching(/^1:28 services\."my\.svc"\.drain: found the number 5,/) as string,
+        expect.stringMatching(/^1:31 services\."my\.svc"\.drian: unknown key "drian",/) as string,
+      ])
+      expect(mistakes('services: {a.b: {listen: {port: 80}}, a: {listen: {port: 80}}}\n')).toEqual([
+        expect.stringMatching(/^1:58 services\.a\.listen\.port: found 127\.0\.0\.1:80, where a\.b/) as string,
+      ])
+    })
+
+    it('keep what follows from their mistakes from being told as well, and nothing of a neighbor', () => {
+      const text = `services:
+  a: {listen: {port: 80}}
+  a.b: {listen: {port: 80, host: []}}
+  ab: {listen: {port: 80}, drain: 5}
+`
+      expect(mistakes(text).map((each) => each.split(' ')[1])).toEqual([
+        'services."a.b".listen.host:',
+        'services.ab.listen.port:',
+        'services.ab.drain:',
+      ])
+    })
+  })
+
+  describe('that set how releases are deployed', () => {
+    const shown = (deploy: string) => {
+      const { entries } = describeConfig(loaded(`deploy: ${deploy}\n`))
+      return (path: string) => {
+        const entry = entries.find((each) => each.path === `deploy.${path}`)
+        return [entry?.value, entry?.origin]
+      }
+    }
+    it.each([
+      ['{steps: [{weight: 5, hold: 2m}]}', 'weight', '5', 'deploy.steps (file)'],
+      ['{steps: [{weight: 5, hold: 2m}]}', 'hold', '2m', 'deploy.steps (file)'],
+      ['{steps: [{weight: 5, hold: 2m}, {weight: 9, hold: 1m}]}', 'weight', '', 'deploy.steps (file)'],
+      ['{hold: 7m, steps: [{weight: 5, hold: 2m}]}', 'hold', '2m', 'deploy.steps (file)'],
+      ['{preset: aggressive}', 'startAtOnce', '10', 'deploy.preset (file)'],
+      ['{preset: aggressive, startAtOnce: 3}', 'startAtOnce', '3', 'file'],
+      ['{preset: aggressive}', 'resources.maxCpuRatio', '0.95', 'deploy.preset (file)'],
+      ['{preset: aggressive, isFix: true}', 'resources.maxCpuRatio', 'null', 'deploy.isFix (file)'],
+      ['{preset: aggressive, isFix: false}', 'resources.maxCpuRatio', '0.95', 'deploy.preset (file)'],
+      [
+        '{limits: {minSuccessRatio: 95%}}',
+        'limits.maxErrorRatio',
+        '0.05',
+        'deploy.limits.minSuccessRatio (file)',
+      ],
+      ['{limits: {minSuccessRatio: 95%, maxErrorRatio: 1%}}', 'limits.maxErrorRatio', '1%', 'file'],
+      [
+        '{limits: {minSuccessRatio: 95%, maxErrorRatio: 1%}}',
+        'limits.minSuccessRatio',
+        '0.99',
+        'deploy.limits.maxErrorRatio (file)',
+      ],
+      ['{weight: 20}', 'weight', '20', 'file'],
+      ['{instances: 2}', 'weight', '10', 'default'],
+    ])('show what is in force, and what decides it: %s %s', (deploy, path, value, origin) => {
+      const [text, from] = shown(deploy)(path)
+      expect([text, from?.replace(/ \S+yaml:1:\d+/, '')]).toEqual([value, origin])
+    })
+
+    it('name what decides another setting wherever leaving it out changes that one', () => {
+      const written = {
+        steps: '[{weight: 5, hold: 2m}]',
+        weight: '20',
+        hold: '3m',
+        preset: 'aggressive',
+        isFix: 'true',
+        startAtOnce: '4',
+        maxTime: '2h',
+        limits: '{minSuccessRatio: 95%}',
+      }
+      const names = Object.keys(written) as (keyof typeof written)[]
+      for (let bits = 1; bits < 2 ** names.length; bits++) {
+        const chosen = names.filter((_, bit) => bits & (2 ** bit))
+        if (chosen.length > 3) continue
+        const textOf = (each: typeof names) =>
+          `deploy: {${each.map((name) => `${name}: ${written[name]}`).join(', ')}}\n`
+        const { entries } = describeConfig(loaded(textOf(chosen)))
+        for (const left of chosen) {
+          const without = new Map(
+            describeConfig(loaded(textOf(chosen.filter((name) => name !== left)))).entries.map((each) => [
+              each.path,
+              each.value,
+            ]),
+          )
+          for (const { path, value, isDefault } of entries)
+            if (value !== without.get(path)) expect([chosen, path, isDefault]).toEqual([chosen, path, false])
+        }
+      }
+    })
+  })
+
   it('are shown with where a webhook leads, and nothing that could be its secret', () => {
     const hook = '{name: tell, when: after, phase: promoting, run: {kind: webhook, url: URL}}'
     const text = `deploy: {hooks: [${hook}]}\nservices: {a: {deploy: {hooks: [${hook}]}}}\n`
@@ -193,6 +372,11 @@ const table: [string, string, RegExp][] = [
     /^2:3 services.a b: found the name "a b", expected letters, digits/,
   ],
   ['a name that is unusable', 'services:\n  __proto__: {}\n', /^2:3 .*found the name "__proto__"/],
+  [
+    'a release with a name that is unusable',
+    at('    releases:\n      __proto__: {command: [a]}\n'),
+    /^4:7 .*found the name "__proto__"/,
+  ],
   ['a list of services', 'services: [a]\n', /^1:11 services: found a list, expected a section of names/],
   [
     'a wrong unit',
@@ -205,9 +389,39 @@ const table: [string, string, RegExp][] = [
     /^4:11 services.shop.releases.r1.command: found nothing, expected a list of texts/,
   ],
   [
-    'a number for an environment variable',
-    at('    releases:\n      r1: {command: [a], env: {A: 1}}\n'),
-    /^4:35 services.shop.releases.r1.env.A: found the number 1, expected text/,
+    'a list for an environment variable',
+    at('    releases:\n      r1: {command: [a], env: {A: [1]}}\n'),
+    /^4:35 services.shop.releases.r1.env.A: found a list, expected text/,
+  ],
+  [
+    'a command as one text',
+    at('    releases:\n      r1: {command: node server.js --name "my shop"}\n'),
+    /^4:21 services.shop.releases.r1.command: found the text .*, expected a list of texts \| write a list: command: \[node, server.js, --name, "my shop"\]$/,
+  ],
+  [
+    'a number among the words of a command',
+    at('    releases:\n      r1: {command: [node, server.js, --workers, 4]}\n'),
+    /^4:50 services.shop.releases.r1.command.3: found the number 4, expected text \| put it in quotes: "4"$/,
+  ],
+  [
+    'a command that is a number',
+    at('    releases:\n      r1: {command: 7}\n'),
+    /^4:21 services.shop.releases.r1.command: found the number 7, .* \| write a list: command: \[node, server.js\]$/,
+  ],
+  [
+    'an empty command beside a good release',
+    at('    releases:\n      r1: {command: [a]}\n      r2: {command: }\n'),
+    /^5:21 services.shop.releases.r2.command: found nothing, .* \| write a list: command: \[node, server.js\]$/,
+  ],
+  [
+    'a command without words',
+    at('    releases:\n      r1: {command: []}\n'),
+    /^4:21 services.shop.releases.r1.command: found a list, expected a list of texts \| write a list: /,
+  ],
+  [
+    'a command of a list in a list',
+    at('    releases:\n      r1: {command: [[a]]}\n'),
+    /^4:22 services.shop.releases.r1.command.0: found a list, expected text/,
   ],
   [
     'a mistake in a step',
@@ -227,7 +441,7 @@ const table: [string, string, RegExp][] = [
   [
     'what a check needs',
     at('    checks:\n      - {kind: tcp, port: 1}\n'),
-    /^4:9 services.shop.checks.0.host: found nothing, expected text/,
+    /^4:9 services.shop.checks.0.host: found nothing, expected a host name or an address/,
   ],
   [
     'a bad form of a freeze window',

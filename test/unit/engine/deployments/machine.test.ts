@@ -22,6 +22,7 @@ const record: ServiceRecord = {
   stableReleaseId: 'r1',
   instances: 2,
   automationStopped: null,
+  scaling: null,
   revision: 1,
 }
 
@@ -121,6 +122,7 @@ const anyFacts: fc.Arbitrary<Facts> = fc.record({
     }),
   ),
   deadForMs: fc.constantFrom(0, 0, 0, 4000, 6000),
+  steadyForMs: fc.constantFrom(0, 20_000),
   missingRoom: fc.constantFrom('', '', 'cpu of web-1 is 90 % full'),
   baseline: fc.constant(null),
 })
@@ -190,16 +192,26 @@ const anyPlan = fc
   })
   .map(planOf)
 
-/** The world as a rollback needs it: the router obeys, the target has stopped the candidate. */
+/** The world as a rollback needs it: the router obeys, the target has stopped and explained the candidate. */
 const obedient: Facts = {
   router: { weights: { r1: 100 }, fallbackReleaseId: 'r1', revision: 9, key: '', emergency: null },
   target: { instances: [instance('r1', 'healthy')], wanted: { r1: 2 } },
   deadForMs: 0,
+  steadyForMs: 20_000,
   missingRoom: '',
   baseline: null,
+  failure: { instances: [], lines: [] },
 }
 
 describe('a deployment', () => {
+  it('speaks of no old release when a first one takes over', () => {
+    const { state } = new Story()
+    for (const kind of ['warm', 'retiring'] as const)
+      expect(deploymentView({ ...state, stableReleaseId: null, stage: { kind } }).reason).toBe(
+        'r2 has all traffic',
+      )
+  })
+
   it('is what its events say, after any restart', () => {
     fc.assert(
       fc.property(anyPlan, acts, (plan, all) => {

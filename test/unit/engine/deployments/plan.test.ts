@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { planSchema, presets } from '../../../../src/contract/index.ts'
-import { buildPlan, straightPlan } from '../../../../src/engine/deployments/index.ts'
+import { buildPlan, planBeside, straightPlan, undoPlan } from '../../../../src/engine/deployments/index.ts'
 import type { PlanOptions } from '../../../../src/contract/index.ts'
 
 const built = (...layers: PlanOptions[]) => {
@@ -90,6 +90,17 @@ describe('a plan', () => {
     expect(wrong.error.message).toContain('step 2 has 10 %, less than the 50 % before it')
     expect(wrong.error.message).toContain('the whole may take 60 s at most')
     expect(wrong.error.message).toContain('must hold for at least 30 s')
+  })
+
+  it('of a first release keeps what it skips, which holds again beside a release that has traffic', () => {
+    const plan = built({ preset: 'balanced', instances: 3 })
+    const first = planBeside(null, plan)
+    expect(planSchema.parse(first)).toEqual(first)
+    expect(first).toMatchObject({ ...straightPlan(plan), skipped: { preset: 'balanced', steps: plan.steps } })
+    expect(planBeside(null, first)).toEqual(first)
+    expect(planBeside('r1', first)).toEqual(plan)
+    expect(planBeside('r1', plan)).toEqual(plan)
+    expect(planBeside(null, undoPlan(plan))).toEqual(undoPlan(plan))
   })
 
   it('of an undo has no steps to wait for, looks at no host and starts all instances at once', () => {

@@ -14,6 +14,33 @@ const declared: Declaration = {
   isLeaving: false,
 }
 
+describe('a service that is declared', () => {
+  it('may not listen where another service or Pilothouse itself does', async () => {
+    const roster = {
+      isConfigured: () => false,
+      names: ['shop'],
+      find: () => ({ definition: { listen: { host: '0.0.0.0', port: 8080 } } }),
+      server: { host: 'localhost', port: 7780 },
+    } as unknown as Roster
+    const parts = { clock: new VirtualClock(), store: {} as DeploymentStore, roster, warn: () => undefined }
+    using declarations = new Declarations({ ...parts, equip: (() => ({})) as unknown as Equip }, [])
+    const declare = (port: number) =>
+      declarations.declare({
+        service: 'cart',
+        written: { listen: { port } },
+        by: 'ann',
+        why: '',
+        expectedRevision: null,
+      })
+    expect(await declare(8080)).toMatchObject({
+      error: { code: 'CONFLICT', message: 'shop listens on 127.0.0.1:8080 already' },
+    })
+    expect(await declare(7780)).toMatchObject({
+      error: { code: 'CONFLICT', message: expect.stringContaining('server.port') as string },
+    })
+  })
+})
+
 describe('a service that is removed', () => {
   it('goes though the store is locked when its last instance has gone', async () => {
     const clock = new VirtualClock()

@@ -1,14 +1,20 @@
-import { expect, it } from 'vitest'
-import type { Deployment } from '../../../../src/contract/index.ts'
+import { describe, expect, it } from 'vitest'
+import type { Deployment, Validation } from '../../../../src/contract/index.ts'
 import { AppError, fail, LiveStore, ok } from '../../../../src/engine/core/index.ts'
 import {
   buildPlan,
   deploymentView,
+  hasEnded,
   replay,
   type DeploymentEvent,
   type DeploymentState,
 } from '../../../../src/engine/deployments/index.ts'
-import { LiveDeployments } from '../../../../src/engine/operations/index.ts'
+import {
+  deploymentNews,
+  LiveDeployments,
+  toTell,
+  type Told,
+} from '../../../../src/engine/operations/index.ts'
 
 const plan = buildPlan()
 if (!plan.ok) throw plan.error
@@ -50,21 +56,106 @@ it('tells of each phase of a deployment once, shows its end for an hour, and for
       },
     },
   })
-  shown.show('shop', [stateAfter()], 0)
-  shown.show('shop', [stateAfter(paused)], 1000)
-  shown.show('shop', [stateAfter(paused)], 2000)
+  const seen = (...open: DeploymentState[]) => ({
+    open,
+    record: {
+      name: 'shop',
+      stableReleaseId: 'r1',
+      instances: 1,
+      automationStopped: null,
+      scaling: null,
+      revision: 1,
+    },
+    isCrowded: false,
+  })
+  shown.show('shop', seen(stateAfter()), 0)
+  shown.show('shop', seen(stateAfter(paused)), 1000)
+  shown.show('shop', seen(stateAfter(paused)), 2000)
   expect(told).toEqual(['shop: deployment of r2 began', 'shop: deployment of r2 is paused: lunch'])
-  shown.show('cart', [], 3000)
+  shown.show('cart', seen(), 3000)
   expect(live.get('deployment:d1')).toMatchObject({ phase: 'paused' })
 
   stored.set('d1', deploymentView(stateAfter(paused, aborted)))
-  shown.show('shop', [], 3000)
+  shown.show('shop', seen(), 3000)
   await Promise.resolve()
   await Promise.resolve()
   expect(live.get('deployment:d1')).toMatchObject({ phase: 'rolled_back' })
   expect(told.at(-1)).toBe('shop: r2 was rolled back: no')
-  shown.show('shop', [], 2000 + 3_600_000)
+  shown.show('shop', seen(), 2000 + 3_600_000)
   expect(live.get('deployment:d1')).toBeDefined()
-  shown.show('shop', [], 2001 + 3_600_000)
+  shown.show('shop', seen(), 2001 + 3_600_000)
   expect(live.get('deployment:d1')).toBeUndefined()
+})
+
+describe('recent events of a deployment', () => {
+  const canPass: Validation = {
+    canDeploy: true,
+    results: [],
+    passed: 0,
+    failed: 0,
+    warnings: 0,
+    durationMs: 1,
+  }
+  const staged: DeploymentEvent[] = [
+    { kind: 'begun', stableReleaseId: 'r1', stableInstances: 1 },
+    { kind: 'validated', validation: canPass },
+    { kind: 'baselineCaptured', baseline: null },
+    { kind: 'candidateHealthy' },
+  ]
+  const toPromotion: DeploymentEvent[] = [
+    { kind: 'weightReached', weight: 5 },
+    paused,
+    { kind: 'resumed', by: 'anna', why: '' },
+    { kind: 'stepPassed' },
+    { kind: 'weightReached', weight: 25 },
+    { kind: 'promotionDemanded', by: 'anna', why: '' },
+    { kind: 'candidateRaised' },
+    { kind: 'handedOver' },
+    { kind: 'warmthEnded' },
+    { kind: 'oldStopped' },
+  ]
+  /** The texts of what is told after each of `more`, by its kind. */
+  const toldAfter = (more: readonly DeploymentEvent[]) => {
+    const events = [...staged, ...more]
+    let before: Told | undefined
+    return events.flatMap((event, i) => {
+      const state = stateAfter(...events.slice(0, i + 1))
+      const deployment = deploymentView(state)
+      const now = toTell(deployment, hasEnded(state) ? null : state)
+      const news = deploymentNews(deployment, before, now)
+      before = now
+      return news.map(({ text }) => `${event.kind}: ${text}`)
+    })
+  }
+
+  it('says each move of traffic when it happens, and the end of a pause', () => {
+    expect(toldAfter(toPromotion)).toEqual([
+      'begun: shop: deployment of r2 began',
+      'weightReached: shop: r2 gets 5% of traffic',
+      'paused: shop: deployment of r2 is paused: lunch',
+      'resumed: shop: deployment of r2 goes on',
+      'weightReached: shop: r2 gets 25% of traffic',
+      'handedOver: shop: r2 is the stable release and has all traffic',
+      'oldStopped: shop: r1 has stopped: the deployment of r2 is complete',
+    ])
+  })
+
+  it('says once that a release was rolled back, when its traffic has returned', () => {
+    const goingBack: DeploymentEvent[] = [
+      { kind: 'weightReached', weight: 5 },
+      paused,
+      aborted,
+      { kind: 'trafficReturned' },
+      { kind: 'candidateStopped' },
+    ]
+    expect(toldAfter(goingBack).slice(3)).toEqual([
+      'trafficReturned: shop: r2 was rolled back, r1 has all traffic: no',
+    ])
+  })
+
+  it('says nothing of traffic that moved before the engine started', () => {
+    const state = stateAfter(...staged, ...toPromotion.slice(0, -2))
+    const deployment = deploymentView(state)
+    expect(deploymentNews(deployment, undefined, toTell(deployment, state))).toEqual([])
+  })
 })

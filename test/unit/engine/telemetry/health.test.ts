@@ -90,6 +90,7 @@ describe('the health of a host', () => {
         {
           severity: 'stale',
           hostId: 'a',
+          service: '',
           text: 'unknown: no reading for 40 s',
           points: 0,
           sinceMs: nowMs - 40_000,
@@ -274,6 +275,6 @@ describe('the health of an environment', () => {
   it('lists twenty reasons at most, the last one for all others', () => {
     const { reasons } = combineHealth(Array.from({ length: 30 }, (_, i) => ill(`h${i}`)))
     expect(reasons).toHaveLength(20)
-    expect(reasons[19]).toMatchObject({ text: '11 more reasons on 11 hosts', severity: 'critical' })
+    expect(reasons[19]).toMatchObject({ text: '11 more reasons', severity: 'critical' })
   })
 })

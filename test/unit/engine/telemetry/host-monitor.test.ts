@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { SeriesName } from '../../../../src/contract/index.ts'
-import { createHostMonitor, defaultLimits, type HostMonitor } from '../../../../src/engine/telemetry/index.ts'
+import {
+  createHostMonitor,
+  defaultLimits,
+  type HostMonitor,
+  type SeriesKey,
+} from '../../../../src/engine/telemetry/index.ts'
 import { calm, catalogOf, key, moment, readingAt, startMs, valuesOf } from './made-host.ts'
 
 const monitorOf = (ringCapacity = 3600) =>
@@ -140,6 +145,18 @@ describe('a host monitor', () => {
     expect(monitor.seriesQuality()).toHaveLength(grown.length)
   })
 
+  it('forgets the past of a slot that is given to another series', () => {
+    const monitor = createHostMonitor({ hostId: 'h', intervalMs: 1000 })
+    const before: [SeriesKey, number][] = [[key('disk.busy', { device: 'sdx' }), 0.5]]
+    const after: [SeriesKey, number][] = [[key('disk.busy', { device: 'sdy' }), 0.1]]
+    for (let second = 0; second < 5; second++)
+      monitor.observe(readingAt(second, valuesOf(before)), catalogOf(before), moment(second))
+    monitor.observe(readingAt(5, valuesOf(after)), catalogOf(after, 2), moment(5))
+    const history = monitor.historySince({ durationMs: 10_000, slots: [0], maxPoints: 100 })
+    expect([...(history.series[0]?.mean ?? [])]).toEqual([NaN, NaN, NaN, NaN, NaN, 0.1])
+    expect(monitor.seriesQuality()[0]?.counts.fresh).toBe(1)
+  })
+
   it('watches one mount of a device that is mounted many times, and each of the file systems in memory', () => {
     const monitor = monitorOf()
     const mounts = [
@@ -169,6 +186,31 @@ describe('a host monitor', () => {
     expect(((forecast?.fullAtMs ?? 0) - startMs) / 1000).toBeCloseTo(10_000, -2)
     expect(texts(monitor)).toEqual(['disk / full in about 2 h'])
     expect(forecast?.sinceMs).toBeLessThan(startMs + 1_000_000)
+  })
+
+  it('says which limits are in force, as ratios', () => {
+    const monitor = monitorOf()
+    feed(monitor, 0, 2)
+    expect(monitor.state().thresholds?.['cpu']).toEqual({ warning: 0.8, critical: 0.95 })
+    monitor.setLimits({ ...defaultLimits, cpu: { warning: 0.5, critical: 0.7, holdMs: 10_000 } })
+    expect(monitor.state().thresholds?.['cpu']).toEqual({ warning: 0.5, critical: 0.7 })
+  })
+
+  it('stays fresh and complete when the interval between readings changes, either way', () => {
+    const monitor = monitorOf()
+    feed(monitor, 0, 120)
+    monitor.setInterval(60_000)
+    const at = (second: number) => {
+      monitor.observe(readingAt(second, valuesOf(calm)), catalogOf(calm), moment(second))
+      monitor.tick(moment(second))
+      return monitor.state().quality
+    }
+    for (const second of [120, 180, 240]) expect(at(second)).toMatchObject({ freshness: 'fresh' })
+    monitor.tick(moment(290))
+    expect(monitor.state().quality.freshness).toBe('fresh')
+    monitor.setInterval(1000)
+    for (let second = 300; second < 330; second++) expect(at(second)).toMatchObject({ freshness: 'fresh' })
+    expect(monitor.state().quality.canBeJudged).toBe(true)
   })
 
   it('judges by new limits at once, and by open alerts', () => {
@@ -207,7 +249,7 @@ describe('a host monitor', () => {
       monitor.observe(readingAt(minute * 60, values), catalogOf(calm), moment(minute * 60))
     }
     expect(texts(monitor)).toEqual(['CPU 90 % busy over 30 s'])
-    expect(monitor.state().quality).toMatchObject({ freshness: 'fresh', canBeJudged: true })
+    expect(monitor.state().quality.freshness).toBe('fresh')
   })
 
   it('keeps labels from outside out of the grammar of its sentences', () => {

@@ -3,14 +3,10 @@ import { describe, expect, it } from 'vitest'
 import type { Deployment } from '../../../../src/contract/index.ts'
 import { standingText } from '../../../../src/hosts/cli/operations/deployment-text.ts'
 import { pairArgument, stepsArgument } from '../../../../src/hosts/cli/operations/parse.ts'
-import { progressLines } from '../../../../src/hosts/cli/operations/progress.ts'
-import {
-  columns,
-  harmless,
-  limitText,
-  ratioText,
-  spanText,
-} from '../../../../src/hosts/cli/operations/words.ts'
+import { outcomeText, progressLines } from '../../../../src/hosts/cli/operations/progress.ts'
+import { readableLog } from '../../../../src/hosts/cli/operations/readable-log.ts'
+import { harmless } from '../../../../src/hosts/cli/harmless.ts'
+import { timesIn } from '../../../../src/hosts/cli/times.ts'
 import { aDeployment } from '../../../ports/cli/scripted-operations.ts'
 
 describe('steps on the command line', () => {
@@ -35,30 +31,59 @@ describe('pairs on the command line', () => {
   })
 })
 
+const times = timesIn('utc', () => 0)
+
 describe('the lines of progress', () => {
-  const told = (before: Deployment | null, now: Deployment) => progressLines(before, now).join('\n')
+  const told = (before: Deployment | null, now: Deployment) => progressLines(before, now, times).join('\n')
 
   it('says a step, a judgement and a log entry once each', () => {
     const before = aDeployment()
     const judgement = { decision: 'continue' as const, text: 'r2 is as good as r1', findings: [], atMs: 1 }
     const entry = { atMs: 2, severity: 'info' as const, actor: 'engine', text: 'step 2 begins' }
     const now = aDeployment({ stepIndex: 1, weight: 50, judgement, log: [entry] })
-    expect(progressLines(before, now).map((line) => line.slice(11))).toEqual([
-      'step 2 begins',
-      'stepping, step 2 of 2, 50 %',
+    expect(progressLines(before, now, times).map((line) => line.slice(10))).toEqual([
       'continue: r2 is as good as r1',
+      'step 2 begins',
+      'in canary, step 2 of 2, 50%',
     ])
-    expect(progressLines(now, { ...now, revision: 9 })).toEqual([])
+    expect(progressLines(now, { ...now, revision: 9 }, times)).toEqual([])
   })
 
   it.each([
-    ['at step 2 of 2 (50 %)', { stepIndex: 1, weight: 50 }],
-    ['while it took over (50 %)', { stepIndex: 2, weight: 50 }],
-    ['after it had taken over (100 %)', { stepIndex: 2, weight: 100 }],
+    ['at step 2 of 2 (50%)', { stepIndex: 1, weight: 50 }],
+    ['while it took over (50%)', { stepIndex: 2, weight: 50 }],
+    ['after it had taken over (100%)', { stepIndex: 2, weight: 100 }],
   ])('says how far it had come when it was taken back: %s', (text, reached) => {
     const now = aDeployment({ phase: 'rolled_back', weight: 0, stepIndex: 2, reached })
     expect(told(aDeployment(), now)).toContain(`rolled back ${text}`)
     expect(standingText({ ...now, reached: null })).toBe('rolled back')
+  })
+
+  it('says the reason of a pause and of a rollback once, in the order of time', () => {
+    const entry = (atMs: number, text: string) => ({
+      atMs,
+      severity: 'info' as const,
+      actor: 'engine',
+      text,
+    })
+    const few = entry(2, 'r2 had 37 requests')
+    const judgement = { decision: 'inconclusive' as const, text: few.text, findings: [], atMs: 2 }
+    const judged = aDeployment({ judgement, log: [entry(1, 'step 1 begins'), few] })
+    const paused = aDeployment({
+      ...judged,
+      phase: 'paused',
+      reason: few.text,
+      log: [...judged.log, { ...few, atMs: 3 }],
+    })
+    const all = told(aDeployment(), paused)
+    expect(all.match(/r2 had 37 requests/g)).toHaveLength(1)
+    expect(told(judged, paused)).not.toContain('r2 had 37 requests')
+    const back = entry(5, `Roll back to r1: ${few.text}`)
+    expect(readableLog([back, entry(4, 'anna resumed it'), few, few]).map(({ text }) => text)).toEqual([
+      'r2 had 37 requests',
+      'anna resumed it',
+      'Roll back to r1',
+    ])
   })
 
   it('does not repeat a reason that the log has given', () => {
@@ -72,32 +97,22 @@ describe('the lines of progress', () => {
   })
 })
 
+describe('the outcome of a watched deployment', () => {
+  it.each([
+    [{ phase: 'promoted' }, 'Promoted: r2 is the stable release of shop'],
+    [{ phase: 'promoting', isHandedOver: true }, 'Promoted: r2 is the stable release of shop'],
+    [{ phase: 'promoting', isHandedOver: false }, ''],
+    [{ phase: 'stepping' }, ''],
+    [{ phase: 'rolled_back' }, 'Rolled back: r1 is the stable release of shop'],
+    [{ phase: 'rolled_back', stableReleaseId: null }, 'Rolled back: shop has no stable release'],
+    [{ phase: 'failed' }, 'Failed: r1 is the stable release of shop'],
+    [{ phase: 'paused' }, 'Paused: r2 waits for your decision'],
+  ] as const)('is one line: %j', (changes, text) => {
+    expect(outcomeText(aDeployment(changes))).toBe(text)
+  })
+})
+
 describe('words', () => {
-  it.each([
-    [0.07, '7 %'],
-    [0.0005, '0.05 %'],
-    [0.55, '55 %'],
-    [100, '10000 %'],
-  ])('says the limit %d as it was written: %s', (ratio, text) => expect(limitText(ratio)).toBe(text))
-
-  it.each([
-    [0, '0 s'],
-    [400, '400 ms'],
-    [45_000, '45 s'],
-    [125_000, '2 min 5 s'],
-    [3_600_000, '1 h'],
-    [90_061_000, '1 d 1 h'],
-  ])('says %i ms as %s', (ms, text) => expect(spanText(ms)).toBe(text))
-
-  it.each([
-    [null, '-'],
-    [0, '0 %'],
-    [0.001, '0.1 %'],
-    [0.0234, '2.34 %'],
-    [0.5, '50 %'],
-    [1, '100 %'],
-  ])('says a share of %s as %s', (ratio, text) => expect(ratioText(ratio)).toBe(text))
-
   it('lets no control character of others through to the terminal', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 50 }), (text) => {
@@ -105,14 +120,5 @@ describe('words', () => {
         expect(harmless(text)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/)
       }),
     )
-  })
-
-  it('lines up columns without trailing blanks', () => {
-    expect(
-      columns([
-        ['a', 'bb', ''],
-        ['ccc', 'd', 'e'],
-      ]),
-    ).toBe('a    bb\nccc  d   e\n')
   })
 })

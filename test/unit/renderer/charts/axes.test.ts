@@ -77,14 +77,14 @@ describe('the time axis', () => {
 
   it('names the day at midnight', () => {
     const from = Date.UTC(2025, 10, 20, 20)
-    expect(timeTicks(from, from + 8 * hour, 5, () => 0).map(({ text }) => text)).toContain('21 Nov')
+    expect(timeTicks(from, from + 8 * hour, 5, () => 0).map(({ text }) => text)).toContain('Nov 21')
   })
 
   it('stays on round local times over a change to summer time', () => {
     const change = Date.UTC(2025, 2, 30, 1)
     const offset = (timeMs: number) => (timeMs < change ? hour : 2 * hour)
     const texts = timeTicks(change - 6 * hour, change + 6 * hour, 6, offset).map(({ text }) => text)
-    for (const text of texts) expect(text).toMatch(/:00$|Mar$/)
+    for (const text of texts) expect(text).toMatch(/:00$|^Mar /)
   })
 
   it('never has more ticks than asked for, by more than the one at the end, and all in range', () => {

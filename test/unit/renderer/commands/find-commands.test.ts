@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Command } from '../../../../src/renderer/commands/command-registry.svelte.ts'
+import { paletteTargets } from '../../../../src/renderer/frame/palette-targets.ts'
 import { findCommands } from '../../../../src/renderer/commands/find-commands.ts'
 
 const command = (title: string, keywords: string[] = [], group: Command['group'] = 'Go to'): Command => ({
@@ -30,6 +31,45 @@ describe('the palette', () => {
   it('finds by keyword, in any case', () => {
     expect(titles('CPU')).toEqual(['Host vm'])
     expect(titles('night dark')).toEqual(['Theme: dark'])
+  })
+
+  it('finds a name by letters of it in their order, after what has the text itself', () => {
+    const services = ['Service checkout', 'Service search', 'Service chk-proxy'].map((title) =>
+      command(title),
+    )
+    expect(findCommands(services, 'chk').map(({ title }) => title)).toEqual([
+      'Service chk-proxy',
+      'Service checkout',
+    ])
+    expect(findCommands(services, 'xkc')).toEqual([])
+  })
+
+  it('finds releases, deployments and settings by name, each once', () => {
+    const gone: string[] = []
+    const targets = paletteTargets(
+      {
+        services: [{ name: 'checkout', stableReleaseId: 'r42', candidateReleaseId: 'r43' }],
+        deployments: [
+          { id: 'checkout-43', service: 'checkout', candidateReleaseId: 'r43', phase: 'stepping' },
+          { id: 'checkout-43', service: 'checkout', candidateReleaseId: 'r43', phase: 'rolled_back' },
+        ],
+        settings: [{ path: 'server.port' }],
+      },
+      (path) => gone.push(path),
+    )
+    expect(targets.map(({ title }) => title)).toEqual([
+      'Release r42 of checkout',
+      'Release r43 of checkout',
+      'Deployment checkout r43 (rolled back)',
+      'Setting server.port',
+    ])
+    for (const target of targets) target.run()
+    expect(gone).toEqual([
+      '/services/checkout#releases',
+      '/services/checkout#releases',
+      '/deployments/checkout-43',
+      '/settings/config?q=server.port',
+    ])
   })
 
   it('wants every word', () => {

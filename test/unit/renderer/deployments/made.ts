@@ -1,4 +1,5 @@
 import type { Deployment, ServiceState } from '../../../../src/contract/index.ts'
+import { serviceConcerns } from '../../../../src/engine/services/index.ts'
 import { buildPlan } from '../../../../src/engine/deployments/index.ts'
 
 const planned = buildPlan({ preset: 'balanced' })
@@ -29,7 +30,12 @@ export const madeDeployment = (change: Partial<Deployment> = {}): Deployment => 
 })
 
 /** A service with r42 in traffic and well. */
-export const madeService = (change: Partial<ServiceState> = {}): ServiceState => ({
+export function madeService(change: Partial<ServiceState> = {}): ServiceState {
+  const service = { ...wellService, ...change }
+  return { ...service, concerns: change.concerns ?? serviceConcerns(service, service.updatedAtMs) }
+}
+
+const wellService: ServiceState = {
   name: 'checkout',
   origin: 'file',
   environment: 'development',
@@ -56,10 +62,10 @@ export const madeService = (change: Partial<ServiceState> = {}): ServiceState =>
     },
   ],
   sli: {},
+  concerns: [],
   automationStopped: null,
   maxErrorRatio: 0.01,
   trouble: '',
   revision: 1,
   updatedAtMs: 0,
-  ...change,
-})
+}

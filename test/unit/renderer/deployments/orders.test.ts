@@ -28,7 +28,7 @@ describe('a refused command', () => {
     const now = madeDeployment({
       log: [
         { atMs: 0, severity: 'warning', actor: 'jon', text: 'jon paused it' },
-        { atMs: 1, severity: 'info', actor: 'pilothouse', text: 'r2 keeps every limit' },
+        { atMs: 1, severity: 'info', actor: 'pilothouse', text: 'r2 stays within every limit' },
       ],
     })
     expect(refusalText(callError('CONFLICT'), madeDeployment(), now)).toContain('jon was first')
@@ -37,14 +37,14 @@ describe('a refused command', () => {
   it('does not blame anybody when nothing new is known', () => {
     const seen = madeDeployment()
     expect(refusalText(callError('CONFLICT'), seen, seen)).toMatch(
-      /^Nothing was done\. Somebody else changed this first/,
+      /^Nothing was done\. The current state does not allow this/,
     )
   })
 
   it('says what to do about any other failure', () => {
     const busy = Object.assign(new Error('The store is being closed'), { code: 'UNAVAILABLE' })
     expect(refusalText(busy, madeDeployment(), undefined)).toMatch(
-      /^The store is being closed\. .*try again shortly/,
+      /^The store is being closed\. .*then try again/,
     )
   })
 

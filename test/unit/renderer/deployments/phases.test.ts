@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { deploymentPhases } from '../../../../src/contract/index.ts'
+import { deploymentPhases, phaseText } from '../../../../src/contract/index.ts'
+import { planBeside } from '../../../../src/engine/deployments/index.ts'
 import { offersFor } from '../../../../src/renderer/screens/deployments/commands.ts'
 import { phaseStrip } from '../../../../src/renderer/screens/deployments/phases.ts'
 import { madeDeployment } from './made.ts'
@@ -23,9 +24,37 @@ describe('the strip of a deployment', () => {
     expect(strip[2]?.detail).toBe('1:00 of 5:00')
   })
 
+  it('of a first release has no steps, for they are skipped', () => {
+    const plan = planBeside(null, madeDeployment().plan)
+    const first = { plan, stableReleaseId: null, stepStartedAtMs: null, stepIndex: 0 }
+    const strip = phaseStrip(
+      madeDeployment({ ...first, phase: 'staging', validation: checked(true) }),
+      61_000,
+    )
+    expect(strip.map(({ key }) => key)).toEqual(['checks', 'start', 'end'])
+    expect(states({ ...first, phase: 'staging' })).toEqual(['done', 'now', 'ahead'])
+    expect(states({ ...first, phase: 'promoting', stepIndex: 1 })).toEqual(['done', 'done', 'now'])
+    expect(states({ ...first, phase: 'promoted', stepIndex: 1 })).toEqual(['done', 'done', 'done'])
+  })
+
   it('counts no hold of a step that waits to begin', () => {
     const strip = phaseStrip(madeDeployment({ weight: 0 }), 61_000)
     expect(strip[2]).toMatchObject({ state: 'now', detail: 'holds 5\u00a0min' })
+  })
+
+  it('counts down how long the old release of a promotion is kept warm, and calls it promoted', () => {
+    const warm = madeDeployment({
+      phase: 'promoting',
+      isHandedOver: true,
+      keptWarmUntilMs: 600_000,
+      stepStartedAtMs: null,
+      stepIndex: 3,
+      weight: 100,
+    })
+    expect(phaseStrip(warm, 108_000).at(-1)?.detail).toBe('r42 kept warm, 8:12 left')
+    expect(phaseText(warm, 108_000)).toBe('promoted; r42 kept warm, 8:12 left')
+    expect(phaseText(warm, 700_000)).toBe('promoted; r42 kept warm, 0:00 left')
+    expect(phaseText({ ...warm, isHandedOver: false, keptWarmUntilMs: null }, 0)).toBe('taking over')
   })
 
   it('says what a hold waits for once it is over', () => {
@@ -108,8 +137,8 @@ describe('what can be done to a deployment', () => {
   it('asks before a step begins that waited for a person, and names its share', () => {
     const atGate = madeDeployment({ phase: 'paused', pauseCause: 'gate', stepIndex: 1, weight: 10 })
     const [first, ...others] = offersFor(atGate)
-    expect(first).toMatchObject({ command: 'resume', label: 'Continue to 25 %…', isDangerous: true })
-    expect(first?.effect).toContain('from 10 % to 25 %')
+    expect(first).toMatchObject({ command: 'resume', label: 'Continue to 25%…', isDangerous: true })
+    expect(first?.effect).toContain('from 10% to 25%')
     expect(others.map(({ command }) => command)).toEqual(['promote', 'abort'])
   })
 

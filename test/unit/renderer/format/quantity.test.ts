@@ -56,13 +56,13 @@ describe('a quantity', () => {
   })
 
   it('has a real minus sign, and none before a figure that reads zero', () => {
-    expect(quantityText(-0.05, 'ratio')).toBe(`−5.0${nbsp}%`)
-    expect(quantityText(-0.0001, 'ratio')).toBe(`0.0${nbsp}%`)
+    expect(quantityText(-0.05, 'ratio')).toBe(`−5.0%`)
+    expect(quantityText(-0.0001, 'ratio')).toBe(`0.0%`)
     expect(quantityText(-1234, 'count')).toBe('−1,234')
   })
 
   it('keeps its unit on the same line', () => {
-    expect(quantityText(0.5, 'ratio')).toBe(`50.0${nbsp}%`)
+    expect(quantityText(0.5, 'ratio')).toBe(`50.0%`)
     expect(quantityText(7, 'count')).toBe('7')
   })
 

@@ -1,5 +1,16 @@
-import { describe, expect, it } from 'vitest'
-import { ago, clockTime, dateTime, duration, took } from '../../../../src/renderer/format/index.ts'
+import { afterEach, describe, expect, it } from 'vitest'
+import {
+  age,
+  ago,
+  clockTime,
+  dateTime,
+  duration,
+  fullDateTime,
+  took,
+  zoneName,
+} from '../../../../src/contract/index.ts'
+import * as page from '../../../../src/renderer/format/index.ts'
+import { showTimesIn } from '../../../../src/renderer/format/index.ts'
 
 const plain = (text: string) => text.replaceAll('\u00a0', ' ')
 
@@ -51,22 +62,57 @@ describe('how long ago something was', () => {
   })
 })
 
+describe('an age', () => {
+  it.each([
+    [0, '0 s'],
+    [999, '0 s'],
+    [1000, '1 s'],
+    [9_999, '9 s'],
+    [61_500, '1 min 1 s'],
+    [-5, '0 s'],
+    [Number.NaN, '–'],
+  ])('of %d ms reads %s, so that a counter changes once a second', (spanMs, text) => {
+    expect(plain(age(spanMs))).toBe(text)
+  })
+})
+
 describe('a time', () => {
   const atMs = Date.UTC(2025, 10, 20, 12, 31, 7)
 
   it('is a time of day in 24 hours', () => {
     expect(clockTime(atMs, 'UTC')).toBe('12:31:07')
     expect(clockTime(Date.UTC(2025, 10, 20, 0, 5, 0), 'UTC')).toBe('00:05:00')
+    expect(clockTime(Number.NaN)).toBe('–')
   })
 
-  it('names its day only when that is not today', () => {
+  it('names its day and zone only when it is not today, and its year only when it is not this one', () => {
     expect(dateTime(atMs, atMs + 3_600_000, 'UTC')).toBe('12:31:07')
-    expect(dateTime(atMs, atMs + 86_400_000, 'UTC')).toBe('20 Nov 2025, 12:31:07')
+    expect(dateTime(atMs, atMs + 86_400_000, 'UTC')).toBe('Nov 20, 12:31:07 UTC')
+    expect(dateTime(atMs, atMs + 86_400_000 * 60, 'UTC')).toBe('Nov 20, 2025, 12:31:07 UTC')
+    expect(fullDateTime(atMs, 'UTC')).toBe('Nov 20, 2025, 12:31:07 UTC')
   })
 
   it('knows that the same moment is another day elsewhere', () => {
     const evening = Date.UTC(2025, 10, 20, 23, 30, 0)
-    expect(dateTime(evening, evening + 3_600_000, 'UTC')).toBe('20 Nov 2025, 23:30:00')
+    expect(dateTime(evening, evening + 3_600_000, 'UTC')).toBe('Nov 20, 23:30:00 UTC')
     expect(dateTime(evening, evening + 3_600_000, 'Europe/Berlin')).toBe('00:30:00')
+  })
+
+  it('names the zone as it is at that time of the year', () => {
+    expect(zoneName(Date.UTC(2025, 0, 1), 'America/New_York')).toBe('EST')
+    expect(zoneName(Date.UTC(2025, 6, 1), 'America/New_York')).toBe('EDT')
+  })
+})
+
+describe('times on the page', () => {
+  afterEach(() => showTimesIn(() => undefined))
+
+  it('stand in the zone that the person chose', () => {
+    const atMs = Date.UTC(2025, 10, 20, 12, 31, 7)
+    showTimesIn(() => 'Asia/Tokyo')
+    expect(page.clockTime(atMs)).toBe('21:31:07')
+    showTimesIn(() => 'UTC')
+    expect(page.clockTime(atMs)).toBe('12:31:07')
+    expect(page.fullDateTime(atMs)).toBe('Nov 20, 2025, 12:31:07 UTC')
   })
 })

@@ -1,12 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Host, Series } from '../../../../src/contract/index.ts'
 import { seriesNames, type SeriesName } from '../../../../src/contract/index.ts'
-import {
-  chosenDevice,
-  labelValues,
-  limitsOf,
-  panelsOf,
-} from '../../../../src/renderer/screens/host/panels.ts'
+import { chosenDevice, labelValues, panelsOf } from '../../../../src/renderer/screens/host/panels.ts'
 
 const series = (name: SeriesName, labels: Record<string, string> = {}): Omit<Series, 'id'> => ({
   name,
@@ -81,29 +76,5 @@ describe('devices', () => {
     expect(chosenDevice(['lo', 'eth0', 'eth1'], 'gone')).toBe('eth0')
     expect(chosenDevice(['lo'], null)).toBe('lo')
     expect(chosenDevice([], null)).toBeUndefined()
-  })
-})
-
-describe('limits', () => {
-  const entry = (path: string, value: string) => ({ path, value, origin: 'default', isDefault: true })
-
-  it('are read from the effective configuration by kind', () => {
-    const entries = [
-      entry('telemetry.limits.cpu.warning', '0.8'),
-      entry('telemetry.limits.cpu.critical', '0.95'),
-      entry('telemetry.interval', '1s'),
-    ]
-    expect(limitsOf({ file: null, environment: 'development', entries })).toEqual({
-      cpu: { warning: 0.8, critical: 0.95 },
-    })
-  })
-
-  it('are left out when they are not both figures', () => {
-    const entries = [
-      entry('telemetry.limits.cpu.warning', 'high'),
-      entry('telemetry.limits.cpu.critical', '1'),
-    ]
-    expect(limitsOf({ file: null, environment: 'development', entries })).toEqual({})
-    expect(limitsOf(undefined)).toEqual({})
   })
 })

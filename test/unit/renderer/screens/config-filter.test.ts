@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { filterEntries } from '../../../../src/renderer/screens/settings/config-filter.ts'
 
+const live = { effect: 'live' as const, running: null }
 const entries = [
-  { path: 'server.port', value: '7780', origin: 'default', isDefault: true },
-  { path: 'server.host', value: '127.0.0.1', origin: 'flag --host', isDefault: false },
-  { path: 'telemetry.interval', value: '1s', origin: 'file pilothouse.yaml:3:7', isDefault: false },
+  { path: 'server.port', value: '7780', origin: 'default', isDefault: true, ...live },
+  { path: 'server.host', value: '127.0.0.1', origin: 'flag --host', isDefault: false, ...live },
+  { path: 'telemetry.interval', value: '1s', origin: 'file pilothouse.yaml:3:7', isDefault: false, ...live },
 ]
 const found = (filter: string) => filterEntries(entries, filter).map(({ path }) => path)
 

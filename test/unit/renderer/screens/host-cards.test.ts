@@ -54,7 +54,7 @@ describe('the cards of a host', () => {
     ])
     expect(cpu.value).toBe(0.41)
     expect(cpu.detail).toBe('load 1.50 1.00 0.75 · 4 cores')
-    expect(cpu.sparkText).toBe('busy, 10 min · peak 83.0 %')
+    expect(cpu.sparkText).toBe('busy, 10 min · peak 83.0%')
   })
 
   it('count memory by what is available, and name swap only when it is used', () => {

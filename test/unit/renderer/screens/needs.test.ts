@@ -36,10 +36,10 @@ describe('what needs a person', () => {
     const [need] = needsOf(records(), [host([limit({})])], nowMs)
     expect(need).toMatchObject({
       severity: 'warning',
-      title: 'db-2: CPU busy at 87.4\u00a0%',
+      title: 'db-2: CPU busy at 87.4%',
       action: { href: '/host/db-2#cpu' },
     })
-    expect(need?.detail).toContain('limit 80\u00a0%')
+    expect(need?.detail).toContain('limit 80%')
   })
 
   it('names the disk, and the critical bound once it is critical', () => {
@@ -53,10 +53,10 @@ describe('what needs a person', () => {
     const [need] = needsOf(records(), [host([full])], nowMs)
     expect(need).toMatchObject({
       severity: 'critical',
-      title: 'db-2: disk /data at 97.0\u00a0%',
+      title: 'db-2: disk /data at 97.0%',
       action: { href: '/host/db-2#disk' },
     })
-    expect(need?.detail).toContain('limit 95\u00a0%')
+    expect(need?.detail).toContain('limit 95%')
   })
 
   it('is a host that fell silent, but not its limits that can no longer be measured', () => {

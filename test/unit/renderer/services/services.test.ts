@@ -1,10 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { ServiceState } from '../../../../src/contract/index.ts'
-import { trafficShares } from '../../../../src/renderer/components/traffic-shares.ts'
+import { trafficShares, type ServiceState } from '../../../../src/contract/index.ts'
 import { printable } from '../../../../src/renderer/screens/services/printable.ts'
 import { needsOf } from '../../../../src/renderer/screens/overview/needs.ts'
-import { servicesIn, severityOf } from '../../../../src/renderer/state/fleet-records.ts'
+import { servicesIn, severityOf } from '../../../../src/renderer/state/service-records.ts'
 import { madeDeployment, madeService } from '../deployments/made.ts'
 
 const down = (releaseId: string) => ({
@@ -44,6 +43,14 @@ describe('how a service is', () => {
     expect(servicesIn(records).map(({ name }) => name)).toEqual(['z', 'moving', 'a', 'b'])
   })
 
+  it('puts a service that was never deployed after all others', () => {
+    const records = {
+      'service:a': madeService({ name: 'a', stableReleaseId: null, weights: {}, instances: [] }),
+      'service:b': madeService({ name: 'b' }),
+    }
+    expect(servicesIn(records).map(({ name }) => name)).toEqual(['b', 'a'])
+  })
+
   it('stands among what needs a person, with one way to begin', () => {
     const needs = needsOf(
       {
@@ -55,12 +62,21 @@ describe('how a service is', () => {
     )
     expect(needs.map(({ title, action }) => [title, action.href])).toEqual([
       ['checkout: automation is stopped', '/services/checkout'],
-      ['checkout: r43 is paused at 10 %', '/deployments/d1'],
+      ['checkout: r43 is paused at 10%', '/deployments/d1'],
     ])
   })
 })
 
 describe('the split of traffic', () => {
+  it('is ordered by role, then by name, also of releases that are called like numbers', () => {
+    const shares = trafficShares({
+      weights: { '9': 20, '10': 30, '2024': 20, constructor: 15, r1: 15 },
+      stableReleaseId: 'r1',
+      candidateReleaseId: 'constructor',
+    })
+    expect(shares.map(({ releaseId }) => releaseId)).toEqual(['r1', 'constructor', '9', '10', '2024'])
+  })
+
   it('names the stable release first and shows what should not be there', () => {
     const shares = trafficShares({
       weights: { old: 5, r43: 10, r42: 85, gone: 0 },

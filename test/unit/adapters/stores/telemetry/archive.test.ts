@@ -16,7 +16,7 @@ const keys: SeriesKey[] = [
   { name: 'memory.used', labels: {}, unit: 'bytes' },
 ]
 
-describe('the archive', { timeout: 60_000 }, () => {
+describe('the archive', () => {
   let folder = ''
   let archive: Archive | undefined
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'pilothouse-archive-'))))

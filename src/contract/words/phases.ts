@@ -1,0 +1,39 @@
+import type { Deployment, DeploymentPhase } from '../deployments.ts'
+import { stopwatch } from './time.ts'
+
+/** What each phase of a deployment is called wherever a person reads it. */
+export const phaseNames: Readonly<Record<DeploymentPhase, string>> = {
+  validating: 'checking',
+  staging: 'starting',
+  stepping: 'in canary',
+  paused: 'paused',
+  promoting: 'taking over',
+  promoted: 'promoted',
+  rolling_back: 'rolling back',
+  rolled_back: 'rolled back',
+  failed: 'not deployed',
+}
+
+type Standing = Pick<Deployment, 'phase' | 'isHandedOver' | 'stableReleaseId' | 'keptWarmUntilMs'>
+
+/** The phase that a person reads: a candidate that has all traffic is promoted, also while the old release is kept warm. */
+export const shownPhase = ({
+  phase,
+  isHandedOver,
+}: Pick<Standing, 'phase' | 'isHandedOver'>): DeploymentPhase =>
+  phase === 'promoting' && isHandedOver ? 'promoted' : phase
+
+/** `in canary`; `promoted; r42 kept warm, 8:12 left` while traffic can return to the old release at once. */
+export function phaseText(deployment: Standing, nowMs: number): string {
+  const warm = keptWarmText(deployment, nowMs)
+  return `${phaseNames[shownPhase(deployment)]}${warm === '' ? '' : `; ${warm}`}`
+}
+
+/** `r42 kept warm, 8:12 left`; empty where no old release is kept. */
+export const keptWarmText = (
+  { stableReleaseId, keptWarmUntilMs }: Pick<Standing, 'stableReleaseId' | 'keptWarmUntilMs'>,
+  nowMs: number,
+): string =>
+  typeof keptWarmUntilMs === 'number' && stableReleaseId !== null
+    ? `${stableReleaseId} kept warm, ${stopwatch(keptWarmUntilMs - nowMs)} left`
+    : ''

@@ -1,0 +1,74 @@
+import { builtInChecks, type Plan, type Validation } from '../deployments.ts'
+import { weightText } from './shares.ts'
+import { duration } from './time.ts'
+
+/** How often and how patiently a plan judges: sentences for a person, without their full stops. */
+export function judgingText({ limits, metricsEveryMs, steps, skipAnalysis }: Plan): string[] {
+  if (skipAnalysis || steps.every(({ analysis }) => !analysis)) return []
+  const { warmUpMs, strikes, minSamples, maxInstanceFailures } = limits
+  const warmUp = warmUpMs > 0 ? `, after a warm-up of ${duration(warmUpMs)}` : ''
+  const checks = strikes === 1 ? 'One check' : `${strikes} checks in a row`
+  return [
+    `Checked every ${duration(metricsEveryMs)}${warmUp}, from ${minSamples} requests on`,
+    `${checks} over a limit roll${strikes === 1 ? 's' : ''} it back`,
+    'A certain failure rolls it back within 15 s if there is enough traffic, during warm-up too',
+    maxInstanceFailures === undefined || maxInstanceFailures > 0
+      ? `More than ${maxInstanceFailures ?? 2} instance failures roll it back`
+      : 'The first instance failure rolls it back',
+  ]
+}
+
+/** Which steps a first release skips and why: a sentence without its full stop, empty where none are skipped. */
+export function skippedText({ skipped }: Pick<Plan, 'skipped'>): string {
+  if (!skipped) return ''
+  const { steps } = skipped
+  const weights = steps.map(({ weight }) => weightText(weight)).join(', ')
+  const what = steps.length === 1 ? `The step (${weights}) is` : `The ${steps.length} steps (${weights}) are`
+  return `${what} skipped: there is no release to compare it with. It takes all traffic at once, after its checks and when it is healthy`
+}
+
+/** What of a release nobody judges: sentences without their full stops, none where every step and a check of its own do. */
+export function missingGates(
+  { steps, skipAnalysis, skipped }: Pick<Plan, 'steps' | 'skipAnalysis' | 'skipped'>,
+  validation: Pick<Validation, 'results'> | null,
+): string[] {
+  const unjudged = steps.flatMap(({ analysis }, index) => (analysis ? [] : [index + 1]))
+  const own = validation?.results.filter(({ name }) => !builtInChecks.some((each) => each === name))
+  return [
+    ...(skipped
+      ? []
+      : skipAnalysis || unjudged.length === steps.length
+        ? ['No step is judged: the release is promoted without a quality gate']
+        : unjudged.length > 0
+          ? [
+              `Step${unjudged.length === 1 ? '' : 's'} ${unjudged.join(', ')} ${unjudged.length === 1 ? 'is' : 'are'} not judged`,
+            ]
+          : []),
+    ...(own?.length === 0
+      ? ['Only the built-in checks run before it: no check is configured for this service']
+      : []),
+  ]
+}
+
+/** Requests that each step may expect at the service's present rate, rounded to two digits. */
+export const expectedRequests = ({ steps }: Pick<Plan, 'steps'>, requestsPerSecond: number): number[] =>
+  steps.map(({ weight, holdMs }) => Number(((requestsPerSecond * weight * holdMs) / 100_000).toPrecision(2)))
+
+/** "About 90 requests per step; 100 needed"; empty where no step is judged, or the rate is not known. */
+export function trafficForecast(plan: Plan, requestsPerSecond: number | null | undefined): string {
+  const { steps, skipAnalysis, limits } = plan
+  if (requestsPerSecond === null || requestsPerSecond === undefined || skipAnalysis) return ''
+  const judged = expectedRequests(plan, requestsPerSecond).filter((_, index) => steps[index]?.analysis)
+  if (judged.length === 0) return ''
+  const [least, most] = [Math.min(...judged), Math.max(...judged)]
+  const count = least === most ? `${least}` : `${least} to ${most}`
+  return `About ${count} requests per step at the current traffic; ${limits.minSamples} needed`
+}
+
+/** Whether the traffic of now is too little for some judged step. */
+export const isTrafficShort = (plan: Plan, requestsPerSecond: number | null | undefined): boolean =>
+  typeof requestsPerSecond === 'number' &&
+  !plan.skipAnalysis &&
+  expectedRequests(plan, requestsPerSecond).some(
+    (count, index) => plan.steps[index]?.analysis === true && count < plan.limits.minSamples,
+  )

@@ -1,0 +1,10 @@
+import type { Deployment } from '../deployments.ts'
+
+/** What a deployment changes: `r41 → r42`, or `r1 (first release)`. */
+export const releaseChange = ({
+  stableReleaseId,
+  candidateReleaseId,
+}: Pick<Deployment, 'stableReleaseId' | 'candidateReleaseId'>): string =>
+  stableReleaseId === null
+    ? `${candidateReleaseId} (first release)`
+    : `${stableReleaseId} → ${candidateReleaseId}`

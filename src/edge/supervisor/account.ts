@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs'
+import { accountOf, type Account, type AccountSettings } from '../../contract/index.ts'
+
+/** Whom the instances of a service run as; null as this edge does. Throws with the reason when that cannot be. */
+export function accountFor(settings: AccountSettings): Account | null {
+  if (settings.user === null && settings.group === null) return null
+  const found = accountOf(settings, {
+    ownUid: process.getuid?.(),
+    passwd: textOf('/etc/passwd'),
+    groups: textOf('/etc/group'),
+  })
+  if ('account' in found) return found.account
+  const { setting, message, hint } = found.problem
+  throw new Error(`cannot be started: ${setting}: ${message} (${hint})`)
+}
+
+/** Empty where the system has no such file. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}

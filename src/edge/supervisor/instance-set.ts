@@ -1,0 +1,407 @@
+import { access, constants } from 'node:fs/promises'
+import { delimiter, isAbsolute, join, resolve } from 'node:path'
+import type { EdgeInput, EdgeOutput, Release, ServiceDefinition } from '../../contract/index.ts'
+import type { Surroundings } from '../clock.ts'
+import type { InstanceFailure } from '../counts/index.ts'
+import { EdgeFailure } from '../failure.ts'
+import type { InstanceRecord, ServiceRecord } from '../state/state.ts'
+import { isDirectory, missingDirectory } from './directory.ts'
+import { mayEject } from './ejection.ts'
+import { InstanceLog } from './instance-log.ts'
+import { Instance } from './instance.ts'
+import { contentOf, type Orphan, type Orphans } from './orphans.ts'
+import type { PortBook } from './port-book.ts'
+import type { ProcessTable } from './process-table.ts'
+
+export interface InstanceSetOptions extends Surroundings {
+  /** The real path of the edge's directory. */
+  edgeDirectory: string
+  orphans: Orphans
+  logDirectory: string
+  workDirectory: string
+  ports: PortBook
+  processes: ProcessTable
+  environment: Readonly<Record<string, string | undefined>>
+  definition: () => ServiceDefinition
+  persist: () => Promise<unknown>
+  acting: () => Promise<void>
+  /** Counts against the release of an instance. */
+  onInstanceFailure: (releaseId: string, failure: InstanceFailure) => void
+}
+
+const readEveryMs = 1000
+
+const keptKeys = 200
+
+/**
+ * The instances of one service: as many of each release as are wanted. `usable` is what the proxy may choose from,
+ * always up to date.
+ */
+export class InstanceSet {
+  readonly #options: InstanceSetOptions
+  readonly #wanted = new Map<string, ServiceRecord['releases'][number]>()
+  readonly #instances: Instance[] = []
+  readonly #outputs = new Map<string, InstanceLog>()
+  /** Those for which another one was started. */
+  readonly #replaced = new WeakSet<Instance>()
+  #reading: Disposable | null = null
+  #usable = new Map<string, readonly Instance[]>()
+  #doneKeys: string[] = []
+  /** Instances that a person wants restarted, in turn. The first of them may be under way, and stays until it has gone. */
+  #restarts: ServiceRecord['restarts'] = []
+  #isClosed = false
+  #isStopped = false
+
+  constructor(options: InstanceSetOptions) {
+    this.#options = options
+    this.thaw()
+  }
+
+  get record(): Pick<ServiceRecord, 'releases' | 'doneKeys' | 'instances' | 'restarts'> {
+    return {
+      releases: [...this.#wanted.values()],
+      doneKeys: this.#doneKeys,
+      instances: this.#instances.map(({ record }) => record),
+      restarts: this.#restarts,
+    }
+  }
+
+  /** Instances of a release that take requests. */
+  usable(releaseId: string): readonly Instance[] {
+    return this.#usable.get(releaseId) ?? []
+  }
+
+  /** The newest release that is wanted, other than `stableId`. */
+  candidateOf(stableId: string | null): string | undefined {
+    return [...this.#wanted.values()].findLast(({ release, wanted }) => release.id !== stableId && wanted > 0)
+      ?.release.id
+  }
+
+  report(): Omit<EdgeOutput<'observe'>, 'listenTrouble' | 'trouble'> {
+    return {
+      instances: this.#instances.map(({ shape }) => shape),
+      wanted: Object.fromEntries([...this.#wanted].map(([id, { wanted }]) => [id, wanted])),
+      askedBy: Object.fromEntries(
+        [...this.#wanted].flatMap(([id, { askedBy }]) => (askedBy === '' ? [] : [[id, askedBy]])),
+      ),
+    }
+  }
+
+  /** Takes up what an earlier edge ran. */
+  async restore({ releases, doneKeys, instances, restarts }: ServiceRecord): Promise<void> {
+    this.#doneKeys = [...doneKeys]
+    for (const entry of releases) this.#wanted.set(entry.release.id, entry)
+    await Promise.all(instances.map((record) => this.#restoreInstance(record)))
+    this.#restarts = restarts
+    this.#restartNext()
+    this.#reconcile()
+  }
+
+  /** Throws BAD_INPUT for a release that cannot run, or has the name of another; NOT_FOUND when all is stopped. */
+  async ensure({ release, instances, key }: EdgeInput<'ensure'>): Promise<void> {
+    if (this.#doneKeys.includes(key)) return
+    const known = this.#wanted.get(release.id)
+    if (known && contentOf(known.release) !== contentOf(release))
+      throw new EdgeFailure('BAD_INPUT', `A release is immutable: ${release.id} is known with other content.`)
+    if (!known) await requireRunnable(release, this.#directoryOf(release), this.#options.environment)
+    // Meanwhile, perhaps: what is started now nobody would ever stop.
+    if (this.#isStopped) throw new EdgeFailure('NOT_FOUND', `${release.service} is being withdrawn.`)
+    this.#done(key)
+    this.#wanted.set(release.id, { release, wanted: instances, askedBy: key })
+    this.#reconcile()
+    await this.#options.persist()
+  }
+
+  /** Does nothing where another call has asked for the release since `askedBy`: this one comes late. */
+  async remove({ releaseId, askedBy, key }: EdgeInput<'remove'>): Promise<void> {
+    const isLate =
+      askedBy === undefined ? this.#doneKeys.includes(key) : this.#wanted.get(releaseId)?.askedBy !== askedBy
+    if (isLate) return
+    this.#done(key)
+    this.#wanted.delete(releaseId)
+    this.#options.orphans.discard({ service: this.#options.definition().name, releaseId })
+    this.#reconcile()
+    await this.#options.persist()
+  }
+
+  /**
+   * Restarts instances one after the other, the least healthy first: each one stops when its replacement is healthy, and
+   * the next one follows then. The order is on the disk before it is followed, so that an edge that starts meanwhile goes
+   * on with it. Throws NOT_FOUND when no instance is meant.
+   */
+  async restart({
+    service,
+    releaseId,
+    instanceId,
+    by,
+  }: EdgeInput<'restart'>): Promise<EdgeOutput<'restart'>> {
+    const meant = this.#instances.filter(
+      (instance) =>
+        !instance.isStopping &&
+        !instance.isRetiring &&
+        (releaseId === undefined || instance.releaseId === releaseId) &&
+        (instanceId === undefined || instance.id === instanceId),
+    )
+    if (meant.length === 0) throw new EdgeFailure('NOT_FOUND', `No running instance of ${service} matches.`)
+    const instanceIds = meant.toSorted((a, b) => byWorth(b, a)).map(({ id }) => id)
+    const queued = new Set(this.#restarts.map(({ id }) => id))
+    const added = instanceIds.filter((id) => !queued.has(id))
+    this.#restarts = [...this.#restarts, ...added.map((id) => ({ id, reason: `restarted by ${by}` }))]
+    await this.#options.persist()
+    this.#restartNext()
+    return { instanceIds }
+  }
+
+  /** Begins with the first that is still there, unless it is under way. */
+  #restartNext(): void {
+    if (this.#isClosed) return
+    const find = (id: string) => this.#instances.find((each) => each.id === id && !each.isStopping)
+    const isUnderWay = this.#instances.some(
+      ({ id, isRetiring }) => isRetiring && id === this.#restarts[0]?.id,
+    )
+    if (isUnderWay) return
+    const left = this.#restarts.findIndex(({ id }) => find(id)?.isRetiring === false)
+    this.#restarts = left < 0 ? [] : this.#restarts.slice(left)
+    const [next] = this.#restarts
+    if (next) find(next.id)?.retire(next.reason)
+  }
+
+  async logs({ releaseId, instanceId, lines }: EdgeInput<'logs'>): Promise<EdgeOutput<'logs'>> {
+    const outputs = [...this.#outputs.values()]
+    await Promise.all(outputs.map((output) => output.read()))
+    return outputs
+      .flatMap((output) => output.lines)
+      .filter((line) => releaseId === undefined || line.releaseId === releaseId)
+      .filter((line) => instanceId === undefined || line.instanceId === instanceId)
+      .sort((a, b) => a.atMs - b.atMs)
+      .slice(-lines)
+  }
+
+  /** What a request has shown about an instance. */
+  record5xx(instance: Instance, isFailure: boolean): void {
+    // Requests that end late tell of a process that has gone, or of one that takes no more of them.
+    if (!instance.isUsable || !instance.passive.record(isFailure)) return
+    const siblings = this.#instances.filter(({ releaseId }) => releaseId === instance.releaseId)
+    const ejected = siblings.filter(({ isEjected }) => isEjected).length
+    if (!mayEject(siblings.length, ejected, this.usable(instance.releaseId).length)) return
+    instance.eject()
+  }
+
+  /** Stops everything; resolves when it has stopped. */
+  async stopAll(): Promise<void> {
+    this.#isStopped = true
+    this.#wanted.clear()
+    this.#options.orphans.discard({ service: this.#options.definition().name })
+    const { drainMs, graceMs } = this.#options.definition()
+    await Promise.all([...this.#instances].map((instance) => instance.stop(drainMs, graceMs)))
+  }
+
+  /** Resolves when nothing is on its way that the state does not know of; logs are left alone from now on. */
+  async freeze(): Promise<void> {
+    this.#reading?.[Symbol.dispose]()
+    this.#reading = null
+    await Promise.all([...this.#outputs.values()].map((output) => output.read()))
+    await Promise.all(this.#instances.map(({ spawning }) => spawning))
+  }
+
+  /** The opposite of `freeze`. */
+  thaw(): void {
+    this.#reading ??= this.#options.clock.every(readEveryMs, () => {
+      for (const output of this.#outputs.values()) void output.read()
+    })
+  }
+
+  /** Requests under way at each instance. */
+  get inFlight(): Record<string, number> {
+    return Object.fromEntries(this.#instances.map(({ id, inFlight }) => [id, inFlight]))
+  }
+
+  /** Requests that an edge before this one has under way, by instance; none where left out. */
+  setInFlightElsewhere(counts: Readonly<Record<string, number>>): void {
+    for (const instance of this.#instances) instance.inFlightElsewhere = counts[instance.id] ?? 0
+  }
+
+  /** Another edge looks after the instances from now on; requests under way go on. */
+  abandon(): void {
+    this.#isClosed = true
+    for (const instance of this.#instances) instance.abandon()
+  }
+
+  /** Leaves everything running. */
+  close(): void {
+    this.#isClosed = true
+    this.#reading?.[Symbol.dispose]()
+    for (const instance of this.#instances) instance.release()
+  }
+
+  #done(key: string): void {
+    this.#doneKeys = [...this.#doneKeys.slice(1 - keptKeys), key]
+  }
+
+  /** Starts what is missing and stops what is too much. */
+  #reconcile(): void {
+    if (this.#isClosed) return
+    const { drainMs, graceMs } = this.#options.definition()
+    const live = this.#instances.filter(({ isStopping }) => !isStopping)
+    for (const { release, wanted } of this.#wanted.values()) {
+      const own = live.filter(({ releaseId }) => releaseId === release.id)
+      const staying = own.filter(({ isRetiring }) => !isRetiring)
+      const toReplace = own.filter((each) => each.isRetiring && !this.#replaced.has(each))
+      for (let i = staying.length; i < wanted; i++) {
+        const replaces = toReplace.shift() ?? null
+        if (replaces) this.#replaced.add(replaces)
+        const orphan = replaces ? null : this.#options.orphans.claim(release)
+        if (orphan) void this.#adopt(release, orphan)
+        else void this.#add(release, { replaces }).start()
+      }
+      const surplus = staying.toSorted(byWorth).slice(wanted)
+      // An instance that is replaced serves until its replacement does.
+      const isReplaced = staying.filter(({ isUsable }) => isUsable).length >= wanted
+      const retired = isReplaced ? own.filter(({ isRetiring }) => isRetiring) : []
+      for (const instance of [...surplus, ...retired]) void instance.stop(drainMs, graceMs)
+    }
+    for (const instance of live)
+      if (!this.#wanted.has(instance.releaseId)) void instance.stop(drainMs, graceMs)
+    this.#refresh()
+  }
+
+  /** Takes in an instance that no state names: from now on it is one of ours, to be checked like a new one. */
+  #adopt(release: Release, { instanceId, process, port }: Orphan): Promise<void> {
+    const instance = this.#add(release, { id: instanceId })
+    return instance.adopt({
+      ...instance.record,
+      port,
+      process,
+      startedAtMs: this.#options.clock.nowMs(),
+    })
+  }
+
+  #directoryOf({ artifact }: Release): string {
+    const { definition, workDirectory } = this.#options
+    return artifact.cwd ?? definition().workingDirectory ?? workDirectory
+  }
+
+  #add(
+    release: Release,
+    known: { id?: string; ordinal?: number; replaces?: Instance | null } = {},
+  ): Instance {
+    const { logDirectory, clock, rng } = this.#options
+    const { id = `${release.id}-${rng.hex(4)}`, replaces = null } = known
+    const ordinal = known.ordinal ?? replaces?.ordinal ?? this.#freeOrdinal(release.id)
+    const output = new InstanceLog(clock, logDirectory, { instanceId: id, releaseId: release.id })
+    const instance = new Instance({
+      ...this.#options,
+      id,
+      ordinal,
+      release,
+      directory: () => this.#directoryOf(release),
+      replaces,
+      output,
+      mayRecover: () => !this.#instances.some(({ isRecovering }) => isRecovering),
+      onChange: () => this.#changed(),
+      onFailure: (failure) => this.#options.onInstanceFailure(release.id, failure),
+      onGone: (gone) => {
+        this.#instances.splice(this.#instances.indexOf(gone), 1)
+        this.#forgetOldOutputs(gone)
+        this.#changed()
+      },
+    })
+    this.#outputs.set(id, output)
+    this.#instances.push(instance)
+    return instance
+  }
+
+  #freeOrdinal(releaseId: string): number {
+    const taken = new Set(
+      this.#instances
+        .filter((one) => one.releaseId === releaseId && !one.isStopping)
+        .map(({ ordinal }) => ordinal),
+    )
+    let ordinal = 0
+    while (taken.has(ordinal)) ordinal += 1
+    return ordinal
+  }
+
+  async #restoreInstance(record: InstanceRecord): Promise<void> {
+    const entry = this.#wanted.get(record.releaseId)
+    // Of a removed release only the end is left to do, for which its content is not needed.
+    const release: Release = entry?.release ?? {
+      service: this.#options.definition().name,
+      id: record.releaseId,
+      artifact: { kind: 'command', argv: ['-'], env: {} },
+      parameters: {},
+      note: '',
+      createdAtMs: 0,
+      createdBy: '',
+    }
+    const { drainMs, graceMs } = this.#options.definition()
+    const isEnding = record.isStopping || !entry
+    const instance = this.#add(release, { id: record.id, ordinal: record.ordinal })
+    await instance.adopt({ ...record, isStopping: isEnding })
+    if (isEnding) void instance.stop(drainMs, graceMs)
+  }
+
+  #changed(): void {
+    if (this.#isClosed) return
+    this.#restartNext()
+    this.#reconcile()
+    // What cannot be written is logged and tried again by the platform.
+    void this.#options.persist()
+  }
+
+  #refresh(): void {
+    const healthy = Map.groupBy(
+      this.#instances.filter(({ state }) => state === 'healthy'),
+      ({ releaseId }) => releaseId,
+    )
+    for (const [releaseId, instances] of healthy) {
+      const usable = instances.filter(({ isUsable }) => isUsable)
+      // One that was ejected and is well by its checks is better than nobody.
+      if (usable.length > 0) healthy.set(releaseId, usable)
+    }
+    this.#usable = healthy
+  }
+
+  /** The output of an instance that has gone stays to be read, of the newest ten of a service. */
+  #forgetOldOutputs(gone: Instance): void {
+    const present = new Set(this.#instances.map(({ id }) => id))
+    const old = [...this.#outputs.keys()].filter((id) => !present.has(id) && id !== gone.id)
+    for (const id of old.slice(0, Math.max(0, old.length - 9))) {
+      void this.#outputs.get(id)?.remove()
+      this.#outputs.delete(id)
+    }
+  }
+}
+
+const worth = { healthy: 0, draining: 1, unhealthy: 2, starting: 3, down: 4 } as const
+
+const byWorth = (a: Instance, b: Instance): number => worth[a.state] - worth[b.state]
+
+/** Throws BAD_INPUT when the command or its directory is not there. */
+async function requireRunnable(
+  { artifact, id }: Release,
+  directory: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
+  const { argv } = artifact
+  const [command] = argv as [string]
+  if (!(await isDirectory(directory)))
+    throw new EdgeFailure('BAD_INPUT', `${id} cannot run: ${missingDirectory(directory)}.`)
+  // Windows has endings and places of its own to look in; a start that fails says so there.
+  if (process.platform === 'win32') return
+  const path = artifact.env['PATH'] ?? environment['PATH'] ?? ''
+  const places = command.includes('/')
+    ? [isAbsolute(command) ? command : resolve(directory, command)]
+    : path.split(delimiter).map((place) => join(place, command))
+  for (const place of places) {
+    const isRunnable = await access(place, constants.X_OK).then(
+      () => true,
+      () => false,
+    )
+    if (isRunnable) return
+  }
+  const where = command.includes('/')
+    ? `${places[0]} is not an executable file`
+    : `${command} is not on the PATH`
+  throw new EdgeFailure('BAD_INPUT', `${id} cannot run: ${where}.`)
+}

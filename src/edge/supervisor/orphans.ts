@@ -1,0 +1,219 @@
+import { createHash } from 'node:crypto'
+import { readlinkSync } from 'node:fs'
+import { realpath } from 'node:fs/promises'
+import { join, sep } from 'node:path'
+import type { Release } from '../../contract/index.ts'
+import type { EdgeClock, Surroundings } from '../clock.ts'
+import { ManagedProcess } from './managed-process.ts'
+import {
+  askToEndByMark,
+  endByMark,
+  findByName,
+  identityOf,
+  type Found,
+  type Mark,
+} from './process-identity.ts'
+
+/** A running instance of this edge that its state does not name. */
+export interface Orphan {
+  instanceId: string
+  service: string
+  releaseId: string
+  /** Of its release; empty when an edge before this mark started it. */
+  content: string
+  port: number
+  /** Its first process; null when only what that one has started is left. */
+  process: { pid: number; identity: string } | null
+}
+
+/** Where the instances of an edge print to. */
+export const logsOf = (edgeDirectory: string): string => join(edgeDirectory, 'logs')
+
+/** How long orphans wait for their service and release to be declared again, ms. */
+export const claimWithinMs = 60_000
+
+/** From SIGTERM to SIGKILL: what the service has set is lost with its definition, ms. */
+const graceMs = 10_000
+
+/** What two releases of the same name must have in common to be the same. */
+export const contentOf = ({ artifact, parameters }: Release): string => JSON.stringify([artifact, parameters])
+
+export const contentMark = (release: Release): string =>
+  createHash('sha256').update(contentOf(release)).digest('hex').slice(0, 16)
+
+/** The mark in the environment of all processes of an instance. */
+export const markOf = (instanceId: string, edge: string): Mark => ({
+  variable: `PILOTHOUSE_INSTANCE=${instanceId}`,
+  edge,
+})
+
+/**
+ * Instances of the edge of `directory` that run though none of `knownIds` names them (Linux only). They carry the mark
+ * of the edge. Those that an earlier version started have none, and are known by the log files that they write.
+ */
+export async function findOrphans(
+  directory: string,
+  logDirectory: string,
+  knownIds: ReadonlySet<string>,
+): Promise<Orphan[]> {
+  const strangers = findByName('PILOTHOUSE_INSTANCE').filter(
+    ({ variables }) => !knownIds.has(variables.get('PILOTHOUSE_INSTANCE') ?? ''),
+  )
+  const byInstance = Map.groupBy(
+    strangers,
+    ({ variables }) => `${variables.get('PILOTHOUSE_EDGE')} ${variables.get('PILOTHOUSE_INSTANCE')}`,
+  )
+  const orphans: Orphan[] = []
+  for (const processes of byInstance.values()) {
+    const { variables } = processes[0] as Found
+    const isOwn =
+      variables.get('PILOTHOUSE_EDGE') === directory ||
+      processes.some((each) => writesInto(each, logDirectory))
+    if (!isOwn) continue
+    const leader = processes.find(({ isLeader }) => isLeader)
+    const identity = leader ? await identityOf(leader.pid) : null
+    orphans.push({
+      instanceId: variables.get('PILOTHOUSE_INSTANCE') ?? '',
+      service: variables.get('PILOTHOUSE_SERVICE') ?? '',
+      releaseId: variables.get('PILOTHOUSE_RELEASE') ?? '',
+      content: variables.get('PILOTHOUSE_CONTENT') ?? '',
+      port: Number(variables.get('PORT') ?? 0),
+      process: leader && identity !== null ? { pid: leader.pid, identity } : null,
+    })
+  }
+  return orphans
+}
+
+function writesInto({ pid }: Found, logDirectory: string): boolean {
+  return [1, 2].some((descriptor) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${descriptor}`).startsWith(logDirectory + sep)
+    } catch {
+      return false
+    }
+  })
+}
+
+export interface OrphansOptions extends Surroundings {
+  /** The real path of the edge's directory. */
+  edgeDirectory: string
+  /** Resolves when it is this edge that acts on processes. */
+  acting: () => Promise<void>
+}
+
+/**
+ * Instances that run without a service, as the state of the edge was lost. Each waits for its release to be declared
+ * again, and ends when that does not happen in time.
+ */
+export class Orphans implements Disposable {
+  readonly #options: OrphansOptions
+  #held: Orphan[]
+  readonly #ending = new Set<Promise<void>>()
+  #timer: Disposable | null = null
+  #endsAtMs = 0
+
+  constructor(options: OrphansOptions, found: readonly Orphan[]) {
+    this.#options = options
+    this.#held = [...found]
+    if (found.length === 0) return
+    options.log.warn('instances run that the state does not name', {
+      instances: found.map(({ instanceId }) => instanceId),
+    })
+    void options.acting().then(() => {
+      this.#endsAtMs = options.clock.nowMs() + claimWithinMs
+      this.#timer = options.clock.after(claimWithinMs, () =>
+        this.#end(() => true, 'nobody declared it again'),
+      )
+      // Nobody can tell what these run.
+      this.#end(({ content, process }) => content === '' || !process, 'its release cannot be told')
+    })
+  }
+
+  /** As a sentence; empty when there are none. */
+  get text(): string {
+    const count = this.#held.length
+    if (count === 0 || this.#endsAtMs === 0) return ''
+    const [who, waits, ends] =
+      count === 1 ? ['1 instance', 'waits for its', 'ends'] : [`${count} instances`, 'wait for their', 'end']
+    const at = new Date(this.#endsAtMs).toISOString()
+    return `${who} that the edge's state does not name ${waits} service to be declared again, or ${ends} at ${at}.`
+  }
+
+  get instanceIds(): string[] {
+    return this.#held.map(({ instanceId }) => instanceId)
+  }
+
+  /** An instance of exactly this release, which is the caller's from now on; null when there is none. */
+  claim(release: Release): Orphan | null {
+    const content = contentMark(release)
+    const isNamed = ({ service, releaseId }: Orphan) =>
+      service === release.service && releaseId === release.id
+    const orphan = this.#held.find((each) => isNamed(each) && each.process && each.content === content)
+    if (!orphan) {
+      this.#end((each) => isNamed(each) && each.content !== content, 'its release has other content now')
+      return null
+    }
+    this.#held = this.#held.filter((each) => each !== orphan)
+    this.#options.log.info('an instance that the state did not name was adopted', {
+      instance: orphan.instanceId,
+      service: orphan.service,
+      pid: orphan.process?.pid,
+    })
+    return orphan
+  }
+
+  /** Ends those of a release, or of a whole service, that shall not run. */
+  discard({ service, releaseId }: { service: string; releaseId?: string }): void {
+    this.#end(
+      (each) => each.service === service && (releaseId === undefined || each.releaseId === releaseId),
+      'it is not wanted any more',
+    )
+  }
+
+  /** Ends all of them; resolves when they have ended. */
+  async endAll(): Promise<void> {
+    this.#end(() => true, 'the edge stops its instances')
+    await Promise.all(this.#ending)
+  }
+
+  [Symbol.dispose](): void {
+    this.#timer?.[Symbol.dispose]()
+  }
+
+  #end(isMeant: (orphan: Orphan) => boolean, reason: string): void {
+    const meant = this.#held.filter(isMeant)
+    this.#held = this.#held.filter((each) => !meant.includes(each))
+    for (const orphan of meant) {
+      const { instanceId, service, releaseId, process } = orphan
+      this.#options.log.warn('an instance that the state does not name is ended', {
+        instance: instanceId,
+        service,
+        releaseId,
+        pid: process?.pid,
+        reason,
+      })
+      const { acting, clock, edgeDirectory } = this.#options
+      const ending = acting()
+        .then(() => stop(orphan, edgeDirectory, clock))
+        .finally(() => this.#ending.delete(ending))
+      this.#ending.add(ending)
+    }
+  }
+}
+
+async function stop({ instanceId, process }: Orphan, edgeDirectory: string, clock: EdgeClock): Promise<void> {
+  const mark = markOf(instanceId, edgeDirectory)
+  const managed = process && (await ManagedProcess.adopt(clock, process.pid, process.identity))
+  askToEndByMark(mark, managed?.pid ?? null)
+  await managed?.stop(graceMs)
+  await endByMark(clock, mark)
+}
+
+/** Ends all instances of the edge of `directory`, which does not run; how many these were (Linux only). */
+export async function endInstancesOf(directory: string, clock: EdgeClock): Promise<number> {
+  const edgeDirectory = await realpath(directory).catch(() => null)
+  if (edgeDirectory === null) return 0
+  const orphans = await findOrphans(edgeDirectory, logsOf(edgeDirectory), new Set())
+  await Promise.all(orphans.map((orphan) => stop(orphan, edgeDirectory, clock)))
+  return orphans.length
+}

@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs'
+import type { EdgeClock } from '../clock.ts'
+import { coresUsed, type InstanceUsage, type ProcessTable } from './process-table.ts'
+
+const lookEveryMs = 2000
+
+export interface UsageWatchOptions {
+  clock: EdgeClock
+  processes: ProcessTable
+  pid: number
+  instanceId: string
+  /** As it is now, bytes; null for none. */
+  limit: () => number | null
+  onOver: (bytes: number) => void
+}
+
+/** What all processes of one instance use, looked at every 2 s, and whether that is over its memory limit. */
+export class UsageWatch implements Disposable {
+  readonly #options: UsageWatchOptions
+  readonly #timer: Disposable
+  #last: InstanceUsage | null = null
+  #memoryBytes: number | null = null
+  #cpuCores: number | null = null
+  #oomKills = oomKillsSoFar()
+  #isOver = false
+
+  constructor(options: UsageWatchOptions) {
+    this.#options = options
+    this.#timer = options.clock.every(lookEveryMs, () => void this.#look())
+  }
+
+  get memoryBytes(): number | null {
+    return this.#memoryBytes
+  }
+
+  /** Null before the second look. */
+  get cpuCores(): number | null {
+    return this.#cpuCores
+  }
+
+  /** Whether the kernel has killed anything on this machine for lack of memory since the last look. */
+  get hasMachineRunOutOfMemory(): boolean {
+    return oomKillsSoFar() > this.#oomKills
+  }
+
+  [Symbol.dispose](): void {
+    this.#timer[Symbol.dispose]()
+  }
+
+  async #look(): Promise<void> {
+    const { processes, pid, instanceId, limit, onOver } = this.#options
+    const usage = await processes.usageOf(pid, instanceId)
+    this.#oomKills = oomKillsSoFar()
+    this.#cpuCores = usage && this.#last ? (coresUsed(this.#last, usage) ?? this.#cpuCores) : null
+    this.#last = usage
+    this.#memoryBytes = usage?.memoryBytes ?? null
+    const most = limit()
+    if (!usage || most === null || usage.memoryBytes <= most || this.#isOver) return
+    // Processes of one program share pages, which count once for each of them so far.
+    const shared = usage.cpuMs.size > 1 ? await processes.sharedMemoryOf(pid, instanceId) : null
+    const bytes = shared ?? usage.memoryBytes
+    this.#memoryBytes = bytes
+    if (bytes <= most) return
+    this.#isOver = true
+    onOver(bytes)
+  }
+}
+
+/** Of the whole machine since it started; 0 where the kernel does not tell it. */
+function oomKillsSoFar(): number {
+  if (process.platform !== 'linux') return 0
+  try {
+    return Number(/^oom_kill (\d+)/m.exec(readFileSync('/proc/vmstat', 'latin1'))?.[1] ?? 0)
+  } catch {
+    return 0
+  }
+}

@@ -1,0 +1,154 @@
+import { type WayBack, weightOf } from '../../contract/index.ts'
+import { AppError } from '../core/index.ts'
+import type { RouterReport } from '../services/index.ts'
+import type { ServiceRecord, StoredEvent } from './ports.ts'
+import { isGoingBack, isRetiring, type DeploymentState } from './state.ts'
+import { duration } from './wording.ts'
+
+/** The release that an undo brings back, and how long it took to start the last time, ms. */
+export interface UndoWay {
+  releaseId: string
+  startMs: number | null
+}
+
+/** What decides how a service can go back. */
+export interface WayBackFacts {
+  record: ServiceRecord
+  /** Deployments that have not ended; the one that moves comes first. */
+  open: readonly DeploymentState[]
+  router: RouterReport | null
+  undo: UndoWay | null
+}
+
+/** How a service goes back now; null when it cannot. The only rule there is: what is offered and what is done follow it. */
+export function wayBackOf(facts: WayBackFacts): WayBack | null {
+  const { record, open, router, undo } = facts
+  const shareOf = (releaseId: string, known: number) => (router ? weightOf(router.weights, releaseId) : known)
+  const [active] = open
+  // An undo is a way back already: what it leaves is the release that somebody wants to be rid of.
+  if (active && isUndoUnderWay(active)) return null
+  if (active && mayHaveTraffic(active)) {
+    const { candidateReleaseId: from, stableReleaseId: to, stage, id: deploymentId } = active
+    const weight = shareOf(from, active.weight)
+    if (to === null) return null
+    return stage.kind === 'warm'
+      ? {
+          kind: 'warm',
+          from,
+          to,
+          weight,
+          deploymentId,
+          text: `${from} is promoted and ${to} still runs: traffic returns at once`,
+        }
+      : {
+          kind: 'shift',
+          from,
+          to,
+          weight,
+          deploymentId,
+          text: `${from} has ${weight}% of traffic: all of it returns to ${to} at once`,
+        }
+  }
+  const waiting = open.find((state) => !state.plan.isUndo && !isGoingBack(state) && !isRetiring(state))
+  if (waiting) {
+    const { candidateReleaseId: from, id: deploymentId } = waiting
+    const text = `${from} has no traffic yet: its deployment ends`
+    const to = record.stableReleaseId
+    return { kind: 'stop', from, to, weight: shareOf(from, 0), deploymentId, text }
+  }
+  const split = active || record.stableReleaseId !== null ? null : forgottenSplit(router)
+  if (split) {
+    const { from, to, weight } = split
+    const text = `${from} has ${weight}% of traffic without a known deployment: all of it returns to ${to} at once`
+    return { kind: 'shift', from, to, weight, deploymentId: null, text }
+  }
+  return undoOf(facts, undo)
+}
+
+/** The release before has stopped: it starts again, which is no emergency any more. */
+function undoOf({ record, open, router }: WayBackFacts, undo: UndoWay | null): WayBack | null {
+  const { stableReleaseId: from, automationStopped } = record
+  const isAtRest = open.every(isRetiring)
+  if (!undo || !isAtRest || automationStopped || from === null || from === undo.releaseId) return null
+  const { releaseId: to, startMs } = undo
+  const time = startMs === null ? 'its start time is not known' : `about ${duration(startMs)}`
+  return {
+    kind: 'undo',
+    from,
+    to,
+    weight: router ? weightOf(router.weights, from) : 100,
+    deploymentId: null,
+    text: `${to} has stopped: an undo starts it first, ${time}`,
+  }
+}
+
+/** Why an emergency rollback can do nothing, with the command that helps where there is one. */
+export function noWayBack(name: string, facts: WayBackFacts): AppError {
+  const { record, open } = facts
+  const refuse = (text: string, nextCommand?: string) =>
+    new AppError('CONFLICT', text, { details: nextCommand === undefined ? {} : { nextCommand } })
+  const way = wayBackOf(facts)
+  if (way?.kind === 'undo')
+    return refuse(
+      `${name} has no deployment to stop: ${way.from} is promoted and ${way.to} has stopped`,
+      `pilothouse deployments undo ${name}`,
+    )
+  const [active] = open
+  if (active && isUndoUnderWay(active)) return refuse(...undoUnderWay(name, active))
+  if (active && isGoingBack(active))
+    return refuse(`${active.candidateReleaseId} of ${name} is rolled back already and has no traffic`)
+  if (active && !isRetiring(active))
+    return refuse(
+      `${active.candidateReleaseId} is the first release of ${name}: there is none to go back to`,
+      `pilothouse deployments abort ${active.id}`,
+    )
+  if (record.automationStopped)
+    return refuse(
+      `${name} was rolled back by ${record.automationStopped.by}: all traffic goes to ${record.stableReleaseId ?? 'nothing'}`,
+      `pilothouse resume ${name}`,
+    )
+  return refuse(`${name} has no deployment to stop and no earlier release to go back to`)
+}
+
+/** Of two releases with traffic, the one that is not the fallback; null where the router splits nothing. */
+export function forgottenSplit(
+  router: RouterReport | null,
+): { from: string; to: string; weight: number } | null {
+  const to = router?.fallbackReleaseId ?? null
+  if (!router || to === null) return null
+  const [other] = Object.entries(router.weights)
+    .filter(([releaseId, weight]) => releaseId !== to && weight > 0)
+    .sort(([, a], [, b]) => b - a)
+  const isSplit = Object.values(router.weights).filter((weight) => weight > 0).length > 1
+  return other && isSplit ? { from: other[0], to, weight: other[1] } : null
+}
+
+/** It brings an earlier release back, or has just done so. */
+const isUndoUnderWay = (state: DeploymentState): boolean =>
+  state.plan.isUndo === true &&
+  !isRetiring(state) &&
+  (!isGoingBack(state) || state.stage.kind === 'returning')
+
+/** Why there is no emergency on top of an undo, and the command that shows it. */
+function undoUnderWay(name: string, undo: DeploymentState): [text: string, nextCommand?: string] {
+  const { candidateReleaseId: to, stableReleaseId: from, id, isHandedOver } = undo
+  if (isGoingBack(undo)) return [`The undo of ${name} was ended: traffic returns to ${from ?? 'nothing'}`]
+  if (isHandedOver)
+    return [`${name} went back to ${to}: an emergency rollback does not return to ${from ?? 'nothing'}`]
+  return [
+    `An undo takes ${name} back to ${to} already: ${to} gets all traffic as soon as it is healthy`,
+    `pilothouse deployments show ${id}`,
+  ]
+}
+
+/** The router may send its candidate requests that another release could take. */
+const mayHaveTraffic = (state: DeploymentState): boolean =>
+  state.hasHadTraffic && !isRetiring(state) && (!isGoingBack(state) || state.stage.kind === 'returning')
+
+/** How long the instances of a deployment's candidate took until all were healthy, ms; null when they never were. */
+export function startTimeMs(events: readonly StoredEvent[]): number | null {
+  const begun = events.findIndex(({ event }) => event.kind === 'baselineCaptured')
+  const healthy = events.findIndex(({ event }) => event.kind === 'candidateHealthy')
+  if (begun < 0 || healthy < begun) return null
+  return events.slice(begun + 1, healthy + 1).reduce((sum, { elapsedMs }) => sum + elapsedMs, 0)
+}

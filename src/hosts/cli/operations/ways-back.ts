@@ -1,0 +1,30 @@
+import { isEmergencyWay, wayBackText, waysBack, type ServiceState } from '../../../contract/index.ts'
+import { table } from '../layout/index.ts'
+import { exitCodes, report } from '../output.ts'
+import type { Session } from './session.ts'
+import { harmless } from '../harmless.ts'
+
+/** What can go back now, one service a line, with the command that does it. */
+export const wayBackLines = (
+  services: readonly ServiceState[],
+  next: (words: string) => string = (words) => `pilothouse ${words}`,
+): string[][] =>
+  waysBack(services).map((way) => [
+    way.service,
+    wayBackText(way),
+    way.text,
+    next(isEmergencyWay(way) ? `rollback ${way.service}` : `deployments undo ${way.service}`),
+  ])
+
+/** `pilothouse rollback --list`. */
+export async function listWaysBack(session: Session): Promise<number> {
+  const services = await session.engine.services.list()
+  const rows = wayBackLines(services, session.next).map((cells) => cells.map(harmless))
+  const columns = [{}, {}, { isProse: true }, { isProse: true }]
+  report(session, waysBack(services), () =>
+    rows.length === 0
+      ? 'There is nothing to roll back.\n'
+      : table(columns, rows, { width: session.out.width }),
+  )
+  return exitCodes.ok
+}

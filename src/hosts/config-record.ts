@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as z from 'zod'
+import { writePrivateFile } from '../adapters/system/index.ts'
+import { engineActor, type ConfigProblem } from '../contract/index.ts'
+import type { AuditDraft } from '../engine/audit/index.ts'
+import { describeConfig, type LoadedConfig } from '../engine/config/index.ts'
+import { messageOf, type Clock, type Log } from '../engine/core/index.ts'
+
+/** The settings of the launch before, as people see them: secrets are masked. */
+const fileName = 'config-last.json'
+const settingsSchema = z.record(z.string(), z.string())
+type Settings = z.infer<typeof settingsSchema>
+
+/** Far more than a person changes at once; a list must not grow the log without bounds. */
+const mostListed = 100
+
+interface Change {
+  path: string
+  from: string
+  to: string
+}
+
+export interface ConfigRecordParts {
+  dataDirectory: string
+  clock: Clock
+  log: Log
+  append: (draft: AuditDraft) => Promise<void>
+}
+
+/** Puts on record how the configuration changes, also while no engine runs. */
+export class ConfigRecord {
+  readonly #parts: ConfigRecordParts
+
+  constructor(parts: ConfigRecordParts) {
+    this.#parts = parts
+  }
+
+  /** To be told at the start: compares with what the engine before had. */
+  async opened(loaded: LoadedConfig): Promise<void> {
+    const before = this.#last()
+    const now = settingsOf(loaded)
+    const changes = before ? changesBetween(before, now) : []
+    if (changes.length > 0)
+      await this.#append(
+        'config.change',
+        'The configuration was changed while no engine ran.',
+        listed(changes),
+      )
+    if (before === null || changes.length > 0) this.#keep(now)
+  }
+
+  async changed(loaded: LoadedConfig, changes: readonly Change[]): Promise<void> {
+    this.#keep(settingsOf(loaded))
+    await this.#append('config.change', 'The configuration file was changed.', listed(changes))
+  }
+
+  /** A changed file that is not taken into use. */
+  async refused(problems: readonly Pick<ConfigProblem, 'file' | 'line' | 'message'>[]): Promise<void> {
+    const [first] = problems
+    const where = first && first.line > 0 ? `${first.file}:${first.line}: ` : ''
+    await this.#append(
+      'config.refused',
+      first ? `${where}${first.message}` : 'It could not be taken into use.',
+      {
+        problems: problems.slice(0, mostListed).map(({ file, line, message }) => ({ file, line, message })),
+      },
+    )
+  }
+
+  #append(action: string, why: string, details: AuditDraft['details']): Promise<void> {
+    const atMs = this.#parts.clock.nowMs()
+    return this.#parts.append({ atMs, actor: engineActor, action, target: 'configuration', why, details })
+  }
+
+  #last(): Settings | null {
+    try {
+      return settingsSchema.parse(JSON.parse(readFileSync(this.#file, 'utf8')))
+    } catch {
+      return null
+    }
+  }
+
+  #keep(settings: Settings): void {
+    try {
+      writePrivateFile(this.#file, JSON.stringify(settings))
+    } catch (failure) {
+      this.#parts.log.warn('the settings of this launch cannot be kept', { failure: messageOf(failure) })
+    }
+  }
+
+  get #file(): string {
+    return join(this.#parts.dataDirectory, fileName)
+  }
+}
+
+const settingsOf = (loaded: LoadedConfig): Settings =>
+  Object.fromEntries(describeConfig(loaded).entries.map(({ path, value }) => [path, value]))
+
+function changesBetween(before: Settings, now: Settings): Change[] {
+  return [...new Set([...Object.keys(before), ...Object.keys(now)])]
+    .map((path) => ({ path, from: before[path] ?? '', to: now[path] ?? '' }))
+    .filter(({ from, to }) => from !== to)
+}
+
+const listed = (changes: readonly Change[]) => ({
+  changes: changes.slice(0, mostListed).map(({ path, from, to }) => ({ path, from, to })),
+  ...(changes.length > mostListed ? { more: changes.length - mostListed } : {}),
+})

@@ -1,0 +1,76 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as z from 'zod'
+import { errorCodes } from '../../contract/index.ts'
+import { messageOf, type Log } from '../../engine/core/index.ts'
+
+/** An order to the edge itself, which runs without an engine: it is kept here until an engine takes it. */
+const noteSchema = z.object({
+  /** The same however often it is read. */
+  id: z.string().regex(/^[0-9a-f]{32}$/),
+  atMs: z.number().int(),
+  actor: z.string().max(200),
+  order: z.enum(['platform.stop', 'platform.upgrade']),
+  /** Why it was not carried out; left out where it was. */
+  failure: z.object({ code: z.enum(errorCodes), text: z.string().max(500) }).optional(),
+  details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+})
+export type OrderNote = z.infer<typeof noteSchema>
+
+const suffix = '.json'
+/** Far more than a note has, bytes. */
+const mostBytes = 10_000
+
+const notesDirectory = (directory: string): string => join(directory, 'orders')
+
+/** Keeps a note in the directory of an edge: whole or not at all, one file each. A disk that takes none is logged. */
+export function keepNote(directory: string, note: OrderNote, log: Log): void {
+  const place = notesDirectory(directory)
+  const file = join(place, `${String(note.atMs).padStart(15, '0')}-${note.id}`)
+  try {
+    mkdirSync(place, { recursive: true, mode: 0o700 })
+    writeFileSync(`${file}.new`, JSON.stringify(note), { mode: 0o600, flush: true })
+    renameSync(`${file}.new`, `${file}${suffix}`)
+  } catch (failure) {
+    log.error('an order to the edge cannot be kept for the audit log', { ...note, why: messageOf(failure) })
+  }
+}
+
+/**
+ * Gives every kept note to `record`, oldest first, and forgets it when that resolves to true. One that is read again, as
+ * the process died between, has the same id. What cannot be read is put aside.
+ */
+export async function takeNotes(
+  directory: string,
+  record: (note: OrderNote) => Promise<boolean>,
+  log: Log,
+): Promise<void> {
+  for (const name of namesIn(notesDirectory(directory))) {
+    const file = join(notesDirectory(directory), name)
+    const note = read(file)
+    if (note === null) {
+      log.error('a kept order to the edge cannot be read and is put aside', { file })
+      renameSync(file, `${file}.unreadable`)
+    } else if (await record(note)) rmSync(file, { force: true })
+    else return
+  }
+}
+
+function namesIn(place: string): string[] {
+  try {
+    return readdirSync(place)
+      .filter((name) => name.endsWith(suffix))
+      .sort()
+  } catch {
+    return []
+  }
+}
+
+function read(file: string): OrderNote | null {
+  try {
+    if (statSync(file).size > mostBytes) return null
+    return noteSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
+  } catch {
+    return null
+  }
+}

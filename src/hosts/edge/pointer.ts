@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs'
+import { rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as z from 'zod'
+
+/** What a running edge writes into its directory, so that a client with other variables finds its socket. */
+const pointerSchema = z.object({
+  pid: z.number().int().positive(),
+  /** When the process started, as `identityOf` gives it: tells it from a later one with the same pid. */
+  identity: z.string(),
+  socketPath: z.string().min(1).max(4096),
+  /** The process that starts it again when it crashes, and becomes that next edge; null when it has none. */
+  guard: z.object({ pid: z.number().int().positive(), identity: z.string() }).nullable().default(null),
+})
+export type EdgePointer = z.infer<typeof pointerSchema>
+
+const pointerPath = (directory: string): string => join(directory, 'edge.json')
+
+/** Null when there is none, or none that can be read. */
+export function readPointer(directory: string): EdgePointer | null {
+  try {
+    return pointerSchema.parse(JSON.parse(readFileSync(pointerPath(directory), 'utf8')))
+  } catch {
+    return null
+  }
+}
+
+/** Rejects when the disk does not take it; the earlier pointer then stays. */
+export async function writePointer(directory: string, pointer: EdgePointer): Promise<void> {
+  const temporary = `${pointerPath(directory)}.${pointer.pid}`
+  try {
+    await writeFile(temporary, JSON.stringify(pointer), { mode: 0o600 })
+    await rename(temporary, pointerPath(directory))
+  } catch (failure) {
+    await rm(temporary, { force: true }).catch(() => undefined)
+    throw failure
+  }
+}
+
+/** Removes the pointer if it still names this process. */
+export async function removePointer(directory: string): Promise<void> {
+  if (readPointer(directory)?.pid === process.pid)
+    await rm(pointerPath(directory), { force: true }).catch(() => undefined)
+}

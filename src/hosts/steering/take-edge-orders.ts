@@ -1,0 +1,56 @@
+import { engineActor } from '../../contract/index.ts'
+import type { AuditDraft } from '../../engine/audit/index.ts'
+import { sleep, type Clock, type Log, type Loop } from '../../engine/core/index.ts'
+import type { DeploymentStore } from '../../engine/deployments/index.ts'
+import { takeNotes, type OrderNote } from '../edge/index.ts'
+
+const lookEveryMs = 2000
+
+interface Taking {
+  store: DeploymentStore
+  log: Log
+}
+
+/**
+ * Puts orders that were given to the edge itself on record, each once: a note that is still there after its entry, since an
+ * engine died between, is known by its id.
+ */
+export function takeEdgeOrders(directory: string, { store, log }: Taking): Promise<void> {
+  const record = async (note: OrderNote): Promise<boolean> => {
+    const known = await store.audit({ text: note.id, limit: 1 })
+    if (!known.ok) return false
+    if (known.value.length > 0) return true
+    const nothing = { events: [], deployments: [], services: [], releases: [], evidence: [] }
+    const stored = await store.commit({ ...nothing, audit: [draftOf(note)] })
+    if (!stored.ok)
+      log.warn('an order to the edge is not on record yet', { ...note, reason: stored.error.message })
+    return stored.ok
+  }
+  return takeNotes(directory, record, log)
+}
+
+/** Takes orders for as long as the engine runs: the edge may be stopped while it does. */
+export const edgeOrderTaker = (directory: string, parts: Taking & { clock: Clock }): Loop => ({
+  name: 'orders at the embedded platform',
+  async run(signal, heart) {
+    while (!signal.aborted) {
+      heart.beat()
+      await takeEdgeOrders(directory, parts)
+      await sleep(parts.clock, lookEveryMs, signal).catch(() => undefined)
+    }
+  },
+})
+
+function draftOf({ id, atMs, actor, order, failure, details }: OrderNote): AuditDraft {
+  const entry = { atMs, actor, target: 'edge' }
+  if (failure)
+    return {
+      ...entry,
+      action: 'orders.refused',
+      why: failure.text,
+      details: { order, code: failure.code, id, ...details },
+    }
+  const isAutomatic = actor === engineActor && order === 'platform.upgrade'
+  const why = isAutomatic ? 'It was of an older version than the program.' : ''
+  return { ...entry, action: order, why, details: { id, ...details } }
+}

@@ -1,0 +1,253 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { Agent } from 'node:http'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { demoConfig, demoServices } from '../../src/hosts/demo/index.ts'
+import { startNode } from '../ports/cli/process.ts'
+import { ask } from '../support/load.ts'
+
+const dist = join(import.meta.dirname, '../../dist/node')
+const minutes = Number(process.env['PILOTHOUSE_SOAK_MINUTES'] ?? 60)
+const requestsPerSecond = 200
+const deployEveryMs = 120_000
+const killEveryMs = 300_000
+/** Requests that break within this time of a kill of the edge were in flight on it. */
+const aroundKillMs = 3000
+const kinds = ['good', 'errors', 'slow-tail', 'memory-leak', 'never-healthy', 'slow-start'] as const
+
+interface SoakResult {
+  minutes: number
+  requests: number
+  /** Answered with 500 by a release that is made to fail. */
+  failedByRelease: number
+  /** Broken connections and 502, 503, 504 close to a kill of the edge, which had them in flight. */
+  failedAroundEdgeKills: number
+  /** All other failures: the goal is 0. */
+  failed: number
+  deployments: Record<string, number>
+  kills: { engine: number; edge: number }
+  /** Until the edge answered its status again, worst. */
+  worstEdgeReturnMs: number
+  slopes: Record<'engine' | 'edge', { memoryMbPerHour: number; descriptorsPerHour: number }>
+  isAuditWhole: boolean
+}
+
+/**
+ * The built product under a constant load, with a deployment every two minutes and a kill -9 of engine and edge in
+ * turn. `PILOTHOUSE_SOAK_MINUTES` is 60 unless set. It needs `npm run build` before.
+ */
+export async function run(): Promise<SoakResult | undefined> {
+  if (process.env['PILOTHOUSE_SOAK_MINUTES'] === undefined) {
+    console.log('  left out: it takes an hour; set PILOTHOUSE_SOAK_MINUTES to run it')
+    return undefined
+  }
+  if (!existsSync(join(dist, 'cli.js'))) throw new Error('run npm run build first')
+  const directory = await mkdtemp(join(tmpdir(), 'ph-soak-'))
+  const ports = Object.fromEntries(
+    await freePorts(demoServices.length).then((free) => demoServices.map((name, i) => [name, free[i] ?? 0])),
+  ) as Record<(typeof demoServices)[number], number>
+  const program = [process.execPath, join(dist, 'shop.js')]
+  await writeFile(join(directory, 'pilothouse.yaml'), demoConfig({ program, ports }))
+  const cli = (...args: string[]) =>
+    startNode(join(dist, 'cli.js'), [...args, '--data-dir', join(directory, 'data')], directory)
+  const json = async (...args: string[]): Promise<unknown> => {
+    const { code, stdout } = await cli(...args, '--json').ended
+    return code === 0 ? JSON.parse(stdout) : undefined
+  }
+  const serve = async () => {
+    const engine = cli('serve', '--no-open', '--port', '0')
+    await engine.until('stdout', /http:\/\/127\.0\.0\.1:\d+/)
+    return engine
+  }
+  const edgePid = async () => ((await json('edge', 'status')) as { pid?: number } | undefined)?.pid ?? 0
+
+  let engine = await serve()
+  for (const name of demoServices)
+    await cli('deploy', name, 'v1', '--set', 'skipAnalysis=true', '--watch').ended
+  const visitors = new Visitors(`http://127.0.0.1:${ports.catalog}/products`)
+  const meter = new Meter()
+  const deployments: Record<string, number> = {}
+  const kills = { engine: 0, edge: 0 }
+  let worstEdgeReturnMs = 0
+  const startedAt = performance.now()
+  const endAt = startedAt + minutes * 60_000
+  let [nextDeployAt, nextKillAt, turn] = [startedAt, startedAt + killEveryMs, 0]
+  let pid = await edgePid()
+  visitors.start()
+  try {
+    while (performance.now() < endAt) {
+      if (performance.now() >= nextDeployAt) {
+        const kind = kinds[turn % kinds.length] ?? 'good'
+        // The release that runs cannot be its own candidate: a good one alternates with the first.
+        const state = (await json('services', 'catalog')) as { stableReleaseId?: string } | undefined
+        const release = kind === 'good' && state?.stableReleaseId === 'good' ? 'v1' : kind
+        const { code } = await cli('deploy', 'catalog', release, '--supersede').ended
+        const key = `${kind} ${code === 0 ? 'started' : 'refused'}`
+        deployments[key] = (deployments[key] ?? 0) + 1
+        turn += 1
+        nextDeployAt += deployEveryMs
+      }
+      if (performance.now() >= nextKillAt) {
+        if ((kills.engine + kills.edge) % 2 === 0) {
+          engine.signal('SIGKILL')
+          await engine.ended
+          kills.engine += 1
+          engine = await serve()
+          meter.restart('engine')
+        } else {
+          const killedAt = performance.now()
+          visitors.edgeKilledAt = killedAt
+          process.kill(pid, 'SIGKILL')
+          kills.edge += 1
+          await visitors.answered()
+          worstEdgeReturnMs = Math.max(worstEdgeReturnMs, performance.now() - killedAt)
+          pid = await edgePid()
+          meter.restart('edge')
+        }
+        nextKillAt += killEveryMs
+      }
+      meter.take('engine', engine.pid)
+      meter.take('edge', pid)
+      await wait(5000)
+    }
+    await visitors.stop()
+    for (const { phase } of ((await json('deployments')) ?? []) as { phase: string }[])
+      deployments[phase] = (deployments[phase] ?? 0) + 1
+    const audit = await cli('audit', 'verify').ended
+    return {
+      minutes,
+      requests: visitors.asked,
+      failedByRelease: visitors.failedByRelease,
+      failedAroundEdgeKills: visitors.failedAroundEdgeKills,
+      failed: visitors.failures.length,
+      deployments,
+      kills,
+      worstEdgeReturnMs,
+      slopes: { engine: meter.slopes('engine'), edge: meter.slopes('edge') },
+      isAuditWhole: audit.code === 0,
+    }
+  } finally {
+    for (const failure of visitors.failures.slice(0, 20)) console.log(`  ${failure}`)
+    engine.signal('SIGTERM')
+    await engine.ended
+    await cli('edge', 'stop', '--with-instances').ended
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+/** Requests at a constant rate, each on its own, over kept connections. */
+class Visitors {
+  asked = 0
+  failedByRelease = 0
+  failedAroundEdgeKills = 0
+  readonly failures: string[] = []
+  edgeKilledAt = -Infinity
+  readonly #address: string
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 200 })
+  readonly #underWay = new Set<Promise<void>>()
+  #timer: NodeJS.Timeout | undefined
+  #lastAnswerAt = -Infinity
+
+  constructor(address: string) {
+    this.#address = address
+  }
+
+  start(): void {
+    const everyMs = 50
+    const perTick = (requestsPerSecond * everyMs) / 1000
+    this.#timer = setInterval(() => {
+      for (let i = 0; i < perTick; i++) {
+        const asking = this.#ask().finally(() => this.#underWay.delete(asking))
+        this.#underWay.add(asking)
+      }
+    }, everyMs)
+  }
+
+  /** Resolves when a request that is asked from now on was answered. */
+  async answered(): Promise<void> {
+    const from = performance.now()
+    while (this.#lastAnswerAt < from) await wait(5)
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer)
+    await Promise.all(this.#underWay)
+    this.#agent.destroy()
+  }
+
+  async #ask(): Promise<void> {
+    const startedAt = performance.now()
+    this.asked += 1
+    try {
+      const { status, text } = await ask(this.#address, this.#agent)
+      if (status === 200) this.#lastAnswerAt = Math.max(this.#lastAnswerAt, startedAt)
+      else if (status === 500) this.failedByRelease += 1
+      else this.#failed(startedAt, `${status} ${text.slice(0, 100)}`)
+    } catch (failure) {
+      this.#failed(startedAt, String(failure))
+    }
+  }
+
+  #failed(startedAt: number, what: string): void {
+    const sinceKillMs = performance.now() - this.edgeKilledAt
+    if (startedAt < this.edgeKilledAt + aroundKillMs && sinceKillMs < 60_000) this.failedAroundEdgeKills += 1
+    else this.failures.push(`${new Date().toISOString()} ${what}`)
+  }
+}
+
+/** Memory and descriptors of processes over time; the slope is fitted over each life of a process, and averaged. */
+class Meter {
+  readonly #lives: Record<string, { seconds: number; mb: number; descriptors: number }[][]> = {}
+
+  take(name: string, pid: number): void {
+    const status = pid > 0 && existsSync(`/proc/${pid}`) ? readFileSync(`/proc/${pid}/status`, 'utf8') : ''
+    const kb = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? NaN)
+    if (Number.isNaN(kb)) return
+    const lives = (this.#lives[name] ??= [[]])
+    lives.at(-1)?.push({
+      seconds: performance.now() / 1000,
+      mb: kb / 1024,
+      descriptors: readdirSync(`/proc/${pid}/fd`).length,
+    })
+  }
+
+  restart(name: string): void {
+    this.#lives[name]?.push([])
+  }
+
+  slopes(name: string) {
+    // The first minute fills caches and compiles code.
+    const lives = (this.#lives[name] ?? [])
+      .map((life) => life.filter(({ seconds }) => seconds - (life[0]?.seconds ?? 0) > 60))
+      .filter((life) => life.length > 10)
+    const mean = (slopes: number[]) =>
+      slopes.reduce((sum, slope) => sum + slope, 0) / Math.max(1, slopes.length)
+    return {
+      memoryMbPerHour:
+        mean(lives.map((life) => slopeOf(life.map(({ seconds, mb }) => [seconds, mb])))) * 3600,
+      descriptorsPerHour:
+        mean(lives.map((life) => slopeOf(life.map(({ seconds, descriptors }) => [seconds, descriptors])))) *
+        3600,
+    }
+  }
+}
+
+/** Least squares. */
+function slopeOf(points: [number, number][]): number {
+  const meanX = points.reduce((sum, [x]) => sum + x, 0) / points.length
+  const meanY = points.reduce((sum, [, y]) => sum + y, 0) / points.length
+  const above = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0)
+  const below = points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0)
+  return below === 0 ? 0 : above / below
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.once('listening', resolve))))
+  const ports = servers.map((server) => (server.address() as AddressInfo).port)
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return ports
+}

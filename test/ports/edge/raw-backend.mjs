@@ -1,0 +1,16 @@
+// A service that answers with the bytes of the header it got, as no HTTP parser has touched them.
+import { createServer } from 'node:net'
+
+createServer((socket) => {
+  let got = Buffer.alloc(0)
+  socket.on('error', () => socket.destroy())
+  socket.on('data', (chunk) => {
+    got = Buffer.concat([got, chunk])
+    const end = got.indexOf('\r\n\r\n')
+    if (end < 0) return
+    const head = got.subarray(0, end + 4)
+    socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${head.length}\r\n\r\n`)
+    socket.write(head)
+    got = got.subarray(end + 4)
+  })
+}).listen(Number(process.env.PORT), '127.0.0.1')

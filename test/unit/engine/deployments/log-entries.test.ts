@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest'
+import { logEntryFor } from '../../../../src/engine/deployments/log-entries.ts'
+import type { DeploymentState } from '../../../../src/engine/deployments/state.ts'
+
+describe('the log of a deployment', () => {
+  const textOf = (stableReleaseId: string | null) =>
+    logEntryFor(
+      null,
+      { candidateReleaseId: 'r2', stableReleaseId } as DeploymentState,
+      {
+        seq: 1,
+        atMs: 1,
+        event: { kind: 'warmthEnded' },
+      } as never,
+    )?.text
+
+  it('says when the former release is not needed any more, and nothing where there was none', () => {
+    expect(textOf('r1')).toBe('r1 is not needed any more and stops')
+    expect(textOf(null)).toBeUndefined()
+  })
+})
