@@ -2,7 +2,7 @@ import { latencyBoundsMs } from './deployments.ts'
 
 /**
  * The latency, ms, that a share `p` (0 to 1) of requests stayed under, from a histogram over `latencyBoundsMs`:
- * geometric interpolation within the bin that holds the rank, which is exact to the bin's width of 9 %. Null of none;
+ * geometric interpolation within the bin that holds the rank, which is exact to the bin's width of 9%. Null of none;
  * the last bound for the open bin.
  */
 export function latencyQuantileMs(latencyCounts: readonly number[], p: number): number | null {

@@ -239,7 +239,7 @@ export class Platform {
       if (share > 0)
         throw new EdgeFailure(
           'CONFLICT',
-          `${input.releaseId} still has ${share} % of the traffic of ${input.service}.`,
+          `${input.releaseId} still has ${share}% of the traffic of ${input.service}.`,
         )
       await instanceSet.remove(input)
       return {}

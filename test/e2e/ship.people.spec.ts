@@ -56,7 +56,7 @@ test('a good release is deployed from the dialog to its end, found in the histor
   await expect(shown).toHaveURL(/\/deployments\/d-/)
   await expect(phase(shown)).toHaveAttribute('data-phase', 'promoted')
   const log = shown.getByTestId('decision-log')
-  await expect(log).toContainText('The router sends r2 30 % of requests, verified')
+  await expect(log).toContainText('The router sends r2 30% of requests, verified')
   await expect(log).toContainText('r2 stays within every limit')
   expect(await steered.service()).toMatchObject({ stableReleaseId: 'r2', weights: { r2: 100 } })
 

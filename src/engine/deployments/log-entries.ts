@@ -57,7 +57,7 @@ function lineFor(
     case 'candidateHealthy':
       return good(`${allInstancesAre(plan.instances, candidate)} healthy, without traffic so far`)
     case 'weightReached':
-      return info(`The router sends ${candidate} ${event.weight} % of requests, verified`)
+      return info(`The router sends ${candidate} ${event.weight}% of requests, verified`)
     case 'judged':
       return event.judgement.decision === before?.judgement?.decision
         ? null
@@ -106,7 +106,7 @@ function lineFor(
         text: `${event.isEmergency ? 'Emergency rollback' : 'Roll back'}${after.stableReleaseId === null ? `, and ${candidate} stops` : ` to ${stable}`}: ${event.reason}`,
       }
     case 'trafficReturned':
-      return good(`${candidate} has 0 % of traffic, verified`)
+      return good(`${candidate} has 0% of traffic, verified`)
     case 'failureExplained': {
       const [first] = event.failure.instances
       return first ? warning(`${first.id}: ${first.reason}`) : null

@@ -183,7 +183,7 @@ function mistakesIn({ steps, maxTimeMs, hooks, metricsEveryMs, skipAnalysis }: P
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   return [
     ...(falling > 0
-      ? [`step ${falling + 1} has ${weights[falling]} %, less than the ${weights[falling - 1]} % before it`]
+      ? [`step ${falling + 1} has ${weights[falling]}%, less than the ${weights[falling - 1]}% before it`]
       : []),
     ...(maxTimeMs < holdMs
       ? [`the steps take ${holdMs / 1000} s together, the whole may take ${maxTimeMs / 1000} s at most`]

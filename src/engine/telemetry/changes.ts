@@ -1,7 +1,7 @@
-import type { Host, HostState, LimitState } from '../../contract/index.ts'
+import { share, type Host, type HostState, type LimitState } from '../../contract/index.ts'
 import type { Episode, News } from '../journal/index.ts'
 import type { LimitKind } from './limits.ts'
-import { labelText, percentText } from './wording.ts'
+import { labelText } from './wording.ts'
 
 /** News of a host: what a limit does, and whether the host reports, are episodes. */
 export type Change = News
@@ -38,7 +38,7 @@ export function changesOf(host: Host, before: HostState | undefined, after: Host
     const what =
       earlier?.severity === 'critical'
         ? `is back below critical (${figure(limit, limit.critical)})`
-        : `passed ${figure(limit, isCritical ? limit.critical : limit.warning)}`
+        : `above ${figure(limit, isCritical ? limit.critical : limit.warning)}`
     changes.push({
       severity: isCritical ? 'critical' : 'warning',
       text: `${name}: ${subjectOf(limit)} ${what}`,
@@ -61,27 +61,27 @@ const episode = (key: string, ending: string | null = null): Episode => ({ key, 
 
 const keyOf = ({ kind, subject }: LimitState): string => `${kind} ${subject}`
 
-/** Each limit in words that fit before "passed 80 %"; what it stands on follows. */
+/** Each limit in words that fit before "above 80%"; what it stands on follows. */
 const words: Record<LimitKind, string> = {
   cpu: 'CPU use',
   memory: 'memory use',
   disk: 'disk',
-  inodes: 'inodes of',
+  inodes: 'inodes on',
   swap: 'swap use',
-  cpuPressure: 'time waited for CPU',
-  memoryPressure: 'time waited for memory',
-  ioPressure: 'time waited for I/O',
+  cpuPressure: 'CPU pressure',
+  memoryPressure: 'memory pressure',
+  ioPressure: 'I/O pressure',
   iowait: 'I/O wait',
-  steal: 'CPU time stolen',
+  steal: 'CPU steal',
   temperature: 'temperature of',
-  networkErrors: 'network errors of',
-  networkDrops: 'dropped packets of',
+  networkErrors: 'network errors on',
+  networkDrops: 'dropped packets on',
 }
 
 function subjectOf({ kind, subject }: LimitState): string {
   const word = words[kind as LimitKind]
-  return subject ? `${word} ${labelText(subject)}` : word.replace(/ of$/, '')
+  return subject ? `${word} ${labelText(subject)}` : word.replace(/ (of|on)$/, '')
 }
 
 const figure = ({ unit }: LimitState, value: number): string =>
-  unit === 'celsius' ? `${Math.round(value)} °C` : percentText(value)
+  unit === 'celsius' ? `${Math.round(value)} °C` : share(value)

@@ -1,6 +1,14 @@
-import type { Forecast, Freshness, Health, HealthReason, LimitState, Severity } from '../../contract/index.ts'
+import {
+  share,
+  type Forecast,
+  type Freshness,
+  type Health,
+  type HealthReason,
+  type LimitState,
+  type Severity,
+} from '../../contract/index.ts'
 import type { LimitKind } from './limits.ts'
-import { durationText, labelText, percentText } from './wording.ts'
+import { durationText, labelText } from './wording.ts'
 
 /** An open alert on a host, as far as health needs it. */
 export interface OpenAlert {
@@ -160,21 +168,21 @@ const sentences: Record<LimitKind, (value: string, subject: string, hold: string
   cpu: (value, _, hold) => `CPU ${value} busy over ${hold}`,
   memory: (value) => `memory ${value} used`,
   disk: (value, mount) => `disk ${mount} ${value} full`,
-  inodes: (value, mount) => `inodes of ${mount} ${value} used`,
+  inodes: (value, mount) => `inodes on ${mount} ${value} used`,
   swap: (value) => `swap ${value} used`,
-  cpuPressure: (value, _, hold) => `tasks waited for CPU ${value} of ${hold}`,
-  memoryPressure: (value, _, hold) => `tasks waited for memory ${value} of ${hold}`,
-  ioPressure: (value, _, hold) => `tasks waited for disks ${value} of ${hold}`,
-  iowait: (value, _, hold) => `CPU waited for disks ${value} of ${hold}`,
-  steal: (value, _, hold) => `CPU taken by other guests ${value} of ${hold}`,
+  cpuPressure: (value, _, hold) => `CPU pressure ${value} over ${hold}`,
+  memoryPressure: (value, _, hold) => `memory pressure ${value} over ${hold}`,
+  ioPressure: (value, _, hold) => `I/O pressure ${value} over ${hold}`,
+  iowait: (value, _, hold) => `I/O wait ${value} over ${hold}`,
+  steal: (value, _, hold) => `CPU steal ${value} over ${hold}`,
   temperature: (value, sensor) => `${sensor || 'sensor'} at ${value}`,
-  networkErrors: (value, name, hold) => `${value} of packets of ${name} faulty over ${hold}`,
-  networkDrops: (value, name, hold) => `${value} of packets of ${name} dropped over ${hold}`,
+  networkErrors: (value, name, hold) => `${name}: ${value} of packets with errors over ${hold}`,
+  networkDrops: (value, name, hold) => `${name}: ${value} of packets dropped over ${hold}`,
 }
 
 function limitText(state: LimitState, forecast: Forecast | undefined, nowMs: number): string {
   const mean = state.value ?? NaN
-  const value = state.unit === 'ratio' ? percentText(mean) : `${Math.round(mean)} °C`
+  const value = state.unit === 'ratio' ? share(mean) : `${Math.round(mean)} °C`
   const text = sentences[state.kind as LimitKind](value, state.subject, durationText(state.holdMs))
   return forecast ? `${text}, full in about ${durationText(forecast.fullAtMs - nowMs)}` : text
 }

@@ -22,7 +22,7 @@ const factors: Record<Unit, readonly number[]> = {
 
 /**
  * Finds the moment a series changes its unit under us: a level that stood still is left by a factor of about 1000 or
- * 1024, in either direction, and the new level stands as well (five values each, within 20 %); or a ratio settles
+ * 1024, in either direction, and the new level stands as well (five values each, within 20%); or a ratio settles
  * above 1.5, as percent do. A load that really grows a thousandfold within one reading, from a flat line to a flat
  * line, looks the same: then the finding is wrong, and costs an hour of not being judged.
  */

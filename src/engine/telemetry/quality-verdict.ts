@@ -1,5 +1,5 @@
-import type { Freshness } from '../../contract/index.ts'
-import { durationText, percentText } from './wording.ts'
+import { share, type Freshness } from '../../contract/index.ts'
+import { durationText } from './wording.ts'
 
 /** Fewer readings than this say nothing yet. */
 const fewestReadings = 5
@@ -47,11 +47,11 @@ export function judgeHost(evidence: HostEvidence): Verdict {
   }
   const missing = expectedCount > 0 ? 1 - freshCount / expectedCount : 0
   if (freshCount >= fewestReadings && missing > missingShareLimit) {
-    reasons.push(`${percentText(missing)} of the readings of the last hour are missing`)
+    reasons.push(`${share(missing)} of the readings of the last hour are missing`)
   }
   const misplaced = misplacedCount / Math.max(1, freshCount + misplacedCount)
   if (misplaced > misplacedShareLimit) {
-    reasons.push(`${percentText(misplaced)} of the readings came twice or out of order`)
+    reasons.push(`${share(misplaced)} of the readings came twice or out of order`)
   }
   if (Math.abs(clockOffsetMs) > clockOffsetLimitMs) {
     const side = clockOffsetMs > 0 ? 'behind' : 'ahead of'
@@ -87,7 +87,7 @@ export function judgeSeries(evidence: SeriesEvidence, host: Verdict): Verdict {
   }
   const absent = absentCount / Math.max(1, freshCount + absentCount)
   if (evidence.hasValue && evidence.freshness !== 'stale' && absent > missingShareLimit) {
-    reasons.push(`${percentText(absent)} of its values of the last hour are missing`)
+    reasons.push(`${share(absent)} of its values of the last hour are missing`)
   }
   if (evidence.isImpossible) reasons.push('it is called a ratio and stands above 1.5, so its unit is another')
   else if (evidence.unitJumpCount > 0) reasons.push('its unit seems to have changed within the last hour')

@@ -5,7 +5,7 @@ import { durationText } from './wording.ts'
 const binCount = 60
 /** With fewer points the confidence bounds mean nothing. */
 const fewestPoints = 10
-/** Two-sided 90 % of the normal distribution. */
+/** Two-sided 90% of the normal distribution. */
 const z90 = 1.6449
 
 /** A forecast reaches at most this many times as far ahead as it looks back. */

@@ -1,11 +1,5 @@
 import type { SeriesKey } from './ports.ts'
 
-/** "86 %"; below 10 % with a decimal. */
-export function percentText(ratio: number): string {
-  const percent = ratio * 100
-  return `${Math.abs(percent) < 10 ? trimmed(percent.toFixed(1)) : Math.round(percent)} %`
-}
-
 /** One unit, rounded as a person would say it: "40 s", "12 min", "9 h", "4 days". */
 export function durationText(durationMs: number): string {
   const seconds = durationMs / 1000

@@ -1,6 +1,5 @@
-import { errorRatio } from '../../contract/index.ts'
+import { errorRatio, share, writtenShare } from '../../contract/index.ts'
 import { quantileMs, type Counts } from '../canary/index.ts'
-import { percentText } from '../telemetry/index.ts'
 import { failed, passed, warned, type Verdict } from './model.ts'
 
 export interface LoadLimits {
@@ -26,18 +25,18 @@ export function judgeLoad(measured: Counts, baseline: Counts | null, limits: Loa
       `Only ${measured.requests} requests were answered or failed; ${limits.minRequests} are needed to say anything.`,
     )
   const before = baseline && baseline.requests >= fewestOfBaseline ? quantileMs(baseline, 0.95) : null
-  const facts = `${measured.requests} requests, ${percentText(ratio)} failed, p95 ${msText(p95)}`
+  const facts = `${measured.requests} requests, ${share(ratio)} failed, p95 ${msText(p95)}`
   const output = `${facts}, p50 ${msText(quantileMs(measured, 0.5))}, p99 ${msText(quantileMs(measured, 0.99))}, stable p95 ${msText(before)}`
   const complaints: string[] = []
   if (ratio > limits.maxErrorRatio)
     complaints.push(
-      `${percentText(ratio)} of the requests failed; the limit is ${percentText(limits.maxErrorRatio)}`,
+      `${share(ratio)} of the requests failed; the limit is ${writtenShare(limits.maxErrorRatio)}`,
     )
   if (limits.maxP95Ms !== null && p95 > limits.maxP95Ms)
     complaints.push(`p95 is ${msText(p95)}; the limit is ${msText(limits.maxP95Ms)}`)
   if (before !== null && p95 > before * (1 + limits.maxRegression))
     complaints.push(
-      `p95 is ${msText(p95)}, of the stable release ${msText(before)}; ${percentText(limits.maxRegression)} more is allowed`,
+      `p95 is ${msText(p95)}, of the stable release ${msText(before)}; ${writtenShare(limits.maxRegression)} more is allowed`,
     )
   if (complaints.length > 0) return failed(`The load shows a regression: ${complaints.join('; ')}.`, output)
   if (before === null && limits.maxP95Ms === null)

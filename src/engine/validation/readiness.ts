@@ -1,5 +1,11 @@
-import type { HostState, ResourceLimits, Use } from '../../contract/index.ts'
-import { percentText } from '../telemetry/index.ts'
+import {
+  share,
+  shareBeside,
+  writtenShare,
+  type HostState,
+  type ResourceLimits,
+  type Use,
+} from '../../contract/index.ts'
 import { failed, passed, warned, type Verdict } from './model.ts'
 import type { HostFact, OtherDeployment } from './ports.ts'
 
@@ -43,9 +49,6 @@ export function missingRoom(hosts: readonly HostFact[], limits: ResourceLimits):
   return againstPlan(heard, limits).beyond.join('; ')
 }
 
-/** Never rounded to the limit that it is beyond. */
-const tenths = (ratio: number): string => `${Math.round(ratio * 1000) / 10} %`
-
 /** What is in use beyond what the plan allows, and what of that is not known, as clauses. */
 function againstPlan(
   hosts: readonly HostFact[],
@@ -65,7 +68,8 @@ function againstPlan(
       if (most === null) continue
       const what = `${kind}${subject === '' ? '' : ` ${subject}`} of ${name}`
       if (ratio === null) unmeasured.push(`${what} was not measured for long enough`)
-      else if (ratio > most) beyond.push(`${what} is ${tenths(ratio)} full, the plan allows ${tenths(most)}`)
+      else if (ratio > most)
+        beyond.push(`${what} is ${shareBeside(most, ratio)} full, the plan allows ${writtenShare(most)}`)
     }
   return { beyond, unmeasured }
 }
@@ -78,7 +82,7 @@ const tightOf = ({ limits }: HostState): LimitState[] =>
 function tightText(host: string, { kind, subject, value, severity }: LimitState): string {
   const what = `${kind}${subject === '' ? '' : ` ${subject}`}`
   if (severity === 'stale' || value === null) return `${what} of ${host} was not measured`
-  return `${what} of ${host} is ${percentText(value)} full`
+  return `${what} of ${host} is ${share(value)} full`
 }
 
 /**

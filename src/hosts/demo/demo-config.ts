@@ -17,7 +17,7 @@ export interface DemoConfigOptions {
 const releases = {
   [firstRelease]: { note: 'What runs at first', traits: [] },
   good: { note: 'As good as the first one', traits: [] },
-  errors: { note: '2 % of its requests fail', traits: ['--fail-share', '0.02'] },
+  errors: { note: '2% of its requests fail', traits: ['--fail-share', '0.02'] },
   'slow-tail': {
     note: 'A tenth of its requests take 400 ms longer',
     traits: ['--slow-share', '0.1', '--slow-ms', '400'],

@@ -58,7 +58,7 @@ const deployment = (id: string, changes: Partial<Deployment> = {}): Deployment =
   candidateReleaseId: 'r2',
   phase: 'stepping',
   pauseCause: null,
-  reason: 'r2 gets 10 %',
+  reason: 'r2 gets 10%',
   plan: value(buildPlan()),
   stepIndex: 0,
   stepStartedAtMs: null,

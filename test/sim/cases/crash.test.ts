@@ -48,13 +48,13 @@ describe('an engine that is killed', () => {
         const where = `${kind} call ${index}, ${calls[index]}`
         expect(world.unrest(), where).toEqual([])
         expect(world.record.stableReleaseId, where).toBe('r2')
-        const weights = world.newest.log.filter(({ text }) => text.includes('10 % of requests, verified'))
+        const weights = world.newest.log.filter(({ text }) => text.includes('10% of requests, verified'))
         expect(weights.length, where).toBe(1)
         expect((world.store.bins.get(world.newest.id) ?? []).length, where).toBeGreaterThan(0)
       }
   })
 
-  it('anywhere in a rollback still takes the candidate to 0 %', async () => {
+  it('anywhere in a rollback still takes the candidate to 0%', async () => {
     for (const kind of ['killBefore', 'killAfter', 'lost', 'refused'] as const)
       for (let index = 0; index < 30; index++) {
         const world = await steered(new World())

@@ -198,7 +198,7 @@ describe('a judged deployment', () => {
     [
       'for room before it takes over',
       { steps: [step(10)], resources: { maxCpuRatio: 0.8 }, progressDeadlineMs: 3_600_000 },
-      (world) => (world.missingRoom = 'cpu of web-1 is 90 % full'),
+      (world) => (world.missingRoom = 'cpu of web-1 is 90% full'),
     ],
     [
       'for the router to give it everything',

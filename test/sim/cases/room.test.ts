@@ -3,7 +3,7 @@ import { deploymentView } from '../../../src/engine/deployments/index.ts'
 import { must, serviceName, World } from '../world/world.ts'
 import { answered, asking, atStep, deploy, engineOf, hasEnded, steered, step } from './asking.ts'
 
-const full = 'cpu of web-1 is 93 % full, the plan allows 85 %'
+const full = 'cpu of web-1 is 93% full, the plan allows 85%'
 /** A plan that looks at how full hosts are. */
 const looking = { resources: { maxCpuRatio: 0.85 }, startAtOnce: 1 }
 

@@ -215,7 +215,7 @@ class Storm {
     if (happens(0.003)) target.crash(dice.one(['r1', 'r2', 'r3', 'r4']))
     if (happens(0.003)) router.restart({ [this.#world.record.stableReleaseId ?? 'r1']: 100 })
     if (happens(0.02))
-      this.#world.missingRoom = this.#world.missingRoom === '' ? 'cpu of web-1 is 90 % full' : ''
+      this.#world.missingRoom = this.#world.missingRoom === '' ? 'cpu of web-1 is 90% full' : ''
     if (happens(0.005)) router.isBlind = !router.isBlind
     if (happens(0.003)) router.unreachable.add(dice.one(['r2', 'r3', 'r4']))
     if (!isAlive && this.#restartAt === 0) this.#restartAt = this.#second + dice.whole(0, 15)

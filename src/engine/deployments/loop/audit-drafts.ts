@@ -22,7 +22,7 @@ export function actionOf(state: DeploymentState, event: DeploymentEvent): Action
     case 'paused':
       return action('pause', event.reason)
     case 'weightReached':
-      return action('shift', `${releaseId} gets ${event.weight} % of traffic`)
+      return action('shift', `${releaseId} gets ${event.weight}% of traffic`)
     case 'handedOver':
       return action('handOver', `${releaseId} has all traffic`)
     default:

@@ -3,6 +3,7 @@ import {
   judgingText,
   missingGates,
   phaseNames,
+  releaseChange,
   shownPhase,
   reachedText,
   skippedText,
@@ -23,13 +24,13 @@ import { harmless } from '../harmless.ts'
 
 type TextSession = Pick<Session, 'out' | 'times' | 'next'>
 
-/** `checkout: r41 → r42`. */
+/** `checkout: r41 → r42`, or `checkout: r1 (first release)`. */
 export const changeText = ({
   service,
   stableReleaseId,
   candidateReleaseId,
 }: Pick<Deployment, 'service' | 'stableReleaseId' | 'candidateReleaseId'>): string =>
-  `${service}: ${stableReleaseId ?? 'nothing'} → ${candidateReleaseId}`
+  `${service}: ${releaseChange({ stableReleaseId, candidateReleaseId })}`
 
 /** `step 2 of 3, 25%` in the canary, `at step 2 of 3 (25%)` where it was rolled back; the share of traffic otherwise. */
 export function stepText(deployment: Deployment): string {

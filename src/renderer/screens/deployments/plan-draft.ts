@@ -104,7 +104,7 @@ function limitsMistake(draft: PlanDraft): string {
   const { maxTimeMinutes, maxErrorPercent, maxSlowerPercent, leastRequests } = draft
   if (maxTimeMinutes !== null && !isWithin(maxTimeMinutes, 1 / 60))
     return 'The longest time must be at least a second.'
-  if (maxErrorPercent !== null && !isWithin(maxErrorPercent, 0, 100)) return 'Errors are 0 to 100 %.'
+  if (maxErrorPercent !== null && !isWithin(maxErrorPercent, 0, 100)) return 'Errors are 0 to 100%.'
   if (maxSlowerPercent !== null && !isWithin(maxSlowerPercent, 0))
     return 'Slower by less than 0 % means faster; leave it empty or give at least 0.'
   if (leastRequests !== null && !(isWithin(leastRequests, 1) && Number.isInteger(leastRequests)))

@@ -137,7 +137,7 @@ function limitNeed(
   }
 }
 
-/** What a person wrote is not measured: 80 %, not 80.0 %. */
+/** What a person wrote is not measured: 80%, not 80.0%. */
 const round = (text: string) => text.replace(/\.0(?=\D)/, '')
 
 const limitNames: Record<string, string> = {

@@ -46,7 +46,7 @@ describe('what is logged is without secrets', () => {
 
   it('leaves ordinary sentences alone', () => {
     for (const text of [
-      'disk / is 86 % full',
+      'disk / is 86% full',
       'see https://example.org/a?b=c#d',
       'token expired',
       'at 12:30: ok',

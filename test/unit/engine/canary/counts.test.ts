@@ -24,7 +24,7 @@ describe('a latency quantile', () => {
     )
   })
 
-  it('is within 9 % of the true one for a known distribution', () => {
+  it('is within 9% of the true one for a known distribution', () => {
     const counts = countsOf([bin({ releaseId: 'r1', requests: 50_000, p50Ms: 40 })], 'r1')
     expect(quantileMs(counts, 0.5)).toBeGreaterThan(40 * 0.91)
     expect(quantileMs(counts, 0.5)).toBeLessThan(40 * 1.09)

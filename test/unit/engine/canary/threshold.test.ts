@@ -104,7 +104,7 @@ describe('the threshold judge on errors', () => {
     )
   })
 
-  it('shows the figures of the whole hold, and not 0 %, while there are no newer ones', async () => {
+  it('shows the figures of the whole hold, and not 0%, while there are no newer ones', async () => {
     const watch = new Watch()
     await watch.look([stable, { releaseId: 'r2', requests: 500, errors: 2 }])
     const { findings } = await watch.look([stable])

@@ -473,7 +473,7 @@ const table: [string, string, RegExp][] = [
   [
     'a plan that cannot work',
     at('    deploy: {steps: [{weight: 50, hold: 1m}, {weight: 10, hold: 1m}]}\n'),
-    /^3:13 services.shop.deploy: step 2 has 10 %, less than the 50 % before it/,
+    /^3:13 services.shop.deploy: step 2 has 10%, less than the 50% before it/,
   ],
   [
     'two services at one port',

@@ -123,7 +123,7 @@ const anyFacts: fc.Arbitrary<Facts> = fc.record({
   ),
   deadForMs: fc.constantFrom(0, 0, 0, 4000, 6000),
   steadyForMs: fc.constantFrom(0, 20_000),
-  missingRoom: fc.constantFrom('', '', 'cpu of web-1 is 90 % full'),
+  missingRoom: fc.constantFrom('', '', 'cpu of web-1 is 90% full'),
   baseline: fc.constant(null),
 })
 
@@ -223,7 +223,7 @@ describe('a deployment', () => {
     )
   })
 
-  it('can be aborted wherever it is, unless it goes back already or the old release stops, and then ends at 0 %', () => {
+  it('can be aborted wherever it is, unless it goes back already or the old release stops, and then ends at 0%', () => {
     fc.assert(
       fc.property(anyPlan, acts, (plan, all) => {
         const story = new Story(plan)

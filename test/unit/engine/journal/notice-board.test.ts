@@ -46,11 +46,11 @@ describe('what happens to the same thing again and again', () => {
       leave()
       await clock.advance(50_000)
     }
-    expect(texts()).toEqual(['vm: CPU use passed 90 %, 6 times in 10 min; below 80 % again'])
+    expect(texts()).toEqual(['vm: CPU use above 90%, 6 times in 10 min; below 80% again'])
     expect([...kept.values()]).toEqual(live.get('notices'))
     expect(live.get('notices')?.[0]?.severity).toBe('ok')
     pass()
-    expect(texts()).toEqual(['vm: CPU use passed 90 %, 7 times in 10 min'])
+    expect(texts()).toEqual(['vm: CPU use above 90%, 7 times in 10 min'])
     expect(live.get('notices')?.[0]?.severity).toBe('critical')
   })
 
@@ -58,14 +58,14 @@ describe('what happens to the same thing again and again', () => {
     pass()
     await clock.advance(30_000)
     leave()
-    expect(texts()).toEqual(['vm: CPU use passed 90 %; below 80 % again'])
+    expect(texts()).toEqual(['vm: CPU use above 90%; below 80% again'])
   })
 
   it('does not count a limit that is made worse as another time', () => {
     const warning = { ...cpu, severity: 'warning' } as LimitState
     changesOf(host, state(), state(warning)).forEach((change) => board.post(change))
     changesOf(host, state(warning), state(cpu)).forEach((change) => board.post(change))
-    expect(texts()).toEqual(['vm: CPU use passed 90 %'])
+    expect(texts()).toEqual(['vm: CPU use above 90%'])
   })
 
   it('is a new row after 10 quiet minutes', async () => {
@@ -73,7 +73,7 @@ describe('what happens to the same thing again and again', () => {
     leave()
     await clock.advance(600_001)
     pass()
-    expect(texts()).toEqual(['vm: CPU use passed 90 %', 'vm: CPU use passed 90 %; below 80 % again'])
+    expect(texts()).toEqual(['vm: CPU use above 90%', 'vm: CPU use above 90%; below 80% again'])
     expect(kept.size).toBe(2)
   })
 
@@ -85,7 +85,7 @@ describe('what happens to the same thing again and again', () => {
     expect(texts()).toEqual([
       'The edge cannot write, 2 times in 1 min',
       'shop: deployment of r2 began',
-      'vm: CPU use passed 90 %',
+      'vm: CPU use above 90%',
     ])
   })
 

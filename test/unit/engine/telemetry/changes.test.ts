@@ -32,11 +32,11 @@ describe('what is told of a host', () => {
     const calm = state([])
     const warning = state([limit('warning')])
     const critical = state([limit('critical')])
-    expect(told(calm, warning)).toEqual(['warning: bridge: disk /var passed 80 %'])
+    expect(told(calm, warning)).toEqual(['warning: bridge: disk /var above 80%'])
     expect(told(warning, warning)).toEqual([])
-    expect(told(warning, critical)).toEqual(['critical: bridge: disk /var passed 95 %'])
-    expect(told(critical, warning)).toEqual(['warning: bridge: disk /var is back below critical (95 %)'])
-    expect(told(warning, calm)).toEqual(['ok: bridge: disk /var is below 80 % again'])
+    expect(told(warning, critical)).toEqual(['critical: bridge: disk /var above 95%'])
+    expect(told(critical, warning)).toEqual(['warning: bridge: disk /var is back below critical (95%)'])
+    expect(told(warning, calm)).toEqual(['ok: bridge: disk /var is below 80% again'])
   })
 
   it('tells silence and return, but not the first state of a host', () => {
@@ -50,7 +50,7 @@ describe('what is told of a host', () => {
 
   it('names limits in words', () => {
     const pressure = state([limit('warning', { kind: 'cpuPressure', subject: '' })])
-    expect(told(state([]), pressure)).toEqual(['warning: bridge: time waited for CPU passed 80 %'])
+    expect(told(state([]), pressure)).toEqual(['warning: bridge: CPU pressure above 80%'])
   })
 
   it('keeps hostile labels from breaking its sentence', () => {

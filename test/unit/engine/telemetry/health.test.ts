@@ -68,13 +68,13 @@ describe('the health of a host', () => {
   })
 
   it.each([
-    [{ limits: [limitAt('disk', 0.8)] }, 90, 'disk /x 80 % full'],
-    [{ limits: [limitAt('disk', 0.95)] }, 60, 'disk /x 95 % full'],
-    [{ limits: [limitAt('disk', 1)] }, 40, 'disk /x 100 % full'],
-    [{ limits: [limitAt('cpu', 1)] }, 52, 'CPU 100 % busy over 30 s'],
-    [{ limits: [limitAt('swap', 0.8)] }, 96, 'swap 80 % used'],
+    [{ limits: [limitAt('disk', 0.8)] }, 90, 'disk /x 80% full'],
+    [{ limits: [limitAt('disk', 0.95)] }, 60, 'disk /x 95% full'],
+    [{ limits: [limitAt('disk', 1)] }, 40, 'disk /x 100% full'],
+    [{ limits: [limitAt('cpu', 1)] }, 52, 'CPU 100% busy over 30 s'],
+    [{ limits: [limitAt('swap', 0.8)] }, 96, 'swap 80% used'],
     [{ limits: [limitAt('temperature', 200)] }, 64, '/x at 200 °C'],
-    [{ limits: [limitAt('networkErrors', 0.004)] }, 90, '0.4 % of packets of /x faulty over 60 s'],
+    [{ limits: [limitAt('networkErrors', 0.004)] }, 90, '/x: 0.4% of packets with errors over 60 s'],
     [{ forecasts: [forecastIn(12)] }, 80, 'disk /x full in about 12 h'],
     [{ freshness: 'late' as const, ageMs: 3000 }, 95, 'the newest reading is 3 s old'],
     [{ alerts: [{ severity: 'critical' as const, text: 'down', sinceMs: 0, series: '' }] }, 50, 'down'],
@@ -102,7 +102,7 @@ describe('the health of a host', () => {
 
   it('takes a full disk and its forecast for one problem, and says both', () => {
     const { score, reasons } = healthOf({ limits: [limitAt('disk', 0.86)], forecasts: [forecastIn(2)] })
-    expect(reasons.map(({ text }) => text)).toEqual(['disk /x 86 % full, full in about 2 h'])
+    expect(reasons.map(({ text }) => text)).toEqual(['disk /x 86% full, full in about 2 h'])
     expect(score).toBe(72)
   })
 

@@ -161,7 +161,7 @@ describe('the quality of a host', () => {
     const { tracker, reading } = tracked()
     for (let at = 0; at < 100; at++) if (at % 4 !== 1) reading(at)
     expect(tracker.host().canBeJudged).toBe(false)
-    expect(tracker.host().reasons[0]).toMatch(/^2[45] % of the readings of the last hour are missing$/)
+    expect(tracker.host().reasons[0]).toMatch(/^2[45]% of the readings of the last hour are missing$/)
   })
 
   it('cannot be judged on its first readings', () => {
@@ -207,7 +207,7 @@ describe('the quality of a series', () => {
     const { tracker, reading } = tracked()
     for (let at = 0; at < 100; at++) reading(at, [1e9, at % 3 === 1 ? NaN : at % 3 === 2 ? Infinity : 0.5])
     expect(second(tracker)).toMatchObject({ canBeJudged: false, counts: { fresh: 34, notNumbers: 66 } })
-    expect(second(tracker)?.reasons).toEqual(['66 % of its values of the last hour are missing'])
+    expect(second(tracker)?.reasons).toEqual(['66% of its values of the last hour are missing'])
   })
 
   it('takes a counter reset for a reset, not for a missing number or a gap', () => {

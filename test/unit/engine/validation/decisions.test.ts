@@ -76,7 +76,7 @@ describe('room on the hosts', () => {
     expect(judgeHeadroom([host([{ kind: 'temperature', severity: 'critical' }])]).outcome).toBe('passed')
     expect(judgeHeadroom([host([{ kind: 'cpu', severity: 'warning', value: 0.85 }])])).toMatchObject({
       outcome: 'warning',
-      text: 'There may be no room: cpu of web-1 is 85 % full.',
+      text: 'There may be no room: cpu of web-1 is 85% full.',
     })
     expect(
       judgeHeadroom([
@@ -87,7 +87,7 @@ describe('room on the hosts', () => {
       ]),
     ).toMatchObject({
       outcome: 'failed',
-      text: 'There is no room: memory of web-1 is 97 % full.',
+      text: 'There is no room: memory of web-1 is 97% full.',
     })
   })
 
@@ -105,10 +105,10 @@ describe('room on the hosts', () => {
       ),
     ).toMatchObject({
       outcome: 'failed',
-      text: 'There is no room: cpu of web-1 is 70.4 % full, the plan allows 70 %; disk /var of web-1 is 93 % full, the plan allows 80 %.',
+      text: 'There is no room: cpu of web-1 is 70.4% full, the plan allows 70%; disk /var of web-1 is 93% full, the plan allows 80%.',
     })
     expect(judgeHeadroom([withUse(use('cpu', 0.7), use('disk', 0.1, '/'))], limits).text).toBe(
-      'There is no room: cpu of web-1 is 97 % full.',
+      'There is no room: cpu of web-1 is 97% full.',
     )
     const calm = { ...host([]), state: { ...host([]).state, use: [use('cpu', null)] } as HostState }
     expect(judgeHeadroom([calm], limits)).toMatchObject({
@@ -117,7 +117,7 @@ describe('room on the hosts', () => {
     })
     expect(judgeHeadroom([calm], { ...limits, maxCpuRatio: null }).outcome).toBe('passed')
     expect(missingRoom([withUse(use('cpu', 0.704), use('disk', 0.7, '/'))], limits)).toBe(
-      'cpu of web-1 is 70.4 % full, the plan allows 70 %',
+      'cpu of web-1 is 70.4% full, the plan allows 70%',
     )
     expect(missingRoom([withUse(use('cpu', 0.7)), calm], limits)).toBe('')
     const silent = {
@@ -174,7 +174,7 @@ describe('a short load', () => {
   it('is held against errors, an absolute time and the stored baseline', () => {
     const stable = counts(1000, 0, 100)
     expect(judgeLoad(counts(500, 5, 100), stable, limits).outcome).toBe('passed')
-    expect(judgeLoad(counts(500, 6, 100), stable, limits).text).toContain('1.2 % of the requests failed')
+    expect(judgeLoad(counts(500, 6, 100), stable, limits).text).toContain('1.2% of the requests failed')
     expect(judgeLoad(counts(500, 0, 150), stable, limits).text).toContain('of the stable release')
     expect(judgeLoad(counts(500, 0, 150), stable, { ...limits, maxRegression: 1 }).outcome).toBe('passed')
     expect(judgeLoad(counts(500, 0, 150), null, { ...limits, maxP95Ms: 120 }).outcome).toBe('failed')

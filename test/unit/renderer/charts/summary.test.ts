@@ -7,16 +7,16 @@ describe('the summary of a chart', () => {
       summarise('CPU', 'last 15 minutes', [
         {
           label: 'Busy',
-          newest: '12 %',
-          least: '3 %',
-          greatest: '94 %',
+          newest: '12%',
+          least: '3%',
+          greatest: '94%',
           greatestAt: '12:31:05',
           gapCount: 1,
         },
         { label: 'Steal' },
       ]),
     ).toBe(
-      'CPU, last 15 minutes. Busy is 12 %, between 3 % and 94 % (at 12:31:05), with 1 gap. Steal: nothing was measured.',
+      'CPU, last 15 minutes. Busy is 12%, between 3% and 94% (at 12:31:05), with 1 gap. Steal: nothing was measured.',
     )
   })
 
