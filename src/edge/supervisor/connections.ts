@@ -8,6 +8,9 @@ export type LoopbackHost = (typeof loopbackHosts)[number]
 /** The host as it stands in a URL. */
 export const inUrl = (host: LoopbackHost): string => (host.includes(':') ? `[${host}]` : host)
 
+/** Longest status line and header section of a response, in bytes; a longer one is a broken response (502). */
+const maxResponseHeadBytes = 256 * 1024
+
 type Connected = (failure: Error | null, socket: Socket | null) => void
 
 /** The way to the process at `host` and `port`. */
@@ -41,6 +44,7 @@ export function connectionsTo(host: LoopbackHost, port: number, connectMs: () =>
     },
     // Shorter than the 5 s after which Node servers close: whoever closes first cannot lose a request.
     keepAliveTimeout: 4000,
+    maxHeaderSize: maxResponseHeadBytes,
     allowH2: false,
   })
   return {

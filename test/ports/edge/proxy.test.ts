@@ -154,6 +154,20 @@ describe('the proxy of the edge', () => {
     expect(bytes(own)).toEqual(Buffer.concat([bytes('X-Latin: \xfc\xff\x80\r\n'), Buffer.from(fields)]))
   })
 
+  it('passes on a response whose header section is far above the 16 KiB that clients of Node take', async () => {
+    shop = await TestService.declare(platform(), { drainMs: 0 })
+    await shop.run({
+      ...releaseOf('r1'),
+      artifact: { kind: 'command', argv: [process.execPath, rawBackend], env: {} },
+    })
+    valueOf(await shop.weigh({ r1: 100 }))
+    const socket = open()
+    socket.write(get('/padded/200000', 'Host: a\r\nConnection: close'))
+    const got = await all(socket)
+    expect(got.slice(0, got.indexOf('\r\n'))).toBe('HTTP/1.1 200 OK')
+    expect(/x-padding: (x+)\r\n/i.exec(got)?.[1]).toHaveLength(200_000)
+  })
+
   it('gives instances requests by their weights, as they are now', async () => {
     const balancing = 'weighted_round_robin'
     shop = await TestService.declare(platform(), {
