@@ -35,7 +35,7 @@ export async function checkConfig(
   return result.ok ? exitCodes.ok : exitCodes.failed
 }
 
-/** `pilothouse config show`: every setting that would hold, with its origin; secrets are masked. */
+/** `pilothouse config show`: every effective setting, those that somebody set first; secrets are masked. */
 export async function showConfig(
   request: ConfigRequest,
   isJson: boolean,
@@ -53,24 +53,33 @@ export async function showConfig(
     out.write(json({ ok: true, ...shown }))
     return exitCodes.ok
   }
-  const rows = shown.entries.map((entry) => [
-    harmless(entry.path),
-    harmless(entry.value),
-    shortOrigin(entry.origin, shown.file, request.system.workingDirectory),
-    entry.effect === 'restart' ? 'after a restart' : '',
-  ])
-  out.write(
-    table(entryColumns, rows, { width: out.width, style: (heading: string) => out.style('dim', heading) }),
-  )
+  const isDefault = ({ origin }: ShownEntry) => origin === 'default'
+  const setting = ({ path, effect }: ShownEntry) => harmless(path) + (effect === 'restart' ? ' *' : '')
+  const layout = { width: out.width, style: (heading: string) => out.style('dim', heading) }
+  const chosen = shown.entries.filter((entry) => !isDefault(entry))
+  if (chosen.length > 0) {
+    const rows = chosen.map((entry) => [
+      setting(entry),
+      harmless(entry.value),
+      shortOrigin(entry.origin, shown.file, request.system.workingDirectory),
+    ])
+    out.write(`${table(chosenColumns, rows, layout)}\n`)
+  }
+  const rows = shown.entries.filter(isDefault).map((entry) => [setting(entry), harmless(entry.value)])
+  out.write(table(defaultColumns, rows, layout))
+  if (shown.entries.some(({ effect }) => effect === 'restart'))
+    tell(out, `\n${out.style('dim', '* A change applies after a restart of the engine.')}\n`)
   return exitCodes.ok
 }
 
-const entryColumns = [
-  { heading: 'SETTING', isBreakable: true },
+type ShownEntry = ReturnType<typeof describeConfig>['entries'][number]
+
+const chosenColumns = [
+  { heading: 'SETTING' },
   { heading: 'VALUE', isBreakable: true },
-  { heading: 'ORIGIN', isBreakable: true },
-  { heading: 'CHANGES APPLY', isProse: true },
+  { heading: 'SET BY', isBreakable: true },
 ]
+const defaultColumns = [{ heading: 'DEFAULT' }, { heading: 'VALUE', isBreakable: true }]
 
 /** The origin with the file named as seen from the working directory. */
 const shortOrigin = (origin: string, file: string | null, workingDirectory: string): string =>

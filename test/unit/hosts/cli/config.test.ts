@@ -75,6 +75,20 @@ describe('a mistake in the configuration', () => {
 })
 
 describe('config show', () => {
+  it('shows what somebody set first, with who set it, and never breaks a name on a wide enough terminal', async () => {
+    const { out } = await run(showConfig, 'server: {port: 9000}\nlogging: {level: warn}\n', { width: 80 })
+    const lines = out.split('\n').map((line) => line.replace(/ {2,}/g, '  '))
+    expect(lines.slice(0, 5)).toEqual([
+      'SETTING  VALUE  SET BY',
+      'server.port *  9000  file pilothouse.yaml:1:16',
+      'logging.level  warn  file pilothouse.yaml:2:18',
+      '',
+      'DEFAULT  VALUE',
+    ])
+    expect(lines).toContain('deploy.limits.maxErrorRatioToStable  2')
+    expect(lines.at(-2)).toBe('* A change applies after a restart of the engine.')
+  })
+
   it('lets no value write on the terminal', async () => {
     const { out } = await run(showConfig, services.replace('--message', '"a\\e[2Jb"'))
     // eslint-disable-next-line no-control-regex
