@@ -3,6 +3,7 @@ import {
   judgingText,
   missingGates,
   phaseNames,
+  readableLog,
   releaseChange,
   shownPhase,
   reachedText,
@@ -18,7 +19,6 @@ import {
 import { table } from '../layout/index.ts'
 import type { Output } from '../output.ts'
 import type { Times } from '../times.ts'
-import { readableLog } from './readable-log.ts'
 import type { Session } from './session.ts'
 import { harmless } from '../harmless.ts'
 

@@ -1,6 +1,5 @@
-import type { Deployment, LogEntry } from '../../../contract/index.ts'
+import { noRepeatLines, readableLog, type Deployment, type LogEntry } from '../../../contract/index.ts'
 import type { Times } from '../times.ts'
-import { lately, readableLog } from './readable-log.ts'
 import { standingText } from './deployment-text.ts'
 import { harmless } from '../harmless.ts'
 
@@ -34,7 +33,7 @@ const reasonOf = ({ reason, log }: Deployment): string =>
   reason === '' || isSaidIn(log, reason) ? '' : ` (${harmless(reason)})`
 
 const isSaidIn = (log: readonly LogEntry[], text: string): boolean =>
-  log.slice(-lately).some((entry) => entry.text.includes(text))
+  log.slice(-noRepeatLines).some((entry) => entry.text.includes(text))
 
 /** How a watched deployment ends, as the last line that a person reads; empty while it goes on. */
 export function outcomeText(deployment: Deployment): string {
