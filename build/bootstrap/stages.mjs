@@ -60,7 +60,11 @@ export const stages = [
   vitest('contract', [], 'one suite over every transport'),
   vitest('sim', [], 'deployments under chance: a virtual clock, seeded faults, engines killed anywhere'),
   {
-    ...vitest('ports', ['promtool', 'node-exporter'], 'every adapter against the real thing'),
+    ...vitest(
+      'ports',
+      ['promtool', 'node-exporter', 'postgresql', 'redis'],
+      'every adapter against the real thing',
+    ),
     // Some of them kill the whole headless host, screens included.
     needsBundle: true,
   },

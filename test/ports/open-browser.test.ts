@@ -56,6 +56,7 @@ describe.skipIf(process.platform !== 'linux')('opening the browser', () => {
   it('removes the file when the program ends before the page opened', async () => {
     const over = new AbortController()
     const browser = open(() => true, over.signal)
+    await until('the browser is started', () => existsSync(join(directory, 'arguments')) || undefined)
     expect(folders()).toHaveLength(1)
     over.abort(new Error('stopped'))
     await browser?.opened

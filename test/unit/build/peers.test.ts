@@ -1,8 +1,9 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { findPeer } from '../../../build/bootstrap/peers.mjs'
+import { stages } from '../../../build/bootstrap/stages.mjs'
 import { peer } from '../../support/peers.ts'
 
 describe.skipIf(process.platform === 'win32')('a peer to test against', () => {
@@ -32,6 +33,19 @@ describe.skipIf(process.platform === 'win32')('a peer to test against', () => {
       "promtool (checks what /metrics says) is not installed; Debian's package",
     )
     expect(warn).toHaveBeenCalledWith(expect.stringContaining('peer missing: promtool'))
+  })
+
+  it('is installed before the stage whose tests ask for it', () => {
+    const tests = join(import.meta.dirname, '../..')
+    for (const { name, runner, peers } of stages.filter(({ runner }) => runner === 'vitest')) {
+      const files = globSync(`${name}/**/*.ts`, { cwd: tests }).filter(
+        (file) => !file.startsWith('unit/build/'),
+      )
+      const asked = files.flatMap((file) =>
+        [...readFileSync(join(tests, file), 'utf8').matchAll(/\bpeer\('([^']+)'\)/g)].map(([, peer]) => peer),
+      )
+      expect([...new Set(asked)].sort(), `${runner} ${name}`).toEqual([...peers].sort())
+    }
   })
 
   it('that is missing in CI fails the run', () => {
