@@ -77,6 +77,7 @@ export async function run(): Promise<PageCostResult> {
     ...(executablePath ? { executablePath } : {}),
     args: ['--disable-background-networking', ...(isRoot ? ['--no-sandbox'] : [])],
   })
+  const live = (page: Page) => page.locator('[data-testid=liveness][data-kind=live]').waitFor()
   const watch = async (path: string, isReady: (page: Page) => Promise<unknown>, isBusy: boolean) => {
     await using fleet = await startScriptedFleet({
       host: {
@@ -87,6 +88,8 @@ export async function run(): Promise<PageCostResult> {
     })
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
     await page.goto(fleet.url)
+    // The launch token works once: the page must have its session before it goes elsewhere.
+    await live(page)
     await page.goto(new URL(path, fleet.url).href)
     await isReady(page)
     const cost = await costOf(browser, page)
@@ -94,7 +97,6 @@ export async function run(): Promise<PageCostResult> {
     return cost
   }
   try {
-    const live = (page: Page) => page.locator('[data-testid=liveness][data-kind=live]').waitFor()
     return {
       watchedSeconds,
       hostScreen: await watch(
