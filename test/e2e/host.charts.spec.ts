@@ -58,6 +58,22 @@ test.describe('the charts of a host', () => {
     await expect.poll(async () => (await sharedRange(page)).toMs).toBeGreaterThan(before.toMs + 1000)
   })
 
+  test('are drawn on the same canvas again, and not made anew, with each sample', async ({ page }) => {
+    // A chart that is made sets the size of its canvas.
+    const changes = await page.evaluate(async () => {
+      const seen: string[] = []
+      const watch = new MutationObserver((records) =>
+        seen.push(...records.map(({ attributeName }) => attributeName ?? '')),
+      )
+      for (const canvas of document.querySelectorAll('[data-testid^=chart-] canvas'))
+        watch.observe(canvas, { attributeFilter: ['width', 'height', 'style'] })
+      await new Promise((resolve) => setTimeout(resolve, 3500))
+      watch.disconnect()
+      return seen
+    })
+    expect(changes).toEqual([])
+  })
+
   test('zoom together to what was dragged on one of them, and back', async ({ page }) => {
     const before = await sharedRange(page)
     await drag(page, slider(page, 'load'), 0.4, 0.7)

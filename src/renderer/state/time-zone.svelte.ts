@@ -13,6 +13,8 @@ const storageKey = 'pilothouse.timeZone'
 export class TimeZone {
   #choice = $state<TimeZoneChoice>(stored())
   readonly #configured: () => TimeZoneName
+  /** Derived, so that what shows a time is not made anew with each message from the engine. */
+  readonly shown = $derived.by(() => (this.#choice === 'configured' ? this.configured : this.#choice))
 
   constructor(configured: () => TimeZoneName) {
     this.#configured = configured
@@ -25,10 +27,6 @@ export class TimeZone {
 
   get configured(): TimeZoneName {
     return this.#configured()
-  }
-
-  get shown(): TimeZoneName {
-    return this.#choice === 'configured' ? this.configured : this.#choice
   }
 
   choose(choice: TimeZoneChoice): void {
