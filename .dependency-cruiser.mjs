@@ -1,12 +1,13 @@
-/** The arrows of ARCHITECTURE.md: contract <- engine <- adapters <- hosts, electron; contract <- renderer. */
+/** The arrows of ARCHITECTURE.md: base <- contract <- engine <- adapters <- hosts, electron; contract <- renderer. */
 const layers = {
-  contract: ['contract'],
-  engine: ['contract', 'engine'],
-  adapters: ['contract', 'engine', 'adapters'],
-  edge: ['contract', 'edge'],
-  hosts: ['contract', 'engine', 'adapters', 'edge', 'hosts'],
-  renderer: ['contract', 'renderer'],
-  demo: ['contract', 'engine', 'demo'],
+  base: ['base'],
+  contract: ['base', 'contract'],
+  engine: ['base', 'contract', 'engine'],
+  adapters: ['base', 'contract', 'engine', 'adapters'],
+  edge: ['base', 'contract', 'edge'],
+  hosts: ['base', 'contract', 'engine', 'adapters', 'edge', 'hosts'],
+  renderer: ['base', 'contract', 'renderer'],
+  demo: ['base', 'contract', 'demo'],
 }
 
 /** Products the engine must not know by name: they belong in adapters, the shell and the screens. */
@@ -45,13 +46,13 @@ export default {
       comment: 'electron/ is the shell: it knows the contract and the composition roots, nothing below them.',
       severity: 'error',
       from: { path: '^electron/' },
-      to: { path: '^(src|test|build)/', pathNot: '^src/(contract|hosts)/' },
+      to: { path: '^(src|test|build)/', pathNot: '^src/(base|contract|hosts)/' },
     },
     {
       name: 'engine-is-pure',
       comment: 'The engine reaches the outside only through its ports: no file, socket or process.',
       severity: 'error',
-      from: { path: '^src/(engine|contract)/' },
+      from: { path: '^src/(base|engine|contract)/' },
       to: {
         dependencyTypes: ['core'],
         pathNot: '^(node:)?(async_hooks|timers|crypto|zlib|perf_hooks|path)$',
@@ -61,7 +62,7 @@ export default {
       name: 'no-vendor-in-the-engine',
       comment: 'Names of products stay in adapters.',
       severity: 'error',
-      from: { path: '^src/(engine|contract)/' },
+      from: { path: '^src/(base|engine|contract)/' },
       to: { path: `(^|node_modules/)(@types/)?(${vendors.join('|')})(/|$)`, pathNot: '^(src|electron)/' },
     },
     {

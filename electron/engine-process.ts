@@ -2,7 +2,8 @@ import { MessageChannelMain, utilityProcess, type MessagePortMain, type UtilityP
 import type { EngineProcessState } from '../src/contract/index.ts'
 import type { EdgeProgram } from '../src/hosts/edge/index.ts'
 import { engineArguments, engineMessageSchema, type ShellMessage } from '../src/hosts/engine-process/index.ts'
-import { failuresInARow, restartDelayMs } from './restart-backoff.ts'
+import { backoffMs } from '../src/base/index.ts'
+import { failuresInARow, restartBackoff } from './restart-backoff.ts'
 
 export interface EngineProcessOptions {
   /** The engine's program. */
@@ -99,7 +100,7 @@ export class EngineProcess {
     if (this.#state.kind === 'stopped') return
     this.#failureCount = failuresInARow(this.#failureCount, performance.now() - this.#startedAtMs)
     const restartCount = this.#state.restartCount + 1
-    const delayMs = restartDelayMs(this.#failureCount)
+    const delayMs = backoffMs(this.#failureCount, restartBackoff, Math.random())
     const reason = this.#failure || `the engine's process ended unexpectedly (code ${code})`
     this.#retry = setTimeout(() => this.#spawn(restartCount, reason), delayMs)
     this.#show({ kind: 'waiting', restartCount, retryAtMs: Date.now() + delayMs, reason })

@@ -1,3 +1,4 @@
+import { backoffMs } from '../base/index.ts'
 import { createCallClient, callError, type CallClient } from './call-client.ts'
 import type { CallChannel, LiveChannel } from './channel.ts'
 import { LiveClient, type LiveListener } from './live-client.ts'
@@ -42,8 +43,7 @@ const silenceMs = 15_000
  * consumers of one engine do not come back in step.
  */
 export function reconnectDelayMs(attempt: number, random: number): number {
-  const ceiling = Math.min(longestDelayMs, firstDelayMs * 2 ** (attempt - 1))
-  return ceiling * (0.5 + random / 2)
+  return backoffMs(attempt, { firstMs: firstDelayMs, longestMs: longestDelayMs }, random)
 }
 
 /** A connection to an engine that heals itself: reconnects with backoff and restores the chosen stream. */

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { binSchema } from './deployments.ts'
-import { errorCodes } from './errors.ts'
+import { errorCodes } from '../base/index.ts'
 import { processText } from './passed-text.ts'
 import {
   instanceSchema,

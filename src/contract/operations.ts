@@ -7,7 +7,7 @@ import {
   planSchema,
   validationSchema,
 } from './deployments.ts'
-import { errorCodes } from './errors.ts'
+import { errorCodes } from '../base/index.ts'
 import { planOptionsSchema } from './plan-options.ts'
 import { procedure } from './procedure.ts'
 import { logLineSchema, nameSchema, newReleaseSchema, releaseSchema, serviceStateSchema } from './services.ts'

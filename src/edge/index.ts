@@ -1,6 +1,5 @@
 export { AdminServer } from './admin/server.ts'
-export type { EdgeClock, EdgeLog, EdgeRng, Surroundings } from './clock.ts'
-export { EdgeFailure } from './failure.ts'
+export type { EdgeLog, Surroundings } from './surroundings.ts'
 export { Handover, Predecessor, requireHandover } from './handover/index.ts'
 export { lockDirectory, takeLock, type DirectoryLock } from './lock.ts'
 export { endInstancesOf } from './supervisor/orphans.ts'

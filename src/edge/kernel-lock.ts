@@ -1,6 +1,6 @@
+import { AppError } from '../base/index.ts'
 import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
-import { EdgeFailure } from './failure.ts'
 
 /** The descriptor that `flock` finds the directory at. */
 const passedAt = 3
@@ -31,6 +31,6 @@ export async function lockByKernel(directory: string): Promise<Disposable | null
     }
   }
   closeSync(descriptor)
-  if (code === 1) throw new EdgeFailure('CONFLICT', 'An edge runs already on this directory.')
+  if (code === 1) throw new AppError('CONFLICT', 'An edge runs already on this directory.')
   return null
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { EdgeFailure } from './failure.ts'
+import { AppError } from '../base/index.ts'
 import { lockByKernel } from './kernel-lock.ts'
 import { identityOf } from './supervisor/process-identity.ts'
 import { isUnwritable } from './unwritable.ts'
@@ -69,7 +69,7 @@ async function claim(path: string, own: string): Promise<void> {
   } finally {
     await rm(whole, { force: true }).catch(() => undefined)
   }
-  throw new EdgeFailure('CONFLICT', 'An edge runs already on this directory, or starts just now.')
+  throw new AppError('CONFLICT', 'An edge runs already on this directory, or starts just now.')
 }
 
 /** Throws CONFLICT while the process that the file names runs. */
@@ -77,8 +77,8 @@ async function requireNobody(path: string): Promise<void> {
   const text = await readFile(path, 'utf8').catch(() => '')
   const [, pid, identity] = /^(\d+) (.*)$/.exec(text) ?? []
   if (pid !== undefined && (await identityOf(Number(pid))) === identity)
-    throw new EdgeFailure('CONFLICT', `An edge runs already on this directory (pid ${pid}).`, {
-      pid: Number(pid),
+    throw new AppError('CONFLICT', `An edge runs already on this directory (pid ${pid}).`, {
+      details: { pid: Number(pid) },
     })
 }
 
@@ -124,7 +124,7 @@ function lockOf(path: string, own: string, kernel: Disposable | null, hasWritten
         held ??= await lockByKernel(dirname(path))
         return true
       } catch (failure) {
-        if (failure instanceof EdgeFailure) return false
+        if (failure instanceof AppError) return false
         throw failure
       }
     },

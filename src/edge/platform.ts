@@ -2,17 +2,17 @@ import { closeSync } from 'node:fs'
 import { mkdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
+import { AppError, messageOf, SerialQueue } from '../base/index.ts'
 import {
   guardsSchema,
+  weightOf,
   type EdgeInput,
   type EdgeOutput,
   type EdgeProcedure,
   type EdgeReport,
   type ErrorCode,
-  weightOf,
 } from '../contract/index.ts'
-import type { Surroundings } from './clock.ts'
-import { EdgeFailure, messageOf } from './failure.ts'
+import type { Surroundings } from './surroundings.ts'
 import type { Inheritance, Progress } from './handover/messages.ts'
 import { Service } from './service.ts'
 import { readState, StateFile } from './state/state-file.ts'
@@ -69,7 +69,7 @@ export class Platform {
   readonly #options: PlatformOptions
   readonly #services = new Map<string, Service>()
   /** Services on their way in: two that declare the same one wait for one another. */
-  #declaring: Promise<unknown> = Promise.resolve()
+  readonly #declaring = new SerialQueue()
   readonly #file: StateFile
   readonly #ports = new PortBook()
   readonly #processes: ProcessTable
@@ -155,7 +155,7 @@ export class Platform {
    * resolves. Requests go on. Throws UNAVAILABLE when the disk does not take it.
    */
   async freeze(): Promise<void> {
-    await this.#declaring
+    await this.#declaring.idle()
     this.#frozen ??= Promise.withResolvers()
     await Promise.all([...this.#services.values()].map(({ instanceSet }) => instanceSet.freeze()))
     await this.#save()
@@ -209,9 +209,7 @@ export class Platform {
       })),
     }),
     declare: ({ definition }) => {
-      const declared = this.#declaring.then(() => this.#declare(definition))
-      this.#declaring = declared.catch(() => undefined)
-      return declared
+      return this.#declaring.run(() => this.#declare(definition))
     },
     withdraw: async ({ service: name }) => {
       const service = this.#services.get(name)
@@ -223,9 +221,9 @@ export class Platform {
     },
     ensure: async (input) => {
       if (input.release.service !== input.service)
-        throw new EdgeFailure('BAD_INPUT', `Release ${input.release.id} is one of ${input.release.service}.`)
+        throw new AppError('BAD_INPUT', `Release ${input.release.id} is one of ${input.release.service}.`)
       const service = this.#service(input.service)
-      if (service.isLeaving) throw new EdgeFailure('NOT_FOUND', `${input.service} is being withdrawn.`)
+      if (service.isLeaving) throw new AppError('NOT_FOUND', `${input.service} is being withdrawn.`)
       await service.instanceSet.ensure(input)
       return {}
     },
@@ -237,7 +235,7 @@ export class Platform {
       const { instanceSet, traffic } = this.#service(input.service)
       const share = weightOf(traffic.record.weights, input.releaseId)
       if (share > 0)
-        throw new EdgeFailure(
+        throw new AppError(
           'CONFLICT',
           `${input.releaseId} still has ${share}% of the traffic of ${input.service}.`,
         )
@@ -318,7 +316,7 @@ export class Platform {
   async #declare(definition: EdgeInput<'declare'>['definition']): Promise<{ address: string }> {
     const known = this.#services.get(definition.name)
     if (known?.isLeaving)
-      throw new EdgeFailure('CONFLICT', `${definition.name} is being withdrawn: declare it when it is gone.`)
+      throw new AppError('CONFLICT', `${definition.name} is being withdrawn: declare it when it is gone.`)
     if (known) {
       // Declared anew by an engine that starts: nothing has changed that a full disk would have to take.
       if (isDeepStrictEqual(known.record.definition, definition)) return { address: known.address }
@@ -361,7 +359,7 @@ export class Platform {
     try {
       return { ok: true, value: this.#service(order.service).traffic.emergency(order, atMs) }
     } catch (failure) {
-      if (!(failure instanceof EdgeFailure)) throw failure
+      if (!(failure instanceof AppError)) throw failure
       return { ok: false, code: failure.code, message: failure.message }
     }
   }
@@ -435,13 +433,13 @@ export class Platform {
       this.#trouble = trouble
       this.#retry?.[Symbol.dispose]()
       this.#retry = this.#options.clock.after(writeAgainMs, () => void this.#persist())
-      throw new EdgeFailure('UNAVAILABLE', trouble)
+      throw new AppError('UNAVAILABLE', trouble)
     }
   }
 
   #service(name: string): Service {
     const service = this.#services.get(name)
-    if (!service) throw new EdgeFailure('NOT_FOUND', `The edge knows no service ${name}.`)
+    if (!service) throw new AppError('NOT_FOUND', `The edge knows no service ${name}.`)
     return service
   }
 }

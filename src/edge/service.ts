@@ -1,10 +1,10 @@
 import type { Server, Socket } from 'node:net'
+import { backoffMs, messageOf } from '../base/index.ts'
 import type { Guards, ServiceDefinition } from '../contract/index.ts'
-import type { Surroundings } from './clock.ts'
+import type { Surroundings } from './surroundings.ts'
 import { BinLog } from './counts/index.ts'
 import { AddressList } from './guards/address-list.ts'
 import { Gate } from './guards/gate.ts'
-import { messageOf } from './failure.ts'
 import { Listener } from './proxy/listener.ts'
 import { RequestRouter } from './proxy/router.ts'
 import type { ServiceRecord } from './state/state.ts'
@@ -34,8 +34,7 @@ export interface ServiceOptions extends Surroundings {
 /** How long requests may take to end when a listener closes. */
 const closeWithinMs = 5000
 /** Between tries to listen on an address that cannot be had; it doubles. */
-const listenAgainMs = 500
-const listenAgainAtMostMs = 5000
+const listenBackoff = { firstMs: 500, longestMs: 5000 }
 
 /** One service on the edge: its instances, the split of its traffic, its port. */
 export class Service {
@@ -175,7 +174,7 @@ export class Service {
     try {
       await this.listen()
     } catch (failure) {
-      const { log, clock } = this.#options
+      const { log, clock, rng } = this.#options
       this.#listenFailures += 1
       this.#listenTrouble = messageOf(failure)
       if (this.#listenFailures === 1)
@@ -183,7 +182,7 @@ export class Service {
           service: this.#definition.name,
           failure: messageOf(failure),
         })
-      const delayMs = Math.min(listenAgainAtMostMs, listenAgainMs * 2 ** (this.#listenFailures - 1))
+      const delayMs = backoffMs(this.#listenFailures, listenBackoff, rng.next())
       this.#retry = clock.after(delayMs, () => void this.listenEventually())
     }
   }

@@ -1,6 +1,6 @@
-import { type EdgeInput, type EdgeReport, type Weights, weightOf } from '../contract/index.ts'
+import { AppError } from '../base/index.ts'
+import { weightOf, type EdgeInput, type EdgeReport, type Weights } from '../contract/index.ts'
 import type { ServiceRecord } from './state/state.ts'
-import { EdgeFailure } from './failure.ts'
 
 /** Keys that are remembered, so that a call that is repeated is done once. */
 const keptKeys = 200
@@ -47,19 +47,19 @@ export class Traffic {
     const { revision, emergency, doneKeys, weights: before } = this.#record
     if (doneKeys.includes(input.key)) return this.report()
     if (emergency && !input.endsEmergency)
-      throw new EdgeFailure(
+      throw new AppError(
         'CONFLICT',
         `An emergency rollback of ${input.service} stands; a person has to end it.`,
       )
     if (input.expectedRevision !== revision)
-      throw new EdgeFailure(
+      throw new AppError(
         'CONFLICT',
         `The weights of ${input.service} are at revision ${revision}, not ${input.expectedRevision}.`,
-        { revision },
+        { details: { revision } },
       )
     const sum = Object.values(input.weights).reduce((total, weight) => total + weight, 0)
     if (sum !== 0 && Math.abs(sum - 100) > 1e-6)
-      throw new EdgeFailure('BAD_INPUT', `The weights of ${input.service} are together ${sum}, not 100 or 0.`)
+      throw new AppError('BAD_INPUT', `The weights of ${input.service} are together ${sum}, not 100 or 0.`)
     for (const [releaseId, weight] of Object.entries(input.weights))
       if (weight > (before[releaseId] ?? 0)) this.#requireHealthy(input.service, releaseId)
     this.#change(input.key, {
@@ -75,7 +75,7 @@ export class Traffic {
     if (this.#record.doneKeys.includes(order.key)) return this.report()
     const releaseId = order.toReleaseId ?? this.#record.fallbackReleaseId
     if (releaseId === null)
-      throw new EdgeFailure('NO_HEALTHY_INSTANCE', `${order.service} has no release to fall back to.`)
+      throw new AppError('NO_HEALTHY_INSTANCE', `${order.service} has no release to fall back to.`)
     // What has all traffic already only keeps it: a candidate that has none yet is stopped whatever the health of the other.
     if (weightOf(this.#record.weights, releaseId) !== 100) this.#requireHealthy(order.service, releaseId)
     this.#change(order.key, {
@@ -88,8 +88,8 @@ export class Traffic {
 
   #requireHealthy(service: string, releaseId: string): void {
     if (!this.#isHealthy(releaseId))
-      throw new EdgeFailure('NO_HEALTHY_INSTANCE', `${service} has no healthy instance of ${releaseId}.`, {
-        releaseId,
+      throw new AppError('NO_HEALTHY_INSTANCE', `${service} has no healthy instance of ${releaseId}.`, {
+        details: { releaseId },
       })
   }
 

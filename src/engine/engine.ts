@@ -1,3 +1,4 @@
+import { Disposables, SerialQueue, sleep, type Clock, type Log, type Rng } from '../base/index.ts'
 import type {
   ConfigStatus,
   ConfigEntries,
@@ -11,16 +12,7 @@ import { createRouter, type ApiRouter } from './api/index.ts'
 import type { Refusal } from './audit/index.ts'
 import type { AccountCheck } from './config/index.ts'
 import { thresholdJudge } from './canary/index.ts'
-import {
-  Disposables,
-  LiveStore,
-  sleep,
-  Supervisor,
-  type Clock,
-  type Log,
-  type Loop,
-  type Rng,
-} from './core/index.ts'
+import { LiveStore, Supervisor, type Loop } from './core/index.ts'
 import type { Declaration, DeploymentStore, HookRunner, RoomLook, Validator } from './deployments/index.ts'
 import { NoticeBoard, type Journal } from './journal/index.ts'
 import { serviceHealth } from './services/index.ts'
@@ -115,7 +107,7 @@ export class Engine implements AsyncDisposable {
   readonly #hosts = new Map<string, Watched>()
   #settings: EngineSettings
   #environment: string
-  #pacing: Promise<void> = Promise.resolve()
+  readonly #pacing = new SerialQueue()
   #isEnding = false
 
   constructor(parts: EngineParts) {
@@ -176,7 +168,7 @@ export class Engine implements AsyncDisposable {
     this.#settings = settings
     for (const { monitor } of this.#hosts.values()) monitor.setLimits(settings.limits)
     this.#showStatus()
-    if (isNewPace) this.#pacing = this.#pacing.then(() => this.#changePace())
+    if (isNewPace) void this.#pacing.run(() => this.#changePace())
   }
 
   /** What this engine steers from now on, on all that it shows. */

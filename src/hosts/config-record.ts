@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
+import { messageOf, type Clock, type Log } from '../base/index.ts'
 import { writePrivateFile } from '../adapters/system/index.ts'
 import { engineActor, type ConfigProblem } from '../contract/index.ts'
 import type { AuditDraft } from '../engine/audit/index.ts'
 import { describeConfig, type LoadedConfig } from '../engine/config/index.ts'
-import { messageOf, type Clock, type Log } from '../engine/core/index.ts'
 
 /** The settings of the launch before, as people see them: secrets are masked. */
 const fileName = 'config-last.json'

@@ -1,5 +1,6 @@
 import { readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { AppError, Disposables, messageOf, type Log, type Result } from '../base/index.ts'
 import { createLocalMetricSource } from '../adapters/metrics/index.ts'
 import { newestBackup, openAuditSeal, openStateStore } from '../adapters/stores/state/index.ts'
 import { openTelemetryStore, type RetainingStore } from '../adapters/stores/telemetry/index.ts'
@@ -21,7 +22,6 @@ import {
   type LogLevel,
   type Standpoint,
 } from '../engine/config/index.ts'
-import { AppError, Disposables, messageOf, type Log, type Result } from '../engine/core/index.ts'
 import type { DeploymentStore } from '../engine/deployments/index.ts'
 import { Engine, type EngineSettings } from '../engine/index.ts'
 import { defaultLimits } from '../engine/telemetry/index.ts'

@@ -1,6 +1,6 @@
+import { seededRng } from '../../src/base/index.ts'
 import type { SeriesName } from '../../src/contract/index.ts'
 import { seriesNames } from '../../src/contract/index.ts'
-import { seededRng } from '../../src/engine/core/index.ts'
 import {
   combineHealth,
   createHostMonitor,

@@ -1,9 +1,9 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import { sleep, type Clock } from '../../src/base/index.ts'
 import { createLocalMetricSource } from '../../src/adapters/metrics/index.ts'
 import { systemClock } from '../../src/adapters/system/index.ts'
-import { sleep, type Clock } from '../../src/engine/core/index.ts'
 import { startExporter } from '../support/node-exporter.ts'
 import { peer } from '../support/peers.ts'
 

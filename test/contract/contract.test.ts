@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Disposables } from '../../src/base/index.ts'
 import {
   ackWindow,
   contract,
@@ -19,7 +20,6 @@ import {
   type LiveRecords,
   type ServerFrame,
 } from '../../src/contract/index.ts'
-import { Disposables } from '../../src/engine/core/index.ts'
 import { scriptedEngine } from '../support/scripted-engine.ts'
 import { transports, type Reach } from './transports.ts'
 

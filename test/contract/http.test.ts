@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
+import { Disposables, seededRng, silentLog } from '../../src/base/index.ts'
 import {
   CallServer,
   Sessions,
@@ -10,7 +11,6 @@ import {
   type HttpServer,
 } from '../../src/adapters/transports/index.ts'
 import { contract, launchTokenIn, maxMessageBytes, socketProtocols } from '../../src/contract/index.ts'
-import { Disposables, seededRng, silentLog } from '../../src/engine/core/index.ts'
 import { VirtualClock } from '../support/clock.ts'
 import { scriptedEngine } from '../support/scripted-engine.ts'
 

@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
+import { Disposables, ok, seededRng, silentLog } from '../../src/base/index.ts'
 import {
   CallServer,
   Sessions,
@@ -11,7 +12,6 @@ import {
   type HttpServer,
 } from '../../src/adapters/transports/index.ts'
 import { createCallClient, encodeFrame, liveProtocolVersion } from '../../src/contract/index.ts'
-import { Disposables, ok, seededRng, silentLog } from '../../src/engine/core/index.ts'
 import { VirtualClock } from '../support/clock.ts'
 import { scriptedEngine } from '../support/scripted-engine.ts'
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Disposables, seededRng, silentLog } from '../../src/base/index.ts'
 import {
   CallServer,
   Sessions,
@@ -7,7 +8,6 @@ import {
 } from '../../src/adapters/transports/index.ts'
 import { maxMessageBytes } from '../../src/contract/index.ts'
 import type { AuditDraft } from '../../src/engine/audit/index.ts'
-import { Disposables, seededRng, silentLog } from '../../src/engine/core/index.ts'
 import { VirtualClock } from '../support/clock.ts'
 import { scriptedEngine } from '../support/scripted-engine.ts'
 

@@ -1,5 +1,6 @@
 import { MessageChannel } from 'node:worker_threads'
 import { WebSocket } from 'ws'
+import { silentLog } from '../../src/base/index.ts'
 import {
   CallServer,
   portChannel,
@@ -16,7 +17,6 @@ import {
   type LiveChannel,
   type Role,
 } from '../../src/contract/index.ts'
-import { silentLog } from '../../src/engine/core/index.ts'
 import type { Engine } from '../../src/engine/index.ts'
 import { fileURLToPath } from 'node:url'
 

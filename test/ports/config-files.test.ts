@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Result } from '../../src/base/index.ts'
 import {
   readConfig,
   readSecret,
@@ -13,7 +14,6 @@ import {
 import { systemClock } from '../../src/adapters/system/index.ts'
 import type { ConfigProblem } from '../../src/contract/index.ts'
 import type { LoadedConfig } from '../../src/engine/config/index.ts'
-import type { Result } from '../../src/engine/core/index.ts'
 
 let root: string
 let here: string

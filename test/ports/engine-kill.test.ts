@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
+import { seededRng } from '../../src/base/index.ts'
 import { websocketChannel } from '../../src/adapters/transports/index.ts'
 import { LiveClient, type LiveChannel, type SampleRows } from '../../src/contract/index.ts'
-import { seededRng } from '../../src/engine/core/index.ts'
 import { sessionOf } from '../support/sign-in.ts'
 
 const cli = fileURLToPath(new URL('../../src/hosts/cli/index.ts', import.meta.url))

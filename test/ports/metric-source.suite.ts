@@ -8,10 +8,9 @@ import os from 'node:os'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { sleep, type Clock, type Result } from '../../src/base/index.ts'
 import { systemClock } from '../../src/adapters/system/index.ts'
 import { seriesNames, seriesSchema } from '../../src/contract/index.ts'
-import type { Clock, Result } from '../../src/engine/core/index.ts'
-import { sleep } from '../../src/engine/core/index.ts'
 import type { MetricSource, Reading } from '../../src/engine/telemetry/index.ts'
 
 const megabyte = 1024 * 1024

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
+import type { AppError, Result } from '../../src/base/index.ts'
 import {
   serviceDefinitionSchema,
   type Instance,
   type Release,
   type Weights,
 } from '../../src/contract/index.ts'
-import type { AppError, Result } from '../../src/engine/core/index.ts'
 import type { Router, RouterReport, Target } from '../../src/engine/services/index.ts'
 import { until } from '../support/until.ts'
 

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { seededRng } from '../../src/base/index.ts'
 import { Archive } from '../../src/adapters/stores/telemetry/archive.ts'
 import { defaultRetention } from '../../src/adapters/stores/telemetry/index.ts'
-import { seededRng } from '../../src/engine/core/index.ts'
 import { killedKeys, killedValues } from './telemetry-store.kill-rows.ts'
 
 const rounds = 50

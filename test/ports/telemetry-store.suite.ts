@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { seededRng, type Clock, type Result } from '../../src/base/index.ts'
 import type { Chart, Series } from '../../src/contract/index.ts'
-import { type Clock, type Result, seededRng } from '../../src/engine/core/index.ts'
 import type { SeriesKey, TelemetryStore } from '../../src/engine/telemetry/index.ts'
 import { VirtualClock } from '../support/clock.ts'
 

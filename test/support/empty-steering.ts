@@ -1,4 +1,4 @@
-import { AppError, fail, ok } from '../../src/engine/core/index.ts'
+import { AppError, fail, ok } from '../../src/base/index.ts'
 import type { Steering } from '../../src/engine/index.ts'
 
 /** An engine without services: nothing to deploy, nothing on record. */

@@ -1,6 +1,6 @@
+import { ok, seededRng, silentLog, type Clock } from '../../src/base/index.ts'
 import type { Chart } from '../../src/contract/index.ts'
 import type { AuditDraft } from '../../src/engine/audit/index.ts'
-import { ok, seededRng, silentLog, type Clock } from '../../src/engine/core/index.ts'
 import { Engine, type Steering } from '../../src/engine/index.ts'
 import {
   defaultLimits,

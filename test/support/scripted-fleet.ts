@@ -1,5 +1,6 @@
 import { implement } from '@orpc/server'
 import { fileURLToPath } from 'node:url'
+import { AppError, silentLog } from '../../src/base/index.ts'
 import { systemClock, systemRng } from '../../src/adapters/system/index.ts'
 import { CallServer, Sessions, startHttpServer } from '../../src/adapters/transports/index.ts'
 import {
@@ -19,7 +20,6 @@ import {
 } from '../../src/contract/index.ts'
 import { compactBins } from '../../src/engine/canary/index.ts'
 import { buildPlan } from '../../src/engine/deployments/index.ts'
-import { AppError, silentLog } from '../../src/engine/core/index.ts'
 import type { CallContext } from '../../src/engine/api/index.ts'
 import { scriptedEngine } from './scripted-engine.ts'
 import { uneventful } from './uneventful.ts'

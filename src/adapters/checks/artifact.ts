@@ -1,6 +1,6 @@
 import { access, constants, stat } from 'node:fs/promises'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
-import { messageOf } from '../../engine/core/index.ts'
+import { messageOf } from '../../base/index.ts'
 import { failed, passed } from '../../engine/validation/index.ts'
 import { scriptOf } from './script.ts'
 import { directoryOf, type Run } from './surroundings.ts'

@@ -1,7 +1,7 @@
 import { Pool } from 'undici'
+import { sleep, type Clock } from '../../base/index.ts'
 import { latencyBoundsMs } from '../../contract/index.ts'
 import { noCounts, type Counts } from '../../engine/canary/index.ts'
-import { sleep, type Clock } from '../../engine/core/index.ts'
 
 export interface Load {
   url: string

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import net from 'node:net'
 import tls from 'node:tls'
-import { messageOf } from '../../engine/core/index.ts'
+import { messageOf } from '../../base/index.ts'
 import { failedForNow, type Verdict } from '../../engine/validation/index.ts'
 
 export interface Place {

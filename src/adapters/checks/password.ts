@@ -1,5 +1,4 @@
-import type { Result } from '../../engine/core/index.ts'
-import { ok } from '../../engine/core/index.ts'
+import { ok, type Result } from '../../base/index.ts'
 import { failed, type Verdict } from '../../engine/validation/index.ts'
 import { readSecret } from '../config/index.ts'
 

@@ -1,4 +1,4 @@
-import type { AppError } from '../../engine/core/index.ts'
+import type { AppError } from '../../base/index.ts'
 import {
   failed,
   failedForNow,

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import net from 'node:net'
 import { rootCertificates } from 'node:tls'
-import { messageOf } from '../../engine/core/index.ts'
+import { messageOf } from '../../base/index.ts'
 import {
   failed,
   failedForNow,

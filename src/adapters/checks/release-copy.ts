@@ -1,5 +1,5 @@
 import { request as httpRequest } from 'undici'
-import { sleep } from '../../engine/core/index.ts'
+import { sleep } from '../../base/index.ts'
 import type { ValidationRequest } from '../../engine/deployments/index.ts'
 import { failed, failedForNow, type Verdict } from '../../engine/validation/index.ts'
 import { endText, runCommand } from '../commands/index.ts'

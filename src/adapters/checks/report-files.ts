@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { open, stat, type FileHandle } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { messageOf } from '../../engine/core/index.ts'
+import { messageOf } from '../../base/index.ts'
 import { failed, passed, type ReportConfig, type Verdict } from '../../engine/validation/index.ts'
 import { judgeApart } from './report-judging.ts'
 

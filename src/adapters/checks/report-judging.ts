@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { messageOf } from '../../engine/core/index.ts'
+import { messageOf } from '../../base/index.ts'
 import { unreadable, type ReportConfig, type ReportVerdict } from '../../engine/validation/index.ts'
 
 /** What the thread is given. */

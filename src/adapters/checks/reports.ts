@@ -1,4 +1,4 @@
-import type { Clock } from '../../engine/core/index.ts'
+import type { Clock } from '../../base/index.ts'
 import { failed, worstOf, type CheckConfigOf, type Verdict } from '../../engine/validation/index.ts'
 import { judgeReport } from './report-files.ts'
 import { directoryOf, type Run } from './surroundings.ts'

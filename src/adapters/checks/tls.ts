@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import net from 'node:net'
-import { messageOf, type Clock } from '../../engine/core/index.ts'
+import { messageOf, type Clock } from '../../base/index.ts'
 import { failed, passed, warned, type CheckConfigOf } from '../../engine/validation/index.ts'
 import { placeText, secured, unreachable, withSocket } from './network.ts'
 import type { Run } from './surroundings.ts'

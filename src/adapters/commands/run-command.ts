@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { stat } from 'node:fs/promises'
+import { messageOf, type Clock, type Rng } from '../../base/index.ts'
 import { accountEnvironment, type Account, type AccountSettings } from '../../contract/index.ts'
-import { messageOf, type Clock, type Rng } from '../../engine/core/index.ts'
 import { accountFor } from '../system/index.ts'
 import { BoundedOutput } from '../../engine/validation/index.ts'
 import { killMarked, signalGroup } from './descendants.ts'

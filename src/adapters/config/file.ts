@@ -1,9 +1,9 @@
 import { constants } from 'node:fs'
 import { open, readdir, type FileHandle } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { fail, messageOf, ok, type Result } from '../../base/index.ts'
 import type { ConfigProblem } from '../../contract/index.ts'
 import { maxConfigBytes } from '../../engine/config/index.ts'
-import { fail, messageOf, ok, type Result } from '../../engine/core/index.ts'
 import type { Places } from './places.ts'
 
 export const configNames = ['pilothouse.yaml', 'pilothouse.yml', 'pilothouse.json'] as const

@@ -1,6 +1,6 @@
+import type { Result } from '../../base/index.ts'
 import type { ConfigProblem } from '../../contract/index.ts'
 import { loadConfig, namedDataDirectory, type Flag, type LoadedConfig } from '../../engine/config/index.ts'
-import type { Result } from '../../engine/core/index.ts'
 import { findConfigFile, type NamedFile } from './file.ts'
 import { accountProblem } from '../system/index.ts'
 import { placesOf, type System } from './places.ts'

@@ -1,5 +1,5 @@
+import { AppError, fail, ok, type Result } from '../../base/index.ts'
 import type { SecretReference } from '../../engine/config/index.ts'
-import { AppError, fail, ok, type Result } from '../../engine/core/index.ts'
 import { readConfigFile } from './file.ts'
 
 const mostCharacters = 16_384

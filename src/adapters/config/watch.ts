@@ -1,9 +1,9 @@
 import { watch, type FSWatcher } from 'node:fs'
 import { realpath, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { SerialQueue, type Clock, type Result } from '../../base/index.ts'
 import type { ConfigProblem } from '../../contract/index.ts'
 import type { LoadedConfig } from '../../engine/config/index.ts'
-import type { Clock, Result } from '../../engine/core/index.ts'
 import { searched } from './file.ts'
 import { placesOf } from './places.ts'
 import { namedFile, readConfig, type ConfigRead, type ConfigRequest } from './read.ts'
@@ -56,7 +56,7 @@ class ConfigWatcher implements AsyncDisposable {
   #poll: Disposable | undefined
   #settling: Disposable | undefined
   #isDisposed = false
-  #looking: Promise<void> = Promise.resolve()
+  readonly #looks = new SerialQueue()
 
   constructor(options: WatchOptions) {
     this.#options = options
@@ -78,7 +78,7 @@ class ConfigWatcher implements AsyncDisposable {
     this.#settling?.[Symbol.dispose]()
     for (const watcher of this.#watchers.values()) watcher.close()
     this.#watchers.clear()
-    await this.#looking
+    await this.#looks.idle()
   }
 
   /** Something may have changed: look when it has come to rest. Noise in between does not put that off. */
@@ -104,8 +104,8 @@ class ConfigWatcher implements AsyncDisposable {
 
   /** No failure of a look is left to nobody: it would end the engine. */
   #enqueue(before: string): void {
-    this.#looking = this.#looking
-      .then(() => this.#settle(before))
+    this.#looks
+      .run(() => this.#settle(before))
       .catch((failure: unknown) => {
         this.#seen = ''
         this.#options.onFailure(failure)

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
-import type { AccountSettings, Hook, Release } from '../../contract/index.ts'
-import { AppError, fail, ok, type Clock, type Result, type Rng } from '../../engine/core/index.ts'
+import { AppError, fail, ok, type Clock, type Result, type Rng } from '../../base/index.ts'
+import { type AccountSettings, type Hook, type Release } from '../../contract/index.ts'
 import type { HookContext, HookOutcome, HookRunner } from '../../engine/deployments/index.ts'
 import { endText, runCommand } from '../commands/index.ts'
 import { Redactor } from '../log/index.ts'

@@ -1,6 +1,6 @@
 import { request } from 'undici'
-import type { Webhook } from '../../contract/index.ts'
-import { AppError, fail, messageOf, ok, type Result } from '../../engine/core/index.ts'
+import { AppError, fail, messageOf, ok, type Result } from '../../base/index.ts'
+import { type Webhook } from '../../contract/index.ts'
 import type { HookContext, HookOutcome } from '../../engine/deployments/index.ts'
 import { BoundedOutput, outputLimitBytes } from '../../engine/validation/index.ts'
 import { readSecret } from '../config/index.ts'

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import pino, { type Logger } from 'pino'
-import { correlationId, type Clock, type Log } from '../../engine/core/index.ts'
+import type { Clock, Log } from '../../base/index.ts'
+import { correlationId } from '../../engine/core/index.ts'
 import { Redactor } from './redaction.ts'
 import { RotatingFile } from './rotating-file.ts'
 import { terminalLine } from './terminal.ts'

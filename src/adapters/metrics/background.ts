@@ -1,4 +1,4 @@
-import type { Clock } from '../../engine/core/index.ts'
+import type { Clock } from '../../base/index.ts'
 import type { SlotGroup } from './slots.ts'
 
 /** What `tick` is called on at every reading, whatever it gathers. */

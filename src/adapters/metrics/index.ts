@@ -1,4 +1,4 @@
-import type { Clock } from '../../engine/core/index.ts'
+import type { Clock } from '../../base/index.ts'
 import type { MetricSource } from '../../engine/telemetry/index.ts'
 import { LinuxProcSource } from './linux/index.ts'
 import { PortableSource } from './portable/index.ts'

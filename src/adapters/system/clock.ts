@@ -1,4 +1,4 @@
-import type { Clock } from '../../engine/core/index.ts'
+import type { Clock } from '../../base/index.ts'
 
 /** The machine's own time. A timer it gives keeps the process alive until it fires or is disposed. */
 export function systemClock(): Clock {

@@ -1,3 +1,4 @@
+import { AppError } from '../../base/index.ts'
 import { randomBytes } from 'node:crypto'
 import {
   chmodSync,
@@ -13,7 +14,6 @@ import {
   type Stats,
 } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { AppError } from '../../engine/core/index.ts'
 
 const ownerOnly = 0o700
 

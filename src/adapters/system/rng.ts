@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Rng } from '../../engine/core/index.ts'
+import type { Rng } from '../../base/index.ts'
 
 /** Chance from the operating system: unpredictable, so `hex` is fit for tokens. */
 export function systemRng(): Rng {

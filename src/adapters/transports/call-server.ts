@@ -3,6 +3,7 @@ import { ORPCError } from '@orpc/server'
 import { createServerPeerHandleRequestFn } from '@orpc/server/standard-peer'
 import { StandardRPCHandler } from '@orpc/server/standard'
 import { ServerPeer } from '@orpc/standard-server-peer'
+import { AppError, messageOf, type Log } from '../../base/index.ts'
 import {
   columnSerializer,
   errorCatalogue,
@@ -11,7 +12,7 @@ import {
   type ErrorCode,
   type ErrorData,
 } from '../../contract/index.ts'
-import { AppError, correlationId, messageOf, withCorrelation, type Log } from '../../engine/core/index.ts'
+import { correlationId, withCorrelation } from '../../engine/core/index.ts'
 import { inputIssues, issueText, type ApiRouter, type CallContext } from '../../engine/api/index.ts'
 
 /** Calls under way at a time on one channel. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
-import type { Clock } from '../../engine/core/index.ts'
+import type { Clock } from '../../base/index.ts'
 
 /** What the connections of a server may cost. */
 export interface ConnectionLimits {

@@ -4,6 +4,7 @@ import fastifyStatic from '@fastify/static'
 import fastifyWebsocket from '@fastify/websocket'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { WebSocket } from 'ws'
+import { AppError, messageOf, type Log } from '../../base/index.ts'
 import {
   contentSecurityPolicy,
   errorCatalogue,
@@ -17,7 +18,6 @@ import {
 } from '../../contract/index.ts'
 import type { CallContext } from '../../engine/api/index.ts'
 import type { Refusal } from '../../engine/audit/index.ts'
-import { AppError, messageOf, type Log } from '../../engine/core/index.ts'
 import type { PublisherOptions } from '../../engine/live/index.ts'
 import type { CallServer } from './call-server.ts'
 import { connectionLimits, limitConnections, SocketBook, type ConnectionLimits } from './connection-limits.ts'

@@ -1,8 +1,8 @@
 import type { RateLimitPluginOptions } from '@fastify/rate-limit'
 import type { FastifyRequest } from 'fastify'
 import { createHash } from 'node:crypto'
+import { AppError } from '../../base/index.ts'
 import { errorCatalogue, operations } from '../../contract/index.ts'
-import { AppError } from '../../engine/core/index.ts'
 
 const windowMs = 10_000
 

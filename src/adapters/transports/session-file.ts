@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import * as z from 'zod'
-import { messageOf, type Log } from '../../engine/core/index.ts'
+import { messageOf, type Log } from '../../base/index.ts'
 import { writePrivateFile } from '../system/index.ts'
 import type { SessionStore } from './sessions.ts'
 

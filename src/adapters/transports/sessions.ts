@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Clock, Rng } from '../../engine/core/index.ts'
+import type { Clock, Rng } from '../../base/index.ts'
 
 /** A session as it is kept: whoever reads the file cannot use it. */
 export interface StoredSession {

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { seededRng } from '../../engine/core/index.ts'
+import { seededRng } from '../../base/index.ts'
 import { cart, catalog, checkout, type Handle } from './services.ts'
 import { startShopServer } from './server.ts'
 import { traitOptions, traitsOf } from './traits.ts'

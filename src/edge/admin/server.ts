@@ -1,17 +1,17 @@
 import { lstatSync } from 'node:fs'
 import { chmod, lstat, mkdir, rename, rm, utimes } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { EdgeLog } from '../surroundings.ts'
+import { AppError, messageOf, type Clock } from '../../base/index.ts'
 import {
   edgeProcedures,
-  movedDetail,
   errorCatalogue,
+  movedDetail,
   type EdgeFailureBody,
   type EdgeProcedure,
 } from '../../contract/index.ts'
-import type { EdgeClock, EdgeLog } from '../clock.ts'
 import { dirname } from 'node:path'
 import { closeServer } from '../close-server.ts'
-import { EdgeFailure, messageOf } from '../failure.ts'
 import type { Handlers } from '../platform.ts'
 
 /** A call under way may end; none takes longer than a second or two. */
@@ -40,7 +40,7 @@ type State =
 export class AdminServer {
   readonly #handlers: Handlers
   readonly #log: EdgeLog
-  readonly #clock: EdgeClock
+  readonly #clock: Clock
   #server: Server
   #state: State = { kind: 'serving' }
   #places: readonly string[] = []
@@ -52,7 +52,7 @@ export class AdminServer {
   readonly #timers: Disposable[] = []
   readonly #writing = new Set<Promise<unknown>>()
 
-  constructor(handlers: Handlers, log: EdgeLog, clock: EdgeClock) {
+  constructor(handlers: Handlers, log: EdgeLog, clock: Clock) {
     this.#handlers = handlers
     this.#log = log
     this.#clock = clock
@@ -66,7 +66,7 @@ export class AdminServer {
 
   /**
    * Listens at the first of `places` where a socket can be made, and makes the socket again, there or at the next
-   * place, whenever it is lost. `onPlace` is told of each. Throws EdgeFailure when no place will do.
+   * place, whenever it is lost. `onPlace` is told of each. Throws AppError when no place will do.
    */
   async listen(places: readonly string[], onPlace: (path: string) => void): Promise<void> {
     this.#places = places
@@ -106,11 +106,11 @@ export class AdminServer {
         await this.#listenAt(place)
         return
       } catch (failure) {
-        failures.push(failure instanceof EdgeFailure ? failure.message : `${place}: ${messageOf(failure)}`)
+        failures.push(failure instanceof AppError ? failure.message : `${place}: ${messageOf(failure)}`)
         this.#server = this.#newServer()
       }
     }
-    throw new EdgeFailure('UNAVAILABLE', `The admin socket cannot be made. ${failures.join(' ')}`)
+    throw new AppError('UNAVAILABLE', `The admin socket cannot be made. ${failures.join(' ')}`)
   }
 
   async #listenAt(place: string): Promise<void> {
@@ -219,8 +219,8 @@ export class AdminServer {
       await ended.promise
     }
     if (this.#state.kind === 'moved')
-      throw new EdgeFailure('UNAVAILABLE', 'Another edge has taken over: call again.', {
-        [movedDetail]: true,
+      throw new AppError('UNAVAILABLE', 'Another edge has taken over: call again.', {
+        details: { [movedDetail]: true },
       })
   }
 
@@ -230,7 +230,7 @@ export class AdminServer {
       const input = edgeProcedures[procedure].input.safeParse(await bodyOf(request))
       if (!input.success) {
         const [issue] = input.error.issues
-        throw new EdgeFailure(
+        throw new AppError(
           'BAD_INPUT',
           `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not as it must be'}`,
         )
@@ -238,10 +238,10 @@ export class AdminServer {
       await this.#permit(procedure)
       answer(response, 200, await this.#call(procedure, input.data))
     } catch (failure) {
-      if (!(failure instanceof EdgeFailure))
+      if (!(failure instanceof AppError))
         this.#log.error('an admin call failed', { failure: messageOf(failure) })
       const { code, message, details } =
-        failure instanceof EdgeFailure
+        failure instanceof AppError
           ? failure
           : { code: 'INTERNAL' as const, message: messageOf(failure), details: {} }
       const body: EdgeFailureBody = { code, message, details }
@@ -288,7 +288,7 @@ async function requireOwnDirectory(path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 })
   const { uid, mode } = await lstat(path)
   if (uid !== process.getuid?.())
-    throw new EdgeFailure(
+    throw new AppError(
       'FORBIDDEN',
       `${path} belongs to another user (uid ${uid}): remove it (as root or its owner), or set TMPDIR to a directory of your own.`,
     )
@@ -298,7 +298,7 @@ async function requireOwnDirectory(path: string): Promise<void> {
 function nameOf({ method, url = '' }: IncomingMessage): EdgeProcedure {
   const name = /^\/v1\/([A-Za-z]+)$/.exec(url)?.[1]
   if (method !== 'POST' || name === undefined || !Object.hasOwn(edgeProcedures, name))
-    throw new EdgeFailure('NOT_FOUND', `There is no ${method ?? ''} ${url.slice(0, 200)}.`)
+    throw new AppError('NOT_FOUND', `There is no ${method ?? ''} ${url.slice(0, 200)}.`)
   return name as EdgeProcedure
 }
 
@@ -308,13 +308,13 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length
     if (size > maxRequestBytes)
-      throw new EdgeFailure('TOO_LARGE', `A request is at most ${maxRequestBytes} bytes.`)
+      throw new AppError('TOO_LARGE', `A request is at most ${maxRequestBytes} bytes.`)
     chunks.push(chunk)
   }
   try {
     return JSON.parse(Buffer.concat(chunks).toString()) as unknown
   } catch {
-    throw new EdgeFailure('BAD_INPUT', 'The body is not JSON.')
+    throw new AppError('BAD_INPUT', 'The body is not JSON.')
   }
 }
 

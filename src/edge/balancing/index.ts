@@ -1,5 +1,5 @@
+import type { Rng } from '../../base/index.ts'
 import type { Routing } from '../../contract/index.ts'
-import type { EdgeRng } from '../clock.ts'
 import type { Balancer } from './candidate.ts'
 import { ipHash } from './ip-hash.ts'
 import { leastConnections, powerOfTwo } from './load.ts'
@@ -10,7 +10,7 @@ export type { Balancer, Candidate } from './candidate.ts'
 export { pointIn, pointOf, releaseAt, ReleaseSplit } from './release-split.ts'
 
 /** The balancer of this name. */
-export function balancerOf(name: Routing['balancing'], rng: EdgeRng): Balancer {
+export function balancerOf(name: Routing['balancing'], rng: Rng): Balancer {
   switch (name) {
     case 'round_robin':
       return roundRobin()

@@ -1,4 +1,4 @@
-import type { EdgeRng } from '../clock.ts'
+import type { Rng } from '../../base/index.ts'
 import type { Balancer, Candidate } from './candidate.ts'
 
 /** How busy an instance is for its weight. */
@@ -24,7 +24,7 @@ export function leastConnections(): Balancer {
  * The less busy of two drawn at random (Mitzenmacher, "The power of two choices", 2001): nearly as even as the
  * least busy of all, without looking at all, and without all going to the one that looks idle.
  */
-export function powerOfTwo(rng: EdgeRng): Balancer {
+export function powerOfTwo(rng: Rng): Balancer {
   return {
     pick(candidates) {
       const { length } = candidates

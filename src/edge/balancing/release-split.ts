@@ -1,5 +1,5 @@
+import type { Rng } from '../../base/index.ts'
 import type { Weights } from '../../contract/index.ts'
-import type { EdgeRng } from '../clock.ts'
 
 /** Requests over which shares are exact, to the remainder that is carried on. */
 const blockSize = 100
@@ -10,13 +10,13 @@ const blockSize = 100
  * requests can fall in with the order, which a fixed rotation would allow. The judge relies on both.
  */
 export class ReleaseSplit {
-  readonly #rng: EdgeRng
+  readonly #rng: Rng
   #shares: { id: string; weight: number; carried: number }[] = []
   #total = 0
   #block: string[] = []
   #next = 0
 
-  constructor(rng: EdgeRng) {
+  constructor(rng: Rng) {
     this.#rng = rng
   }
 

@@ -1,6 +1,6 @@
 import * as z from 'zod'
+import type { Clock } from '../../base/index.ts'
 import { edgeBinSchema, type EdgeBin } from '../../contract/index.ts'
-import type { EdgeClock } from '../clock.ts'
 import { ReleaseCounts } from './release-counts.ts'
 
 /** Bins are kept for 15 minutes. */
@@ -21,7 +21,7 @@ export type KeptBins = z.infer<typeof keptBinsSchema>
  * requests. In memory: a restarted edge begins anew, and says so by another `bootId` in its cursors.
  */
 export class BinLog {
-  readonly #clock: EdgeClock
+  readonly #clock: Clock
   readonly #bootId: string
   readonly #releases = new Map<string, ReleaseCounts>()
   #bins: { seq: number; closedMs: number; bin: EdgeBin }[] = []
@@ -29,7 +29,7 @@ export class BinLog {
   #openedAtMs: number
   #openedMs: number
 
-  constructor(clock: EdgeClock, bootId: string) {
+  constructor(clock: Clock, bootId: string) {
     this.#clock = clock
     this.#bootId = bootId
     this.#openedAtMs = clock.nowMs()

@@ -1,5 +1,5 @@
+import type { Clock } from '../../base/index.ts'
 import { latencyBoundsMs, type EdgeBin } from '../../contract/index.ts'
-import type { EdgeClock } from '../clock.ts'
 
 /**
  * How an attempt ended; what a cut response is, `binSchema` says. `answered`: its response is whole. `unmeasured`: it was
@@ -53,14 +53,14 @@ const nothing = (): Record<(typeof sums)[number], number> => ({
  * `BinLog`.
  */
 export class ReleaseCounts {
-  readonly #clock: EdgeClock
+  readonly #clock: Clock
   /** In the order of their begin: the first is the oldest. */
   readonly #open = new Set<Attempt>()
   #counted = nothing()
   #isTouched = false
   #latencies = new Map<number, number>()
 
-  constructor(clock: EdgeClock) {
+  constructor(clock: Clock) {
     this.#clock = clock
   }
 

@@ -1,5 +1,5 @@
+import { AppError } from '../../base/index.ts'
 import { BlockList, isIP } from 'node:net'
-import { EdgeFailure } from '../failure.ts'
 
 /** An IPv4 address that came over an IPv6 socket is that IPv4 address. */
 export const plainAddress = (address: string): string =>
@@ -17,7 +17,7 @@ export class AddressList {
       const length = Number(prefix ?? (version === 4 ? 32 : 128))
       const isRange = version !== 0 && /^\d+$/.test(prefix ?? '0') && length <= (version === 4 ? 32 : 128)
       if (!isRange || entry.split('/').length > 2)
-        throw new EdgeFailure('BAD_INPUT', `"${entry}" is neither an IP address nor a CIDR range.`)
+        throw new AppError('BAD_INPUT', `"${entry}" is neither an IP address nor a CIDR range.`)
       this.#list.addSubnet(address, length, version === 4 ? 'ipv4' : 'ipv6')
     }
   }

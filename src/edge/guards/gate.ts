@@ -1,5 +1,5 @@
+import type { Clock, Rng } from '../../base/index.ts'
 import type { Guards } from '../../contract/index.ts'
-import type { EdgeClock, EdgeRng } from '../clock.ts'
 import { AddressList } from './address-list.ts'
 import { Breaker, type AttemptEnd, type Circuit } from './breaker.ts'
 import { RateLimit } from './rate-limit.ts'
@@ -13,14 +13,14 @@ export interface Refusal {
 
 /** The guards of one service, in the order in which a request meets them. */
 export class Gate {
-  readonly #clock: EdgeClock
-  readonly #rng: EdgeRng
+  readonly #clock: Clock
+  readonly #rng: Rng
   #guards: Guards
   #allow: AddressList | null = null
   #rate: RateLimit | null = null
   readonly #breakers = new Map<string, Breaker>()
 
-  constructor(clock: EdgeClock, rng: EdgeRng, guards: Guards) {
+  constructor(clock: Clock, rng: Rng, guards: Guards) {
     this.#clock = clock
     this.#rng = rng
     this.#guards = guards

@@ -2,9 +2,9 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import type { Server, Socket } from 'node:net'
 import { join } from 'node:path'
+import type { EdgeLog } from '../surroundings.ts'
+import { AppError, messageOf, type Clock } from '../../base/index.ts'
 import type { AdminServer } from '../admin/server.ts'
-import type { EdgeClock, EdgeLog } from '../clock.ts'
-import { EdgeFailure, messageOf } from '../failure.ts'
 import type { Platform } from '../platform.ts'
 import type { Service } from '../service.ts'
 import { openOutput } from '../unwritable.ts'
@@ -15,7 +15,7 @@ export interface HandoverParts {
   platform: Platform
   admin: AdminServer
   directory: string
-  clock: EdgeClock
+  clock: Clock
   log: EdgeLog
   /** Makes this process the holder of the directory's lock again. */
   relock: () => Promise<unknown>
@@ -198,7 +198,7 @@ export class Handover {
 /** Throws UNSUPPORTED where sockets cannot be passed between processes. */
 export function requireHandover(): void {
   if (process.platform === 'win32')
-    throw new EdgeFailure(
+    throw new AppError(
       'UNSUPPORTED',
       'Windows does not let one edge take over from another: stop it and start it, which takes about half a second.',
     )

@@ -1,5 +1,4 @@
-import type { EdgeClock } from '../clock.ts'
-import { EdgeFailure } from '../failure.ts'
+import { AppError, type Clock } from '../../base/index.ts'
 import { takenSchema, type Step } from './messages.ts'
 
 /** Where the steps of the process come from that takes over: a child with an IPC channel. */
@@ -11,13 +10,13 @@ export interface Source {
 
 /** What the process that takes over has told, one step after the other. */
 export class Steps {
-  readonly #clock: EdgeClock
+  readonly #clock: Clock
   readonly #reached = new Map<Step, PromiseWithResolvers<void>>()
   /** It has ended, or never began: why. */
   readonly ended: Promise<string>
   #why = ''
 
-  constructor(source: Source, clock: EdgeClock) {
+  constructor(source: Source, clock: Clock) {
     this.#clock = clock
     const ended = Promise.withResolvers<string>()
     this.ended = ended.promise
@@ -33,7 +32,7 @@ export class Steps {
   callOff(why: string): void {
     this.#why ||= why
     for (const step of this.#reached.values())
-      step.reject(new EdgeFailure('UNAVAILABLE', `The handover was called off: ${why}.`))
+      step.reject(new AppError('UNAVAILABLE', `The handover was called off: ${why}.`))
   }
 
   /** Resolves when it has reached the step. Throws UNAVAILABLE when it ends, is called off or takes too long. */
@@ -41,7 +40,7 @@ export class Steps {
     if (this.#why !== '') this.callOff(this.#why)
     const late = Promise.withResolvers<never>()
     const fail = (why: string) =>
-      late.reject(new EdgeFailure('UNAVAILABLE', `The new edge is not ${step}: ${why}.`))
+      late.reject(new AppError('UNAVAILABLE', `The new edge is not ${step}: ${why}.`))
     const timer = this.#clock.after(withinMs, () => fail(`it took longer than ${withinMs / 1000} s`))
     void this.ended.then((why) => fail(`it ended, ${why}`))
     try {
@@ -59,7 +58,7 @@ export class Steps {
       found.promise.catch(() => undefined)
       this.#reached.set(step, found)
       if (this.#why !== '')
-        found.reject(new EdgeFailure('UNAVAILABLE', `The handover was called off: ${this.#why}.`))
+        found.reject(new AppError('UNAVAILABLE', `The handover was called off: ${this.#why}.`))
     }
     return found
   }

@@ -1,7 +1,7 @@
+import type { Clock } from '../../base/index.ts'
 import type { ProxyLimits, Timeouts } from '../../contract/index.ts'
-import type { EdgeClock } from '../clock.ts'
 import type { Attempt, BinLog, Outcome, ReleaseCounts } from '../counts/index.ts'
-import { isOurLack } from '../failure.ts'
+import { isOurLack } from '../machine-lack.ts'
 import type { AttemptEnd } from '../guards/breaker.ts'
 import type { Gate, Refusal } from '../guards/gate.ts'
 import type { InstanceSet } from '../supervisor/instance-set.ts'
@@ -17,7 +17,7 @@ export interface Forwarding {
   /** As they are now: they change while requests are under way. */
   readonly limits: ProxyLimits
   readonly timeouts: Timeouts
-  clock: EdgeClock
+  clock: Clock
   /** Whether an address is a proxy's that is believed about where a request came from. */
   trusts: (address: string) => boolean
 }

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Server as SocketServer, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { EdgeFailure, messageOf } from '../failure.ts'
+import { AppError, messageOf } from '../../base/index.ts'
 import type { Refusal } from '../guards/gate.ts'
 import type { Forwarding } from './attempts.ts'
 import { ClientConnections, type Give } from './client-connections.ts'
@@ -95,7 +95,7 @@ export class Listener {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', (failure: NodeJS.ErrnoException) => {
         const code = failure.code === 'EADDRINUSE' ? 'CONFLICT' : 'BAD_INPUT'
-        reject(new EdgeFailure(code, `Cannot listen on ${host}:${port}: ${reasonOf(failure, host, port)}`))
+        reject(new AppError(code, `Cannot listen on ${host}:${port}: ${reasonOf(failure, host, port)}`))
       })
       this.#server.listen({ host, port }, resolve)
     })

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
+import type { Rng } from '../../base/index.ts'
 import type { Routing, Weights } from '../../contract/index.ts'
 import { balancerOf, pointIn, pointOf, releaseAt, ReleaseSplit, type Balancer } from '../balancing/index.ts'
-import type { EdgeRng } from '../clock.ts'
 import type { Gate } from '../guards/gate.ts'
 import type { InstanceSet } from '../supervisor/instance-set.ts'
 import type { Instance } from '../supervisor/instance.ts'
@@ -30,13 +30,13 @@ export interface Unserved {
 export class RequestRouter {
   readonly #instanceSet: InstanceSet
   readonly #gate: Gate
-  readonly #rng: EdgeRng
+  readonly #rng: Rng
   readonly #split: ReleaseSplit
   readonly #balancers = new Map<string, Balancer>()
   #routing: Routing
   #traffic: Traffic | null = null
 
-  constructor(instanceSet: InstanceSet, gate: Gate, rng: EdgeRng, routing: Routing) {
+  constructor(instanceSet: InstanceSet, gate: Gate, rng: Rng, routing: Routing) {
     this.#instanceSet = instanceSet
     this.#gate = gate
     this.#rng = rng

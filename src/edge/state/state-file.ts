@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { link, open, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import * as z from 'zod'
-import { EdgeFailure, messageOf } from '../failure.ts'
+import { AppError, messageOf } from '../../base/index.ts'
 import { Journal, readJournal, replay, type JournalEntry } from './journal.ts'
 import { edgeStateSchema, type EdgeState } from './state.ts'
 
@@ -110,7 +110,7 @@ export async function readState(path: string): Promise<ReadState> {
       const trouble = troubleOf(`The edge uses the state before it, ${candidate}.`)
       return { state: replay(state, generation, entries), trouble, generation: last + 1 }
     } catch (failure) {
-      if (failure instanceof EdgeFailure) throw failure
+      if (failure instanceof AppError) throw failure
       damages.push(
         `${candidate} is damaged (${reasonOf(failure)}) and is kept as ${basename(candidate)}.damaged.`,
       )
@@ -133,7 +133,7 @@ function encode(state: EdgeState, generation: number): string {
 function decode(text: string): { state: EdgeState; generation: number } {
   const envelope = envelopeSchema.parse(JSON.parse(text))
   if (envelope.format > formatVersion)
-    throw new EdgeFailure(
+    throw new AppError(
       'STORE_TOO_NEW',
       `The edge's state has format ${envelope.format}, known is ${formatVersion}.`,
     )

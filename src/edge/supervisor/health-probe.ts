@@ -1,5 +1,6 @@
 import { get, type ClientRequest, type IncomingMessage } from 'node:http'
-import { isOurLack, messageOf } from '../failure.ts'
+import { messageOf } from '../../base/index.ts'
+import { isOurLack } from '../machine-lack.ts'
 import type { LoopbackHost } from './connections.ts'
 
 export interface Probe {

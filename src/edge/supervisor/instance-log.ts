@@ -1,8 +1,8 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
+import type { Clock } from '../../base/index.ts'
 import type { EdgeOutput } from '../../contract/index.ts'
-import type { EdgeClock } from '../clock.ts'
 import { LogFile, type Punch } from './log-file.ts'
 
 export type LogLine = EdgeOutput<'logs'>[number]
@@ -38,7 +38,7 @@ interface Source {
  * far as the file tells it: of lines that are read together, the time of the last.
  */
 export class InstanceLog {
-  readonly #clock: EdgeClock
+  readonly #clock: Clock
   readonly #names: { instanceId: string; releaseId: string }
   readonly #sources: readonly [stdout: Source, stderr: Source]
   readonly #maxFileBytes: number
@@ -49,7 +49,7 @@ export class InstanceLog {
   #writerPid: number | null = null
 
   constructor(
-    clock: EdgeClock,
+    clock: Clock,
     directory: string,
     names: { instanceId: string; releaseId: string },
     { maxFileBytes = 10_000_000, maxReadBytes = 1_000_000, keptLines = 2000, punch }: InstanceLogOptions = {},

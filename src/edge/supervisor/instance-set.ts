@@ -1,9 +1,14 @@
 import { access, constants } from 'node:fs/promises'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
-import type { EdgeInput, EdgeOutput, Release, ServiceDefinition } from '../../contract/index.ts'
-import type { Surroundings } from '../clock.ts'
+import { AppError } from '../../base/index.ts'
+import {
+  type EdgeInput,
+  type EdgeOutput,
+  type Release,
+  type ServiceDefinition,
+} from '../../contract/index.ts'
+import type { Surroundings } from '../surroundings.ts'
 import type { InstanceFailure } from '../counts/index.ts'
-import { EdgeFailure } from '../failure.ts'
 import type { InstanceRecord, ServiceRecord } from '../state/state.ts'
 import { isDirectory, missingDirectory } from './directory.ts'
 import { mayEject } from './ejection.ts'
@@ -102,10 +107,10 @@ export class InstanceSet {
     if (this.#doneKeys.includes(key)) return
     const known = this.#wanted.get(release.id)
     if (known && contentOf(known.release) !== contentOf(release))
-      throw new EdgeFailure('BAD_INPUT', `A release is immutable: ${release.id} is known with other content.`)
+      throw new AppError('BAD_INPUT', `A release is immutable: ${release.id} is known with other content.`)
     if (!known) await requireRunnable(release, this.#directoryOf(release), this.#options.environment)
     // Meanwhile, perhaps: what is started now nobody would ever stop.
-    if (this.#isStopped) throw new EdgeFailure('NOT_FOUND', `${release.service} is being withdrawn.`)
+    if (this.#isStopped) throw new AppError('NOT_FOUND', `${release.service} is being withdrawn.`)
     this.#done(key)
     this.#wanted.set(release.id, { release, wanted: instances, askedBy: key })
     this.#reconcile()
@@ -142,7 +147,7 @@ export class InstanceSet {
         (releaseId === undefined || instance.releaseId === releaseId) &&
         (instanceId === undefined || instance.id === instanceId),
     )
-    if (meant.length === 0) throw new EdgeFailure('NOT_FOUND', `No running instance of ${service} matches.`)
+    if (meant.length === 0) throw new AppError('NOT_FOUND', `No running instance of ${service} matches.`)
     const instanceIds = meant.toSorted((a, b) => byWorth(b, a)).map(({ id }) => id)
     const queued = new Set(this.#restarts.map(({ id }) => id))
     const added = instanceIds.filter((id) => !queued.has(id))
@@ -386,7 +391,7 @@ async function requireRunnable(
   const { argv } = artifact
   const [command] = argv as [string]
   if (!(await isDirectory(directory)))
-    throw new EdgeFailure('BAD_INPUT', `${id} cannot run: ${missingDirectory(directory)}.`)
+    throw new AppError('BAD_INPUT', `${id} cannot run: ${missingDirectory(directory)}.`)
   // Windows has endings and places of its own to look in; a start that fails says so there.
   if (process.platform === 'win32') return
   const path = artifact.env['PATH'] ?? environment['PATH'] ?? ''
@@ -403,5 +408,5 @@ async function requireRunnable(
   const where = command.includes('/')
     ? `${places[0]} is not an executable file`
     : `${command} is not on the PATH`
-  throw new EdgeFailure('BAD_INPUT', `${id} cannot run: ${where}.`)
+  throw new AppError('BAD_INPUT', `${id} cannot run: ${where}.`)
 }

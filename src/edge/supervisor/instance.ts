@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Pool } from 'undici'
+import { backoffMs, messageOf } from '../../base/index.ts'
 import {
   releaseEnvironment,
   type HealthProbe,
@@ -8,11 +9,10 @@ import {
   type Restart,
   type ServiceDefinition,
 } from '../../contract/index.ts'
-import type { Surroundings } from '../clock.ts'
+import type { Surroundings } from '../surroundings.ts'
 import type { InstanceFailure } from '../counts/index.ts'
-import { comesOfOurLack, messageOf } from '../failure.ts'
+import { comesOfOurLack } from '../machine-lack.ts'
 import type { InstanceRecord } from '../state/state.ts'
-import { restartDelayMs } from './backoff.ts'
 import { PassiveHealth } from './ejection.ts'
 import { connectionsTo, loopbackHosts, type Connections, type LoopbackHost } from './connections.ts'
 import { isDirectory, missingDirectory } from './directory.ts'
@@ -26,7 +26,7 @@ import type { PortBook } from './port-book.ts'
 import { Slots } from './slots.ts'
 import { askToEndByMark, endByMark, findByMark, isOfOtherEdge, type Mark } from './process-identity.ts'
 import type { ProcessTable } from './process-table.ts'
-import { isHung, megabytes, provenMs, repeated } from './restart-policy.ts'
+import { isHung, megabytes, provenMs, repeated, restartBackoff } from './restart-policy.ts'
 import { UsageWatch } from './usage-watch.ts'
 
 export interface InstanceOptions extends Surroundings {
@@ -519,7 +519,7 @@ export class Instance {
     void this.#connections?.pool.destroy()
     this.#connections = null
     this.#failures = this.#isProven ? 1 : this.#failures + 1
-    const delayMs = restartDelayMs(this.#failures, rng.next())
+    const delayMs = backoffMs(this.#failures, restartBackoff, rng.next())
     this.state = 'down'
     this.reason = `${reason}; starts again in ${(delayMs / 1000).toFixed(1)} s`
     log.warn('instance down', { instance: this.id, reason: this.reason })

@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { messageOf, type Clock } from '../../base/index.ts'
 import type { Account } from '../../contract/index.ts'
-import type { EdgeClock } from '../clock.ts'
-import { messageOf } from '../failure.ts'
 import { identityOf } from './process-identity.ts'
 
 export interface Start {
@@ -44,10 +43,10 @@ export class ManagedProcess {
   readonly ended: Promise<ProcessEnd>
   /** Why what it prints is not kept; empty when it is. */
   logTrouble = ''
-  readonly #clock: EdgeClock
+  readonly #clock: Clock
   #hasEnded = false
 
-  private constructor(clock: EdgeClock, pid: number, identity: string, ended: Promise<ProcessEnd>) {
+  private constructor(clock: Clock, pid: number, identity: string, ended: Promise<ProcessEnd>) {
     this.#clock = clock
     this.pid = pid
     this.identity = identity
@@ -61,7 +60,7 @@ export class ManagedProcess {
 
   /** Rejects when it cannot be started, with the reason. */
   static async start(
-    clock: EdgeClock,
+    clock: Clock,
     { argv, env, cwd, account, stdoutPath, stderrPath }: Start,
   ): Promise<ManagedProcess> {
     const stdout = openLog(stdoutPath)
@@ -107,7 +106,7 @@ export class ManagedProcess {
   }
 
   /** The process of an earlier edge, if it still runs; null otherwise. */
-  static async adopt(clock: EdgeClock, pid: number, identity: string | null): Promise<ManagedProcess | null> {
+  static async adopt(clock: Clock, pid: number, identity: string | null): Promise<ManagedProcess | null> {
     const now = await identityOf(pid)
     if (now === null || (identity !== null && now !== identity)) return null
     const ended = new Promise<ProcessEnd>((resolve) => {

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto'
 import { readlinkSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { join, sep } from 'node:path'
+import type { Clock } from '../../base/index.ts'
 import type { Release } from '../../contract/index.ts'
-import type { EdgeClock, Surroundings } from '../clock.ts'
+import type { Surroundings } from '../surroundings.ts'
 import { ManagedProcess } from './managed-process.ts'
 import {
   askToEndByMark,
@@ -201,7 +202,7 @@ export class Orphans implements Disposable {
   }
 }
 
-async function stop({ instanceId, process }: Orphan, edgeDirectory: string, clock: EdgeClock): Promise<void> {
+async function stop({ instanceId, process }: Orphan, edgeDirectory: string, clock: Clock): Promise<void> {
   const mark = markOf(instanceId, edgeDirectory)
   const managed = process && (await ManagedProcess.adopt(clock, process.pid, process.identity))
   askToEndByMark(mark, managed?.pid ?? null)
@@ -210,7 +211,7 @@ async function stop({ instanceId, process }: Orphan, edgeDirectory: string, cloc
 }
 
 /** Ends all instances of the edge of `directory`, which does not run; how many these were (Linux only). */
-export async function endInstancesOf(directory: string, clock: EdgeClock): Promise<number> {
+export async function endInstancesOf(directory: string, clock: Clock): Promise<number> {
   const edgeDirectory = await realpath(directory).catch(() => null)
   if (edgeDirectory === null) return 0
   const orphans = await findOrphans(edgeDirectory, logsOf(edgeDirectory), new Set())

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import { promisify } from 'node:util'
-import { pause, type EdgeClock } from '../clock.ts'
+import { sleep, type Clock } from '../../base/index.ts'
 import { allPids, readOfProcess } from './process-files.ts'
 
 const run = promisify(execFile)
@@ -106,13 +106,13 @@ const askAgainMs = 1000
  * Ends what carries `mark` in its environment, wherever it has moved to: another group, another session (Linux only).
  * Never another user's process. Resolves when that is done, which takes a free descriptor.
  */
-export async function endByMark(clock: EdgeClock, mark: Mark): Promise<void> {
+export async function endByMark(clock: Clock, mark: Mark): Promise<void> {
   for (let round = 0; round < maxRounds;) {
     try {
       if (signalByMark(mark, 'SIGKILL', null) === 0) return
       round += 1
     } catch {
-      await pause(clock, askAgainMs)
+      await sleep(clock, askAgainMs)
     }
   }
 }

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import type { EdgeClock } from '../clock.ts'
+import type { Clock } from '../../base/index.ts'
 import { allPids, readOfProcess } from './process-files.ts'
 
 /** One process as the system reports it. */
@@ -60,12 +60,12 @@ const freshMs = 1500
  * once for each; `sharedMemoryOf` counts those once, and costs the kernel a walk over every page.
  */
 export class ProcessTable {
-  readonly #clock: EdgeClock
+  readonly #clock: Clock
   #looked: { atMs: number; rows: Promise<ProcessRow[] | null> } | null = null
   /** The mark in the environment of each process that was seen, by `pid.start`: read once. */
   #marks = new Map<string, string>()
 
-  constructor(clock: EdgeClock) {
+  constructor(clock: Clock) {
     this.#clock = clock
   }
 

@@ -1,4 +1,8 @@
+import type { Backoff } from '../../base/index.ts'
 import type { HealthProbe } from '../../contract/index.ts'
+
+/** Waits between restarts of an instance that fails in a row. */
+export const restartBackoff: Backoff = { firstMs: 500, longestMs: 30_000 }
 
 /** An instance that was healthy for this long starts its backoff anew. */
 export const provenMs = 30_000

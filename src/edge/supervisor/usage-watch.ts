@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
-import type { EdgeClock } from '../clock.ts'
+import type { Clock } from '../../base/index.ts'
 import { coresUsed, type InstanceUsage, type ProcessTable } from './process-table.ts'
 
 const lookEveryMs = 2000
 
 export interface UsageWatchOptions {
-  clock: EdgeClock
+  clock: Clock
   processes: ProcessTable
   pid: number
   instanceId: string

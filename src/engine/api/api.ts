@@ -1,6 +1,6 @@
 import { implement } from '@orpc/server'
+import { AppError } from '../../base/index.ts'
 import { contract, roles, type Role } from '../../contract/index.ts'
-import { AppError } from '../core/index.ts'
 
 /** Who calls, from where; made by the transport. */
 export interface CallContext {

@@ -1,5 +1,5 @@
+import { AppError, ok, type Result } from '../../base/index.ts'
 import { isOrder, type DeclarationView, type Deployment } from '../../contract/index.ts'
-import { AppError, ok, type Result } from '../core/index.ts'
 import type { Command, Declaration } from '../deployments/index.ts'
 import type { Operations } from '../operations/index.ts'
 import { api, type CallContext } from './api.ts'

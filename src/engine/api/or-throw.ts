@@ -1,4 +1,4 @@
-import type { Result } from '../core/index.ts'
+import type { Result } from '../../base/index.ts'
 
 /** The value, or its AppError thrown: transports translate it for the wire. */
 export async function orThrow<T>(result: Promise<Result<T>>): Promise<T> {

@@ -1,7 +1,7 @@
 import { implement, ORPCError } from '@orpc/server'
+import { AppError, messageOf } from '../../base/index.ts'
 import { contract, isOrder, type ErrorCode, type RollbackOutcome } from '../../contract/index.ts'
 import type { Refusal } from '../audit/index.ts'
-import { AppError, messageOf } from '../core/index.ts'
 import type { CallContext } from './api.ts'
 
 /**

@@ -1,6 +1,14 @@
 import type { Router } from '@orpc/server'
-import type { contract, ConfigEntries, Host, HostState, SeriesQuality, Trend } from '../../contract/index.ts'
-import { AppError, type LiveStore } from '../core/index.ts'
+import { AppError } from '../../base/index.ts'
+import {
+  type ConfigEntries,
+  type contract,
+  type Host,
+  type HostState,
+  type SeriesQuality,
+  type Trend,
+} from '../../contract/index.ts'
+import { type LiveStore } from '../core/index.ts'
 import type { Operations } from '../operations/index.ts'
 import type { MetricSource, TelemetryStore } from '../telemetry/index.ts'
 import { api, type CallContext } from './api.ts'

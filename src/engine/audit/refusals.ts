@@ -1,5 +1,5 @@
+import { messageOf, type Clock, type Log, type Result } from '../../base/index.ts'
 import { engineActor, errorCatalogue, type ErrorCode } from '../../contract/index.ts'
-import { messageOf, type Clock, type Log, type Result } from '../core/index.ts'
 import type { AuditDraft } from './chain.ts'
 
 /** An order that was refused or could not be carried out. */

@@ -1,5 +1,5 @@
+import type { Result } from '../../base/index.ts'
 import type { Bin, JudgeLimits, Judgement } from '../../contract/index.ts'
-import type { Result } from '../core/index.ts'
 import type { Counts } from './counts.ts'
 
 /** What a judge knows of a deployment before any bin. */

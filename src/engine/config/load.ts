@@ -1,6 +1,6 @@
 import { dirname, isAbsolute, join, normalize, resolve } from 'node:path'
+import { fail, messageOf, ok, type Result } from '../../base/index.ts'
 import type { AccountProblem, AccountSettings, ConfigProblem } from '../../contract/index.ts'
-import { fail, messageOf, ok, type Result } from '../core/index.ts'
 import { buildPlan } from '../deployments/index.ts'
 import { checkTree, problemAt, soundPart } from './check.ts'
 import { isSamePlace, type Listening } from './listening.ts'

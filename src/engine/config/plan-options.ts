@@ -1,5 +1,5 @@
-import type { PlanOptions } from '../../contract/index.ts'
-import { AppError, fail, ok, type Result } from '../core/index.ts'
+import { AppError, fail, ok, type Result } from '../../base/index.ts'
+import { type PlanOptions } from '../../contract/index.ts'
 import { checkTree } from './check.ts'
 import { nearest } from './nearest.ts'
 import { configFileSchema } from './schema.ts'

@@ -1,4 +1,4 @@
-import { fail, ok, type Result } from '../core/index.ts'
+import { fail, ok, type Result } from '../../base/index.ts'
 import type { ConfigProblem } from '../../contract/index.ts'
 
 export const maxConfigBytes = 2 ** 20

@@ -1,8 +1,5 @@
+import { backoffMs, messageOf, type Clock, type Log, type Rng } from '../../base/index.ts'
 import type { ReadinessCheck } from '../../contract/index.ts'
-import { messageOf } from './app-error.ts'
-import type { Clock } from './clock.ts'
-import type { Log } from './log.ts'
-import type { Rng } from './rng.ts'
 
 /** What a loop gets beside its signal. */
 export interface Heart {
@@ -168,8 +165,8 @@ export class Supervisor implements AsyncDisposable {
     supervised.failureCount += 1
     supervised.lastFailure = failure
     const { firstBackoffMs, maxBackoffMs } = this.#timing
-    const ceilingMs = Math.min(maxBackoffMs, firstBackoffMs * 2 ** (supervised.failureCount - 1))
-    const waitMs = ceilingMs * (0.5 + 0.5 * this.#rng.next())
+    const backoff = { firstMs: firstBackoffMs, longestMs: maxBackoffMs }
+    const waitMs = backoffMs(supervised.failureCount, backoff, this.#rng.next())
     supervised.phase = {
       kind: 'waiting',
       timer: this.#clock.after(waitMs, () => {

@@ -1,6 +1,4 @@
-import { AppError, messageOf } from './app-error.ts'
-import type { Clock } from './clock.ts'
-import { fail, type Result } from './result.ts'
+import { AppError, fail, messageOf, type Clock, type Result } from '../../base/index.ts'
 
 /**
  * What a port answers, or TIMEOUT after `withinMs`: it may still happen then. A port that throws is a defect of its

@@ -1,5 +1,5 @@
+import { assertNever } from '../../base/index.ts'
 import { engineActor } from '../../contract/index.ts'
-import { assertNever } from '../core/index.ts'
 import type { DeploymentEvent } from './events.ts'
 import { hooksFor, type HookRun } from './hooks.ts'
 import { logEntryFor } from './log-entries.ts'

@@ -1,4 +1,4 @@
-import { AppError, assertNever, fail, ok, type Result } from '../core/index.ts'
+import { AppError, assertNever, fail, ok, type Result } from '../../base/index.ts'
 import type { DeploymentEvent } from './events.ts'
 import type { ServiceRecord } from './ports.ts'
 import { hasEnded, isGoingBack, isRetiring, type DeploymentState } from './state.ts'

@@ -1,3 +1,4 @@
+import { assertNever } from '../../base/index.ts'
 import {
   engineActor,
   type Failure,
@@ -7,7 +8,6 @@ import {
   ofRelease,
   weightOf,
 } from '../../contract/index.ts'
-import { assertNever } from '../core/index.ts'
 import type { Counts } from '../canary/index.ts'
 import type { RouterReport, TargetReport } from '../services/index.ts'
 import { apply, isHoldOver } from './apply.ts'

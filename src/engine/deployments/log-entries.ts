@@ -1,5 +1,5 @@
+import { assertNever } from '../../base/index.ts'
 import { engineActor, skippedText, type LogEntry, type Validation } from '../../contract/index.ts'
-import { assertNever } from '../core/index.ts'
 import type { StoredEvent } from './ports.ts'
 import type { DeploymentState } from './state.ts'
 import { allInstancesAre, because, counted, duration } from './wording.ts'

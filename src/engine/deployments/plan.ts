@@ -1,14 +1,14 @@
+import { AppError, fail, ok, type Result } from '../../base/index.ts'
 import {
-  type JudgeLimits,
   judgeLimitsSchema,
+  resourceLimitsSchema,
+  type JudgeLimits,
   type Plan,
   type PlanOptions,
-  resourceLimitsSchema,
   type presets,
   type ResourceLimits,
   type Step,
 } from '../../contract/index.ts'
-import { AppError, fail, ok, type Result } from '../core/index.ts'
 
 type Preset = (typeof presets)[number]
 

@@ -1,3 +1,4 @@
+import type { Result } from '../../base/index.ts'
 import type {
   AuditEntry,
   Bin,
@@ -11,7 +12,6 @@ import type {
 } from '../../contract/index.ts'
 import type { AuditDraft, NotedEnd } from '../audit/index.ts'
 import type { JudgeMemory } from '../canary/index.ts'
-import type { Result } from '../core/index.ts'
 import type { DeploymentEvent } from './events.ts'
 
 /** What is on record of a service's declared number of instances. */

@@ -1,5 +1,5 @@
+import { assertNever } from '../../base/index.ts'
 import type { Deployment, DeploymentPhase } from '../../contract/index.ts'
-import { assertNever } from '../core/index.ts'
 import { hasEnded, plannedWeight, stepIndexOf, type DeploymentState, type Pause } from './state.ts'
 import { wishedWeight } from './wishes.ts'
 import { duration, instances } from './wording.ts'

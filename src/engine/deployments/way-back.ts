@@ -1,5 +1,5 @@
-import { type WayBack, weightOf } from '../../contract/index.ts'
-import { AppError } from '../core/index.ts'
+import { AppError } from '../../base/index.ts'
+import { weightOf, type WayBack } from '../../contract/index.ts'
 import type { RouterReport } from '../services/index.ts'
 import type { ServiceRecord, StoredEvent } from './ports.ts'
 import { isGoingBack, isRetiring, type DeploymentState } from './state.ts'

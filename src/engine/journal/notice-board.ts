@@ -1,4 +1,5 @@
-import { messageOf, type Clock, type LiveStore, type Log, type Rng } from '../core/index.ts'
+import { messageOf, type Clock, type Log, type Rng } from '../../base/index.ts'
+import { type LiveStore } from '../core/index.ts'
 import { mostOpenRows, rowAfter, type News, type OpenRow } from './episodes.ts'
 import type { Journal } from './ports.ts'
 

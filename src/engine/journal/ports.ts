@@ -1,5 +1,5 @@
+import type { Result } from '../../base/index.ts'
 import type { Notice } from '../../contract/index.ts'
-import type { Result } from '../core/index.ts'
 
 /** One run of the engine. */
 export interface Launch {

@@ -1,3 +1,4 @@
+import type { Clock } from '../../base/index.ts'
 import {
   ackWindow,
   clientFrameSchema,
@@ -8,7 +9,7 @@ import {
   type SampleRows,
   type ServerFrame,
 } from '../../contract/index.ts'
-import { squash, type Clock, type LiveStore } from '../core/index.ts'
+import { squash, type LiveStore } from '../core/index.ts'
 import type { FeedRow, SampleFeed } from './sample-feed.ts'
 
 /** Rows kept for a consumer that does not keep up; older ones it can query. */

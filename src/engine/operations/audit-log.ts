@@ -1,3 +1,4 @@
+import { ok, type Result } from '../../base/index.ts'
 import type { AuditEntry } from '../../contract/index.ts'
 import {
   anchorAsCsv,
@@ -10,7 +11,6 @@ import {
   type Anchor,
   type ChainEnd,
 } from '../audit/index.ts'
-import { ok, type Result } from '../core/index.ts'
 import type { DeploymentStore } from '../deployments/index.ts'
 
 type AuditStore = Pick<DeploymentStore, 'auditFrom' | 'auditEnd'>

@@ -1,6 +1,7 @@
+import { AppError, fail, ok, SerialQueue, type Clock, type Result } from '../../base/index.ts'
 import type { AccountCheck, ServiceConfig } from '../config/index.ts'
 import { isSamePlace, readService, withKnownAddresses } from '../config/index.ts'
-import { AppError, fail, ok, within, type Clock, type Result } from '../core/index.ts'
+import { within } from '../core/index.ts'
 import type { Commit, Declaration, DeploymentStore } from '../deployments/index.ts'
 import { changedReleases, newReleases } from './releases.ts'
 import type { Equip, Roster } from './roster.ts'
@@ -32,7 +33,7 @@ export class Declarations implements Disposable {
   readonly #parts: DeclarationsParts
   readonly #all = new Map<string, Declaration>()
   readonly #retries = new Map<string, Disposable>()
-  #queue: Promise<unknown> = Promise.resolve()
+  readonly #queue = new SerialQueue()
 
   /** `declared` as stored. */
   constructor(parts: DeclarationsParts, declared: readonly Declaration[]) {
@@ -48,7 +49,7 @@ export class Declarations implements Disposable {
   /** What was declared when an engine ended in the middle of it goes on. */
   start(): void {
     for (const { service, isLeaving } of this.#all.values())
-      if (isLeaving) void this.#serially(() => this.#leave(service))
+      if (isLeaving) void this.#queue.run(() => this.#leave(service))
   }
 
   [Symbol.dispose](): void {
@@ -64,7 +65,7 @@ export class Declarations implements Disposable {
    * port, it has changed since, or a release would change.
    */
   declare(request: DeclareRequest): Promise<Result<Declaration>> {
-    return this.#serially(() => this.#declare(request))
+    return this.#queue.run(() => this.#declare(request))
   }
 
   /**
@@ -72,7 +73,7 @@ export class Declarations implements Disposable {
    * a deployment of it runs, NOT_FOUND for one that never was.
    */
   remove(service: string, by: string, why: string): Promise<Result<void>> {
-    return this.#serially(() => this.#remove(service, by, why))
+    return this.#queue.run(() => this.#remove(service, by, why))
   }
 
   async #declare({
@@ -171,7 +172,7 @@ export class Declarations implements Disposable {
     this.#retries.get(service)?.[Symbol.dispose]()
     this.#retries.delete(service)
     if (left.ok) return left
-    const again = () => void this.#serially(() => this.#leave(service))
+    const again = () => void this.#queue.run(() => this.#leave(service))
     this.#retries.set(service, this.#parts.clock.after(leaveAgainMs, again))
     return fail(
       new AppError(
@@ -220,12 +221,6 @@ export class Declarations implements Disposable {
     return unrouted.ok
       ? within(clock, answerWithinMs, `the target of ${service}`, () => target.withdraw(service))
       : unrouted
-  }
-
-  #serially<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#queue.then(work)
-    this.#queue = done.catch(() => undefined)
-    return done
   }
 }
 

@@ -1,4 +1,5 @@
 import { isAbsolute } from 'node:path'
+import { AppError, fail, ok, type Result } from '../../base/index.ts'
 import {
   attempts,
   runsAsText,
@@ -15,7 +16,7 @@ import {
   type Validation,
 } from '../../contract/index.ts'
 import type { AccountCheck } from '../config/index.ts'
-import { AppError, fail, ok, within, type LiveStore, type Result, type Supervisor } from '../core/index.ts'
+import { within, type LiveStore, type Supervisor } from '../core/index.ts'
 import {
   DeploymentController,
   type Command,

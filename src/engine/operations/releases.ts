@@ -1,7 +1,7 @@
-import type { Release } from '../../contract/index.ts'
+import { AppError, fail, ok, type Clock, type Result } from '../../base/index.ts'
+import { type Release } from '../../contract/index.ts'
 import { canonicalJson, type AuditDraft } from '../audit/index.ts'
 import type { ConfiguredRelease, ServiceConfig } from '../config/index.ts'
-import { AppError, fail, ok, type Clock, type Result } from '../core/index.ts'
 import type { DeploymentStore } from '../deployments/index.ts'
 
 /** Who adds what stands in a config. */

@@ -1,7 +1,8 @@
+import { SerialQueue, type Clock } from '../../base/index.ts'
 import { judgeLimitsSchema, type PlanOptions, type ServiceDefinition } from '../../contract/index.ts'
 import { canonicalJson } from '../audit/index.ts'
 import type { Listening, ServiceConfig } from '../config/index.ts'
-import type { Clock, Loop, Supervisor } from '../core/index.ts'
+import type { Loop, Supervisor } from '../core/index.ts'
 import {
   buildPlan,
   type DeploymentStore,
@@ -65,7 +66,7 @@ export class Roster {
   #configured: Configured
   #declared: readonly ServiceConfig[]
   #supervisor: Supervisor | null = null
-  #queue: Promise<unknown> = Promise.resolve()
+  readonly #queue = new SerialQueue()
 
   constructor(parts: RosterParts, configured: Configured, declared: readonly ServiceConfig[]) {
     this.#parts = parts
@@ -101,17 +102,17 @@ export class Roster {
   /** Resolves when the loops of what has changed are the new ones. */
   configure(configured: Configured): Promise<void> {
     this.#configured = configured
-    return this.#serially(() => this.#apply())
+    return this.#queue.run(() => this.#apply())
   }
 
   declare(declared: readonly ServiceConfig[]): Promise<void> {
     this.#declared = declared
-    return this.#serially(() => this.#apply())
+    return this.#queue.run(() => this.#apply())
   }
 
   /** Lets go what is not wanted any more and has come to rest. */
   settle(service: string): void {
-    if (this.#entries.has(service) && !this.#wanted().has(service)) void this.#serially(() => this.#apply())
+    if (this.#entries.has(service) && !this.#wanted().has(service)) void this.#queue.run(() => this.#apply())
   }
 
   #wanted(): Map<string, { config: ServiceConfig; origin: Origin }> {
@@ -160,12 +161,6 @@ export class Roster {
   async #end(name: string): Promise<void> {
     await this.#supervisor?.remove(`service ${name}`)
     await this.#supervisor?.remove(`traffic of ${name}`)
-  }
-
-  #serially(work: () => Promise<void>): Promise<void> {
-    const done = this.#queue.then(work)
-    this.#queue = done.catch(() => undefined)
-    return done
   }
 }
 

@@ -1,3 +1,4 @@
+import { sleep, type Clock } from '../../base/index.ts'
 import {
   abandonedRatio,
   decided,
@@ -11,7 +12,7 @@ import {
   type Sli,
 } from '../../contract/index.ts'
 import { compactBins, countsOf, measured, quantileMs } from '../canary/index.ts'
-import { sleep, type Clock, type Heart } from '../core/index.ts'
+import { type Heart } from '../core/index.ts'
 import type { DeploymentStore, SteeredService } from '../deployments/index.ts'
 import { isSlower, UsualLatency } from './usual-latency.ts'
 

@@ -1,5 +1,5 @@
+import type { Result } from '../../base/index.ts'
 import type { Bin, Instance, Release, ServiceDefinition, Weights } from '../../contract/index.ts'
-import type { Result } from '../core/index.ts'
 
 /** Copies of one release that shall run. */
 export interface EnsureRequest {

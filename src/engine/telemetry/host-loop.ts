@@ -1,5 +1,5 @@
+import { sleep, type Clock } from '../../base/index.ts'
 import type { HostFacts, HostState, Series } from '../../contract/index.ts'
-import { sleep, type Clock } from '../core/index.ts'
 import type { HostMonitor } from './host-monitor.ts'
 import type { MetricSource, Reading, TelemetryStore } from './ports.ts'
 

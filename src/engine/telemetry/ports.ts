@@ -1,5 +1,5 @@
+import type { Result } from '../../base/index.ts'
 import type { Chart, HostFacts, ProcessInfo, Series } from '../../contract/index.ts'
-import type { Result } from '../core/index.ts'
 
 /** A series as a source declares it, before the store has given it an id. */
 export type SeriesKey = Omit<Series, 'id'>

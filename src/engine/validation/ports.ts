@@ -1,6 +1,6 @@
+import type { Result } from '../../base/index.ts'
 import type { HostState } from '../../contract/index.ts'
 import type { Counts } from '../canary/index.ts'
-import type { Result } from '../core/index.ts'
 import type { Router, Target } from '../services/index.ts'
 
 /** A host as a check sees it. */

@@ -1,5 +1,5 @@
+import { backoffMs, messageOf, sleep, type Clock, type Log, type Rng } from '../../base/index.ts'
 import type { CheckResult } from '../../contract/index.ts'
-import { messageOf, sleep, type Clock, type Log, type Rng } from '../core/index.ts'
 import { durationText } from '../telemetry/index.ts'
 import { cutOutput } from './bounded-output.ts'
 import { failed, failedForNow, type Check, type Verdict } from './model.ts'
@@ -8,8 +8,7 @@ import { failed, failedForNow, type Check, type Verdict } from './model.ts'
 export const runLimitMs = 5 * 60_000
 /** How long a check that was stopped is waited for, to give back what it holds. */
 const graceMs = 2000
-const firstBackoffMs = 500
-const maxBackoffMs = 10_000
+const retryBackoff = { firstMs: 500, longestMs: 10_000 }
 const longestTextCharacters = 2000
 
 export interface RunOptions {
@@ -37,11 +36,11 @@ async function runCheck(check: Check, untilMs: number, options: RunOptions): Pro
   for (;;) {
     attempts += 1
     const verdict = await attempt(check, untilMs - clock.monotonicMs(), options)
-    const backoffMs = backoffOf(attempts, rng)
-    const isTimeLeft = clock.monotonicMs() + backoffMs < untilMs
+    const waitMs = backoffMs(attempts, retryBackoff, rng.next())
+    const isTimeLeft = clock.monotonicMs() + waitMs < untilMs
     const isRetried =
       verdict.outcome === 'failed' && verdict.isTransient === true && attempts <= check.retries && isTimeLeft
-    if (!isRetried || signal.aborted || !(await waited(backoffMs, options))) {
+    if (!isRetried || signal.aborted || !(await waited(waitMs, options))) {
       return {
         name: check.name,
         critical: check.isCritical,
@@ -96,11 +95,6 @@ async function guarded(run: () => Promise<Verdict>): Promise<Verdict> {
   } catch (thrown) {
     return failed(`The check itself broke: ${messageOf(thrown)}`)
   }
-}
-
-/** Half of the wait is chance, so that checks which failed together do not return together. */
-function backoffOf(attempts: number, rng: Rng): number {
-  return Math.min(maxBackoffMs, firstBackoffMs * 2 ** (attempts - 1)) * (0.5 + 0.5 * rng.next())
 }
 
 /** False when the run was stopped meanwhile. */

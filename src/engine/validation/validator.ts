@@ -1,5 +1,5 @@
-import type { CheckResult, Validation } from '../../contract/index.ts'
-import { AppError, fail, ok, type Clock, type Log, type Result, type Rng } from '../core/index.ts'
+import { AppError, fail, ok, type Clock, type Log, type Result, type Rng } from '../../base/index.ts'
+import { type CheckResult, type Validation } from '../../contract/index.ts'
 import type { ValidationRequest, Validator } from '../deployments/index.ts'
 import type { Check } from './model.ts'
 import { runChecks } from './run-checks.ts'

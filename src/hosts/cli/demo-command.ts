@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import { AppError } from '../../base/index.ts'
 import { readConfig, type ConfigRequest } from '../../adapters/config/index.ts'
-import { AppError } from '../../engine/core/index.ts'
 import { endEdge, openShop, prepareDemo, type DemoPlace } from '../demo/index.ts'
 import type { CommandSurroundings } from './config-commands.ts'
 import { engineCalls } from './operations/index.ts'

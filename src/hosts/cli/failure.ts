@@ -1,4 +1,4 @@
-import { AppError } from '../../engine/core/index.ts'
+import { AppError } from '../../base/index.ts'
 import type { CommandSurroundings } from './config-commands.ts'
 import { harmless } from './harmless.ts'
 import { exitCodes, tell } from './output.ts'

@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from 'commander'
+import { AppError } from '../../base/index.ts'
 import type { System } from '../../adapters/config/index.ts'
-import { AppError } from '../../engine/core/index.ts'
 import { version } from '../version.ts'
 import type { CommandSurroundings } from './config-commands.ts'
 import { demoCommand } from './demo-command.ts'

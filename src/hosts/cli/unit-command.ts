@@ -1,6 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { AppError, messageOf } from '../../engine/core/index.ts'
+import { AppError, messageOf } from '../../base/index.ts'
 import type { CommandSurroundings } from './config-commands.ts'
 import { tellFailure } from './failure.ts'
 import { exitCodes, report } from './output.ts'

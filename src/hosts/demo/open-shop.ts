@@ -1,4 +1,4 @@
-import { AppError, Disposables, sleep, type Clock } from '../../engine/core/index.ts'
+import { AppError, Disposables, sleep, type Clock } from '../../base/index.ts'
 import type { EngineCalls } from '../cli/operations/index.ts'
 import { demoServices, firstRelease, type DemoService } from './demo-config.ts'
 import type { DemoPlace } from './demo-directory.ts'

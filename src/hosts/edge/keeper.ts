@@ -1,5 +1,7 @@
+import type { EdgeLog } from '../../edge/index.ts'
+import { sleep, type Clock } from '../../base/index.ts'
 import { engineActor } from '../../contract/index.ts'
-import { sleep, type Clock, type Log, type Loop } from '../../engine/core/index.ts'
+import { type Loop } from '../../engine/core/index.ts'
 import { version } from '../version.ts'
 import { ensureEdge, type EdgeProgram } from './launch.ts'
 import { isOlder, upgradeEdge } from './upgrade.ts'
@@ -12,7 +14,7 @@ const upgradeEveryMs = 600_000
 export interface EdgeKeeping {
   directory: string
   clock: Clock
-  log: Log
+  log: EdgeLog
   /** Whether there is anything for it to run. */
   isNeeded: () => boolean
   /** The edge cannot write to its disk, or found its state damaged: what it says, once for each text. */

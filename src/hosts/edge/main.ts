@@ -1,6 +1,5 @@
 import { parseArgs } from 'node:util'
-import { EdgeFailure } from '../../edge/index.ts'
-import { messageOf } from '../../engine/core/index.ts'
+import { AppError, messageOf } from '../../base/index.ts'
 import { leaveProcessOne } from '../init-process.ts'
 import { runEdge } from './run-edge.ts'
 import { standBy } from './standby.ts'
@@ -32,5 +31,5 @@ try {
   process.exit(standby && end === 'ordered' ? stoppedCode : 0)
 } catch (failure) {
   process.stderr.write(`pilothouse edge: ${messageOf(failure)}\n`)
-  process.exit(failure instanceof EdgeFailure ? 1 : 70)
+  process.exit(failure instanceof AppError ? 1 : 70)
 }

@@ -1,8 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
+import type { EdgeLog } from '../../edge/index.ts'
+import { messageOf } from '../../base/index.ts'
 import { errorCodes } from '../../contract/index.ts'
-import { messageOf, type Log } from '../../engine/core/index.ts'
 
 /** An order to the edge itself, which runs without an engine: it is kept here until an engine takes it. */
 const noteSchema = z.object({
@@ -24,7 +25,7 @@ const mostBytes = 10_000
 const notesDirectory = (directory: string): string => join(directory, 'orders')
 
 /** Keeps a note in the directory of an edge: whole or not at all, one file each. A disk that takes none is logged. */
-export function keepNote(directory: string, note: OrderNote, log: Log): void {
+export function keepNote(directory: string, note: OrderNote, log: EdgeLog): void {
   const place = notesDirectory(directory)
   const file = join(place, `${String(note.atMs).padStart(15, '0')}-${note.id}`)
   try {
@@ -43,7 +44,7 @@ export function keepNote(directory: string, note: OrderNote, log: Log): void {
 export async function takeNotes(
   directory: string,
   record: (note: OrderNote) => Promise<boolean>,
-  log: Log,
+  log: EdgeLog,
 ): Promise<void> {
   for (const name of namesIn(notesDirectory(directory))) {
     const file = join(notesDirectory(directory), name)

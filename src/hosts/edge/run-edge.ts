@@ -1,11 +1,10 @@
 import { chmod, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { AppError, Disposables, messageOf, sleep } from '../../base/index.ts'
 import { openLog } from '../../adapters/log/index.ts'
 import { makePrivateTree, systemClock, systemRng } from '../../adapters/system/index.ts'
-import { Disposables, messageOf, sleep } from '../../engine/core/index.ts'
 import {
   AdminServer,
-  EdgeFailure,
   Handover,
   identityOf,
   isUnwritable,
@@ -49,7 +48,7 @@ const lockAgainMs = 20
 /**
  * Runs an edge on a directory until it is told to stop: by SIGTERM, SIGINT or the admin call, after which its
  * instances run on without it; or by the admin call with instances, after which nothing is left; or until it has
- * handed over to another process. Throws EdgeFailure when it cannot start: CONFLICT when another edge runs there that
+ * handed over to another process. Throws AppError when it cannot start: CONFLICT when another edge runs there that
  * has not started this one to take over.
  */
 export async function runEdge({ directory, environment, onReady }: EdgeRequest): Promise<EdgeEnd> {
@@ -149,7 +148,7 @@ export async function runEdge({ directory, environment, onReady }: EdgeRequest):
     inheritance,
     onHandover: (program) => {
       requireHandover()
-      if (next.result) throw new EdgeFailure('CONFLICT', 'A handover is under way already.')
+      if (next.result) throw new AppError('CONFLICT', 'A handover is under way already.')
       const result = noted(program).finally(() => (next.result = null))
       next.result = result
       return result
@@ -235,7 +234,7 @@ export async function runEdge({ directory, environment, onReady }: EdgeRequest):
     order: OrderNote['order'],
     by: string | undefined,
     details: OrderNote['details'],
-    failure?: EdgeFailure,
+    failure?: AppError,
   ): void {
     const { code, message = '' } = failure ?? {}
     keepNote(
@@ -264,8 +263,7 @@ export async function runEdge({ directory, environment, onReady }: EdgeRequest):
       note('platform.upgrade', program.by, { ...from, pid })
       return { pid }
     } catch (failure) {
-      const reason =
-        failure instanceof EdgeFailure ? failure : new EdgeFailure('INTERNAL', messageOf(failure))
+      const reason = failure instanceof AppError ? failure : new AppError('INTERNAL', messageOf(failure))
       note('platform.upgrade', program.by, from, reason)
       throw failure
     }
@@ -274,7 +272,7 @@ export async function runEdge({ directory, environment, onReady }: EdgeRequest):
   async function handOverTo(program: { command: string; args: readonly string[] }): Promise<{ pid: number }> {
     // What the edge before this one still has under way comes here at last: from one edge to the next, not two.
     await Promise.race([predecessor?.gone, ended.promise])
-    if (isEnding) throw new EdgeFailure('UNAVAILABLE', 'The edge was told to stop.')
+    if (isEnding) throw new AppError('UNAVAILABLE', 'The edge was told to stop.')
     const relock = () => takeLock(lockPath)
     next.handover = new Handover({ platform, admin, directory, clock, log, relock }, program)
     try {
@@ -296,7 +294,7 @@ async function firstLock(path: string, isRevived: boolean): Promise<DirectoryLoc
     try {
       return await lockDirectory(path)
     } catch (failure) {
-      if (!(failure instanceof EdgeFailure) || clock.monotonicMs() >= deadline) throw failure
+      if (!(failure instanceof AppError) || clock.monotonicMs() >= deadline) throw failure
       await sleep(clock, lockAgainMs)
     }
   }

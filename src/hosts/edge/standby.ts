@@ -1,5 +1,5 @@
+import { sleep } from '../../base/index.ts'
 import { systemClock } from '../../adapters/system/index.ts'
-import { sleep } from '../../engine/core/index.ts'
 import { isRunning } from '../running.ts'
 import { edgeClient } from './find.ts'
 import { readPointer } from './pointer.ts'

@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises'
+import { AppError, fail, ok, sleep, type Clock, type Result } from '../../base/index.ts'
 import type { EdgeClient } from '../../adapters/targets/edge/index.ts'
-import { AppError, fail, ok, sleep, type Clock, type Result } from '../../engine/core/index.ts'
 import { endInstancesOf } from '../../edge/index.ts'
 import { isRunning } from '../running.ts'
 import { endGuards } from './crash-loop.ts'

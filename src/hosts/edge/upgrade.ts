@@ -1,6 +1,6 @@
-import { ok, type Result } from '../../engine/core/index.ts'
+import type { EdgeLog } from '../../edge/index.ts'
+import { ok, type Result } from '../../base/index.ts'
 import { systemClock, systemRng } from '../../adapters/system/index.ts'
-import type { Log } from '../../engine/core/index.ts'
 import { version } from '../version.ts'
 import { edgeClient } from './find.ts'
 import { keepNote } from './order-notes.ts'
@@ -15,7 +15,7 @@ export interface EdgeUpgrade {
 export interface EdgeUpgradeOrder {
   /** For the audit log. */
   by: string
-  log: Log
+  log: EdgeLog
   /** This process's own unless told otherwise. */
   program?: EdgeProgram | undefined
 }

@@ -1,5 +1,5 @@
+import { ok, type Result } from '../../base/index.ts'
 import { countsOf, type Counts } from '../../engine/canary/index.ts'
-import { ok, type Result } from '../../engine/core/index.ts'
 import type { DeploymentStore } from '../../engine/deployments/index.ts'
 import type { HostFact, OtherDeployment, ValidationFacts } from '../../engine/validation/index.ts'
 import { deploymentPhases } from '../../contract/index.ts'

@@ -1,6 +1,7 @@
+import { sleep, type Clock, type Log } from '../../base/index.ts'
 import { engineActor } from '../../contract/index.ts'
 import type { AuditDraft } from '../../engine/audit/index.ts'
-import { sleep, type Clock, type Log, type Loop } from '../../engine/core/index.ts'
+import { type Loop } from '../../engine/core/index.ts'
 import type { DeploymentStore } from '../../engine/deployments/index.ts'
 import { takeNotes, type OrderNote } from '../edge/index.ts'
 

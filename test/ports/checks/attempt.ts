@@ -1,7 +1,7 @@
+import { ok, type Clock } from '../../../src/base/index.ts'
 import { checksFor } from '../../../src/adapters/checks/index.ts'
 import { systemClock, systemRng } from '../../../src/adapters/system/index.ts'
 import type { Release } from '../../../src/contract/index.ts'
-import { ok, type Clock } from '../../../src/engine/core/index.ts'
 import type { ValidationRequest } from '../../../src/engine/deployments/index.ts'
 import {
   checkConfigSchema,

@@ -2,13 +2,14 @@ import { implement } from '@orpc/server'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { AppError, Disposables, silentLog } from '../../../src/base/index.ts'
 import { systemClock, systemRng } from '../../../src/adapters/system/index.ts'
 import { CallServer, Sessions, startHttpServer } from '../../../src/adapters/transports/index.ts'
 import {
   contract,
+  judgeLimitsSchema,
   operations,
   planSchema,
-  judgeLimitsSchema,
   type AuditEntry,
   type Deployment,
   type Release,
@@ -16,7 +17,6 @@ import {
   type ServiceState,
 } from '../../../src/contract/index.ts'
 import type { CallContext } from '../../../src/engine/api/index.ts'
-import { AppError, Disposables, silentLog } from '../../../src/engine/core/index.ts'
 import { announceServer } from '../../../src/hosts/server-file.ts'
 import { scriptedEngine } from '../../support/scripted-engine.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { setTimeout as wait } from 'node:timers/promises'
-import { seededRng } from '../../../src/engine/core/index.ts'
+import { seededRng } from '../../../src/base/index.ts'
 import type { Deployment } from '../../../src/contract/index.ts'
 import { until } from '../../support/until.ts'
 import { Shoppers, Steered } from './steered.ts'

@@ -15,6 +15,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { seededRng } from '../../../src/base/index.ts'
 import {
   openStateStore,
   type StateStore,
@@ -23,7 +24,6 @@ import {
 import { checkOrder, type Migration } from '../../../src/adapters/stores/state/migrate.ts'
 import { migrations } from '../../../src/adapters/stores/state/migrations/index.ts'
 import type { Notice } from '../../../src/contract/index.ts'
-import { seededRng } from '../../../src/engine/core/index.ts'
 import { VirtualClock } from '../../support/clock.ts'
 import { startWriter, type Writer } from './child.ts'
 

@@ -1,6 +1,6 @@
+import type { Result } from '../../../src/base/index.ts'
 import type { PlanOptions, Step } from '../../../src/contract/index.ts'
 import type { Command, DeploymentController } from '../../../src/engine/deployments/index.ts'
-import type { Result } from '../../../src/engine/core/index.ts'
 import { must, serviceName, type World } from '../world/world.ts'
 
 export const step = (weight: number, holdS = 10, more: Partial<Step> = {}): Step => ({

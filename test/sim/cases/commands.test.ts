@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { ok } from '../../../src/base/index.ts'
 import { auditText } from '../../../src/contract/index.ts'
-import { ok } from '../../../src/engine/core/index.ts'
 import { must, serviceName, World } from '../world/world.ts'
 import { answered, asking, atStep, deploy, deploying, engineOf, hasEnded, steered, step } from './asking.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { Hook, PlanOptions } from '../../../src/contract/index.ts'
+import { AppError, fail } from '../../../src/base/index.ts'
+import { type Hook, type PlanOptions } from '../../../src/contract/index.ts'
 import { thresholdJudge } from '../../../src/engine/canary/index.ts'
-import { AppError, fail } from '../../../src/engine/core/index.ts'
 import { must, World } from '../world/world.ts'
 import { answered, asking, atStep, deploy, deploying, engineOf, hasEnded, steered, step } from './asking.ts'
 

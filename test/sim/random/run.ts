@@ -1,5 +1,5 @@
+import { seededRng, type Rng } from '../../../src/base/index.ts'
 import type { Deployment, Hook, PlanOptions, Step } from '../../../src/contract/index.ts'
-import { seededRng, type Rng } from '../../../src/engine/core/index.ts'
 import { hasEnded } from '../../../src/engine/deployments/index.ts'
 import type { Fault, Part } from '../world/faults.ts'
 import type { Behaviour } from '../world/sim-target.ts'

@@ -1,5 +1,5 @@
-import { AppError, fail, type Result } from '../../../src/engine/core/index.ts'
-import type { ErrorCode } from '../../../src/contract/index.ts'
+import { AppError, fail, type Result } from '../../../src/base/index.ts'
+import { type ErrorCode } from '../../../src/contract/index.ts'
 import type { SimClock } from './sim-clock.ts'
 
 export type Part = 'router' | 'target' | 'store' | 'judge' | 'validator' | 'hooks'

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../src/engine/core/index.ts'
+import type { Clock } from '../../../src/base/index.ts'
 
 interface Timer {
   atMs: number

@@ -1,5 +1,5 @@
-import type { Bin, Weights } from '../../../src/contract/index.ts'
-import { AppError, fail, ok, type Result } from '../../../src/engine/core/index.ts'
+import { AppError, fail, ok, type Result } from '../../../src/base/index.ts'
+import { type Bin, type Weights } from '../../../src/contract/index.ts'
 import type {
   BinPage,
   EmergencyOrder,

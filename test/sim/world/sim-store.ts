@@ -1,7 +1,7 @@
-import type { AuditEntry, Bin, Deployment, Release } from '../../../src/contract/index.ts'
+import { AppError, fail, ok, type Result } from '../../../src/base/index.ts'
+import { type AuditEntry, type Bin, type Deployment, type Release } from '../../../src/contract/index.ts'
 import { chainStart, link } from '../../../src/engine/audit/index.ts'
 import type { JudgeMemory } from '../../../src/engine/canary/index.ts'
-import { AppError, fail, ok, type Result } from '../../../src/engine/core/index.ts'
 import type {
   Commit,
   DeploymentStore,

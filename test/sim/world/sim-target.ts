@@ -1,5 +1,5 @@
-import type { Instance, Release, ServiceDefinition } from '../../../src/contract/index.ts'
-import { AppError, fail, ok, type Result } from '../../../src/engine/core/index.ts'
+import { AppError, fail, ok, type Result } from '../../../src/base/index.ts'
+import { type Instance, type Release, type ServiceDefinition } from '../../../src/contract/index.ts'
 import type {
   EnsureRequest,
   LogLine,

@@ -1,3 +1,4 @@
+import { ok, seededRng, silentLog, type AppError, type Result } from '../../../src/base/index.ts'
 import {
   serviceDefinitionSchema,
   weightOf,
@@ -7,7 +8,6 @@ import {
 } from '../../../src/contract/index.ts'
 import { findBreak } from '../../../src/engine/audit/index.ts'
 import { thresholdJudge, type Judge } from '../../../src/engine/canary/index.ts'
-import { ok, seededRng, silentLog, type AppError, type Result } from '../../../src/engine/core/index.ts'
 import {
   DeploymentController,
   hasEnded,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { AppError } from '../../../src/base/index.ts'
 import { callError, errorCatalogue } from '../../../src/contract/index.ts'
-import { AppError } from '../../../src/engine/core/index.ts'
 import { failureOf } from '../../../src/renderer/state/failure.ts'
 
 describe('what a person is told to do about a failure', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { seededRng } from '../../../src/engine/core/index.ts'
+import { seededRng } from '../../../src/base/index.ts'
 import { loadConfig } from '../../../src/engine/config/index.ts'
 import { readCart, withOneMore, writeCart } from '../../../src/demo/shop/cart.ts'
 import { cart, catalog } from '../../../src/demo/shop/services.ts'

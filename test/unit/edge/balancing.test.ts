@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { seededRng } from '../../../src/base/index.ts'
 import { balancings } from '../../../src/contract/index.ts'
 import { balancerOf, pointIn, pointOf, releaseAt, ReleaseSplit } from '../../../src/edge/balancing/index.ts'
-import { seededRng } from '../../../src/engine/core/index.ts'
 
 const candidates = (weights: number[], inFlight: number[] = []) =>
   weights.map((weight, i) => ({ id: `i${i}`, weight, inFlight: inFlight[i] ?? 0 }))

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { seededRng } from '../../../src/base/index.ts'
 import { breakerSchema, guardsSchema } from '../../../src/contract/index.ts'
 import { AddressList, plainAddress } from '../../../src/edge/guards/address-list.ts'
 import { Breaker } from '../../../src/edge/guards/breaker.ts'
 import { Gate } from '../../../src/edge/guards/gate.ts'
 import { RateLimit } from '../../../src/edge/guards/rate-limit.ts'
 import { isShed, urgencyOf } from '../../../src/edge/guards/shedding.ts'
-import { seededRng } from '../../../src/engine/core/index.ts'
 import { VirtualClock } from '../../support/clock.ts'
 
 describe('the circuit of a release', () => {

@@ -1,16 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { restartDelayMs } from '../../../src/edge/supervisor/backoff.ts'
 import { mayEject, PassiveHealth } from '../../../src/edge/supervisor/ejection.ts'
-
-describe('the wait before a restart', () => {
-  it('doubles from half a second to half a minute, half of it chance', () => {
-    expect([1, 2, 3, 7, 50].map((failures) => restartDelayMs(failures, 0))).toEqual([
-      250, 500, 1000, 15_000, 15_000,
-    ])
-    expect(restartDelayMs(50, 0.999)).toBeLessThanOrEqual(30_000)
-  })
-})
 
 describe('passive ejection', () => {
   it('asks for five failures in a row', () => {

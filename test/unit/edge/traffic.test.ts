@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { EdgeFailure } from '../../../src/edge/index.ts'
+import { AppError } from '../../../src/base/index.ts'
 import { noTraffic, Traffic } from '../../../src/edge/traffic.ts'
 
 const healthy = new Set(['r1', 'r2'])
@@ -30,7 +30,7 @@ const codeOf = (run: () => unknown): string => {
     run()
     return 'done'
   } catch (failure) {
-    if (failure instanceof EdgeFailure) return failure.code
+    if (failure instanceof AppError) return failure.code
     throw failure
   }
 }

@@ -1,5 +1,5 @@
 import { readFile, statfs } from 'node:fs/promises'
-import type { Clock } from '../../../engine/core/index.ts'
+import type { Clock } from '../../../base/index.ts'
 import type { SlotGroup } from '../slots.ts'
 import { parseMounts, type Mount } from './mounts.ts'
 

@@ -1,7 +1,7 @@
 import { readlinkSync, statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Clock } from '../../../engine/core/index.ts'
+import type { Clock } from '../../../base/index.ts'
 
 const recountMs = 60_000
 /** The first PID namespace has this number on every kernel: PROC_PID_INIT_INO. */

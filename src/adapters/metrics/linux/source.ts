@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import type { HostFacts, ProcessInfo } from '../../../contract/index.ts'
-import { AppError, fail, messageOf, ok, type Clock, type Result } from '../../../engine/core/index.ts'
+import { AppError, fail, messageOf, ok, type Clock, type Result } from '../../../base/index.ts'
+import { type HostFacts, type ProcessInfo } from '../../../contract/index.ts'
 import type { MetricSource, Reading, SeriesKey } from '../../../engine/telemetry/index.ts'
 import { Background, type Ticking } from '../background.ts'
 import { SlotGroup, Slots } from '../slots.ts'

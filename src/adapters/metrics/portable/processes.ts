@@ -1,5 +1,5 @@
-import type { ProcessInfo } from '../../../contract/index.ts'
-import { AppError, fail, ok, sleep, type Clock, type Result } from '../../../engine/core/index.ts'
+import { AppError, fail, ok, sleep, type Clock, type Result } from '../../../base/index.ts'
+import { type ProcessInfo } from '../../../contract/index.ts'
 import { printable } from '../printable.ts'
 import { loadSystemInformation, type SystemInformation } from './system-information.ts'
 

@@ -1,5 +1,5 @@
+import { AppError, fail, ok } from '../../../base/index.ts'
 import { latencyBoundsMs, type Bin, type EdgeBin } from '../../../contract/index.ts'
-import { AppError, fail, ok } from '../../../engine/core/index.ts'
 import type { Router } from '../../../engine/services/index.ts'
 import type { EdgeClient } from '../../targets/edge/index.ts'
 

@@ -2,8 +2,8 @@ import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
+import { messageOf, type Log, type Rng } from '../../../base/index.ts'
 import { chainStart, type ChainEnd } from '../../../engine/audit/index.ts'
-import { messageOf, type Log, type Rng } from '../../../engine/core/index.ts'
 import { writePrivateFile } from '../../system/index.ts'
 
 const keySchema = z.string().regex(/^[0-9a-f]{64}$/)

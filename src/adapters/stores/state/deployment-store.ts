@@ -1,5 +1,6 @@
 import type { Insertable, Kysely, Selectable, Transaction } from 'kysely'
-import type { AuditEntry, Bin, Deployment, Release } from '../../../contract/index.ts'
+import { AppError, type Result } from '../../../base/index.ts'
+import { type AuditEntry, type Bin, type Deployment, type Release } from '../../../contract/index.ts'
 import {
   canonicalJson,
   chainStart,
@@ -8,7 +9,6 @@ import {
   type ChainEnd,
   type NotedEnd,
 } from '../../../engine/audit/index.ts'
-import { AppError, type Result } from '../../../engine/core/index.ts'
 import type {
   AuditFilter,
   Commit,

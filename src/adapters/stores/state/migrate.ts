@@ -1,5 +1,5 @@
+import { AppError } from '../../../base/index.ts'
 import { sql, type Kysely, type Transaction } from 'kysely'
-import { AppError } from '../../../engine/core/index.ts'
 
 /** One step of the schema. Once released it never changes; what comes after is a new step. */
 export interface Migration {

@@ -1,5 +1,5 @@
-import type { Notice } from '../../../contract/index.ts'
-import { AppError, fail, ok, type Clock, type Result } from '../../../engine/core/index.ts'
+import { AppError, fail, ok, type Clock, type Result } from '../../../base/index.ts'
+import { type Notice } from '../../../contract/index.ts'
 import type { DeploymentStore } from '../../../engine/deployments/index.ts'
 import type { Journal, Launch } from '../../../engine/journal/index.ts'
 import type { AuditSeal } from './audit-seal.ts'

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
+import { messageOf } from '../../../base/index.ts'
 import type { Chart, Series } from '../../../contract/index.ts'
-import { messageOf } from '../../../engine/core/index.ts'
 import type { ChartQuery, SeriesKey } from '../../../engine/telemetry/index.ts'
 import { Catalog } from './catalog.ts'
 import { drawChart } from './chart.ts'

@@ -1,5 +1,5 @@
-import type { Chart } from '../../../contract/index.ts'
-import { AppError } from '../../../engine/core/index.ts'
+import { AppError } from '../../../base/index.ts'
+import { type Chart } from '../../../contract/index.ts'
 import type { ChartQuery } from '../../../engine/telemetry/index.ts'
 import { Bins } from './bins.ts'
 import type { Block } from './block.ts'

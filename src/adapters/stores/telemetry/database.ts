@@ -1,7 +1,7 @@
 import Sqlite from 'better-sqlite3'
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { AppError } from '../../../engine/core/index.ts'
+import { AppError } from '../../../base/index.ts'
 import { makePrivateFile } from '../../system/index.ts'
 import { isDamage } from './sqlite-errors.ts'
 

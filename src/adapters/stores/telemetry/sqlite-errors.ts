@@ -1,5 +1,5 @@
+import { messageOf } from '../../../base/index.ts'
 import type { ErrorCode } from '../../../contract/index.ts'
-import { messageOf } from '../../../engine/core/index.ts'
 
 /** A failure as it crosses from the worker: a code of the catalogue and a sentence. */
 export interface StoreFailure {

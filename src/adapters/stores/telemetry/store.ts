@@ -1,5 +1,5 @@
-import type { Chart, Series } from '../../../contract/index.ts'
-import { AppError, type Clock, fail, ok, type Result } from '../../../engine/core/index.ts'
+import { AppError, fail, ok, SerialQueue, type Clock, type Result } from '../../../base/index.ts'
+import { type Chart, type Series } from '../../../contract/index.ts'
 import type {
   ChartQuery,
   SampleRow,
@@ -75,7 +75,7 @@ class WorkerTelemetryStore implements RetainingStore {
   #lastCommitMs = 0
   #failure = ''
   #restartCount = 0
-  #charts: Promise<unknown> = Promise.resolve()
+  readonly #charts = new SerialQueue()
   #chartCount = 0
   #isClosing = false
 
@@ -130,9 +130,7 @@ class WorkerTelemetryStore implements RetainingStore {
     }
     this.#chartCount++
     // One at a time: a commit then waits behind one chart at most.
-    const drawn = this.#charts.then(() => this.#draw(query)).finally(() => this.#chartCount--)
-    this.#charts = drawn
-    return drawn
+    return this.#charts.run(() => this.#draw(query)).finally(() => this.#chartCount--)
   }
 
   status(): TelemetryStoreStatus {

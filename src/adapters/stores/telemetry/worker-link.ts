@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { AppError, fail, ok, type Result } from '../../../engine/core/index.ts'
+import { AppError, fail, ok, type Result } from '../../../base/index.ts'
 import type { ArchiveState } from './archive.ts'
 import type { CallName, Calls, Reply, RequestOf, WorkerStart } from './protocol.ts'
 

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { AppError } from '../../../engine/core/index.ts'
+import { AppError } from '../../../base/index.ts'
 import { Archive } from './archive.ts'
 import type { Reply, Request, WorkerStart } from './protocol.ts'
 import { type StoreFailure, storeFailureOf } from './sqlite-errors.ts'

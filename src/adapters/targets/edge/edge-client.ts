@@ -1,4 +1,5 @@
 import { buildConnector, Pool } from 'undici'
+import { AppError, fail, messageOf, ok, type Result } from '../../../base/index.ts'
 import {
   edgeFailureSchema,
   edgeProcedures,
@@ -7,7 +8,6 @@ import {
   type EdgeOutput,
   type EdgeProcedure,
 } from '../../../contract/index.ts'
-import { AppError, fail, messageOf, ok, type Result } from '../../../engine/core/index.ts'
 
 export interface EdgeClientOptions {
   /**

@@ -1,5 +1,5 @@
+import { assertNever, ok } from '../../../base/index.ts'
 import type { Bin, Finding, Judgement } from '../../../contract/index.ts'
-import { assertNever, ok } from '../../core/index.ts'
 import { cleanBins } from '../clean-bins.ts'
 import { attempts, countsOf, decided } from '../counts.ts'
 import type { Judge, JudgeReply, JudgeRequest } from '../ports.ts'

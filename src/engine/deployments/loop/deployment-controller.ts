@@ -1,13 +1,14 @@
+import { AppError, fail, ok, type Result } from '../../../base/index.ts'
 import {
+  weightOf,
   type Deployment,
   type Plan,
   type PlanOptions,
   type Release,
   type RollbackOutcome,
   type WayBack,
-  weightOf,
 } from '../../../contract/index.ts'
-import { AppError, fail, ok, within, type Loop, type Result } from '../../core/index.ts'
+import { within, type Loop } from '../../core/index.ts'
 import type { EmergencyOrder, Router, RouterReport } from '../../services/index.ts'
 import { changedSince, type Command, type Seen } from '../commands.ts'
 import { buildPlan, planAgain, planBeside, straightPlan, undoPlan } from '../plan.ts'

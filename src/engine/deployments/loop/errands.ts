@@ -1,5 +1,5 @@
+import { assertNever, messageOf } from '../../../base/index.ts'
 import { engineActor } from '../../../contract/index.ts'
-import { assertNever, messageOf } from '../../core/index.ts'
 import { outcomeOf } from '../apply.ts'
 import type { DeploymentEvent } from '../events.ts'
 import type { HookRun } from '../hooks.ts'

@@ -1,4 +1,4 @@
-import { AppError, assertNever, fail, type Result } from '../../core/index.ts'
+import { AppError, assertNever, fail, type Result } from '../../../base/index.ts'
 import type { RouterReport, SetWeightsRequest } from '../../services/index.ts'
 import { isGoingBack } from '../state.ts'
 import { effectsToward, type Effect, type Wishes } from '../wishes.ts'

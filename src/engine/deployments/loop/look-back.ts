@@ -1,5 +1,6 @@
+import { ok, type Result } from '../../../base/index.ts'
 import type { Deployment } from '../../../contract/index.ts'
-import { ok, within, type Result } from '../../core/index.ts'
+import { within } from '../../core/index.ts'
 import { releaseBefore, releaseLine, type LineDeployment } from '../release-line.ts'
 import type { DeploymentState } from '../state.ts'
 import { startTimeMs, type UndoWay } from '../way-back.ts'

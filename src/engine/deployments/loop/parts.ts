@@ -1,6 +1,6 @@
+import type { Clock, Log, Rng } from '../../../base/index.ts'
 import type { ServiceDefinition } from '../../../contract/index.ts'
 import type { Judge } from '../../canary/index.ts'
-import type { Clock, Log, Rng } from '../../core/index.ts'
 import type { Router, Target } from '../../services/index.ts'
 import type { DeploymentStore, HookRunner, RoomLook, Validator } from '../ports.ts'
 

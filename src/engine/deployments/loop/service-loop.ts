@@ -1,14 +1,15 @@
+import { AppError, fail, ok, SerialQueue, type Result } from '../../../base/index.ts'
 import {
   isEmergencyWay,
+  weightOf,
   type FailedInstance,
   type Failure,
   type Release,
   type WayBack,
-  weightOf,
 } from '../../../contract/index.ts'
 import type { AuditDraft } from '../../audit/index.ts'
 import type { Counts } from '../../canary/index.ts'
-import { AppError, fail, ok, within, type Heart, type Result } from '../../core/index.ts'
+import { within, type Heart } from '../../core/index.ts'
 import type { RouterReport, TargetReport } from '../../services/index.ts'
 import { age } from '../apply.ts'
 import { giveWay, obey, changedSince, whyNot, type Command, type Seen } from '../commands.ts'
@@ -92,7 +93,7 @@ export class ServiceLoop implements Disposable {
   readonly #errands: Errands
   readonly #mayBegin: () => boolean
   readonly #changed: (view: ServiceView) => void
-  #queue: Promise<unknown> = Promise.resolve()
+  readonly #queue = new SerialQueue()
   #wake: () => void = () => undefined
   #isLoaded = false
   /** The deployment at the head of the queue was kept waiting by those of other services. */
@@ -169,17 +170,17 @@ export class ServiceLoop implements Disposable {
 
   /** One look, and everything that follows from it. */
   tick(): Promise<void> {
-    return this.#serially(() => this.#tick())
+    return this.#queue.run(() => this.#tick())
   }
 
   /** Resolves when what the store holds of the service is known. */
   load(): Promise<Result<void>> {
-    return this.#serially(() => this.#load())
+    return this.#queue.run(() => this.#load())
   }
 
   /** A command of a person to the deployment `id`. */
   async command(id: string, command: Command): Promise<Result<void>> {
-    const done = await this.#serially(async () => {
+    const done = await this.#queue.run(async () => {
       const loaded = await this.#load()
       if (!loaded.ok) return loaded
       const state = this.#ledger.open.find((each) => each.id === id)
@@ -206,7 +207,7 @@ export class ServiceLoop implements Disposable {
     seen: Seen,
     releases: readonly Release[] = [],
   ): Promise<Result<void>> {
-    const done = await this.#serially(async () => {
+    const done = await this.#queue.run(async () => {
       const loaded = await this.#load()
       if (!loaded.ok) return loaded
       const { record, open } = this.#ledger
@@ -264,13 +265,13 @@ export class ServiceLoop implements Disposable {
    */
   async afterEmergency(request: EmergencyRequest, answer: Result<RouterReport> | null): Promise<void> {
     if (answer?.ok) this.#lookout.router = answer.value
-    await this.#serially(() => this.#keepEmergency(request))
+    await this.#queue.run(() => this.#keepEmergency(request))
     this.#wake()
   }
 
   /** A person takes the responsibility back: the engine steers again. */
   async resumeAutomation(by: string, why: string, expectedRevision: number | null): Promise<Result<void>> {
-    const done = await this.#serially(async () => {
+    const done = await this.#queue.run(async () => {
       const loaded = await this.#load()
       if (!loaded.ok) return loaded
       const { automationStopped, revision } = this.#ledger.record
@@ -607,7 +608,7 @@ export class ServiceLoop implements Disposable {
   }
 
   async #finishErrand(deploymentId: string, events: readonly DeploymentEvent[]): Promise<void> {
-    const kept = await this.#serially(async () => {
+    const kept = await this.#queue.run(async () => {
       const state = this.#ledger.open.find(({ id }) => id === deploymentId)
       const isStillWanted = events.some(
         (event) =>
@@ -684,12 +685,6 @@ export class ServiceLoop implements Disposable {
 
   #audit(actor: string, action: string, why: string, details: Record<string, unknown>): AuditDraft {
     return { atMs: this.#parts.clock.nowMs(), actor, action, target: this.name, why, details }
-  }
-
-  #serially<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#queue.then(work)
-    this.#queue = done.catch(() => undefined)
-    return done
   }
 
   /** Until the next look is due, something was asked, or the loop is aborted. */

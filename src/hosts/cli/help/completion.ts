@@ -1,6 +1,6 @@
+import { AppError } from '../../../base/index.ts'
 import type { Argument, Option } from 'commander'
 import { type Command } from 'commander'
-import { AppError } from '../../../engine/core/index.ts'
 
 export const shells = ['bash', 'zsh', 'fish'] as const
 export type Shell = (typeof shells)[number]

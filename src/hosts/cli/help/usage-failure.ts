@@ -1,6 +1,6 @@
 import type { Command, CommanderError } from 'commander'
+import { AppError } from '../../../base/index.ts'
 import { nearest } from '../../../engine/config/index.ts'
-import { AppError } from '../../../engine/core/index.ts'
 import { pathOf } from './documented.ts'
 import { usageOf } from './help-text.ts'
 

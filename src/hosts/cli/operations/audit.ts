@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import * as z from 'zod'
+import { AppError, messageOf } from '../../../base/index.ts'
 import { auditText } from '../../../contract/index.ts'
-import { AppError, messageOf } from '../../../engine/core/index.ts'
 import { table } from '../layout/index.ts'
 import { jsonText } from '../json-text.ts'
 import { exitCodes, report, tell } from '../output.ts'

@@ -1,3 +1,4 @@
+import { ok, type Result } from '../../../base/index.ts'
 import {
   flaggedDataDirectory,
   likelyDataDirectory,
@@ -6,7 +7,6 @@ import {
   type ConfigRequest,
 } from '../../../adapters/config/index.ts'
 import type { ConfigProblem } from '../../../contract/index.ts'
-import { ok, type Result } from '../../../engine/core/index.ts'
 
 /**
  * Where an engine of this user may have its data, the likelier place first: the one that `--data-dir` names, for which

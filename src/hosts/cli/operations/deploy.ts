@@ -1,3 +1,4 @@
+import { AppError } from '../../../base/index.ts'
 import { systemClock, systemRng } from '../../../adapters/system/index.ts'
 import {
   phaseNames,
@@ -6,7 +7,6 @@ import {
   type Deployment,
   type PlanOptions,
 } from '../../../contract/index.ts'
-import { AppError } from '../../../engine/core/index.ts'
 import { table } from '../layout/index.ts'
 import { jsonText } from '../json-text.ts'
 import { exitCodes, report, tell } from '../output.ts'

@@ -1,4 +1,5 @@
 import type * as z from 'zod'
+import { AppError } from '../../../base/index.ts'
 import {
   launchGrantSchema,
   launchStateSchema,
@@ -6,7 +7,6 @@ import {
   sessionPaths,
   type ErrorCode,
 } from '../../../contract/index.ts'
-import { AppError } from '../../../engine/core/index.ts'
 import { NoEngine } from '../failure.ts'
 import { failureSchema, type EngineAddress } from './engine.ts'
 

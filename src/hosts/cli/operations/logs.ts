@@ -1,6 +1,6 @@
+import { AppError, sleep } from '../../../base/index.ts'
 import { systemClock } from '../../../adapters/system/index.ts'
-import type { LogLine } from '../../../contract/index.ts'
-import { AppError, sleep } from '../../../engine/core/index.ts'
+import { type LogLine } from '../../../contract/index.ts'
 import { exitCodes, report, tell } from '../output.ts'
 import type { Times } from '../times.ts'
 import { engineCalls, findEngine } from './engine.ts'

@@ -1,13 +1,13 @@
 import * as z from 'zod'
+import { AppError, fail, messageOf, ok, type Result } from '../../../base/index.ts'
 import {
+  isEmergencyWay,
   rollbackOutcomeSchema,
   took,
   wayBackText,
   waysBack,
-  isEmergencyWay,
   type RollbackOutcome,
 } from '../../../contract/index.ts'
-import { AppError, fail, messageOf, ok, type Result } from '../../../engine/core/index.ts'
 import { table } from '../layout/index.ts'
 import { tellFailure } from '../failure.ts'
 import { exitCodes, report, tell } from '../output.ts'

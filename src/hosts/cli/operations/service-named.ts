@@ -1,5 +1,5 @@
-import type { ServiceState } from '../../../contract/index.ts'
-import { AppError } from '../../../engine/core/index.ts'
+import { AppError } from '../../../base/index.ts'
+import { type ServiceState } from '../../../contract/index.ts'
 
 /** The service of this name. Throws NOT_FOUND, with those there are. */
 export function serviceNamed(name: string, services: readonly ServiceState[]): ServiceState {

@@ -1,7 +1,7 @@
 import { WebSocket } from 'ws'
+import { AppError, type Clock, type Rng } from '../../../base/index.ts'
 import { websocketChannel } from '../../../adapters/transports/index.ts'
 import { Connection, type Channels, type Deployment, type LiveChannel } from '../../../contract/index.ts'
-import { AppError, type Clock, type Rng } from '../../../engine/core/index.ts'
 import type { EngineAddress } from './engine.ts'
 
 export interface WatchOptions {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { seededRng } from '../../../../src/base/index.ts'
 import { Sessions, type SessionStore } from '../../../../src/adapters/transports/index.ts'
-import { seededRng } from '../../../../src/engine/core/index.ts'
 import { VirtualClock } from '../../../support/clock.ts'
 
 const hourMs = 3_600_000

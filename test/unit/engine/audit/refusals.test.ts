@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { AppError, fail, ok, silentLog } from '../../../../src/base/index.ts'
 import { RefusalLog, type AuditDraft, type Refusal } from '../../../../src/engine/audit/index.ts'
-import { AppError, fail, ok, silentLog } from '../../../../src/engine/core/index.ts'
 import { VirtualClock } from '../../../support/clock.ts'
 
 let clock: VirtualClock

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { seededRng } from '../../../../src/engine/core/index.ts'
+import { seededRng } from '../../../../src/base/index.ts'
 import { leastExcess, logEvidence, wilson } from '../../../../src/engine/canary/certainty.ts'
 import { Watch } from './made-bins.ts'
 

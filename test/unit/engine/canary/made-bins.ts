@@ -1,10 +1,10 @@
+import { seededRng } from '../../../../src/base/index.ts'
 import {
   judgeLimitsSchema,
   latencyBoundsMs,
   type Bin,
   type JudgeLimits,
 } from '../../../../src/contract/index.ts'
-import { seededRng } from '../../../../src/engine/core/index.ts'
 import { thresholdJudge, type JudgeReply, type JudgeRequest } from '../../../../src/engine/canary/index.ts'
 import { uneventful } from '../../../support/uneventful.ts'
 

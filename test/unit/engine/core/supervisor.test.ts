@@ -1,14 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import {
-  AppError,
-  seededRng,
-  silentLog,
-  sleep,
-  Supervisor,
-  type Log,
-  type Loop,
-  type SupervisorOptions,
-} from '../../../../src/engine/core/index.ts'
+import { AppError, seededRng, silentLog, sleep, type Log } from '../../../../src/base/index.ts'
+import { Supervisor, type Loop, type SupervisorOptions } from '../../../../src/engine/core/index.ts'
 import { VirtualClock } from '../../../support/clock.ts'
 
 const never = (signal: AbortSignal) =>

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { ok, within, type Result } from '../../../../src/engine/core/index.ts'
+import { ok, type Result } from '../../../../src/base/index.ts'
+import { within } from '../../../../src/engine/core/index.ts'
 import { VirtualClock } from '../../../support/clock.ts'
 
 describe('a call that may take only so long', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { AppError, fail, ok, silentLog, type Result } from '../../../../src/base/index.ts'
 import { serviceDefinitionSchema } from '../../../../src/contract/index.ts'
-import { AppError, fail, ok, silentLog, type Result } from '../../../../src/engine/core/index.ts'
 import { Lookout } from '../../../../src/engine/deployments/loop/lookout.ts'
 import type { PipelineParts, SteeredService } from '../../../../src/engine/deployments/index.ts'
 import { VirtualClock } from '../../../support/clock.ts'

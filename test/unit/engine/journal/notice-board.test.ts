@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { ok, seededRng, silentLog } from '../../../../src/base/index.ts'
 import type { Host, HostState, LimitState, Notice } from '../../../../src/contract/index.ts'
-import { LiveStore, ok, seededRng, silentLog } from '../../../../src/engine/core/index.ts'
+import { LiveStore } from '../../../../src/engine/core/index.ts'
 import { NoticeBoard, type Journal } from '../../../../src/engine/journal/index.ts'
 import { changesOf } from '../../../../src/engine/telemetry/index.ts'
 import { VirtualClock } from '../../../support/clock.ts'

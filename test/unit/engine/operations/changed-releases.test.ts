@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { ok } from '../../../../src/base/index.ts'
 import type { Release } from '../../../../src/contract/index.ts'
-import { ok } from '../../../../src/engine/core/index.ts'
 import { emptySteering } from '../../../support/empty-steering.ts'
 import { scriptedEngine } from '../../../support/scripted-engine.ts'
 import { loaded } from '../config/sources.ts'

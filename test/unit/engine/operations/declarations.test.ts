@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { AppError, fail, ok, type Result } from '../../../../src/engine/core/index.ts'
+import { AppError, fail, ok, type Result } from '../../../../src/base/index.ts'
 import type { Commit, Declaration, DeploymentStore } from '../../../../src/engine/deployments/index.ts'
 import { Declarations } from '../../../../src/engine/operations/declarations.ts'
 import type { Equip, Roster } from '../../../../src/engine/operations/roster.ts'

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { Deployment, Validation } from '../../../../src/contract/index.ts'
-import { AppError, fail, LiveStore, ok } from '../../../../src/engine/core/index.ts'
+import { AppError, fail, ok } from '../../../../src/base/index.ts'
+import { type Deployment, type Validation } from '../../../../src/contract/index.ts'
+import { LiveStore } from '../../../../src/engine/core/index.ts'
 import {
   buildPlan,
   deploymentView,

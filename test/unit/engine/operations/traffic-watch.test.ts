@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { ok } from '../../../../src/base/index.ts'
 import { serviceDefinitionSchema, type Bin } from '../../../../src/contract/index.ts'
-import { ok } from '../../../../src/engine/core/index.ts'
 import type { Router, Target } from '../../../../src/engine/services/index.ts'
 import { TrafficWatch } from '../../../../src/engine/operations/traffic-watch.ts'
 import { VirtualClock } from '../../../support/clock.ts'

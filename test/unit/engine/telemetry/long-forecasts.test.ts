@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { ok } from '../../../../src/base/index.ts'
 import type { Series } from '../../../../src/contract/index.ts'
-import { ok } from '../../../../src/engine/core/index.ts'
 import {
   longForecasts,
   type ChartQuery,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { seededRng } from '../../../../src/engine/core/index.ts'
+import { seededRng } from '../../../../src/base/index.ts'
 import { forecastFull, trendOf } from '../../../../src/engine/telemetry/trend.ts'
 
 /** One value a minute. */

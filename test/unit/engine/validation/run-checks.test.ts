@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { AppError, fail, ok, seededRng, silentLog } from '../../../../src/engine/core/index.ts'
+import { AppError, fail, ok, seededRng, silentLog } from '../../../../src/base/index.ts'
 import type { ValidationRequest } from '../../../../src/engine/deployments/index.ts'
 import {
   failed,
@@ -12,7 +12,7 @@ import {
   type Check,
   type Verdict,
 } from '../../../../src/engine/validation/index.ts'
-import type { CheckResult, Validation } from '../../../../src/contract/index.ts'
+import { type CheckResult, type Validation } from '../../../../src/contract/index.ts'
 import { VirtualClock } from '../../../support/clock.ts'
 
 const request = {

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { seededRng } from '../../../../../src/base/index.ts'
 import { Archive } from '../../../../../src/adapters/stores/telemetry/archive.ts'
 import { defaultRetention, type Retention } from '../../../../../src/adapters/stores/telemetry/index.ts'
-import { seededRng } from '../../../../../src/engine/core/index.ts'
 import type { SeriesKey } from '../../../../../src/engine/telemetry/index.ts'
 
 const hourMs = 3_600_000

@@ -1,4 +1,4 @@
-import { errorCatalogue, type ErrorCode } from '../../contract/index.ts'
+import { errorCatalogue, type ErrorCode } from './errors.ts'
 
 export interface AppErrorOptions {
   /** Plain data for a screen or a log: names, limits, positions. Never a secret. */
@@ -29,9 +29,4 @@ export class AppError extends Error {
     this.details = options.details ?? {}
     this.remedy = options.remedy ?? errorCatalogue[code].action
   }
-}
-
-/** The message of anything thrown. */
-export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown)
 }
