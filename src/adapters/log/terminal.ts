@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from 'node:util'
+import { terminalText } from '../../contract/index.ts'
 
 const colours: Readonly<Record<string, string>> = {
   debug: '\u001b[2m',
@@ -11,18 +11,12 @@ const plain = '\u001b[0m'
 
 const reserved = new Set(['level', 'time', 'msg'])
 
-// eslint-disable-next-line no-control-regex -- these are what it finds
-const unsafe = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g
-
-/** Hostile text must not move the cursor, start a line of its own, or turn its direction. */
-const harmless = (text: string) => stripVTControlCharacters(text).replace(unsafe, ' ')
-
 function fieldText(value: unknown): string {
   if (typeof value !== 'object' || value === null) {
-    const text = harmless(String(value))
+    const text = terminalText(String(value))
     return /[\s"=]/.test(text) || text === '' ? JSON.stringify(text) : text
   }
-  return harmless(JSON.stringify(value))
+  return terminalText(JSON.stringify(value))
 }
 
 /** One line of JSON as a person reads it: `12:03:04.512 warn  disk is slow  mount=/ latencyMs=412`. */
@@ -35,11 +29,11 @@ export function terminalLine(json: string, isColoured: boolean): string {
     const isError = key === 'error' && typeof value === 'object' && value !== null
     const { name, code, message } = (isError ? value : {}) as Record<string, unknown>
     const words = [code ?? name, message].filter((word) => word !== undefined).map(String)
-    return `${harmless(key)}=${isError ? JSON.stringify(harmless(words.join(': '))) : fieldText(value)}`
+    return `${terminalText(key)}=${isError ? JSON.stringify(terminalText(words.join(': '))) : fieldText(value)}`
   })
   const time = String(entry['time']).slice(11, 23)
   const colour = (code: string, text: string) => (isColoured && code ? code + text + plain : text)
-  const head = `${colour(dim, time)} ${colour(colours[level] ?? '', level.padEnd(5))} ${harmless(String(entry['msg']))}`
+  const head = `${colour(dim, time)} ${colour(colours[level] ?? '', level.padEnd(5))} ${terminalText(String(entry['msg']))}`
   const tail = shown.length > 0 ? `  ${colour(dim, shown.join(' '))}` : ''
   const trace = typeof stack === 'string' && level === 'error' ? stackLines(stack) : ''
   return `${head}${tail}\n${trace && colour(dim, trace)}`
@@ -49,5 +43,5 @@ const stackLines = (stack: string) =>
   stack
     .split('\n')
     .slice(1)
-    .map((line) => `    ${harmless(line).trim()}\n`)
+    .map((line) => `    ${terminalText(line).trim()}\n`)
     .join('')

@@ -1,4 +1,4 @@
-import { engineActor, type AuditEntry } from '../../contract/index.ts'
+import { engineActor, escapedText, type AuditEntry } from '../../contract/index.ts'
 import { canonicalJson, type Anchor } from './chain.ts'
 
 /**
@@ -6,17 +6,11 @@ import { canonicalJson, type Anchor } from './chain.ts'
  * which a reader of JSON takes back.
  */
 export const auditAsJsonLines = (entries: readonly AuditEntry[]): string =>
-  entries.map((entry) => `${canonicalJson(entry).replace(steering, escaped)}\n`).join('')
+  entries.map((entry) => `${escapedText(canonicalJson(entry))}\n`).join('')
 
 /** The line after the entries. */
 export const anchorAsJsonLine = ({ seq, hash, seal }: Anchor): string =>
   seq === 0 ? '' : `${canonicalJson({ kind: 'anchor', seq, hash, seal })}\n`
-
-/** Characters that move the cursor, start a sequence, or turn the direction of text. JSON leaves the later ones as they are. */
-// eslint-disable-next-line no-control-regex -- these are what it finds
-const steering = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
-
-const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 const columns = [
   'seq',
@@ -70,9 +64,7 @@ const line = (row: readonly string[]): string => `${row.map(cell).join(',')}\r\n
 function cell(text: string): string {
   // Spreadsheets skip spaces before a formula. Line breaks and tabs stay, within the quotes of their cell.
   const isFormula = /^ *[=+\-@|%\t\r\n]/.test(text)
-  const shown = text.replace(steering, (character) =>
-    /[\t\r\n]/.test(character) ? character : escaped(character),
-  )
+  const shown = escapedText(text, /[\t\r\n]/)
   const safe = isFormula ? `'${shown}` : shown
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }

@@ -1,7 +1,6 @@
-import { share, type Host, type HostState, type LimitState } from '../../contract/index.ts'
+import { phraseText, share, type Host, type HostState, type LimitState } from '../../contract/index.ts'
 import type { Episode, News } from '../journal/index.ts'
 import type { LimitKind } from './limits.ts'
-import { labelText } from './wording.ts'
 
 /** News of a host: what a limit does, and whether the host reports, are episodes. */
 export type Change = News
@@ -12,7 +11,7 @@ export type Change = News
  */
 export function changesOf(host: Host, before: HostState | undefined, after: HostState): Change[] {
   const link = `/host/${encodeURIComponent(host.id)}`
-  const name = labelText(host.name)
+  const name = phraseText(host.name)
   const changes: Change[] = []
   const wasSilent = before?.quality.freshness === 'stale'
   const isSilent = after.quality.freshness === 'stale'
@@ -80,7 +79,7 @@ const words: Record<LimitKind, string> = {
 
 function subjectOf({ kind, subject }: LimitState): string {
   const word = words[kind as LimitKind]
-  return subject ? `${word} ${labelText(subject)}` : word.replace(/ (of|on)$/, '')
+  return subject ? `${word} ${phraseText(subject)}` : word.replace(/ (of|on)$/, '')
 }
 
 const figure = ({ unit }: LimitState, value: number): string =>

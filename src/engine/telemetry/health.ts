@@ -1,4 +1,5 @@
 import {
+  phraseText,
   share,
   type Forecast,
   type Freshness,
@@ -8,7 +9,7 @@ import {
   type Severity,
 } from '../../contract/index.ts'
 import type { LimitKind } from './limits.ts'
-import { durationText, labelText } from './wording.ts'
+import { durationText } from './wording.ts'
 
 /** An open alert on a host, as far as health needs it. */
 export interface OpenAlert {
@@ -141,7 +142,7 @@ const alertProblems = ({ alerts }: HostHealthInput): Problem[] =>
   alerts.map(({ severity, text, sinceMs, series }) => ({
     severity,
     penalty: alertPenalties[severity],
-    text: labelText(text),
+    text: phraseText(text),
     sinceMs,
     series,
   }))

@@ -1,8 +1,8 @@
-import type { LimitState, SeriesName } from '../../contract/index.ts'
+import { phraseText, type LimitState, type SeriesName } from '../../contract/index.ts'
 import { decideLimit, type LimitKind, type Limits, type LimitSubject, type Measured } from './limits.ts'
 import type { SeriesKey } from './ports.ts'
 import type { SampleRing } from './ring.ts'
-import { labelText, seriesText } from './wording.ts'
+import { seriesText } from './wording.ts'
 
 /** How the compared value is made from values of one row; numbers are slots. */
 type Formula =
@@ -89,7 +89,7 @@ export function planLimits(series: readonly SeriesKey[]): LimitSource[] {
     if (rule.label === 'mount' && hidden.has(subject)) return []
     const on: LimitSubject = {
       kind: rule.limit,
-      subject: labelText(subject),
+      subject: phraseText(subject),
       series: seriesText(key),
       unit: rule.limit === 'temperature' ? 'celsius' : 'ratio',
     }

@@ -10,16 +10,6 @@ export function durationText(durationMs: number): string {
   return `${Math.round(seconds / 86_400)} days`
 }
 
-/**
- * A label as part of a sentence: labels come from outside, so control and direction characters are dropped and the
- * rest is cut at 80 characters.
- */
-export function labelText(label: string): string {
-  const plain = label.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '')
-  const characters = [...plain]
-  return characters.length <= 80 ? plain : `${characters.slice(0, 79).join('')}…`
-}
-
 /** A series on one line: `disk.busy{device=sda}`; labels in alphabetical order. */
 export function seriesText({ name, labels }: SeriesKey): string {
   const pairs = Object.entries(labels)

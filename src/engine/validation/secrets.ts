@@ -1,5 +1,4 @@
-import type { Release } from '../../contract/index.ts'
-import { labelText } from '../telemetry/index.ts'
+import { phraseText, type Release } from '../../contract/index.ts'
 import { failed, passed, warned, type Verdict } from './model.ts'
 
 /** Where a release carries a secret in clear, and how it shows; never the secret itself. */
@@ -110,7 +109,7 @@ function leakOf(place: string, name: string, value: string): Leak[] {
 const nameText = (name: string): string =>
   knownShapes.some(([, pattern]) => pattern.test(name)) || looksRandom(name)
     ? '(name hidden)'
-    : labelText(name)
+    : phraseText(name)
 
 /** Digests and identifiers in hexadecimal are public as a rule, so three kinds of characters are asked for. */
 function looksRandom(text: string): boolean {

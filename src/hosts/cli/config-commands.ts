@@ -1,7 +1,7 @@
+import { terminalText } from '../../contract/index.ts'
 import { readConfig, type ConfigRequest } from '../../adapters/config/index.ts'
 import { configJsonSchema, describeConfig } from '../../engine/config/index.ts'
 import { table } from './layout/index.ts'
-import { harmless } from './harmless.ts'
 import { exitCodes, tell, type Output } from './output.ts'
 import { named, problemText, warnOfIgnored } from './problem-text.ts'
 
@@ -26,7 +26,7 @@ export async function checkConfig(
   } else if (result.ok) {
     const { environment } = result.value.config
     const what = path ?? 'No config file; using defaults'
-    tell(out, `${out.style('green', 'ok')}  ${harmless(what)}  (environment ${environment})\n`)
+    tell(out, `${out.style('green', 'ok')}  ${terminalText(what)}  (environment ${environment})\n`)
     warnOfIgnored(ignoredVariables, err)
   } else {
     const { workingDirectory } = request.system
@@ -54,18 +54,18 @@ export async function showConfig(
     return exitCodes.ok
   }
   const isDefault = ({ origin }: ShownEntry) => origin === 'default'
-  const setting = ({ path, effect }: ShownEntry) => harmless(path) + (effect === 'restart' ? ' *' : '')
+  const setting = ({ path, effect }: ShownEntry) => terminalText(path) + (effect === 'restart' ? ' *' : '')
   const layout = { width: out.width, style: (heading: string) => out.style('dim', heading) }
   const chosen = shown.entries.filter((entry) => !isDefault(entry))
   if (chosen.length > 0) {
     const rows = chosen.map((entry) => [
       setting(entry),
-      harmless(entry.value),
+      terminalText(entry.value),
       shortOrigin(entry.origin, shown.file, request.system.workingDirectory),
     ])
     out.write(`${table(chosenColumns, rows, layout)}\n`)
   }
-  const rows = shown.entries.filter(isDefault).map((entry) => [setting(entry), harmless(entry.value)])
+  const rows = shown.entries.filter(isDefault).map((entry) => [setting(entry), terminalText(entry.value)])
   out.write(table(defaultColumns, rows, layout))
   if (shown.entries.some(({ effect }) => effect === 'restart'))
     tell(out, `\n${out.style('dim', '* A change applies after a restart of the engine.')}\n`)
@@ -83,7 +83,7 @@ const defaultColumns = [{ heading: 'DEFAULT' }, { heading: 'VALUE', isBreakable:
 
 /** The origin with the file named as seen from the working directory. */
 const shortOrigin = (origin: string, file: string | null, workingDirectory: string): string =>
-  harmless(file === null ? origin : origin.replace(file, () => named(file, workingDirectory)))
+  terminalText(file === null ? origin : origin.replace(file, () => named(file, workingDirectory)))
 
 /** `pilothouse config schema`: JSON Schema for editors. */
 export function printSchema({ out }: CommandSurroundings): number {

@@ -1,5 +1,4 @@
-import type { EdgeOutput } from '../../contract/index.ts'
-import { harmless } from './harmless.ts'
+import { terminalText, type EdgeOutput } from '../../contract/index.ts'
 import { table } from './layout/index.ts'
 import type { Output } from './output.ts'
 
@@ -13,15 +12,15 @@ export function edgeText(
 ): string {
   const warnings = [damage, trouble].filter((text) => text !== '')
   const rows = services.map(({ name, address, instances }) => [
-    harmless(name),
-    harmless(address),
+    terminalText(name),
+    terminalText(address),
     String(instances),
   ])
   const layout = { width: out.width, style: (heading: string) => out.style('dim', heading) }
   return [
     `${out.style('bold', 'Edge running')}, version ${version}, pid ${pid}\n`,
-    `Directory: ${harmless(directory)}\n`,
-    ...warnings.map((text) => `${out.style('bold', 'warning')}: ${harmless(text)}\n`),
+    `Directory: ${terminalText(directory)}\n`,
+    ...warnings.map((text) => `${out.style('bold', 'warning')}: ${terminalText(text)}\n`),
     rows.length === 0 ? 'No services. Deploy a release to start one.\n' : `\n${table(columns, rows, layout)}`,
   ].join('')
 }

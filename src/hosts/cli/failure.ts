@@ -1,6 +1,6 @@
+import { terminalText } from '../../contract/index.ts'
 import { AppError } from '../../base/index.ts'
 import type { CommandSurroundings } from './config-commands.ts'
-import { harmless } from './harmless.ts'
 import { exitCodes, tell } from './output.ts'
 
 /** There is no engine to talk to. */
@@ -36,8 +36,8 @@ export function tellFailure(
   const action = failure instanceof NoEngine ? '' : remedy
   // The terminal shows ^C on the line of the question.
   if (failure instanceof Interrupted && err.isTerminal) err.write('\n')
-  tell(err, `${err.style('red', 'pilothouse')}: ${harmless(message)}\n`)
-  if (action !== '') tell(err, `${action.split('\n').map(harmless).join('\n')}\n`)
+  tell(err, `${err.style('red', 'pilothouse')}: ${terminalText(message)}\n`)
+  if (action !== '') tell(err, `${action.split('\n').map(terminalText).join('\n')}\n`)
   // On one line: it may follow others that a watched deployment or a log wrote.
   if (isJson) out.write(`${JSON.stringify({ error: { code, message, action, retryable, details } })}\n`)
   if (failure instanceof Interrupted) return exitCodes.interrupted

@@ -1,7 +1,7 @@
 import { relative } from 'node:path'
 import { Redactor } from '../../adapters/log/index.ts'
 import type { System } from '../../adapters/config/index.ts'
-import { errorCatalogue, type ConfigProblem } from '../../contract/index.ts'
+import { errorCatalogue, columnText, type ConfigProblem } from '../../contract/index.ts'
 import { isSecret, keysIn } from '../../engine/config/index.ts'
 import { cellWidth, clipped, fitted } from './layout/index.ts'
 import { exitCodes, tell, type Output } from './output.ts'
@@ -25,8 +25,7 @@ function excerpt(line: string, problem: ConfigProblem, room: number): { text: st
   // A character takes two cells at most, so that the column is within the room.
   const start = Math.max(0, problem.column - 1 - Math.min(before, Math.floor((room - 1) / 2)))
   const shown = new Redactor().text(showable(line, problem)).slice(start, start + widest)
-  // eslint-disable-next-line no-control-regex
-  const text = shown.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, ' ')
+  const text = columnText(shown)
   const toColumn = text.slice(0, problem.column - 1 - start)
   return {
     text: clipped(text, room),

@@ -1,4 +1,4 @@
-import { printable } from '../printable.ts'
+import { screenText } from '../../../contract/index.ts'
 
 /** What one /proc/PID/stat says, proc_pid_stat(5). Times in ticks, memory in pages. */
 export interface ProcessStat {
@@ -57,6 +57,6 @@ export function parseProcessStat(text: string): ProcessStat | undefined {
 
 /** The command line as a person would read it; a kernel thread has none and is shown as `[name]`. */
 export function commandOf(cmdline: string, name: string): string {
-  const joined = printable(cmdline.replace(/\0+$/, '').replaceAll('\0', ' '))
-  return joined === '' ? `[${printable(name)}]` : joined
+  const joined = screenText(cmdline.replace(/\0+$/, '').replaceAll('\0', ' '))
+  return joined === '' ? `[${screenText(name)}]` : joined
 }

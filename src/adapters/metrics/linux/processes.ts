@@ -3,8 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { AppError, fail, ok, sleep, type Clock, type Result } from '../../../base/index.ts'
-import { type ProcessInfo } from '../../../contract/index.ts'
-import { printable } from '../printable.ts'
+import { screenText, type ProcessInfo } from '../../../contract/index.ts'
 import { readBootedAtMs, type KernelSizes } from './kernel-facts.ts'
 import { listProcesses } from './process-count.ts'
 import { commandOf, parseProcessStat, type ProcessStat } from './process-stat.ts'
@@ -109,7 +108,7 @@ export class Processes {
     return {
       pid: row.pid,
       parentPid: row.parentPid,
-      name: printable(row.name),
+      name: screenText(row.name),
       command: commandOf(this.#readSmall(join(folder, 'cmdline')), row.name),
       user: await this.#userOf(this.#readSmall(join(folder, 'status'))),
       state: row.state,
@@ -152,7 +151,7 @@ export function parseUsers(passwd: string): Map<string, string> {
   const users = new Map<string, string>()
   for (const line of passwd.split('\n')) {
     const [name, , uid] = line.split(':')
-    if (name && uid && !users.has(uid)) users.set(uid, printable(name))
+    if (name && uid && !users.has(uid)) users.set(uid, screenText(name))
   }
   return users
 }

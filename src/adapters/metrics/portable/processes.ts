@@ -1,6 +1,5 @@
 import { AppError, fail, ok, sleep, type Clock, type Result } from '../../../base/index.ts'
-import { type ProcessInfo } from '../../../contract/index.ts'
-import { printable } from '../printable.ts'
+import { screenText, type ProcessInfo } from '../../../contract/index.ts'
 import { loadSystemInformation, type SystemInformation } from './system-information.ts'
 
 /** systeminformation answers from its memory within this time, and measures its CPU shares since its last answer. */
@@ -67,9 +66,9 @@ export class PortableProcesses {
     return {
       pid: process.pid,
       parentPid: process.parentPid ?? 0,
-      name: printable(process.name ?? ''),
-      command: printable(command.filter(Boolean).join('')),
-      user: printable(process.user ?? ''),
+      name: screenText(process.name ?? ''),
+      command: screenText(command.filter(Boolean).join('')),
+      user: screenText(process.user ?? ''),
       state: process.state || 'unknown',
       cpuRatio: (process.cpu / 100) * (this.#sharesAreOfOneCore ? 1 : this.#coreCount),
       memoryBytes: process.memRss * 1024,

@@ -1,4 +1,4 @@
-import { labelText } from '../../telemetry/index.ts'
+import { phraseText } from '../../../contract/index.ts'
 import { parseJson, unreadable, type ReportVerdict } from './verdict.ts'
 
 /** One figure of a JSON report and what it must be. */
@@ -52,5 +52,5 @@ function shown(value: unknown): string {
   if (value === undefined) return 'missing'
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'object' && value !== null) return 'a section'
-  return labelText(JSON.stringify(typeof value === 'string' ? value.slice(0, longestShown) : value))
+  return phraseText(JSON.stringify(typeof value === 'string' ? value.slice(0, longestShown) : value))
 }

@@ -1,4 +1,4 @@
-import { labelText } from '../../telemetry/index.ts'
+import { phraseText } from '../../../contract/index.ts'
 import { readXml, XmlError } from './xml.ts'
 import { unreadable, type ReportVerdict } from './verdict.ts'
 
@@ -53,11 +53,11 @@ function countTests(source: string): Tests | string {
         if (name === 'testsuite') suite = attributes.get('name') ?? ''
         if (name === 'testcase') {
           const words = [attributes.get('classname'), attributes.get('name')].filter(Boolean)
-          test = { name: labelText(words.join(' ')), isBroken: false, isSkipped: false }
+          test = { name: phraseText(words.join(' ')), isBroken: false, isSkipped: false }
         }
         if (name === 'failure' || name === 'error') {
           if (test) test.isBroken = true
-          else sum.broken.push(labelText(`${suite} (outside of its tests)`))
+          else sum.broken.push(phraseText(`${suite} (outside of its tests)`))
         }
         if (name === 'skipped' && test) test.isSkipped = true
       },

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { labelText } from '../../telemetry/index.ts'
+import { phraseText } from '../../../contract/index.ts'
 import { parseJson, unreadable, type ReportVerdict } from './verdict.ts'
 
 /** Most findings of each kind that are let pass; null does not look. */
@@ -64,13 +64,13 @@ export function judgeSarif(source: string, limits: SarifLimits): ReportVerdict {
   const parsed = sarifSchema.safeParse(json.value)
   if (!parsed.success) {
     const issue = parsed.error.issues[0]
-    return unreadable(`${labelText(issue?.path.join('.') || 'the file')} is not as SARIF 2.1.0 has it`)
+    return unreadable(`${phraseText(issue?.path.join('.') || 'the file')} is not as SARIF 2.1.0 has it`)
   }
   const { runs } = parsed.data
   const broken = runs.find(
     (run) => !run.results || run.invocations?.some(({ executionSuccessful }) => !executionSuccessful),
   )
-  if (broken) return unreadable(`${labelText(broken.tool.driver.name)} did not finish its work`)
+  if (broken) return unreadable(`${phraseText(broken.tool.driver.name)} did not finish its work`)
 
   const counts = new Map<Kind, number>(kinds.map((kind) => [kind, 0]))
   const lines: string[] = []
@@ -82,7 +82,8 @@ export function judgeSarif(source: string, limits: SarifLimits): ReportVerdict {
       const found = kindsOf(finding, rule)
       for (const kind of found) counts.set(kind, (counts.get(kind) ?? 0) + 1)
       const words = `${finding.ruleId ?? rule?.id ?? ''} ${finding.message?.text ?? ''}`
-      if (found.length > 0 && lines.length < mostNamed) lines.push(`${found.join(', ')}: ${labelText(words)}`)
+      if (found.length > 0 && lines.length < mostNamed)
+        lines.push(`${found.join(', ')}: ${phraseText(words)}`)
     }
   }
   const allowed: Record<Kind, number | null> = {

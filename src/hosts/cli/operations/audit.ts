@@ -1,13 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import * as z from 'zod'
 import { AppError, messageOf } from '../../../base/index.ts'
-import { auditText } from '../../../contract/index.ts'
+import { auditText, terminalText } from '../../../contract/index.ts'
 import { table } from '../layout/index.ts'
 import { jsonText } from '../json-text.ts'
 import { exitCodes, report, tell } from '../output.ts'
 import { LeftAlone } from '../failure.ts'
 import type { Session } from './session.ts'
-import { harmless } from '../harmless.ts'
 
 export interface AuditFilter {
   actor?: string
@@ -31,10 +30,10 @@ export async function listAudit(filter: AuditFilter, session: Session): Promise<
   const rows = entries.map(({ seq, atMs, actor, target, why, ...told }) => [
     String(seq),
     times.moment(atMs),
-    harmless(actor),
-    harmless(auditText(told)),
-    harmless(target),
-    harmless(why),
+    terminalText(actor),
+    terminalText(auditText(told)),
+    terminalText(target),
+    terminalText(why),
   ])
   const style = (heading: string) => out.style('dim', heading)
   report(session, entries, () =>
@@ -55,7 +54,7 @@ export async function verifyAudit(against: string | undefined, session: Session)
       `${against} names no entry of the audit log: it must be an export or a log file.`,
     )
   const verdict = await session.engine.audit.verify(known)
-  report(session, verdict, () => `${harmless(verdict.text)}\n`)
+  report(session, verdict, () => `${terminalText(verdict.text)}\n`)
   return verdict.isWhole ? exitCodes.ok : exitCodes.failed
 }
 

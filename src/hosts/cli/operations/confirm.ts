@@ -1,8 +1,7 @@
-import { isConfirmedBy } from '../../../contract/index.ts'
+import { isConfirmedBy, terminalText } from '../../../contract/index.ts'
 import { tell } from '../output.ts'
 import { LeftAlone } from '../failure.ts'
 import type { Session } from './session.ts'
-import { harmless } from '../harmless.ts'
 
 export interface DangerousAct {
   /** The procedure that carries it out: `deployments.promote`. */
@@ -26,7 +25,7 @@ export async function confirm(
   act: DangerousAct,
   { err, person, engine }: Pick<Session, 'err' | 'person' | 'engine'>,
 ): Promise<void> {
-  tell(err, `${act.effect.split('\n').map(harmless).join('\n')}\n`)
+  tell(err, `${act.effect.split('\n').map(terminalText).join('\n')}\n`)
   if (!act.isProduction || act.isConfirmed || !person.isThere) return
   const answer = await person.ask(`This is production. Type ${act.name} to confirm: `)
   if (isConfirmedBy(act.name, answer)) return

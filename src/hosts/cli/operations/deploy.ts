@@ -4,6 +4,7 @@ import {
   phaseNames,
   presets,
   shownPhase,
+  terminalText,
   type Deployment,
   type PlanOptions,
 } from '../../../contract/index.ts'
@@ -19,7 +20,6 @@ import { interruptible } from '../interruptible.ts'
 import { serviceNamed } from './service-named.ts'
 import type { Session } from './session.ts'
 import { watchDeployment } from './watch.ts'
-import { harmless } from '../harmless.ts'
 
 export interface DeployRequest {
   /** Asked for when it is left out, as is the release. */
@@ -58,7 +58,7 @@ export async function deploy(request: DeployRequest, session: Session): Promise<
       const to = isJson ? session.err : out
       tell(
         to,
-        `${to.style('bold', harmless(change))}\n${planText(plan, validation, to, requestsPerSecond)}${runsAs ? `  Instances, checks and hooks run as ${runsAs}\n` : ''}${validationText(validation, to)}`,
+        `${to.style('bold', terminalText(change))}\n${planText(plan, validation, to, requestsPerSecond)}${runsAs ? `  Instances, checks and hooks run as ${runsAs}\n` : ''}${validationText(validation, to)}`,
       )
     }
     if (request.isDryRun) return validation.canDeploy ? exitCodes.ok : exitCodes.failed
@@ -101,7 +101,7 @@ export async function showStarted(
     session,
     deployment,
     () =>
-      `${harmless(changeText(deployment))}, ${phaseNames[shownPhase(deployment)]}\nTo follow it, run: ${session.next(`deployments show ${deployment.id} --watch`)}\n`,
+      `${terminalText(changeText(deployment))}, ${phaseNames[shownPhase(deployment)]}\nTo follow it, run: ${session.next(`deployments show ${deployment.id} --watch`)}\n`,
   )
   return exitCodes.ok
 }
@@ -118,7 +118,7 @@ export async function watch(deployment: Deployment, session: Session): Promise<n
     else for (const line of progressLines(shown, now, times)) tell(out, `${line}\n`)
     shown = now
   }
-  if (!isJson) tell(out, `${out.style('bold', harmless(changeText(deployment)))}  (${deployment.id})\n`)
+  if (!isJson) tell(out, `${out.style('bold', terminalText(changeText(deployment)))}  (${deployment.id})\n`)
   const isOver = (now: Deployment) => watchOutcome(now) !== null || out.isClosed()
   if (isOver(deployment)) show(deployment)
   const last = isOver(deployment)
@@ -150,7 +150,7 @@ export async function watch(deployment: Deployment, session: Session): Promise<n
       `To decide how it goes on, run one of:\n${(['resume', 'promote', 'abort'] as const).map((order) => `  ${session.next(`deployments ${order} ${deployment.id}`)}\n`).join('')}`,
     )
   const outcome = outcomeText(last)
-  if (outcome !== '') tell(out, `${out.style('bold', harmless(outcome))}\n`)
+  if (outcome !== '') tell(out, `${out.style('bold', terminalText(outcome))}\n`)
   return code
 }
 
@@ -192,7 +192,7 @@ async function askForDeployment(request: DeployRequest, session: Session): Promi
     const releases = await engine.releases.list({ service, limit: 20 })
     releaseId = await choose(
       'Release',
-      releases.map(({ id, createdAtMs, note }) => [id, times.moment(createdAtMs), harmless(note)]),
+      releases.map(({ id, createdAtMs, note }) => [id, times.moment(createdAtMs), terminalText(note)]),
     )
   }
   let { options } = request

@@ -3,11 +3,12 @@ import {
   judgingText,
   missingGates,
   phaseNames,
+  reachedText,
   readableLog,
   releaseChange,
   shownPhase,
-  reachedText,
   skippedText,
+  terminalText,
   took,
   trafficForecast,
   weightText,
@@ -20,7 +21,6 @@ import { table } from '../layout/index.ts'
 import type { Output } from '../output.ts'
 import type { Times } from '../times.ts'
 import type { Session } from './session.ts'
-import { harmless } from '../harmless.ts'
 
 type TextSession = Pick<Session, 'out' | 'times' | 'next'>
 
@@ -63,10 +63,10 @@ export function deploymentsText(deployments: readonly Deployment[], out: Output,
   const rows = deployments.map((each) => [
     each.id,
     times.moment(each.createdAtMs),
-    harmless(changeText(each)),
+    terminalText(changeText(each)),
     phaseNames[shownPhase(each)],
     stepText(each),
-    harmless(each.createdBy),
+    terminalText(each.createdBy),
   ])
   return table(columns, rows, { width: out.width, style: (heading) => out.style('dim', heading) })
 }
@@ -87,20 +87,20 @@ export function deploymentText(deployment: Deployment, session: TextSession): st
   const { out, times } = session
   const { plan, judgement, validation, log } = deployment
   return [
-    `${out.style('bold', harmless(changeText(deployment)))}  (${deployment.id})\n`,
-    `${standingText(deployment)}${deployment.reason ? `: ${harmless(deployment.reason)}` : ''}\n`,
-    `by ${harmless(deployment.createdBy)}, ${times.day(deployment.createdAtMs)}`,
-    deployment.why ? `, because: ${harmless(deployment.why)}\n` : '\n',
+    `${out.style('bold', terminalText(changeText(deployment)))}  (${deployment.id})\n`,
+    `${standingText(deployment)}${deployment.reason ? `: ${terminalText(deployment.reason)}` : ''}\n`,
+    `by ${terminalText(deployment.createdBy)}, ${times.day(deployment.createdAtMs)}`,
+    deployment.why ? `, because: ${terminalText(deployment.why)}\n` : '\n',
     ...warmText(deployment, session).map((line) => `${line}\n`),
     `\n${planText(plan, validation, out)}`,
     validation ? `\n${validationText(validation, out)}` : '',
     judgement
-      ? `\n${out.style('bold', 'Judgement')}: ${harmless(judgement.text)}\n${judgement.findings.map(({ text, verdict }) => `  ${verdict}: ${harmless(text)}\n`).join('')}`
+      ? `\n${out.style('bold', 'Judgement')}: ${terminalText(judgement.text)}\n${judgement.findings.map(({ text, verdict }) => `  ${verdict}: ${terminalText(text)}\n`).join('')}`
       : '',
     failureText(deployment, session),
     log.length > 0 ? `\n${out.style('bold', 'Log')}\n` : '',
     ...readableLog(log).map(
-      ({ atMs, actor, text }) => `  ${times.moment(atMs)}  ${harmless(actor)}  ${harmless(text)}\n`,
+      ({ atMs, actor, text }) => `  ${times.moment(atMs)}  ${terminalText(actor)}  ${terminalText(text)}\n`,
     ),
   ].join('')
 }
@@ -116,10 +116,10 @@ function failureText(
     ...failure.instances.map(({ id, reason, restartCount }) => {
       const restarts =
         restartCount === 0 ? '' : `, restarted ${restartCount === 1 ? 'once' : `${restartCount} times`}`
-      return `  ${harmless(id)}: ${harmless(reason)}${restarts}\n`
+      return `  ${terminalText(id)}: ${terminalText(reason)}${restarts}\n`
     }),
     ...(failure.lines.length > 0 ? ['  Last lines of their logs:\n'] : []),
-    ...failure.lines.map(({ text }) => `    ${harmless(text)}\n`),
+    ...failure.lines.map(({ text }) => `    ${terminalText(text)}\n`),
     `  All logs: ${next(`logs ${service} --release ${candidateReleaseId}`)}\n`,
   ].join('')
 }
@@ -181,12 +181,12 @@ export function validationText(
 ): string {
   const rows = results.map(({ name, outcome, text, critical }) => [
     outcomeMarks[outcome],
-    harmless(name),
-    `${harmless(text)}${critical || outcome === 'passed' ? '' : ' (not critical)'}`,
+    terminalText(name),
+    `${terminalText(text)}${critical || outcome === 'passed' ? '' : ' (not critical)'}`,
   ])
   const outputs = results
     .filter(({ outcome, output }) => outcome === 'failed' && output.trim() !== '')
-    .map(({ name, output }) => `\n  ${harmless(name)} printed:\n${indented(output)}`)
+    .map(({ name, output }) => `\n  ${terminalText(name)} printed:\n${indented(output)}`)
   const sum = `${passed} passed, ${failed} failed, ${warnings} warning${warnings === 1 ? '' : 's'}, in ${took(durationMs)}`
   const checks = table([{}, {}, { isProse: true }], rows, { width: out.width, indent: 2 })
   const verdict = canDeploy ? out.style('green', 'ready to deploy') : out.style('red', 'not ready to deploy')
@@ -198,5 +198,5 @@ const indented = (text: string): string =>
     .trimEnd()
     .split('\n')
     .slice(-20)
-    .map((line) => `    ${harmless(line)}\n`)
+    .map((line) => `    ${terminalText(line)}\n`)
     .join('')

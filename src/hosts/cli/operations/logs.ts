@@ -1,12 +1,11 @@
 import { AppError, sleep } from '../../../base/index.ts'
 import { systemClock } from '../../../adapters/system/index.ts'
-import { type LogLine } from '../../../contract/index.ts'
+import { terminalText, type LogLine } from '../../../contract/index.ts'
 import { exitCodes, report, tell } from '../output.ts'
 import type { Times } from '../times.ts'
 import { engineCalls, findEngine } from './engine.ts'
 import { newLines } from './log-lines.ts'
 import type { Session } from './session.ts'
-import { harmless } from '../harmless.ts'
 
 /** How often the newest lines are asked for while they are followed, ms. */
 const everyMs = 1000
@@ -69,6 +68,6 @@ const linesText = (lines: readonly LogLine[], times: Times): string =>
   lines
     .map(
       ({ atMs, releaseId, instanceId, text }) =>
-        `${times.moment(atMs)}  ${releaseId}/${instanceId}  ${harmless(text)}\n`,
+        `${times.moment(atMs)}  ${releaseId}/${instanceId}  ${terminalText(text)}\n`,
     )
     .join('')

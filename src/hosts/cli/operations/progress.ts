@@ -1,7 +1,12 @@
-import { noRepeatLines, readableLog, type Deployment, type LogEntry } from '../../../contract/index.ts'
+import {
+  noRepeatLines,
+  readableLog,
+  terminalText,
+  type Deployment,
+  type LogEntry,
+} from '../../../contract/index.ts'
 import type { Times } from '../times.ts'
 import { standingText } from './deployment-text.ts'
-import { harmless } from '../harmless.ts'
 
 /**
  * What a watcher reads when a deployment went from `before` to `now`, a line for each event: a changed phase or step,
@@ -9,7 +14,7 @@ import { harmless } from '../harmless.ts'
  */
 export function progressLines(before: Deployment | null, now: Deployment, times: Times): string[] {
   const logged = readableLog(now.log.slice(before?.log.length ?? 0), before?.log)
-  const lines = logged.map(({ atMs, text }) => ({ atMs, text: harmless(text) }))
+  const lines = logged.map(({ atMs, text }) => ({ atMs, text: terminalText(text) }))
   const atMs = logged.at(-1)?.atMs ?? now.judgement?.atMs ?? now.createdAtMs
   const hasMoved =
     !before ||
@@ -23,14 +28,14 @@ export function progressLines(before: Deployment | null, now: Deployment, times:
   if (now.judgement && isNewlyJudged && !isSaidIn(now.log, now.judgement.text))
     lines.push({
       atMs: now.judgement.atMs,
-      text: `${now.judgement.decision}: ${harmless(now.judgement.text)}`,
+      text: `${now.judgement.decision}: ${terminalText(now.judgement.text)}`,
     })
   return lines.sort((a, b) => a.atMs - b.atMs).map((line) => `${times.moment(line.atMs)}  ${line.text}`)
 }
 
 /** The reason, unless the log has just said it. */
 const reasonOf = ({ reason, log }: Deployment): string =>
-  reason === '' || isSaidIn(log, reason) ? '' : ` (${harmless(reason)})`
+  reason === '' || isSaidIn(log, reason) ? '' : ` (${terminalText(reason)})`
 
 const isSaidIn = (log: readonly LogEntry[], text: string): boolean =>
   log.slice(-noRepeatLines).some((entry) => entry.text.includes(text))

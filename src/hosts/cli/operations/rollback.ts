@@ -3,6 +3,7 @@ import { AppError, fail, messageOf, ok, type Result } from '../../../base/index.
 import {
   isEmergencyWay,
   rollbackOutcomeSchema,
+  terminalText,
   took,
   wayBackText,
   waysBack,
@@ -16,7 +17,6 @@ import { likelyDataDirectories } from './data-directories.ts'
 import { engineCalls, engineOn, namedEngine, type EngineCalls } from './engine.ts'
 import { edgeAmong } from './rollback-at-edge.ts'
 import type { SessionRequest } from './session.ts'
-import { harmless } from '../harmless.ts'
 
 export interface RollbackRequest {
   /** Undefined is every service that can go back at once. */
@@ -61,7 +61,7 @@ export async function rollback(wish: RollbackRequest, request: SessionRequest): 
   const why = answer.ok ? (open[0]?.text ?? '') : answer.error.message
   tell(
     request.err,
-    `${harmless(why)}\nThe order went to the edge itself.${atEdge.some((each) => each.ok) ? ' Automation stops when an engine is back.' : ''}\n`,
+    `${terminalText(why)}\nThe order went to the edge itself.${atEdge.some((each) => each.ok) ? ' Automation stops when an engine is back.' : ''}\n`,
   )
   const others = answered.filter((each) => !open.includes(each))
   return showOutcomes([...others, ...atEdge], request)
@@ -106,7 +106,7 @@ function showOutcomes(
     label(each),
     each.service,
     took(each.tookMs),
-    harmless(each.nextCommand ? `${each.text}. Run: ${each.nextCommand}` : each.text),
+    terminalText(each.nextCommand ? `${each.text}. Run: ${each.nextCommand}` : each.text),
   ])
   report(request, outcomes, () =>
     rows.length === 0

@@ -2,17 +2,18 @@ import { resolve } from 'node:path'
 import {
   latencyText,
   noFigure,
+  ofRelease,
+  releaseOrder,
+  releaseRole,
   share,
+  terminalText,
+  trafficShares,
+  weightOf,
   weightText,
   type Comparison,
   type Instance,
   type Release,
   type ServiceState,
-  ofRelease,
-  releaseOrder,
-  releaseRole,
-  trafficShares,
-  weightOf,
 } from '../../../contract/index.ts'
 import { table } from '../layout/index.ts'
 import { type Output, exitCodes, report } from '../output.ts'
@@ -20,7 +21,6 @@ import type { Times } from '../times.ts'
 import { confirmOrder } from './confirm.ts'
 import { serviceNamed } from './service-named.ts'
 import type { Session } from './session.ts'
-import { harmless } from '../harmless.ts'
 
 /** `pilothouse services [NAME]`. */
 export async function showServices(name: string | undefined, session: Session): Promise<number> {
@@ -205,7 +205,7 @@ export function serviceText(service: ServiceState, out: Output, times: Times): s
     String(port),
     String(inFlight),
     String(restartCount),
-    harmless(reason),
+    terminalText(reason),
   ])
   const layout = { width: out.width, indent: 2, style: (heading: string) => out.style('dim', heading) }
   return [
@@ -222,7 +222,7 @@ const troubleLines = (service: ServiceState, times: Times): string[] =>
     const { automationStopped: stopped } = service
     const who =
       kind === 'automation-stopped' && stopped ? ` by ${stopped.by}, ${times.day(stopped.atMs)}` : ''
-    return harmless(`${text}${who}${detail === '' ? '' : `: ${detail}`}`)
+    return terminalText(`${text}${who}${detail === '' ? '' : `: ${detail}`}`)
   })
 
 const trafficText = (service: ServiceState): string =>
@@ -257,8 +257,8 @@ function releasesText(releases: readonly Release[], out: Output, times: Times): 
   const rows = releases.map(({ id, createdAtMs, createdBy, note }) => [
     id,
     times.moment(createdAtMs),
-    harmless(createdBy),
-    harmless(note),
+    terminalText(createdBy),
+    terminalText(note),
   ])
   return table(listedColumns, rows, { width: out.width, style: (heading) => out.style('dim', heading) })
 }
@@ -278,7 +278,11 @@ function comparisonText({ from, to, differences, metrics }: Comparison, out: Out
     { heading: to.id, isProse: true },
   ]
   const rows = [
-    ...differences.map((each) => [each.path, harmless(each.from ?? noFigure), harmless(each.to ?? noFigure)]),
+    ...differences.map((each) => [
+      each.path,
+      terminalText(each.from ?? noFigure),
+      terminalText(each.to ?? noFigure),
+    ]),
     ...metrics.map((each) => [each.metric, cell(each.metric, each.from), cell(each.metric, each.to)]),
   ]
   return table(columns, rows, { width: out.width, style: (heading) => out.style('dim', heading) })

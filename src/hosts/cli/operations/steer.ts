@@ -1,11 +1,10 @@
-import { phaseNames } from '../../../contract/index.ts'
+import { phaseNames, terminalText } from '../../../contract/index.ts'
 import { exitCodes, report } from '../output.ts'
 import { confirmOrder } from './confirm.ts'
 import { showStarted, underWay } from './deploy.ts'
 import { changeText, deploymentsText, standingText } from './deployment-text.ts'
 import { serviceNamed } from './service-named.ts'
 import type { Session } from './session.ts'
-import { harmless } from '../harmless.ts'
 
 /** What a person may do to a deployment in progress, and what it means for the candidate. */
 export const orders = {
@@ -41,7 +40,7 @@ export async function steer(
     session,
   )
   const now = await engine.deployments[order]({ id, expectedRevision: seen.revision, why: request.why })
-  report(session, now, () => `${phaseNames[now.phase]}${now.reason ? `: ${harmless(now.reason)}` : ''}\n`)
+  report(session, now, () => `${phaseNames[now.phase]}${now.reason ? `: ${terminalText(now.reason)}` : ''}\n`)
   return exitCodes.ok
 }
 

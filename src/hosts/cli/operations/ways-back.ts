@@ -1,8 +1,13 @@
-import { isEmergencyWay, wayBackText, waysBack, type ServiceState } from '../../../contract/index.ts'
+import {
+  isEmergencyWay,
+  terminalText,
+  wayBackText,
+  waysBack,
+  type ServiceState,
+} from '../../../contract/index.ts'
 import { table } from '../layout/index.ts'
 import { exitCodes, report } from '../output.ts'
 import type { Session } from './session.ts'
-import { harmless } from '../harmless.ts'
 
 /** What can go back now, one service a line, with the command that does it. */
 export const wayBackLines = (
@@ -19,7 +24,7 @@ export const wayBackLines = (
 /** `pilothouse rollback --list`. */
 export async function listWaysBack(session: Session): Promise<number> {
   const services = await session.engine.services.list()
-  const rows = wayBackLines(services, session.next).map((cells) => cells.map(harmless))
+  const rows = wayBackLines(services, session.next).map((cells) => cells.map(terminalText))
   const columns = [{}, {}, { isProse: true }, { isProse: true }]
   report(session, waysBack(services), () =>
     rows.length === 0

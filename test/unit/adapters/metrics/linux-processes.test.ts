@@ -5,7 +5,6 @@ import { describe, expect, it } from 'vitest'
 import { ProcessCount } from '../../../../src/adapters/metrics/linux/process-count.ts'
 import { commandOf, parseProcessStat } from '../../../../src/adapters/metrics/linux/process-stat.ts'
 import { parseUsers } from '../../../../src/adapters/metrics/linux/processes.ts'
-import { printable } from '../../../../src/adapters/metrics/printable.ts'
 import { VirtualClock } from '../../../support/clock.ts'
 
 const rest =
@@ -54,11 +53,6 @@ describe('what a person reads', () => {
   it('is the command line with its arguments, or the name in brackets where there is none', () => {
     expect(commandOf('/usr/bin/node\0--flag\0server.js\0', 'node')).toBe('/usr/bin/node --flag server.js')
     expect(commandOf('', 'kworker/0:1')).toBe('[kworker/0:1]')
-  })
-
-  it('holds no character that breaks a line, colours a terminal or turns the writing round', () => {
-    expect(printable('a\nb\u001b[31mc\u202ed\u2028e')).toBe('a?b?[31mc?d?e')
-    expect(printable('naïve 名前 ✓')).toBe('naïve 名前 ✓')
   })
 
   it('names users by the first entry of their number', () => {

@@ -1,10 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readableLog, type Deployment } from '../../../../src/contract/index.ts'
+import { readableLog, terminalText, type Deployment } from '../../../../src/contract/index.ts'
 import { standingText } from '../../../../src/hosts/cli/operations/deployment-text.ts'
 import { pairArgument, stepsArgument } from '../../../../src/hosts/cli/operations/parse.ts'
 import { outcomeText, progressLines } from '../../../../src/hosts/cli/operations/progress.ts'
-import { harmless } from '../../../../src/hosts/cli/harmless.ts'
 import { timesIn } from '../../../../src/hosts/cli/times.ts'
 import { aDeployment } from '../../../ports/cli/scripted-operations.ts'
 
@@ -116,7 +115,7 @@ describe('words', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 50 }), (text) => {
         // eslint-disable-next-line no-control-regex
-        expect(harmless(text)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/)
+        expect(terminalText(text)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/)
       }),
     )
   })

@@ -1,7 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { trafficShares, type ServiceState } from '../../../../src/contract/index.ts'
-import { printable } from '../../../../src/renderer/screens/services/printable.ts'
 import { needsOf } from '../../../../src/renderer/screens/overview/needs.ts'
 import { servicesIn, severityOf } from '../../../../src/renderer/state/service-records.ts'
 import { madeDeployment, madeService } from '../deployments/made.ts'
@@ -88,25 +86,5 @@ describe('the split of traffic', () => {
       'r43 candidate',
       'old neither',
     ])
-  })
-})
-
-describe('a line that a program printed', () => {
-  it('loses its colours, and shows what would turn the text around', () => {
-    expect(printable('\u001b[31merror\u001b[0m \u202egnp.exe\u0007')).toBe('error ·gnp.exe·')
-    expect(printable('\u001b]8;;https://evil\u0007link\u001b]8;;\u0007')).toBe('link')
-  })
-
-  it('never keeps an escape, whatever it is', () => {
-    fc.assert(
-      fc.property(
-        fc.string({ unit: 'binary' }),
-        (line) => ![...'\u001b\u202a\u202e'].some((sign) => printable(line).includes(sign)),
-      ),
-    )
-  })
-
-  it('leaves plain text as it is', () => {
-    expect(printable('GET /caf\u00e9\t200 <b>')).toBe('GET /café\t200 <b>')
   })
 })
