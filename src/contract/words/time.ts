@@ -8,20 +8,27 @@ const spans = [
   ['s', 1000],
 ] as const
 
-/** A span in its two largest parts: `3 d 4 h`, `2 min 5 s`, `12 s`; under 10 s with one decimal. */
+/** A span in its two largest parts: `3 d 4 h`, `2 min 5 s`, `12 s`; under 10 s with a decimal, `1.5 s`. */
 export function duration(spanMs: number): string {
   if (!Number.isFinite(spanMs)) return noFigure
   const ms = Math.max(0, spanMs)
-  if (ms < 9_950) return `${(ms / 1000).toFixed(1)}\u00a0s`
+  if (ms < 9_950) return `${Number((ms / 1000).toFixed(1))} s`
   let rest = Math.round(ms / 1000) * 1000
   const first = spans.findIndex(([, size]) => rest >= size)
   const shown: string[] = []
   for (const [name, size] of spans.slice(first, first + 2)) {
     const count = Math.floor(rest / size)
     rest -= count * size
-    if (count > 0) shown.push(`${count}\u00a0${name}`)
+    if (count > 0) shown.push(`${count} ${name}`)
   }
   return shown.join(' ')
+}
+
+/** A span that is not known exactly, in its largest part: `40 s`, `12 min`, `9 h`, `4 d`. */
+export function roughDuration(spanMs: number): string {
+  if (!(spanMs >= 9_950)) return duration(spanMs)
+  const [name, size] = spans.find(([, size]) => spanMs >= 1.5 * size) ?? (['s', 1000] as const)
+  return `${Math.round(spanMs / size)} ${name}`
 }
 
 /** A span that is watched as it passes, in minutes and seconds: `8:12`. */
@@ -32,20 +39,20 @@ export function stopwatch(spanMs: number): string {
 
 /** What something took: like `duration`, with milliseconds below a second, `84 ms`. */
 export function took(spanMs: number): string {
-  return spanMs >= 0 && spanMs < 999.5 ? `${Math.round(spanMs)}\u00a0ms` : duration(spanMs)
+  return spanMs >= 0 && spanMs < 999.5 ? `${Math.round(spanMs)} ms` : duration(spanMs)
 }
 
 /** A latency, with a decimal below 10 ms: `1.4 ms`, `130 ms`, `2.1 s`; `–` where nothing was measured. */
 export function latencyText(ms: number | null): string {
   if (ms === null || !Number.isFinite(ms)) return noFigure
-  return ms < 9.95 ? `${Number(ms.toFixed(1))}\u00a0ms` : took(ms)
+  return ms < 9.95 ? `${Number(ms.toFixed(1))} ms` : took(ms)
 }
 
 /** An age in whole seconds, for a counter that ticks once a second: `0 s`, `7 s`, then like `duration`. */
 export function age(spanMs: number): string {
   if (!Number.isFinite(spanMs)) return noFigure
   const seconds = Math.floor(Math.max(0, spanMs) / 1000)
-  return seconds < 10 ? `${seconds}\u00a0s` : duration(seconds * 1000)
+  return seconds < 10 ? `${seconds} s` : duration(seconds * 1000)
 }
 
 /**
@@ -56,7 +63,7 @@ export function ago(atMs: number, nowMs: number): string {
   const spanMs = nowMs - atMs
   if (!(spanMs >= 1500)) return 'just now'
   const [name, size] = spans.find(([, size]) => spanMs >= size) ?? (['s', 1000] as const)
-  return `${Math.floor(spanMs / size)}\u00a0${name} ago`
+  return `${Math.floor(spanMs / size)} ${name} ago`
 }
 
 /** In which zone times are written: that of the machine that shows them, or UTC. */

@@ -1,13 +1,5 @@
 import { assertNever } from '../../base/index.ts'
-import {
-  engineActor,
-  type Failure,
-  type Judgement,
-  type Plan,
-  type Validation,
-  ofRelease,
-  weightOf,
-} from '../../contract/index.ts'
+import { engineActor, ofRelease, took, weightOf, type Failure, type Judgement, type Plan, type Validation } from '../../contract/index.ts'
 import type { Counts } from '../canary/index.ts'
 import type { RouterReport, TargetReport } from '../services/index.ts'
 import { apply, isHoldOver } from './apply.ts'
@@ -34,7 +26,6 @@ import {
   returnCause,
   wishesOf,
 } from './wishes.ts'
-import { duration } from './wording.ts'
 
 /** No healthy instance for this long: it is not a blink of a health check. */
 const deadAfterMs = 5000
@@ -95,7 +86,7 @@ function failure(state: DeploymentState, facts: Facts): DeploymentEvent | null {
   if (isBad && state.pause?.cause !== 'failure') return fail(state, judgement.text)
   const isCarrying = stage.kind !== 'staging'
   if (isCarrying && facts.deadForMs >= deadAfterMs)
-    return fail(state, `no instance of ${name} has been healthy for ${duration(facts.deadForMs)}`)
+    return fail(state, `no instance of ${name} has been healthy for ${took(facts.deadForMs)}`)
   if (stage.kind === 'warm' || state.pause) return null
   const waits = stage.kind !== 'holding' && !isHookOrGateDue(state)
   if (waits && state.stageMs > plan.progressDeadlineMs) return fail(state, whyNoProgress(state, facts))
@@ -116,7 +107,7 @@ function failedChecks({ results }: Validation): string {
 
 function overdue(state: DeploymentState): DeploymentEvent | null {
   if (state.pause || state.activeMs <= state.plan.maxTimeMs) return null
-  return fail(state, `it has taken longer than ${duration(state.plan.maxTimeMs)}`)
+  return fail(state, `it has taken longer than ${took(state.plan.maxTimeMs)}`)
 }
 
 /** As the plan says about failures; what is paused by one stays so, and nothing pauses before traffic is at stake. */
@@ -131,14 +122,14 @@ function whyNoProgress(
   { stage, plan, candidateReleaseId: name, missingRoom }: DeploymentState,
   facts: Facts,
 ): string {
-  const within = `within ${duration(plan.progressDeadlineMs)}`
+  const within = `within ${took(plan.progressDeadlineMs)}`
   if (missingRoom !== '') return `there was no room ${within}: ${missingRoom}`
   if (stage.kind !== 'staging' && stage.kind !== 'raising')
     return `the router did not take the wished weights ${within}`
   if (!facts.target) return `the target did not answer ${within}`
   const [sick] = failedInstances(name, facts.target)
   if (stage.kind === 'raising' && healthyCount(name, facts.target) >= plan.instances)
-    return `${name} did not stay healthy for ${duration(settleTime(plan))} ${within}`
+    return `${name} did not stay healthy for ${took(settleTime(plan))} ${within}`
   const counted = `${healthyCount(name, facts.target)} of ${plan.instances} instances of ${name} became healthy ${within}`
   return sick ? `${counted}; ${sick.id}: ${sick.reason}` : counted
 }

@@ -1,8 +1,8 @@
 import { assertNever } from '../../base/index.ts'
-import { engineActor, skippedText, type LogEntry, type Validation } from '../../contract/index.ts'
+import { engineActor, skippedText, took, type LogEntry, type Validation } from '../../contract/index.ts'
 import type { StoredEvent } from './ports.ts'
 import type { DeploymentState } from './state.ts'
-import { allInstancesAre, because, counted, duration } from './wording.ts'
+import { allInstancesAre, because, counted } from './wording.ts'
 
 type Line = Pick<LogEntry, 'severity' | 'text'> & { actor?: string }
 
@@ -93,7 +93,7 @@ function lineFor(
         `${candidate} has all traffic and is the stable release now` +
           (after.stableReleaseId === null
             ? ''
-            : `; ${stable} is kept warm for ${duration(plan.keepStableWarmMs)}`),
+            : `; ${stable} is kept warm for ${took(plan.keepStableWarmMs)}`),
       )
     case 'warmthEnded':
       return after.stableReleaseId === null ? null : info(`${stable} is not needed any more and stops`)

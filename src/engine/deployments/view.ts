@@ -1,8 +1,8 @@
 import { assertNever } from '../../base/index.ts'
-import type { Deployment, DeploymentPhase } from '../../contract/index.ts'
+import { took, type Deployment, type DeploymentPhase } from '../../contract/index.ts'
 import { hasEnded, plannedWeight, stepIndexOf, type DeploymentState, type Pause } from './state.ts'
 import { wishedWeight } from './wishes.ts'
-import { duration, instances } from './wording.ts'
+import { instances } from './wording.ts'
 
 /** What keeps a queued deployment from beginning. */
 export interface QueuePlace {
@@ -122,7 +122,7 @@ export function reasonOf(state: DeploymentState, place?: QueuePlace): string {
     case 'shifting':
       return `${name} is to get ${plannedWeight(state)}% of traffic`
     case 'holding':
-      return `${name} gets ${wishedWeight(state)}% of traffic for ${duration(plan.steps[stage.step]?.holdMs ?? 0)}`
+      return `${name} gets ${wishedWeight(state)}% of traffic for ${took(plan.steps[stage.step]?.holdMs ?? 0)}`
     case 'raising':
       return `${name} takes over when ${plan.instances === 1 ? 'its instance stays' : `its ${plan.instances} instances stay`} healthy`
     case 'handing_over':
@@ -130,7 +130,7 @@ export function reasonOf(state: DeploymentState, place?: QueuePlace): string {
     case 'warm':
       return stable === null
         ? `${name} has all traffic`
-        : `${name} has all traffic; ${stable} is kept warm for ${duration(plan.keepStableWarmMs)}`
+        : `${name} has all traffic; ${stable} is kept warm for ${took(plan.keepStableWarmMs)}`
     case 'retiring':
       return stable === null
         ? `${name} has all traffic`

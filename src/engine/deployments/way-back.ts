@@ -1,9 +1,8 @@
 import { AppError } from '../../base/index.ts'
-import { weightOf, type WayBack } from '../../contract/index.ts'
+import { took, weightOf, type WayBack } from '../../contract/index.ts'
 import type { RouterReport } from '../services/index.ts'
 import type { ServiceRecord, StoredEvent } from './ports.ts'
 import { isGoingBack, isRetiring, type DeploymentState } from './state.ts'
-import { duration } from './wording.ts'
 
 /** The release that an undo brings back, and how long it took to start the last time, ms. */
 export interface UndoWay {
@@ -71,7 +70,7 @@ function undoOf({ record, open, router }: WayBackFacts, undo: UndoWay | null): W
   const isAtRest = open.every(isRetiring)
   if (!undo || !isAtRest || automationStopped || from === null || from === undo.releaseId) return null
   const { releaseId: to, startMs } = undo
-  const time = startMs === null ? 'its start time is not known' : `about ${duration(startMs)}`
+  const time = startMs === null ? 'its start time is not known' : `about ${took(startMs)}`
   return {
     kind: 'undo',
     from,

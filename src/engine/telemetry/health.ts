@@ -1,15 +1,5 @@
-import {
-  phraseText,
-  share,
-  type Forecast,
-  type Freshness,
-  type Health,
-  type HealthReason,
-  type LimitState,
-  type Severity,
-} from '../../contract/index.ts'
+import { duration, phraseText, roughDuration, share, type Forecast, type Freshness, type Health, type HealthReason, type LimitState, type Severity } from '../../contract/index.ts'
 import type { LimitKind } from './limits.ts'
-import { durationText } from './wording.ts'
 
 /** An open alert on a host, as far as health needs it. */
 export interface OpenAlert {
@@ -85,7 +75,7 @@ export function hostHealth(input: HostHealthInput): Health {
   const { hostId, freshness, ageMs, nowMs } = input
   if (freshness === 'stale') {
     const isKnown = Number.isFinite(ageMs)
-    const text = isKnown ? `unknown: no reading for ${durationText(ageMs)}` : 'unknown: no reading yet'
+    const text = isKnown ? `unknown: no reading for ${roughDuration(ageMs)}` : 'unknown: no reading yet'
     const sinceMs = isKnown ? nowMs - ageMs : nowMs
     return {
       score: null,
@@ -98,7 +88,7 @@ export function hostHealth(input: HostHealthInput): Health {
     problems.push({
       severity: 'stale',
       penalty: latePenalty,
-      text: `the newest reading is ${durationText(ageMs)} old`,
+      text: `the newest reading is ${roughDuration(ageMs)} old`,
       sinceMs: nowMs - ageMs,
       series: '',
     })
@@ -184,8 +174,8 @@ const sentences: Record<LimitKind, (value: string, subject: string, hold: string
 function limitText(state: LimitState, forecast: Forecast | undefined, nowMs: number): string {
   const mean = state.value ?? NaN
   const value = state.unit === 'ratio' ? share(mean) : `${Math.round(mean)} °C`
-  const text = sentences[state.kind as LimitKind](value, state.subject, durationText(state.holdMs))
-  return forecast ? `${text}, full in about ${durationText(forecast.fullAtMs - nowMs)}` : text
+  const text = sentences[state.kind as LimitKind](value, state.subject, duration(state.holdMs))
+  return forecast ? `${text}, full in about ${roughDuration(forecast.fullAtMs - nowMs)}` : text
 }
 
 function severityOf(problems: readonly Problem[]): Severity {

@@ -1,5 +1,4 @@
-import { share, type Freshness } from '../../contract/index.ts'
-import { durationText } from './wording.ts'
+import { roughDuration, share, type Freshness } from '../../contract/index.ts'
 
 /** Fewer readings than this say nothing yet. */
 const fewestReadings = 5
@@ -40,7 +39,7 @@ export function judgeHost(evidence: HostEvidence): Verdict {
   const { freshCount, expectedCount, misplacedCount, clockOffsetMs } = evidence
   if (evidence.freshness === 'stale') {
     reasons.push(
-      Number.isFinite(evidence.ageMs) ? `no reading for ${durationText(evidence.ageMs)}` : 'no reading yet',
+      Number.isFinite(evidence.ageMs) ? `no reading for ${roughDuration(evidence.ageMs)}` : 'no reading yet',
     )
   } else if (freshCount < fewestReadings) {
     reasons.push(`only ${freshCount} ${freshCount === 1 ? 'reading' : 'readings'} so far`)
@@ -55,10 +54,10 @@ export function judgeHost(evidence: HostEvidence): Verdict {
   }
   if (Math.abs(clockOffsetMs) > clockOffsetLimitMs) {
     const side = clockOffsetMs > 0 ? 'behind' : 'ahead of'
-    reasons.push(`its clock is ${durationText(Math.abs(clockOffsetMs))} ${side} ours`)
+    reasons.push(`its clock is ${roughDuration(Math.abs(clockOffsetMs))} ${side} ours`)
   }
   if (evidence.sinceSkewMs < skewDoubtMs) {
-    reasons.push(`its clock jumped ${durationText(evidence.sinceSkewMs)} ago`)
+    reasons.push(`its clock jumped ${roughDuration(evidence.sinceSkewMs)} ago`)
   }
   if (evidence.unmeasuredSeriesCount * 2 > evidence.seriesCount) {
     reasons.push(`${evidence.unmeasuredSeriesCount} of ${evidence.seriesCount} series are not measured`)
@@ -83,7 +82,7 @@ export function judgeSeries(evidence: SeriesEvidence, host: Verdict): Verdict {
   const { freshCount, absentCount } = evidence
   if (!evidence.hasValue) reasons.push('never measured')
   else if (evidence.freshness === 'stale' && host.canBeJudged) {
-    reasons.push(`no number for ${durationText(evidence.ageMs)}`)
+    reasons.push(`no number for ${roughDuration(evidence.ageMs)}`)
   }
   const absent = absentCount / Math.max(1, freshCount + absentCount)
   if (evidence.hasValue && evidence.freshness !== 'stale' && absent > missingShareLimit) {

@@ -1,5 +1,4 @@
-import type { Forecast, Trend } from '../../contract/index.ts'
-import { durationText } from './wording.ts'
+import { roughDuration, type Forecast, type Trend } from '../../contract/index.ts'
 
 /** Bins the window is cut into: enough for the statistics, few enough for all their pairs. */
 const binCount = 60
@@ -69,7 +68,7 @@ export function forecastFull({ subject, series, share, trend, nowMs }: FillingIn
     earliestMs: nowMs + msUntilFull(highPerSecond),
     latestMs: nowMs + msUntilFull(lowPerSecond),
     sinceMs: nowMs,
-    text: `disk ${subject} full in about ${durationText(leftMs)}`,
+    text: `disk ${subject} full in about ${roughDuration(leftMs)}`,
   }
 }
 

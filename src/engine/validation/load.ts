@@ -1,4 +1,4 @@
-import { errorRatio, share, writtenShare } from '../../contract/index.ts'
+import { errorRatio, latencyText, share, writtenShare } from '../../contract/index.ts'
 import { quantileMs, type Counts } from '../canary/index.ts'
 import { failed, passed, warned, type Verdict } from './model.ts'
 
@@ -25,24 +25,21 @@ export function judgeLoad(measured: Counts, baseline: Counts | null, limits: Loa
       `Only ${measured.requests} requests were answered or failed; ${limits.minRequests} are needed to say anything.`,
     )
   const before = baseline && baseline.requests >= fewestOfBaseline ? quantileMs(baseline, 0.95) : null
-  const facts = `${measured.requests} requests, ${share(ratio)} failed, p95 ${msText(p95)}`
-  const output = `${facts}, p50 ${msText(quantileMs(measured, 0.5))}, p99 ${msText(quantileMs(measured, 0.99))}, stable p95 ${msText(before)}`
+  const facts = `${measured.requests} requests, ${share(ratio)} failed, p95 ${latencyText(p95)}`
+  const output = `${facts}, p50 ${latencyText(quantileMs(measured, 0.5))}, p99 ${latencyText(quantileMs(measured, 0.99))}, stable p95 ${latencyText(before)}`
   const complaints: string[] = []
   if (ratio > limits.maxErrorRatio)
     complaints.push(
       `${share(ratio)} of the requests failed; the limit is ${writtenShare(limits.maxErrorRatio)}`,
     )
   if (limits.maxP95Ms !== null && p95 > limits.maxP95Ms)
-    complaints.push(`p95 is ${msText(p95)}; the limit is ${msText(limits.maxP95Ms)}`)
+    complaints.push(`p95 is ${latencyText(p95)}; the limit is ${latencyText(limits.maxP95Ms)}`)
   if (before !== null && p95 > before * (1 + limits.maxRegression))
     complaints.push(
-      `p95 is ${msText(p95)}, of the stable release ${msText(before)}; ${writtenShare(limits.maxRegression)} more is allowed`,
+      `p95 is ${latencyText(p95)}, of the stable release ${latencyText(before)}; ${writtenShare(limits.maxRegression)} more is allowed`,
     )
   if (complaints.length > 0) return failed(`The load shows a regression: ${complaints.join('; ')}.`, output)
   if (before === null && limits.maxP95Ms === null)
     return warned(`${facts}; there is no baseline to compare the time with.`, output)
   return passed(`The load was carried: ${facts}.`, output)
 }
-
-const msText = (ms: number | null): string =>
-  ms === null ? 'unknown' : `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`

@@ -1,6 +1,5 @@
 import { backoffMs, messageOf, sleep, type Clock, type Log, type Rng } from '../../base/index.ts'
-import type { CheckResult } from '../../contract/index.ts'
-import { durationText } from '../telemetry/index.ts'
+import { duration, type CheckResult } from '../../contract/index.ts'
 import { cutOutput } from './bounded-output.ts'
 import { failed, failedForNow, type Check, type Verdict } from './model.ts'
 
@@ -80,10 +79,10 @@ async function attempt(check: Check, leftMs: number, options: RunOptions): Promi
   const output = late === 'left behind' ? '' : (late.output ?? '')
   if (limitMs < check.timeoutMs)
     return failed(
-      `${check.name} had not ended when the ${durationText(runLimitMs)} of the whole run were over.`,
+      `${check.name} had not ended when the ${duration(runLimitMs)} of the whole run were over.`,
       output,
     )
-  const text = `${check.name} gave no result within ${durationText(check.timeoutMs)}.`
+  const text = `${check.name} gave no result within ${duration(check.timeoutMs)}.`
   return check.isTimeoutTransient ? failedForNow(text, output) : failed(text, output)
 }
 

@@ -1,7 +1,15 @@
 import * as words from '../../contract/words/time.ts'
 import { shownZone } from './shown-zone.ts'
 
-export { age, ago, duration, noFigure, stopwatch, took } from '../../contract/words/time.ts'
+export { noFigure, stopwatch } from '../../contract/words/time.ts'
+
+/** A figure stays on one line with its unit. */
+const unbroken = (text: string): string => text.replaceAll(' ', '\u00a0')
+
+export const duration = (spanMs: number): string => unbroken(words.duration(spanMs))
+export const took = (spanMs: number): string => unbroken(words.took(spanMs))
+export const age = (spanMs: number): string => unbroken(words.age(spanMs))
+export const ago = (atMs: number, nowMs: number): string => unbroken(words.ago(atMs, nowMs))
 
 /** Time of day in the zone that the person chose, `10:54:43`. */
 export const clockTime = (atMs: number): string => words.clockTime(atMs, shownZone())

@@ -8,7 +8,7 @@ function planOf(options: PlanOptions = {}) {
   if (!plan.ok) throw plan.error
   return plan.value
 }
-const plain = (texts: readonly string[]) => texts.map((text) => text.replaceAll('\u00a0', ' '))
+const plain = (texts: readonly string[]) => texts.map((text) => text.replaceAll(' ', ' '))
 const step = (weight: number, holdMs: number, analysis = true) => ({ weight, holdMs, analysis, gate: false })
 const ran = (...names: string[]) => ({
   results: names.map((name) => ({

@@ -1,11 +1,5 @@
-export { share as percent, shareBeside as percentBeside } from '../../../contract/index.ts'
-import { durationText } from '../../telemetry/index.ts'
-
-/** A latency as a person reads it: `1.4 ms`, `130 ms`, `2.1 s`. */
-export function milliseconds(value: number): string {
-  if (value >= 1000) return `${trimmed(value / 1000, 1)} s`
-  return `${trimmed(value, value >= 10 ? 0 : 1)} ms`
-}
+import { duration } from '../../../contract/index.ts'
+export { latencyText as milliseconds, share as percent, shareBeside as percentBeside } from '../../../contract/index.ts'
 
 export const times = (factor: number): string => (factor === 2 ? 'twice' : `${trimmed(factor, 1)} times`)
 
@@ -19,7 +13,7 @@ export const inARow = (checks: number): string =>
 export const often = (count: number): string => (count === 1 ? 'once' : `${count} times`)
 
 /** ` in 1 min`; nothing for less than a second. */
-export const within = (ms: number): string => (ms < 1000 ? '' : ` in ${durationText(ms)}`)
+export const within = (ms: number): string => (ms < 1000 ? '' : ` in ${duration(ms)}`)
 
 /** `1 request`, `20 requests`. */
 export const requestsText = (count: number): string => `${count} ${count === 1 ? 'request' : 'requests'}`

@@ -37,7 +37,7 @@ beforeEach(() => {
 
 const pass = () => changesOf(host, state(), state(cpu)).forEach((change) => board.post(change))
 const leave = () => changesOf(host, state(cpu), state()).forEach((change) => board.post(change))
-const texts = () => (live.get('notices') ?? []).map(({ text }) => text.replaceAll('\u00a0', ' '))
+const texts = () => (live.get('notices') ?? []).map(({ text }) => text.replaceAll(' ', ' '))
 
 describe('what happens to the same thing again and again', () => {
   it('is one row with a count, on screen and in the journal', async () => {

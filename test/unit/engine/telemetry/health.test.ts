@@ -74,7 +74,7 @@ describe('the health of a host', () => {
     [{ limits: [limitAt('cpu', 1)] }, 52, 'CPU 100% busy over 30 s'],
     [{ limits: [limitAt('swap', 0.8)] }, 96, 'swap 80% used'],
     [{ limits: [limitAt('temperature', 200)] }, 64, '/x at 200 °C'],
-    [{ limits: [limitAt('networkErrors', 0.004)] }, 90, '/x: 0.4% of packets with errors over 60 s'],
+    [{ limits: [limitAt('networkErrors', 0.004)] }, 90, '/x: 0.4% of packets with errors over 1 min'],
     [{ forecasts: [forecastIn(12)] }, 80, 'disk /x full in about 12 h'],
     [{ freshness: 'late' as const, ageMs: 3000 }, 95, 'the newest reading is 3 s old'],
     [{ alerts: [{ severity: 'critical' as const, text: 'down', sinceMs: 0, series: '' }] }, 50, 'down'],

@@ -235,7 +235,7 @@ describe('a host monitor', () => {
 
   it.each([
     [0.9, 5, []],
-    [20, 1000, ['eth0: 2% of packets with errors over 60 s']],
+    [20, 1000, ['eth0: 2% of packets with errors over 1 min']],
   ])('with %d errors beside %d good packets a second says %j', (errors, packets, said) => {
     const monitor = monitorOf()
     feed(monitor, 0, 60, () => ({ 'network.receive_errors': errors, 'network.packets_received': packets }))

@@ -51,7 +51,7 @@ describe('the forecast from a week of the past', () => {
     expect(forecasts.map(({ subject }) => subject)).toEqual(['/data'])
     const [forecast] = forecasts
     expect(((forecast?.fullAtMs ?? 0) - now) / day).toBeCloseTo(8, 0)
-    expect(forecast?.text).toContain('8 days')
+    expect(forecast?.text).toContain('8 d')
   })
 
   it('says nothing of one that stands still or empties', async () => {

@@ -69,7 +69,7 @@ describe('a forecast', () => {
   it('says when a disk that fills steadily will be full, with its bounds', () => {
     const forecast = forecastOf(day, (minute) => 0.5 + (minute / day) * 0.1)
     expect((forecast?.fullAtMs ?? 0) - nowMs).toBeCloseTo(4 * day * 60_000, -7)
-    expect(forecast?.text).toBe('disk / full in about 4 days')
+    expect(forecast?.text).toBe('disk / full in about 4 d')
     expect(forecast?.earliestMs).toBeLessThanOrEqual(forecast?.fullAtMs ?? 0)
     expect(forecast?.latestMs).toBeGreaterThanOrEqual(forecast?.fullAtMs ?? Infinity)
   })

@@ -29,7 +29,7 @@ describe('a quantity', () => {
     [0.000_25, 'seconds', '250', 'µs'],
     [0.0123, 'seconds', '12.3', 'ms'],
     [3.2, 'seconds', '3.20', 's'],
-    [90_061, 'seconds', `1${nbsp}d 1${nbsp}h`, ''],
+    [90_061, 'seconds', `1${nbsp}d${nbsp}1${nbsp}h`, ''],
     [61.4, 'celsius', '61', '°C'],
   ] as const)('shows %d %s as %s %s', (value, unit, figure, sign) => {
     expect(quantity(value, unit)).toEqual({ figure, unit: sign })

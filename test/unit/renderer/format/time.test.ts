@@ -19,9 +19,9 @@ describe('what something took', () => {
     [0, '0 ms'],
     [83.6, '84 ms'],
     [999.4, '999 ms'],
-    [999.6, '1.0 s'],
+    [999.6, '1 s'],
     [125_000, '2 min 5 s'],
-    [-5, '0.0 s'],
+    [-5, '0 s'],
     [Number.NaN, '–'],
   ])('of %d ms reads %s', (spanMs, text) => {
     expect(plain(took(spanMs))).toBe(text)
@@ -30,7 +30,7 @@ describe('what something took', () => {
 
 describe('a duration', () => {
   it.each([
-    [0, '0.0 s'],
+    [0, '0 s'],
     [420, '0.4 s'],
     [9_949, '9.9 s'],
     [9_960, '10 s'],
@@ -41,7 +41,7 @@ describe('a duration', () => {
     [3_605_000, '1 h'],
     [2 * 3_600_000 + 180_000, '2 h 3 min'],
     [86_400_000 * 3 + 3_600_000 * 4 + 60_000, '3 d 4 h'],
-    [-5, '0.0 s'],
+    [-5, '0 s'],
     [Number.NaN, '–'],
   ])('of %d ms reads %s', (spanMs, text) => {
     expect(plain(duration(spanMs))).toBe(text)
