@@ -1,4 +1,4 @@
-import type { LogEntry } from '../deployments.ts'
+import type { LogEntry } from '../model/deployments.ts'
 
 /** A sentence is not repeated within this many lines of the decision log. */
 export const noRepeatLines = 4

@@ -1,4 +1,4 @@
-import type { Deployment, DeploymentPhase } from '../deployments.ts'
+import type { Deployment, DeploymentPhase } from '../model/deployments.ts'
 import { stopwatch } from './time.ts'
 
 /** What each phase of a deployment is called wherever a person reads it. */

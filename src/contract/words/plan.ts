@@ -1,4 +1,4 @@
-import { builtInChecks, type Plan, type Validation } from '../deployments.ts'
+import { builtInChecks, type Plan, type Validation } from '../model/deployments.ts'
 import { weightText } from './shares.ts'
 import { duration } from './time.ts'
 

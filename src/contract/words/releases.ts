@@ -1,4 +1,4 @@
-import type { Deployment } from '../deployments.ts'
+import type { Deployment } from '../model/deployments.ts'
 
 /** What a deployment changes: `r41 → r42`, or `r1 (first release)`. */
 export const releaseChange = ({

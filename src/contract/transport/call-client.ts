@@ -4,10 +4,10 @@ import type { ContractRouterClient } from '@orpc/contract'
 import { ClientPeer } from '@orpc/standard-server-peer'
 import type { CallChannel } from './channel.ts'
 import { columnSerializer } from './column-serializer.ts'
-import { errorCatalogue, type ErrorCode } from '../base/index.ts'
-import { maxMessageBytes } from './frames.ts'
-import type { ErrorData } from './procedure.ts'
-import type { Contract } from './procedures.ts'
+import { errorCatalogue, type ErrorCode } from '../../base/index.ts'
+import { maxMessageBytes } from '../live/frames.ts'
+import type { ErrorData } from '../api/procedure.ts'
+import type { Contract } from '../api/index.ts'
 
 export type CallClient = ContractRouterClient<Contract>
 

@@ -1,8 +1,8 @@
 import * as z from 'zod'
-import type { Deployment } from './deployments.ts'
-import type { ServiceState } from './services.ts'
-import type { Health, Host, HostState } from './telemetry.ts'
-import type { TimeZoneName } from './words/time.ts'
+import type { Deployment } from '../model/deployments.ts'
+import type { ServiceState } from '../model/services.ts'
+import type { Health, Host, HostState } from '../model/telemetry.ts'
+import type { TimeZoneName } from '../words/time.ts'
 
 /**
  * Live state: hello, a snapshot, then diffs with sequence numbers. A gap in the numbers means the consumer asks

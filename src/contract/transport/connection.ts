@@ -1,8 +1,8 @@
-import { backoffMs } from '../base/index.ts'
+import { backoffMs } from '../../base/index.ts'
 import { createCallClient, callError, type CallClient } from './call-client.ts'
 import type { CallChannel, LiveChannel } from './channel.ts'
-import { LiveClient, type LiveListener } from './live-client.ts'
-import type { ClientFrame } from './live.ts'
+import { LiveClient, type LiveListener } from '../live/live-client.ts'
+import type { ClientFrame } from '../live/records.ts'
 
 /** The two channels of one engine. Calls have their own, so that they never wait behind the metric stream. */
 export interface Channels {

@@ -1,14 +1,14 @@
 import * as z from 'zod'
-import { binSchema } from './deployments.ts'
-import { errorCodes } from '../base/index.ts'
-import { processText } from './passed-text.ts'
+import { binSchema } from '../model/deployments.ts'
+import { errorCodes } from '../../base/index.ts'
+import { processText } from '../model/passed-text.ts'
 import {
   instanceSchema,
   nameSchema,
   releaseSchema,
   serviceDefinitionSchema,
   weightsSchema,
-} from './services.ts'
+} from '../model/services.ts'
 
 /** Identity of a wish: the same key asks for the same thing again. */
 const keySchema = z.string().min(1).max(200)

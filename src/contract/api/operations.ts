@@ -6,11 +6,11 @@ import {
   deploymentSchema,
   planSchema,
   validationSchema,
-} from './deployments.ts'
-import { errorCodes } from '../base/index.ts'
-import { planOptionsSchema } from './plan-options.ts'
+} from '../model/deployments.ts'
+import { errorCodes } from '../../base/index.ts'
+import { planOptionsSchema } from '../model/plan-options.ts'
 import { procedure } from './procedure.ts'
-import { logLineSchema, nameSchema, newReleaseSchema, releaseSchema, serviceStateSchema } from './services.ts'
+import { logLineSchema, nameSchema, newReleaseSchema, releaseSchema, serviceStateSchema } from '../model/services.ts'
 
 const why = z.string().max(2000).default('').describe('Kept in the audit log.')
 const id = z.string().min(1).max(200)

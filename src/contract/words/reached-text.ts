@@ -1,5 +1,5 @@
-import type { Deployment } from './deployments.ts'
-import { weightText } from './words/shares.ts'
+import type { Deployment } from '../model/deployments.ts'
+import { weightText } from './shares.ts'
 
 /**
  * How far a deployment had come that was taken back: `at step 2 of 4 (25%)`. Empty where it was not, never had traffic,

@@ -1,4 +1,4 @@
-import type { LiveChannel } from './channel.ts'
+import type { LiveChannel } from '../transport/channel.ts'
 import { decodeFrame, encodeFrame } from './frames.ts'
 import {
   liveProtocolVersion,
@@ -6,7 +6,7 @@ import {
   type LiveRecords,
   type SampleRows,
   type ServerFrame,
-} from './live.ts'
+} from './records.ts'
 
 export interface LiveListener {
   /** First frame of a connection; another epoch than before means the engine was restarted. */

@@ -1,4 +1,4 @@
-import type { ClientFrame, ServerFrame } from './live.ts'
+import type { ClientFrame, ServerFrame } from './records.ts'
 
 /** Largest message taken on any transport, bytes. */
 export const maxMessageBytes = 1024 * 1024

@@ -9,8 +9,8 @@ import {
   processSchema,
   seriesQualitySchema,
   trendSchema,
-} from './telemetry.ts'
-import { timeZoneNames } from './words/time.ts'
+} from '../model/telemetry.ts'
+import { timeZoneNames } from '../words/time.ts'
 
 const configEntriesSchema = z.object({
   file: z.string().nullable(),

@@ -1,6 +1,6 @@
 import { oc } from '@orpc/contract'
 import * as z from 'zod'
-import { errorCatalogue, type ErrorCode } from '../base/index.ts'
+import { errorCatalogue, type ErrorCode } from '../../base/index.ts'
 
 export const roles = ['viewer', 'responder', 'deployer', 'admin'] as const
 export type Role = (typeof roles)[number]

@@ -1,4 +1,4 @@
-import type { AuditEntry } from './deployments.ts'
+import type { AuditEntry } from '../model/deployments.ts'
 
 type Told = Pick<AuditEntry, 'action' | 'details'>
 
