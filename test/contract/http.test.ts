@@ -10,7 +10,13 @@ import {
   startHttpServer,
   type HttpServer,
 } from '../../src/adapters/transports/index.ts'
-import { contract, launchTokenIn, maxMessageBytes, socketProtocols } from '../../src/contract/index.ts'
+import {
+  contract,
+  launchTokenIn,
+  maxMessageBytes,
+  operator,
+  socketProtocols,
+} from '../../src/contract/index.ts'
 import { VirtualClock } from '../support/clock.ts'
 import { scriptedEngine } from '../support/scripted-engine.ts'
 
@@ -46,7 +52,7 @@ beforeAll(async () => {
         epoch: 'e',
         version: '1.2.3',
       },
-      context: { role: 'admin', actor: 'test' },
+      context: { principal: operator('test') },
       health: {
         readiness: () => ({
           ready: isReady,

@@ -11,7 +11,7 @@ import {
   websocketChannel,
   type HttpServer,
 } from '../../src/adapters/transports/index.ts'
-import { createCallClient, encodeFrame, liveProtocolVersion } from '../../src/contract/index.ts'
+import { createCallClient, encodeFrame, liveProtocolVersion, operator } from '../../src/contract/index.ts'
 import { VirtualClock } from '../support/clock.ts'
 import { scriptedEngine } from '../support/scripted-engine.ts'
 
@@ -52,7 +52,7 @@ beforeEach(async () => {
       version: '1.2.3',
       calls: new CallServer(engine.router, silentLog),
       live: { store: engine.live, feed: engine.feed, clock, epoch: 'e', version: '1.2.3' },
-      context: { role: 'admin', actor: 'test' },
+      context: { principal: operator('test') },
       health: {
         liveness: () => ({}),
         readiness: () => ({ ready: true, body: {} }),

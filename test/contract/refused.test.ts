@@ -6,7 +6,7 @@ import {
   startHttpServer,
   type HttpServer,
 } from '../../src/adapters/transports/index.ts'
-import { maxMessageBytes } from '../../src/contract/index.ts'
+import { maxMessageBytes, operator } from '../../src/contract/index.ts'
 import type { AuditDraft } from '../../src/engine/audit/index.ts'
 import { VirtualClock } from '../support/clock.ts'
 import { scriptedEngine } from '../support/scripted-engine.ts'
@@ -32,7 +32,7 @@ beforeEach(async () => {
       version: '1.2.3',
       calls: new CallServer(engine.router, silentLog),
       live: { store: engine.live, feed: engine.feed, clock, epoch: 'e', version: '1.2.3' },
-      context: { role: 'admin', actor: 'ada' },
+      context: { principal: operator('ada') },
       health: {
         readiness: () => ({ ready: true, body: {} }),
         liveness: () => ({}),

@@ -12,6 +12,7 @@ import {
 import { systemClock, systemRng } from '../../src/adapters/system/index.ts'
 import {
   channelPair,
+  operator,
   type CallChannel,
   type Channels,
   type LiveChannel,
@@ -48,7 +49,7 @@ const inProcess: Transport = {
         const [live, liveEnd] = channelPair<Uint8Array>()
         const [calls, callsEnd] = channelPair<string | Uint8Array>()
         serveLive(liveEnd, liveOptions(engine))
-        server.serve(callsEnd, { role, actor: 'test' })
+        server.serve(callsEnd, { principal: operator('test', role) })
         opened.push({ live, calls })
         return { live, calls }
       },
@@ -67,7 +68,7 @@ const messagePort: Transport = {
         const live = new MessageChannel()
         const calls = new MessageChannel()
         serveLive(portChannel(live.port1), liveOptions(engine))
-        server.serve(portChannel(calls.port1), { role, actor: 'test' })
+        server.serve(portChannel(calls.port1), { principal: operator('test', role) })
         const channels: Channels = { live: portChannel(live.port2), calls: portChannel(calls.port2) }
         opened.push(channels)
         return channels
@@ -90,7 +91,7 @@ const websocket: Transport = {
       version: engine.parts.version,
       calls: new CallServer(engine.router, silentLog),
       live: liveOptions(engine),
-      context: { role, actor: 'test' },
+      context: { principal: operator('test', role) },
       health: {
         readiness: () => ({ ready: true, body: {} }),
         liveness: () => ({ status: 'alive' }),

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { operator } from '../../src/contract/index.ts'
 import { silentLog, type Log } from '../../src/base/index.ts'
 import { readConfig } from '../../src/adapters/config/index.ts'
 import type { LoadedConfig } from '../../src/engine/config/index.ts'
@@ -35,7 +36,7 @@ describe('the engine of this machine', () => {
   it('enters a changed configuration in the audit log, with what it was, and nothing where nothing changed', async () => {
     const config = await configOf('environment: staging\n')
     await using local = await openLocalEngine({ config, log: silentLog })
-    const client = createRouterClient(local.engine.router, { context: { role: 'admin', actor: 'ada' } })
+    const client = createRouterClient(local.engine.router, { context: { principal: operator('ada') } })
     local.configChanged({ ok: true, value: await configOf('environment: staging\n# a comment\n') })
     local.configChanged({ ok: true, value: await configOf('environment: production\n') })
     const entries = await until('the change is on record', async () => {
@@ -57,7 +58,7 @@ describe('the engine of this machine', () => {
     for (const launch of [1, 2]) {
       const config = await configOf('environment: production\n')
       await using local = await openLocalEngine({ config, log: silentLog })
-      const client = createRouterClient(local.engine.router, { context: { role: 'admin', actor: 'ada' } })
+      const client = createRouterClient(local.engine.router, { context: { principal: operator('ada') } })
       const entries = await client.audit.list({ target: 'configuration' })
       expect(entries, `launch ${launch}`).toMatchObject([
         {
@@ -119,7 +120,7 @@ describe('the engine of this machine', () => {
       const { log, errors } = errorsOf()
       await using local = await openLocalEngine({ config, log })
       local.engine.start()
-      const client = createRouterClient(local.engine.router, { context: { role: 'admin', actor: 'ada' } })
+      const client = createRouterClient(local.engine.router, { context: { principal: operator('ada') } })
       await client.services.restart({ service: 'moon' }).catch(() => undefined)
       return { errors, shown: JSON.stringify(local.engine.live.snapshot()), ...(await client.audit.verify()) }
     }

@@ -4,8 +4,9 @@ import { AppError, silentLog } from '../../src/base/index.ts'
 import { systemClock, systemRng } from '../../src/adapters/system/index.ts'
 import { CallServer, Sessions, startHttpServer } from '../../src/adapters/transports/index.ts'
 import {
+  contract,
   latencyBoundsMs,
-  operations,
+  operator,
   type AuditEntry,
   type Bin,
   type Deployment,
@@ -25,6 +26,15 @@ import { scriptedEngine } from './scripted-engine.ts'
 import { uneventful } from './uneventful.ts'
 import { serviceConcerns, serviceHealth } from '../../src/engine/services/index.ts'
 import { combineHealth, type MetricSource } from '../../src/engine/telemetry/index.ts'
+
+/** What the script answers; the rest of the table is the real engine's. */
+const steering = {
+  services: contract.services,
+  releases: contract.releases,
+  deployments: contract.deployments,
+  rollback: contract.rollback,
+  audit: contract.audit,
+}
 
 /**
  * A server with the built screens whose services and deployments are what the test says, over the real contract and
@@ -191,7 +201,7 @@ export async function startScriptedFleet({
   })
   if (eventCount > 0) engine.live.put('notices', someNotices(eventCount, begunMs))
 
-  const api = implement(operations).$context<CallContext>()
+  const api = implement(steering).$context<CallContext>()
   const command = (
     kind: 'pause' | 'resume' | 'skip' | 'promote' | 'abort',
     change: (of: Deployment) => Partial<Deployment>,
@@ -200,8 +210,8 @@ export async function startScriptedFleet({
       const seen = deploymentOrThrow(input.id)
       if (input.expectedRevision !== null && input.expectedRevision !== seen.revision)
         throw new AppError('CONFLICT', `${seen.id} has changed since: it is at revision ${seen.revision}`)
-      note(seen.id, 'warning', context.actor, `${context.actor} did: ${kind}`, change(seen))
-      record(context.actor, `deployments.${kind}`, seen.id, input.why)
+      note(seen.id, 'warning', context.principal.name, `${context.principal.name} did: ${kind}`, change(seen))
+      record(context.principal.name, `deployments.${kind}`, seen.id, input.why)
       return deploymentOrThrow(seen.id)
     })
   const router = api.router({
@@ -221,13 +231,13 @@ export async function startScriptedFleet({
         throw new AppError('CONFLICT', 'checkout stands in the configuration file: take it out there first')
       }),
       restart: api.services.restart.handler(({ input, context }) => {
-        record(context.actor, 'services.restart', input.service, input.why)
+        record(context.principal.name, 'services.restart', input.service, input.why)
         const { instances } = serviceOrThrow(input.service)
         return { service: input.service, instanceIds: instances.map(({ id }) => id) }
       }),
       resume: api.services.resume.handler(({ input, context }) => {
         putService(input.service, { automationStopped: null })
-        record(context.actor, 'services.resume', input.service, input.why)
+        record(context.principal.name, 'services.resume', input.service, input.why)
         return serviceOrThrow(input.service)
       }),
     },
@@ -239,7 +249,7 @@ export async function startScriptedFleet({
       create: api.releases.create.handler(({ input, context }) => ({
         ...input,
         createdAtMs: clock.nowMs(),
-        createdBy: context.actor,
+        createdBy: context.principal.name,
       })),
       compare: api.releases.compare.handler(({ input }) => {
         const find = (id: string) => {
@@ -294,10 +304,10 @@ export async function startScriptedFleet({
           service: input.service,
           candidateReleaseId: input.releaseId,
           why: input.why,
-          createdBy: context.actor,
+          createdBy: context.principal.name,
           createdAtMs: clock.nowMs(),
         })
-        record(context.actor, 'deployments.request', input.service, input.why, {
+        record(context.principal.name, 'deployments.request', input.service, input.why, {
           releaseId: input.releaseId,
         })
         return deploymentOrThrow(id)
@@ -330,7 +340,7 @@ export async function startScriptedFleet({
         for (const { name } of targets)
           putService(name, {
             automationStopped: {
-              by: context.actor,
+              by: context.principal.name,
               atMs: clock.nowMs(),
               reason: input.why || 'emergency rollback',
             },
@@ -372,9 +382,9 @@ export async function startScriptedFleet({
         firstBrokenSeq: null,
         text: 'The chain is whole.',
       })),
-      unconfirmed: api.audit.unconfirmed.handler(({ input: { order, target }, context: { actor } }) => {
+      unconfirmed: api.audit.unconfirmed.handler(({ input: { order, target }, context: { principal } }) => {
         const why = 'The word that was typed to confirm it was wrong.'
-        record(actor, 'orders.refused', target, why, { order, code: 'CONFLICT' })
+        record(principal.name, 'orders.refused', target, why, { order, code: 'CONFLICT' })
         return {}
       }),
       export: api.audit.export.handler(({ input }) => ({
@@ -396,7 +406,7 @@ export async function startScriptedFleet({
     version: '0.1.0',
     calls: new CallServer({ ...engine.router, ...router }, silentLog),
     live: { store: engine.live, feed: engine.feed, clock, epoch: engine.epoch, version: '0.1.0' },
-    context: { role: 'admin', actor: 'mira' },
+    context: { principal: operator('mira') },
     health: {
       readiness: () => ({ ready: true, body: {} }),
       liveness: () => ({ status: 'alive' }),

@@ -122,7 +122,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     const refusal = request.getDecorator<Pick<Refusal, 'code' | 'text'> | null>('refusal')
     const order = refusal && orderAt(request.method, pathOf(request).slice(apiPath.length))
     if (!order || !pathOf(request).startsWith(apiPath)) return
-    const actor = validToken(rules, credentialsOf(request)) === null ? null : options.context.actor
+    const actor = validToken(rules, credentialsOf(request)) === null ? null : options.context.principal.name
     options.refused({ actor, order: order.name, target: order.target, ...refusal })
   })
   await fastify.register(fastifyHelmet, {

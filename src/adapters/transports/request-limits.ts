@@ -2,7 +2,7 @@ import type { RateLimitPluginOptions } from '@fastify/rate-limit'
 import type { FastifyRequest } from 'fastify'
 import { createHash } from 'node:crypto'
 import { AppError } from '../../base/index.ts'
-import { errorCatalogue, operations } from '../../contract/index.ts'
+import { contract, errorCatalogue } from '../../contract/index.ts'
 
 const windowMs = 10_000
 
@@ -13,7 +13,7 @@ const windowMs = 10_000
 const lanes = { emergency: 100, channels: 300, calls: 600, pages: 600 } as const
 type Lane = keyof typeof lanes
 
-const emergencyPath = `/api/v1${operations.rollback.emergency['~orpc'].route.path ?? ''}`
+const emergencyPath = `/api/v1${contract.rollback.emergency['~orpc'].route.path ?? ''}`
 const channelPaths = ['/api/live', '/api/calls']
 
 function laneOf({ method, url }: FastifyRequest): Lane {

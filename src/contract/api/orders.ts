@@ -1,4 +1,4 @@
-import { operations } from './operations.ts'
+import { contract } from './index.ts'
 import type { ProcedureMeta } from './procedure.ts'
 
 interface Order {
@@ -13,7 +13,7 @@ interface Described {
 }
 
 /** Every procedure that changes production. */
-const orders: readonly Order[] = Object.entries(operations).flatMap(([group, procedures]) =>
+const orders: readonly Order[] = Object.entries(contract).flatMap(([group, procedures]) =>
   Object.entries(procedures as Record<string, Described>).flatMap(
     ([
       name,
@@ -21,7 +21,7 @@ const orders: readonly Order[] = Object.entries(operations).flatMap(([group, pro
         '~orpc': { meta, route },
       },
     ]) => {
-      if (!meta.dangerous || route.path === undefined) return []
+      if (!meta.isOrder || route.path === undefined) return []
       const path = new RegExp(`^${route.path.replace(/\{(service|id)\}/, '(?<target>[^/]+)')}$`)
       return [{ name: `${group}.${name}`, method: route.method ?? 'POST', path }]
     },

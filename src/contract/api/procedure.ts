@@ -1,15 +1,12 @@
 import { oc } from '@orpc/contract'
 import * as z from 'zod'
 import { errorCatalogue, type ErrorCode } from '../../base/index.ts'
-
-export const roles = ['viewer', 'responder', 'deployer', 'admin'] as const
-export type Role = (typeof roles)[number]
+import type { Right } from './rights.ts'
 
 export interface ProcedureMeta {
-  /** The least role that may call it. */
-  role: Role
-  /** Changes production: screens name target and effect before it, the audit log keeps it. */
-  dangerous: boolean
+  right: Right
+  /** An order changes production: screens name target and effect before it, and the audit log keeps who gave it. */
+  isOrder: boolean
 }
 
 /** What every failure carries beside its code and message. */
@@ -28,5 +25,6 @@ const errors = Object.fromEntries(
   ]),
 ) as { [code in ErrorCode]: { status: number; message: string; data: typeof errorDataSchema } }
 
-/** What each procedure of the table starts from. */
-export const procedure = oc.$meta<ProcedureMeta>({ role: 'viewer', dangerous: false }).errors(errors)
+/** What each procedure of the table starts from; each names the right it needs. */
+export const procedure = (right: Right, { isOrder = false } = {}) =>
+  oc.$meta<ProcedureMeta>({ right, isOrder }).errors(errors)

@@ -256,8 +256,6 @@ export const judgementSchema = z.object({
 })
 export type Judgement = z.infer<typeof judgementSchema>
 
-/** Who acts when nobody does: name of the engine in logs and audit. */
-export const engineActor = 'pilothouse'
 /** Who acts as the user that runs Pilothouse on this machine: nothing tells people apart there. */
 export const localActor = 'local'
 

@@ -25,16 +25,16 @@ export function operationHandlers(operations: Operations) {
       ),
       declare: api.services.declare.handler(async ({ input, context }) => {
         const { service, definition: written, expectedRevision, why } = input
-        const request = { service, written, expectedRevision, why, by: context.actor }
+        const request = { service, written, expectedRevision, why, by: context.principal.name }
         return orThrow(Promise.resolve(viewOf(await operations.declare(request))))
       }),
       remove: api.services.remove.handler(async ({ input, context }) => {
-        await orThrow(operations.remove(input.service, context.actor, input.why))
+        await orThrow(operations.remove(input.service, context.principal.name, input.why))
         return { service: input.service }
       }),
       restart: api.services.restart.handler(async ({ input, context }) => {
         const { why, ...which } = input
-        const instanceIds = await orThrow(operations.restart(given(which), context.actor, why))
+        const instanceIds = await orThrow(operations.restart(given(which), context.principal.name, why))
         return { service: input.service, instanceIds }
       }),
       resume: api.services.resume.handler(({ input, context }) =>
@@ -46,7 +46,7 @@ export function operationHandlers(operations: Operations) {
         orThrow(operations.releases(input.service, input.limit)),
       ),
       create: api.releases.create.handler(({ input, context }) =>
-        orThrow(operations.createRelease(input, context.actor)),
+        orThrow(operations.createRelease(input, context.principal.name)),
       ),
       compare: api.releases.compare.handler(({ input }) =>
         orThrow(operations.compare(input.service, input.from, input.to)),
@@ -60,21 +60,29 @@ export function operationHandlers(operations: Operations) {
       start: api.deployments.start.handler(({ input, context }) =>
         orThrow(operations.start(input, { ...asked(input, context), supersedes: input.supersedes })),
       ),
-      pause: api.deployments.pause.handler(({ input, context }) => obey('pause', input, context.actor)),
-      resume: api.deployments.resume.handler(({ input, context }) => obey('resume', input, context.actor)),
-      skip: api.deployments.skip.handler(({ input, context }) => obey('skip', input, context.actor)),
-      promote: api.deployments.promote.handler(({ input, context }) => obey('promote', input, context.actor)),
-      abort: api.deployments.abort.handler(({ input, context }) => obey('abort', input, context.actor)),
+      pause: api.deployments.pause.handler(({ input, context }) =>
+        obey('pause', input, context.principal.name),
+      ),
+      resume: api.deployments.resume.handler(({ input, context }) =>
+        obey('resume', input, context.principal.name),
+      ),
+      skip: api.deployments.skip.handler(({ input, context }) => obey('skip', input, context.principal.name)),
+      promote: api.deployments.promote.handler(({ input, context }) =>
+        obey('promote', input, context.principal.name),
+      ),
+      abort: api.deployments.abort.handler(({ input, context }) =>
+        obey('abort', input, context.principal.name),
+      ),
       retry: api.deployments.retry.handler(({ input, context }) =>
         orThrow(operations.retry(input.id, { ...asked(input, context), supersedes: input.supersedes })),
       ),
       undo: api.deployments.undo.handler(({ input, context }) =>
-        orThrow(operations.undo({ ...given(input), by: context.actor })),
+        orThrow(operations.undo({ ...given(input), by: context.principal.name })),
       ),
     },
     rollback: {
       emergency: api.rollback.emergency.handler(({ input, context }) =>
-        operations.emergency(input.services, context.actor, input.why),
+        operations.emergency(input.services, context.principal.name, input.why),
       ),
     },
     audit: {
@@ -88,12 +96,14 @@ export function operationHandlers(operations: Operations) {
           ),
         ),
       ),
-      unconfirmed: api.audit.unconfirmed.handler(async ({ input: { order, target }, context: { actor } }) => {
-        if (!isOrder(order)) throw new AppError('BAD_INPUT', `order: there is no order "${order}".`)
-        const text = 'The word that was typed to confirm it was wrong.'
-        await operations.noteRefusal({ actor, order, target, code: 'CONFLICT', text })
-        return {}
-      }),
+      unconfirmed: api.audit.unconfirmed.handler(
+        async ({ input: { order, target }, context: { principal } }) => {
+          if (!isOrder(order)) throw new AppError('BAD_INPUT', `order: there is no order "${order}".`)
+          const text = 'The word that was typed to confirm it was wrong.'
+          await operations.noteRefusal({ actor: principal.name, order, target, code: 'CONFLICT', text })
+          return {}
+        },
+      ),
       export: api.audit.export.handler(({ input }) =>
         orThrow(operations.exportAudit(input.format, input.fromMs, input.toMs)),
       ),
@@ -103,8 +113,8 @@ export function operationHandlers(operations: Operations) {
 
 const asked = (
   { why, expectedRevision }: { why: string; expectedRevision: number | null },
-  { actor }: CallContext,
-) => ({ by: actor, why, expectedRevision })
+  { principal }: CallContext,
+) => ({ by: principal.name, why, expectedRevision })
 
 function viewOf(found: Result<Declaration>): Result<DeclarationView> {
   if (!found.ok) return found

@@ -14,7 +14,7 @@ export const heedingRefusals = (note: (refusal: Refusal) => Promise<void>) =>
     .use(async ({ context, path, next }, input: unknown) => {
       const name = path.join('.')
       if (!isOrder(name)) return next()
-      const order = { actor: context.actor, order: name, ...namedIn(input) }
+      const order = { actor: context.principal.name, order: name, ...namedIn(input) }
       try {
         const result = await next()
         // An emergency rollback waits for no database.

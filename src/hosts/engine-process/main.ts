@@ -5,7 +5,7 @@ import { watchConfig } from '../../adapters/config/index.ts'
 import { openLog } from '../../adapters/log/index.ts'
 import { systemClock } from '../../adapters/system/index.ts'
 import { CallServer, serveLive } from '../../adapters/transports/index.ts'
-import { portChannel, type ConfigProblem, type PortLike } from '../../contract/index.ts'
+import { operator, portChannel, type ConfigProblem, type PortLike } from '../../contract/index.ts'
 import { unusedByDesktop } from '../../engine/config/index.ts'
 import type { Engine } from '../../engine/index.ts'
 import { openLocalEngine } from '../local-engine.ts'
@@ -83,7 +83,7 @@ async function run(): Promise<void> {
     if (!livePort || !callsPort) throw new Error('a consumer comes with two ports')
     serveLive(portChannel<Uint8Array>(livePort), live)
     // Whoever sits at this machine owns it: there is nobody else to ask.
-    calls.serve(portChannel(callsPort), { role: 'admin', actor: message.actor })
+    calls.serve(portChannel(callsPort), { principal: operator(message.actor) })
   })
   engine.start()
   tell({ kind: 'ready' })

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { Disposables, type Log } from '../../base/index.ts'
 import { CallServer, sessionFile, Sessions, startHttpServer } from '../../adapters/transports/index.ts'
-import { launchTokenIn, localActor } from '../../contract/index.ts'
+import { launchTokenIn, localActor, operator } from '../../contract/index.ts'
 import type { Engine } from '../../engine/index.ts'
 import { announceServer } from '../server-file.ts'
 import { version } from '../version.ts'
@@ -67,7 +67,7 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
         epoch: engine.epoch,
         version,
       },
-      context: { role: 'admin', actor: localActor },
+      context: { principal: operator(localActor) },
       health: healthAnswers(engine),
       refused: (refusal) => void engine.noteRefusal(refusal),
       log,

@@ -10,7 +10,7 @@ export function frameCommands(
   hosts: { id: string; name: string }[],
   services: readonly string[],
 ): Command[] {
-  const { router, theme, timeZone, link, liveServices } = app
+  const { router, theme, timeZone, link } = app
   const first = hosts[0]
   return [
     {
@@ -29,7 +29,7 @@ export function frameCommands(
       keywords: ['cpu', 'memory', 'disk', 'network', 'processes'],
       run: () => router.go(hostPath(host.id)),
     })),
-    ...(liveServices.isServed ? fleetCommands(app, services) : []),
+    ...serviceCommands(app, services),
     {
       id: 'go-config',
       title: 'Settings: configuration',
@@ -125,7 +125,7 @@ export function frameCommands(
 }
 
 /** Offered once the engine deals with services. */
-function fleetCommands({ router, liveServices }: App, services: readonly string[]): Command[] {
+function serviceCommands({ router, liveServices }: App, services: readonly string[]): Command[] {
   return [
     { id: 'go-services', title: 'Services', group: 'Go to', keys: 'g v', run: () => router.go('/services') },
     {

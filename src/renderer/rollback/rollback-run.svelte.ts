@@ -1,12 +1,12 @@
 import {
   isEmergencyWay,
+  type CallClient,
   type Deployment,
   type RollbackOutcome,
   type ServiceState,
   type ServiceWayBack,
 } from '../../contract/index.ts'
 import { failureOf } from '../state/failure.ts'
-import type { Operations } from '../state/operations.ts'
 import { rollbackSigns } from './rollback-signs.ts'
 
 /** How far the rollback of one service is. Nothing here is hoped for: each step was said by the engine. */
@@ -25,7 +25,7 @@ export interface RollbackLine {
 }
 
 export interface RollbackPorts {
-  calls(): Pick<Operations, 'rollback' | 'deployments'>
+  calls(): Pick<CallClient, 'rollback' | 'deployments'>
   nowMs(): number
 }
 

@@ -1,5 +1,4 @@
 import type { Deployment, ServiceState } from '../../contract/index.ts'
-import { areOperationsServed } from './operations.ts'
 import type { EngineLink } from './engine-link.svelte.ts'
 import { keepIfSame } from './keep-if-same.ts'
 import { deploymentsIn, hasEnded, servicesIn } from './service-records.ts'
@@ -15,12 +14,7 @@ export class LiveServices {
   #services = $derived.by(keepIfSame(() => servicesIn(this.#link.records)))
   #deployments = $derived.by(keepIfSame(() => deploymentsIn(this.#link.records)))
   #running = $derived.by(keepIfSame(() => this.#deployments.filter((deployment) => !hasEnded(deployment))))
-  #isServed = $derived.by(() => areOperationsServed || this.#services.length > 0)
 
-  /** Whether this engine deals with services at all; without, nothing of them is offered. */
-  get isServed(): boolean {
-    return this.#isServed
-  }
   /** Worst first, then by name. */
   get services(): readonly ServiceState[] {
     return this.#services

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as z from 'zod'
-import { deploymentSchema, edgeProcedures, errorCodes, operations } from '../../../src/contract/index.ts'
+import { deploymentSchema, edgeProcedures, errorCodes, contract } from '../../../src/contract/index.ts'
 import { leavesOf, pathOf } from '../../../src/hosts/cli/help/index.ts'
 import { cellWidth } from '../../../src/hosts/cli/layout/index.ts'
 import { commandLine, theProgram } from '../../support/command-line.ts'
@@ -29,7 +29,7 @@ afterAll(async () => {
 
 const outputOf = (procedure: { '~orpc': { outputSchema?: unknown } }) =>
   procedure['~orpc'].outputSchema as z.ZodType
-const { services, releases, deployments, rollback, audit } = operations
+const { services, releases, deployments, rollback, audit } = contract
 
 interface Use {
   /** Words after those of the command that give a result. */

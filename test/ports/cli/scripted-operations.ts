@@ -8,7 +8,7 @@ import { CallServer, Sessions, startHttpServer } from '../../../src/adapters/tra
 import {
   contract,
   judgeLimitsSchema,
-  operations,
+  operator,
   planSchema,
   type AuditEntry,
   type Deployment,
@@ -19,6 +19,15 @@ import {
 import type { CallContext } from '../../../src/engine/api/index.ts'
 import { announceServer } from '../../../src/hosts/server-file.ts'
 import { scriptedEngine } from '../../support/scripted-engine.ts'
+
+/** What the script answers; the rest of the table is the real engine's. */
+const steering = {
+  services: contract.services,
+  releases: contract.releases,
+  deployments: contract.deployments,
+  rollback: contract.rollback,
+  audit: contract.audit,
+}
 
 export const aDeployment = (changes: Partial<Deployment> = {}): Deployment => ({
   id: 'd1',
@@ -165,7 +174,7 @@ export async function serveScriptedOperations(dataDirectory: string): Promise<Sc
         silentLog,
       ),
       live: { store: engine.live, feed: engine.feed, clock: engine.parts.clock, epoch: 'e', version: '1' },
-      context: { role: 'admin', actor: 'test' },
+      context: { principal: operator('test') },
       health: {
         readiness: () => ({ ready: true, body: {} }),
         liveness: () => ({ status: 'alive' }),
@@ -187,7 +196,7 @@ export async function serveScriptedOperations(dataDirectory: string): Promise<Sc
 }
 
 function scripted(script: Script) {
-  const os = implement(operations).$context<CallContext>()
+  const os = implement(steering).$context<CallContext>()
   const heard = (name: string, input: unknown) => script.calls.push({ name, input })
   const validation = () => ({
     canDeploy: script.canDeploy,

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { operator } from '../../../src/contract/index.ts'
 import { AppError, fail, ok, silentLog } from '../../../src/base/index.ts'
 import { readConfig } from '../../../src/adapters/config/index.ts'
 import { systemClock } from '../../../src/adapters/system/index.ts'
@@ -48,7 +49,7 @@ async function auditOfNextEngine() {
   })
   if (!result.ok) throw new Error('the config is mistaken')
   await using local = await openLocalEngine({ config: result.value, log: silentLog })
-  const client = createRouterClient(local.engine.router, { context: { role: 'admin', actor: 'ada' } })
+  const client = createRouterClient(local.engine.router, { context: { principal: operator('ada') } })
   return (await client.audit.list({ target: 'edge' })).toReversed()
 }
 

@@ -1,10 +1,9 @@
-import type { Bin } from '../../../contract/index.ts'
+import type { Bin, CallClient } from '../../../contract/index.ts'
 import { failureOf, type Failure } from '../../state/failure.ts'
-import type { Operations } from '../../state/operations.ts'
 import { finestBins, mergeBins } from './bin-columns.ts'
 
 export interface BinFeedOptions {
-  calls(): Pick<Operations, 'deployments' | 'services'>
+  calls(): Pick<CallClient, 'deployments' | 'services'>
   deploymentId: string
   service: string
   /** From when bins are of interest, engine's time. */

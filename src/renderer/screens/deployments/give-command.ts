@@ -1,12 +1,11 @@
-import { engineActor, type Deployment, type LogEntry } from '../../../contract/index.ts'
+import { engineActor, type CallClient, type Deployment, type LogEntry } from '../../../contract/index.ts'
 import { clockTime } from '../../format/index.ts'
 import { failureOf, failureText, isOutcomeUnknown, type Failure } from '../../state/failure.ts'
-import type { Operations } from '../../state/operations.ts'
 import type { DeploymentCommand } from './commands.ts'
 
 /** Gives the command on the deployment, or on its service, as the person saw it. Rejects as calls do. */
 export async function giveCommand(
-  calls: Pick<Operations, 'deployments'>,
+  calls: Pick<CallClient, 'deployments'>,
   command: DeploymentCommand,
   seen: Deployment,
   why: string,

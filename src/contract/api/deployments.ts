@@ -1,0 +1,107 @@
+import * as z from 'zod'
+import {
+  binSchema,
+  deploymentPhases,
+  deploymentSchema,
+  planSchema,
+  validationSchema,
+} from '../model/deployments.ts'
+import { planOptionsSchema } from '../model/plan-options.ts'
+import { nameSchema } from '../model/services.ts'
+import { expectedRevision, expectedServiceRevision, id, why } from './inputs.ts'
+import { procedure } from './procedure.ts'
+
+/** Without it, a deployment under way refuses another one (CONFLICT): nobody undoes unknowingly what somebody else does. */
+const supersedes = id
+  .nullable()
+  .default(null)
+  .describe('The deployment under way that gives way: it is taken back first.')
+
+const startInput = z.strictObject({
+  service: nameSchema,
+  releaseId: nameSchema,
+  options: planOptionsSchema.prefault({}),
+  expectedRevision: expectedServiceRevision,
+  supersedes,
+  why,
+})
+
+const command = (name: 'pause' | 'resume' | 'skip' | 'promote' | 'abort', summary: string) =>
+  procedure('deployments.write', { isOrder: true })
+    .route({ method: 'POST', path: `/deployments/{id}/${name}`, summary })
+    .input(z.strictObject({ id, expectedRevision, why }))
+    .output(deploymentSchema)
+
+export const deployments = {
+  list: procedure('state.read')
+    .route({ method: 'GET', path: '/deployments', summary: 'History with filters, newest first' })
+    .input(
+      z.strictObject({
+        service: nameSchema.optional(),
+        phases: z.array(z.enum(deploymentPhases)).max(20).optional(),
+        releaseId: nameSchema.optional(),
+        createdBy: z.string().max(200).optional(),
+        text: z.string().max(200).optional(),
+        fromMs: z.coerce.number().optional(),
+        toMs: z.coerce.number().optional(),
+        limit: z.coerce.number().int().min(1).max(500).default(50),
+        beforeId: z.string().max(200).optional(),
+      }),
+    )
+    .output(z.array(deploymentSchema)),
+  get: procedure('state.read')
+    .route({ method: 'GET', path: '/deployments/{id}', summary: 'One deployment with its log' })
+    .input(z.strictObject({ id }))
+    .output(deploymentSchema),
+  bins: procedure('state.read')
+    .route({ method: 'GET', path: '/deployments/{id}/bins', summary: 'The counts it was judged on' })
+    .input(z.strictObject({ id }))
+    .output(z.array(binSchema)),
+  rehearse: procedure('deployments.plan')
+    .route({
+      method: 'POST',
+      path: '/deployments/rehearse',
+      summary: 'The plan and the checks, nothing moves',
+    })
+    .input(startInput)
+    .output(
+      z.object({
+        plan: planSchema,
+        stableReleaseId: z.string().nullable(),
+        validation: validationSchema,
+        /** Of the service, as a mean over the last minutes; null while too little was seen. */
+        requestsPerSecond: z.number().nullable().optional(),
+        /** User and group that its programs run as, `user:group`; null as Pilothouse does. */
+        runsAs: z.string().nullable().optional(),
+      }),
+    ),
+  start: procedure('deployments.write', { isOrder: true })
+    .route({ method: 'POST', path: '/deployments', summary: 'Deploy a release' })
+    .input(startInput)
+    .output(deploymentSchema),
+  pause: command('pause', 'Stay at this step'),
+  resume: command('resume', 'Go on'),
+  skip: command('skip', 'Go to the next step now'),
+  promote: command('promote', 'All traffic to the candidate, judged or not'),
+  abort: command('abort', 'Roll back'),
+  retry: procedure('deployments.write', { isOrder: true })
+    .route({ method: 'POST', path: '/deployments/{id}/retry', summary: 'Deploy the same again' })
+    .input(z.strictObject({ id, expectedRevision: expectedServiceRevision, supersedes, why }))
+    .output(deploymentSchema),
+  undo: procedure('deployments.write', { isOrder: true })
+    .route({
+      method: 'POST',
+      path: '/services/{service}/undo',
+      summary: 'Back to a release of the history',
+    })
+    .input(
+      z.strictObject({
+        service: nameSchema,
+        releaseId: nameSchema.optional(),
+        expectedRevision: expectedServiceRevision,
+        supersedes,
+        why,
+      }),
+    )
+    .output(deploymentSchema),
+}
