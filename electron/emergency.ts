@@ -1,22 +1,18 @@
 import { dialog } from 'electron'
 import {
   isEmergencyWay,
+  recordsOf,
   wayBackText,
   waysBack,
   type LiveRecords,
   type RollbackOutcome,
-  type ServiceState,
   type ServiceWayBack,
 } from '../src/contract/index.ts'
 import type { News } from './notifications.ts'
 
 /** What the engine offers to roll back, of all live records. */
 export const waysBackIn = (records: Partial<LiveRecords>): ServiceWayBack[] =>
-  waysBack(
-    Object.entries(records).flatMap(([key, record]) =>
-      key.startsWith('service:') ? [record as ServiceState] : [],
-    ),
-  )
+  waysBack(recordsOf(records, 'service'))
 
 /** Target and effect on one line. */
 export const wayText = (way: ServiceWayBack): string => `${way.service}: ${wayBackText(way)}`

@@ -11,7 +11,7 @@ import {
   systemClock,
   systemRng,
 } from '../adapters/system/index.ts'
-import { engineActor, type ConfigProblem, type Host, type LiveRecords } from '../contract/index.ts'
+import { engineActor, hostsWithState, type ConfigProblem, type LiveRecords } from '../contract/index.ts'
 import type { AuditDraft } from '../engine/audit/index.ts'
 import {
   changedSettings,
@@ -255,13 +255,8 @@ function settingsOf({ telemetry, health, display }: Config): EngineSettings {
   }
 }
 
-function hostFacts(records: Partial<LiveRecords>): HostFact[] {
-  return Object.entries(records).flatMap(([key, record]) => {
-    if (!key.startsWith('host:')) return []
-    const state = records[`hostState:${key.slice('host:'.length)}`]
-    return state ? [{ name: (record as Host).name, state }] : []
-  })
-}
+const hostFacts = (records: Partial<LiveRecords>): HostFact[] =>
+  hostsWithState(records).map(({ host, state }) => ({ name: host.name, state }))
 
 /** What changed, and what of it is not in force yet. */
 export function changeText(changes: readonly ChangedSetting[]): string {

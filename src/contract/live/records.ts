@@ -77,6 +77,32 @@ export interface LiveRecords {
 }
 export type LiveRecordKey = keyof LiveRecords
 
+/** Kinds of which there are many records, each under `kind:id`. */
+interface RecordKinds {
+  host: Host
+  hostState: HostState
+  service: ServiceState
+  deployment: Deployment
+}
+
+/** All records of a kind, in no particular order. */
+export function recordsOf<Kind extends keyof RecordKinds>(
+  records: Partial<LiveRecords>,
+  kind: Kind,
+): RecordKinds[Kind][] {
+  const prefix = `${kind}:`
+  return Object.entries(records).flatMap(([key, record]) =>
+    key.startsWith(prefix) ? [record as RecordKinds[Kind]] : [],
+  )
+}
+
+/** Hosts with their states; one that has none yet is left out. */
+export const hostsWithState = (records: Partial<LiveRecords>): { host: Host; state: HostState }[] =>
+  recordsOf(records, 'host').flatMap((host) => {
+    const state = records[`hostState:${host.id}`]
+    return state ? [{ host, state }] : []
+  })
+
 export interface LiveDiff {
   put: Partial<LiveRecords>
   removed: LiveRecordKey[]

@@ -1,10 +1,9 @@
 import type { Router } from '@orpc/server'
 import { AppError } from '../../base/index.ts'
 import {
+  hostsWithState,
   type ConfigEntries,
   type contract,
-  type Host,
-  type HostState,
   type SeriesQuality,
   type Trend,
 } from '../../contract/index.ts'
@@ -42,15 +41,9 @@ export function createRouter(parts: ApiParts): ApiRouter {
   return heedingRefusals((refusal) => operations.noteRefusal(refusal)).router({
     ...operationHandlers(operations),
     hosts: {
-      list: api.hosts.list.handler(() => {
-        const records = live.snapshot()
-        return Object.entries(records)
-          .filter(([key]) => key.startsWith('host:'))
-          .map(([key, host]) => ({
-            ...(host as Host),
-            ...(records[`hostState:${key.slice('host:'.length)}`] as HostState),
-          }))
-      }),
+      list: api.hosts.list.handler(() =>
+        hostsWithState(live.snapshot()).map(({ host, state }) => ({ ...host, ...state })),
+      ),
       quality: api.hosts.quality.handler(({ input }) => quality(sourceOrThrow(input.hostId).hostId)),
     },
     config: { show: api.config.show.handler(() => config()) },

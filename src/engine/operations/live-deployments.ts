@@ -1,4 +1,4 @@
-import type { Deployment } from '../../contract/index.ts'
+import { recordsOf, type Deployment } from '../../contract/index.ts'
 import type { LiveStore } from '../core/index.ts'
 import {
   deploymentView,
@@ -62,10 +62,9 @@ export class LiveDeployments {
   }
 
   #shownOf(service: string): Deployment[] {
-    return Object.entries(this.#parts.live.snapshot()).flatMap(([key, record]) => {
-      const deployment = key.startsWith('deployment:') ? (record as Deployment) : null
-      return deployment?.service === service ? [deployment] : []
-    })
+    return recordsOf(this.#parts.live.snapshot(), 'deployment').filter(
+      (deployment) => deployment.service === service,
+    )
   }
 
   #remove({ id }: Deployment): void {

@@ -4,10 +4,9 @@ import { AppError, Disposables, messageOf, type Clock } from '../../base/index.t
 import { readConfig, readSecret, watchConfig, type ConfigRequest } from '../../adapters/config/index.ts'
 import { openLog, type AppLog } from '../../adapters/log/index.ts'
 import { systemClock } from '../../adapters/system/index.ts'
-import { type ServiceState } from '../../contract/index.ts'
+import { recordsOf, type ServiceState } from '../../contract/index.ts'
 import type { Config, Flag, LogLevel } from '../../engine/config/index.ts'
 import type { EngineAccess } from '../serve/index.ts'
-import type { Engine } from '../../engine/index.ts'
 import { version } from '../version.ts'
 import type { CommandSurroundings } from './config-commands.ts'
 import { tellFailure } from './failure.ts'
@@ -48,11 +47,6 @@ export function runsOnText(services: readonly ServiceState[], flags: readonly Fl
   const names = running.map(({ name }) => name).join(', ')
   return `Still running without the engine: ${names}. To stop them: pilothouse edge stop --with-instances${where}\n`
 }
-
-const servicesOf = ({ live }: Engine): ServiceState[] =>
-  Object.entries(live.snapshot()).flatMap(([key, record]) =>
-    key.startsWith('service:') ? [record as ServiceState] : [],
-  )
 
 /** How long the end may take before the process is ended anyway. */
 const stopWithinMs = 10_000
@@ -179,7 +173,8 @@ export async function serveCommand(
     const signal = await signalled
     log.info('stopping', { signal })
     // A companion ends what it has started.
-    if (!request.companion) lastWords = runsOnText(servicesOf(served.engine), request.config.flags)
+    if (!request.companion)
+      lastWords = runsOnText(recordsOf(served.engine.live.snapshot(), 'service'), request.config.flags)
   } catch (failure) {
     await held[Symbol.asyncDispose]()
     if (!(failure instanceof AppError)) throw failure

@@ -1,11 +1,11 @@
 import { Gauge, Registry } from 'prom-client'
 import {
+  hostsWithState,
   instanceStates,
+  ofRelease,
   seriesNames,
   type Host,
-  type HostState,
   type Sli,
-  ofRelease,
 } from '../../contract/index.ts'
 import type { HealthAnswers } from '../../adapters/transports/index.ts'
 import type { Engine } from '../../engine/index.ts'
@@ -116,7 +116,7 @@ export function healthAnswers(engine: Engine): HealthAnswers {
     info.set({ version: parts.version, environment: engine.environment }, 1)
     const health = live.get('health')
     if (typeof health?.score === 'number') score.set(health.score)
-    for (const { host, state } of hostsOf(engine)) {
+    for (const { host, state } of hostsWithState(engine.live.snapshot())) {
       if (typeof state.health.score === 'number') hostScore.set({ host: host.id }, state.health.score)
       judged.set({ host: host.id }, state.quality.canBeJudged ? 1 : 0)
       sampleAge.set({ host: host.id }, (parts.clock.nowMs() - state.quality.lastSampleMs) / 1000)
@@ -150,7 +150,7 @@ export function healthAnswers(engine: Engine): HealthAnswers {
           critical: reasons.filter(({ severity }) => severity === 'critical').length,
           warning: reasons.filter(({ severity }) => severity === 'warning').length,
         },
-        hosts: hostsOf(engine).map(({ host, state }) => ({
+        hosts: hostsWithState(engine.live.snapshot()).map(({ host, state }) => ({
           id: host.id,
           name: host.name,
           healthScore: state.health.score,
@@ -199,13 +199,4 @@ function metricName(series: string): string {
   const name = series.replaceAll(/[^a-z0-9]+/gi, '_').replace(/(?<!^memory|^swap)_total$|_count$/, '')
   const suffix = unitSuffix[seriesNames[series as keyof typeof seriesNames] ?? 'count']
   return name.endsWith(suffix) ? name : name + suffix
-}
-
-function hostsOf({ live }: Engine): { host: Host; state: HostState }[] {
-  const records = live.snapshot()
-  return Object.entries(records).flatMap(([key, host]) => {
-    if (!key.startsWith('host:')) return []
-    const state = records[`hostState:${key.slice('host:'.length)}`]
-    return state ? [{ host: host as Host, state }] : []
-  })
 }

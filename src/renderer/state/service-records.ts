@@ -1,4 +1,10 @@
-import type { Deployment, DeploymentPhase, LiveRecords, ServiceState } from '../../contract/index.ts'
+import {
+  recordsOf,
+  type Deployment,
+  type DeploymentPhase,
+  type LiveRecords,
+  type ServiceState,
+} from '../../contract/index.ts'
 
 /** Phases that nothing follows. */
 const finalPhases: readonly DeploymentPhase[] = ['promoted', 'rolled_back', 'failed']
@@ -23,7 +29,7 @@ export const isNeverDeployed = ({
 /** All services, worst first; among equals those being deployed first, then by name. Never deployed ones are last. */
 export function servicesIn(records: Partial<LiveRecords>): ServiceState[] {
   const isCalm = ({ deploymentId }: ServiceState) => (deploymentId === null ? 1 : 0)
-  return recordsOf<ServiceState>(records, 'service:').sort(
+  return recordsOf(records, 'service').sort(
     (a, b) =>
       Number(isNeverDeployed(a)) - Number(isNeverDeployed(b)) ||
       severityRank[severityOf(a)] - severityRank[severityOf(b)] ||
@@ -34,8 +40,4 @@ export function servicesIn(records: Partial<LiveRecords>): ServiceState[] {
 
 /** All deployments of the records, newest first. */
 export const deploymentsIn = (records: Partial<LiveRecords>): Deployment[] =>
-  recordsOf<Deployment>(records, 'deployment:').sort((a, b) => b.createdAtMs - a.createdAtMs)
-
-function recordsOf<Value>(records: Partial<LiveRecords>, prefix: string): Value[] {
-  return Object.entries(records).flatMap(([key, value]) => (key.startsWith(prefix) ? [value as Value] : []))
-}
+  recordsOf(records, 'deployment').sort((a, b) => b.createdAtMs - a.createdAtMs)

@@ -1,4 +1,4 @@
-import type { Host, HostState } from '../../contract/index.ts'
+import { recordsOf, type Host, type HostState } from '../../contract/index.ts'
 import type { Router } from '../routing/index.ts'
 import type { EngineLink } from './engine-link.svelte.ts'
 import { livenessOf, type Liveness } from './liveness.ts'
@@ -73,12 +73,7 @@ const coarseMs = 10_000
 const isSameView = (a: HostView, b: HostView) => a.host === b.host && a.state === b.state
 
 function hostViews(records: EngineLink['records']): HostView[] {
-  const views: HostView[] = []
-  for (const key of Object.keys(records)) {
-    if (!key.startsWith('host:')) continue
-    const host = records[key as `host:${string}`]
-    if (host) views.push({ host, state: records[`hostState:${host.id}`] })
-  }
+  const views = recordsOf(records, 'host').map((host) => ({ host, state: records[`hostState:${host.id}`] }))
   const rank = ({ host }: HostView) => (host.id === 'local' ? 0 : 1)
   return views.sort((a, b) => rank(a) - rank(b) || a.host.name.localeCompare(b.host.name))
 }
