@@ -1,5 +1,14 @@
 import { assertNever } from '../../base/index.ts'
-import { engineActor, ofRelease, took, weightOf, type Failure, type Judgement, type Plan, type Validation } from '../../contract/index.ts'
+import {
+  engineActor,
+  ofRelease,
+  took,
+  weightOf,
+  type Failure,
+  type Judgement,
+  type Plan,
+  type Validation,
+} from '../../contract/index.ts'
 import type { Counts } from '../canary/index.ts'
 import type { RouterReport, TargetReport } from '../services/index.ts'
 import { apply, isHoldOver } from './apply.ts'

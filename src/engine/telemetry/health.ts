@@ -1,4 +1,15 @@
-import { duration, phraseText, roughDuration, share, type Forecast, type Freshness, type Health, type HealthReason, type LimitState, type Severity } from '../../contract/index.ts'
+import {
+  duration,
+  phraseText,
+  roughDuration,
+  share,
+  type Forecast,
+  type Freshness,
+  type Health,
+  type HealthReason,
+  type LimitState,
+  type Severity,
+} from '../../contract/index.ts'
 import type { LimitKind } from './limits.ts'
 
 /** An open alert on a host, as far as health needs it. */

@@ -1,5 +1,9 @@
 import { duration } from '../../../contract/index.ts'
-export { latencyText as milliseconds, share as percent, shareBeside as percentBeside } from '../../../contract/index.ts'
+export {
+  latencyText as milliseconds,
+  share as percent,
+  shareBeside as percentBeside,
+} from '../../../contract/index.ts'
 
 export const times = (factor: number): string => (factor === 2 ? 'twice' : `${trimmed(factor, 1)} times`)
 
