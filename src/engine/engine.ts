@@ -1,9 +1,8 @@
-import { Disposables, SerialQueue, sleep, type Clock, type Log, type Rng } from '../base/index.ts'
+import { Disposables, SerialQueue, type Clock, type Log, type Rng } from '../base/index.ts'
 import type {
   ConfigStatus,
   ConfigEntries,
-  Host,
-  HostState,
+  LiveDiff,
   ReadinessCheck,
   ServiceState,
   TimeZoneName,
@@ -14,22 +13,12 @@ import type { AccountCheck } from './config/index.ts'
 import { thresholdJudge } from './canary/index.ts'
 import { LiveStore, Supervisor, type Loop } from './core/index.ts'
 import type { Declaration, DeploymentStore, HookRunner, RoomLook, Validator } from './deployments/index.ts'
+import { HostRegistry } from './hosts/index.ts'
 import { NoticeBoard, type Journal } from './journal/index.ts'
 import { serviceHealth } from './services/index.ts'
 import { SampleFeed } from './live/index.ts'
 import { Operations, type Configured, type Equip, type OperatedService } from './operations/index.ts'
-import {
-  changesOf,
-  combineHealth,
-  createHostMonitor,
-  HostLoop,
-  longForecasts,
-  seriesText,
-  type HostMonitor,
-  type Limits,
-  type MetricSource,
-  type TelemetryStore,
-} from './telemetry/index.ts'
+import { combineHealth, type Limits, type MetricSource, type TelemetryStore } from './telemetry/index.ts'
 
 /** What may change while the engine runs. */
 export interface EngineSettings {
@@ -75,18 +64,10 @@ export interface Steering {
   loops: readonly Loop[]
 }
 
-interface Watched {
-  source: MetricSource
-  monitor: HostMonitor
-  lastTurnMs: number
-  values: { atMs: number; seriesIds: readonly number[]; values: Float64Array } | undefined
-}
-
-/** What takes days to fill need not be forecast more often. */
-const forecastEveryMs = 600_000
-
 /** How often what has no loop of its own is looked at: silent hosts, readiness. */
 const watchEveryMs = 1000
+/** Changes of this time go into one new health of the whole. */
+const healthWithinMs = 100
 
 /**
  * The product without its surroundings: samples hosts, keeps their state, answers the contract. Everything outside
@@ -100,15 +81,15 @@ export class Engine implements AsyncDisposable {
   readonly router: ApiRouter
   readonly parts: EngineParts
   readonly notices: NoticeBoard
+  readonly hosts: HostRegistry
   readonly #operations: Operations
   readonly #supervisor: Supervisor
   readonly #held = new Disposables()
   readonly #startedAtMs: number
-  readonly #hosts = new Map<string, Watched>()
   #settings: EngineSettings
   #environment: string
   readonly #pacing = new SerialQueue()
-  #isEnding = false
+  #healthTimer: Disposable | undefined
 
   constructor(parts: EngineParts) {
     this.parts = parts
@@ -118,10 +99,14 @@ export class Engine implements AsyncDisposable {
     this.#startedAtMs = parts.clock.nowMs()
     this.#supervisor = new Supervisor(parts)
     this.notices = new NoticeBoard({ ...parts, live: this.live })
-    for (const source of parts.sources) {
-      const monitor = createHostMonitor({ hostId: source.hostId, ...parts.settings })
-      this.#hosts.set(source.hostId, { source, monitor, lastTurnMs: -Infinity, values: undefined })
-    }
+    this.hosts = new HostRegistry({
+      ...parts,
+      live: this.live,
+      feed: this.feed,
+      notices: this.notices,
+      supervisor: this.#supervisor,
+    })
+    for (const source of parts.sources) this.hosts.add(source)
     this.#operations = new Operations({
       ...parts,
       ...parts.steering,
@@ -133,12 +118,7 @@ export class Engine implements AsyncDisposable {
       operations: this.#operations,
       live: this.live,
       telemetry: parts.telemetry,
-      source: (hostId) => this.#hosts.get(hostId)?.source,
-      quality: (hostId) => this.#hosts.get(hostId)?.monitor.seriesQuality() ?? [],
-      trend: (hostId, seriesId, windowMs) => {
-        const slot = this.live.get(`host:${hostId}`)?.series.findIndex(({ id }) => id === seriesId) ?? -1
-        return slot < 0 ? undefined : this.#hosts.get(hostId)?.monitor.trend(slot, windowMs)
-      },
+      hosts: this.hosts,
       config: parts.config,
     })
     this.live.put('config', parts.configStatus)
@@ -150,14 +130,15 @@ export class Engine implements AsyncDisposable {
   }
 
   start(): void {
-    for (const watched of this.#hosts.values()) this.#watch(watched)
+    this.hosts.start()
     const { loops } = this.parts.steering
     for (const loop of loops) this.#supervisor.add(loop)
     this.#operations.begin(this.#supervisor)
     this.#held.use(this.#operations)
     this.#held.use(this.#supervisor.subscribe(() => this.#showStatus()))
     this.#held.use(this.parts.clock.every(watchEveryMs, () => this.#look()))
-    this.#supervisor.add({ name: 'forecasts', run: (signal) => this.#forecast(signal) })
+    this.#held.defer(() => this.#healthTimer?.[Symbol.dispose]())
+    this.#held.use(this.live.subscribe((diff) => this.#heedChanges(diff)))
     this.#showStatus()
     void this.#openJournal()
   }
@@ -166,35 +147,22 @@ export class Engine implements AsyncDisposable {
   applySettings(settings: EngineSettings): void {
     const isNewPace = settings.intervalMs !== this.#settings.intervalMs
     this.#settings = settings
-    for (const { monitor } of this.#hosts.values()) monitor.setLimits(settings.limits)
+    this.hosts.setLimits(settings.limits)
     this.#showStatus()
-    if (isNewPace) void this.#pacing.run(() => this.#changePace())
+    if (isNewPace) void this.#pacing.run(() => this.hosts.setInterval(settings.intervalMs))
   }
 
   /** What this engine steers from now on, on all that it shows. */
   applyEnvironment(environment: string): void {
     if (environment === this.#environment) return
     this.#environment = environment
-    for (const hostId of this.#hosts.keys()) {
-      const host = this.live.get(`host:${hostId}`)
-      if (host) this.live.put(`host:${hostId}`, { ...host, environment })
-    }
+    this.hosts.setEnvironment(environment)
     this.#operations.setEnvironment(environment)
     this.#showStatus()
   }
 
   get environment(): string {
     return this.#environment
-  }
-
-  /** Begins the loops of all hosts anew: one that waits would keep to the earlier interval once more. */
-  async #changePace(): Promise<void> {
-    for (const watched of this.#hosts.values()) {
-      await this.#supervisor.remove(`sampling ${watched.source.hostId}`)
-      if (this.#isEnding) return
-      watched.monitor.setInterval(this.#settings.intervalMs)
-      this.#watch(watched)
-    }
   }
 
   /** Takes changed services into use; a deployment under way keeps its plan. */
@@ -218,22 +186,6 @@ export class Engine implements AsyncDisposable {
 
   services(): ServiceState[] {
     return this.#operations.services()
-  }
-
-  /** Newest values of a host, in the order of its series; NaN is not measured. */
-  latestValues(hostId: string): Float64Array | undefined {
-    return this.#hosts.get(hostId)?.values?.values
-  }
-
-  /** Newest values of a host by series (`disk.busy{device=sda}`), what was not measured left out. */
-  latest(hostId: string): Record<string, number> {
-    const host = this.live.get(`host:${hostId}`)
-    const values = this.latestValues(hostId)
-    const named = host?.series.map((series, slot): [string, number] => [
-      seriesText(series),
-      values?.[slot] ?? Number.NaN,
-    ])
-    return Object.fromEntries((named ?? []).filter(([, value]) => !Number.isNaN(value)))
   }
 
   /** The engine's own checks, and whether what it watches is well enough to be called ready. */
@@ -275,17 +227,12 @@ export class Engine implements AsyncDisposable {
       check('telemetry database', telemetry.isWritable, telemetry.reason, this.#startedAtMs),
       check('state database', state.isWritable, state.reason, state.sinceMs),
       ...(this.parts.concerns ?? []).map(({ name, text }) => check(name, false, text, this.#startedAtMs)),
-      ...[...this.#hosts.values()].map(({ monitor }) => {
-        const { freshness, reasons, lastSampleMs } = monitor.state().quality
-        const isWell = freshness !== 'stale'
-        const sinceMs = isWell ? this.#startedAtMs : lastSampleMs
-        return check(`telemetry of ${monitor.hostId}`, isWell, reasons[0] ?? 'no reading yet', sinceMs)
-      }),
+      ...this.hosts.checks(this.#startedAtMs),
     ]
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isEnding = true
+    this.hosts.end()
     await this.#supervisor.stop()
     await this.#held[Symbol.asyncDispose]()
     await this.#operations.flush()
@@ -311,87 +258,27 @@ export class Engine implements AsyncDisposable {
     this.parts.log.info('engine started', { epoch: this.epoch, atMs: clock.nowMs() })
   }
 
-  #watch(watched: Watched): void {
-    const { source, monitor } = watched
-    const { clock, telemetry } = this.parts
-    const { hostId } = source
-    const loop = new HostLoop({
-      source,
-      telemetry,
-      monitor,
-      clock,
-      intervalMs: () => this.#settings.intervalMs,
-      catalogChanged: (facts, series, catalogVersion) =>
-        this.live.put(`host:${hostId}`, {
-          id: hostId,
-          name: facts.hostname,
-          environment: this.#environment,
-          facts,
-          series: [...series],
-          catalogVersion,
-        }),
-      sampled: ({ atMs, values }, seriesIds) => {
-        watched.values = { atMs, seriesIds, values }
-        this.feed.publish({ hostId, atMs, seriesIds, values })
-      },
-      judged: (state) => {
-        watched.lastTurnMs = clock.monotonicMs()
-        this.#show(hostId, state)
-      },
-    })
-    this.#supervisor.add({
-      name: `sampling ${hostId}`,
-      deadlineMs: Math.max(10_000, this.#settings.intervalMs * 5),
-      run: (signal, heart) => loop.run(signal, () => heart.beat()),
-    })
-  }
-
-  /** A host whose loop waits to be restarted grows old all the same. */
   #look(): void {
-    const now = { atMs: this.parts.clock.nowMs(), monotonicMs: this.parts.clock.monotonicMs() }
-    for (const { monitor, lastTurnMs } of this.#hosts.values()) {
-      if (now.monotonicMs - lastTurnMs < 2 * this.#settings.intervalMs) continue
-      monitor.tick(now)
-      this.#show(monitor.hostId, monitor.state())
-    }
+    this.hosts.tick()
     this.#showHealth()
     this.#showStatus()
   }
 
-  /** "Full in 4 days" needs days of the past, which only the store has. */
-  async #forecast(signal: AbortSignal): Promise<void> {
-    const { clock, telemetry } = this.parts
-    while (!signal.aborted) {
-      await sleep(clock, forecastEveryMs, signal).catch(() => undefined)
-      for (const { monitor } of this.#hosts.values()) {
-        if (signal.aborted) return
-        const series = this.live.get(`host:${monitor.hostId}`)?.series ?? []
-        monitor.setLongForecasts(await longForecasts(monitor.hostId, series, telemetry, clock.nowMs()))
-      }
-    }
-  }
-
-  #show(hostId: string, state: HostState): void {
-    const host = this.live.get(`host:${hostId}`)
-    if (host) this.#tellChanges(host, this.live.get(`hostState:${hostId}`), state)
-    this.live.put(`hostState:${hostId}`, state)
-    this.#showHealth()
+  #heedChanges({ put, removed }: LiveDiff): void {
+    if (this.#healthTimer) return
+    if (![...Object.keys(put), ...removed].some((key) => /^(hostState|service):/.test(key))) return
+    this.#healthTimer = this.parts.clock.after(healthWithinMs, () => {
+      this.#healthTimer = undefined
+      this.#showHealth()
+    })
   }
 
   #showHealth(): void {
-    const hosts = [...this.#hosts.values()].map(({ monitor }) => ({
-      health: monitor.state().health,
-      lastScore: monitor.lastScore(),
-    }))
     const services = this.#operations.services().flatMap(({ name, concerns, weights }) => {
       const health = serviceHealth(name, concerns, Object.keys(weights).length > 0)
       return health ? [{ health, lastScore: health.score }] : []
     })
-    this.live.put('health', combineHealth([...hosts, ...services]))
-  }
-
-  #tellChanges(host: Host, before: HostState | undefined, after: HostState): void {
-    for (const change of changesOf(host, before, after)) this.notices.post(change)
+    this.live.put('health', combineHealth([...this.hosts.health(), ...services]))
   }
 
   #showStatus(): void {

@@ -30,9 +30,9 @@ describe.runIf(process.platform === 'linux')('the source of a Linux host', () =>
     try {
       const watched = make()
       await watched.until((reading) => watched.value(reading, 'filesystem.size') !== undefined)
-      await watched.source.topProcesses('cpu', 50)
-      await watched.source.process(process.pid)
-      await watched.source.connectionCounts()
+      await watched.source.inspector.topProcesses('cpu', 50)
+      await watched.source.inspector.process(process.pid)
+      await watched.source.inspector.connectionCounts()
       await watched.source.facts()
       await watched.source[Symbol.asyncDispose]()
       expect(started).toEqual([])

@@ -11,7 +11,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { sleep, type Clock, type Result } from '../../src/base/index.ts'
 import { systemClock } from '../../src/adapters/system/index.ts'
 import { seriesNames, seriesSchema } from '../../src/contract/index.ts'
-import type { MetricSource, Reading } from '../../src/engine/telemetry/index.ts'
+import type { InspectableSource, Reading } from '../../src/engine/telemetry/index.ts'
 
 const megabyte = 1024 * 1024
 const isLinux = process.platform === 'linux'
@@ -23,11 +23,11 @@ export function valueOf<T>(result: Result<T>): T {
 
 /** A source that is read once a second, with its values by name and labels. */
 export class Watched {
-  readonly source: MetricSource
+  readonly source: InspectableSource
   readonly clock: Clock = systemClock()
   #last: Reading | undefined
 
-  constructor(make: (clock: Clock) => MetricSource) {
+  constructor(make: (clock: Clock) => InspectableSource) {
     this.source = make(this.clock)
   }
 
@@ -104,7 +104,7 @@ async function cpuSeconds(pid: number): Promise<number> {
 }
 
 /** What every source of a real machine's metrics promises. */
-export function metricSourceSuite(name: string, make: (clock: Clock) => MetricSource): void {
+export function metricSourceSuite(name: string, make: (clock: Clock) => InspectableSource): void {
   describe(name, () => {
     let watched: Watched
     beforeEach(() => (watched = new Watched(make)))
@@ -141,13 +141,13 @@ export function metricSourceSuite(name: string, make: (clock: Clock) => MetricSo
       const child = startBusyChild()
       try {
         await watched.read()
-        await watched.source.topProcesses('cpu', 1)
+        await watched.source.inspector.topProcesses('cpu', 1)
         const [secondsBefore, startedMs] = [
           await cpuSecondsWhereKnown(child.pid),
           watched.clock.monotonicMs(),
         ]
         const reading = await watched.until((later) => later)
-        const top = valueOf(await watched.source.topProcesses('cpu', 20))
+        const top = valueOf(await watched.source.inspector.topProcesses('cpu', 20))
         const passed = (watched.clock.monotonicMs() - startedMs) / 1000
         const row = top.find((process) => process.pid === child.pid)
         expect(row).toBeDefined()
@@ -165,14 +165,14 @@ export function metricSourceSuite(name: string, make: (clock: Clock) => MetricSo
     })
 
     it('orders processes by memory when asked to', async () => {
-      const processes = valueOf(await watched.source.topProcesses('memory', 10))
+      const processes = valueOf(await watched.source.inspector.topProcesses('memory', 10))
       expect(processes.length).toBeGreaterThan(1)
       const memory = processes.map(({ memoryBytes }) => memoryBytes)
       expect(memory).toEqual(memory.toSorted((a, b) => b - a))
     })
 
     it('tells who, what and since when of one process', async () => {
-      const own = valueOf(await watched.source.process(process.pid))
+      const own = valueOf(await watched.source.inspector.process(process.pid))
       expect(own.pid).toBe(process.pid)
       expect(own.parentPid).toBe(process.ppid)
       expect(own.user).toBe(os.userInfo().username)
@@ -185,7 +185,7 @@ export function metricSourceSuite(name: string, make: (clock: Clock) => MetricSo
     it('says that a process is not there', async () => {
       const ended = spawn(process.execPath, ['-e', ''], { stdio: 'ignore' })
       await once(ended, 'exit')
-      const answer = await watched.source.process(ended.pid!)
+      const answer = await watched.source.inspector.process(ended.pid!)
       expect(answer.ok ? 'found' : answer.error.code).toBe('NOT_FOUND')
     })
 
@@ -241,7 +241,7 @@ export function metricSourceSuite(name: string, make: (clock: Clock) => MetricSo
       server.on('connection', (socket) => accepted.push(socket))
       const sockets = Array.from({ length: 30 }, () => connect(port, '127.0.0.1'))
       await Promise.all(sockets.map((socket) => once(socket, 'connect')))
-      const counts = valueOf(await watched.source.connectionCounts())
+      const counts = valueOf(await watched.source.inspector.connectionCounts())
       for (const socket of [...sockets, ...accepted]) socket.destroy()
       server.close()
       expect(counts.established).toBeGreaterThanOrEqual(60)
@@ -289,7 +289,7 @@ export function metricSourceSuite(name: string, make: (clock: Clock) => MetricSo
       if (!isLinux) return context.skip('descriptors are counted through /proc')
       const own = new Watched(make)
       await own.until((reading) => own.value(reading, 'filesystem.size') !== undefined)
-      await own.source.topProcesses('cpu', 1)
+      await own.source.inspector.topProcesses('cpu', 1)
       await own.source[Symbol.asyncDispose]()
       await own.source[Symbol.asyncDispose]()
       await watched.source[Symbol.asyncDispose]()

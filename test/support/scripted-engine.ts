@@ -51,9 +51,11 @@ export function scriptedEngine(
           counterResets: [],
         }),
       ),
-    topProcesses: () => Promise.resolve(ok([])),
-    process: () => Promise.reject(new Error('a defect with a secret in its text')),
-    connectionCounts: () => Promise.resolve(ok({ established: 3 })),
+    inspector: {
+      topProcesses: () => Promise.resolve(ok([])),
+      process: () => Promise.reject(new Error('a defect with a secret in its text')),
+      connectionCounts: () => Promise.resolve(ok({ established: 3 })),
+    },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
   const telemetry: TelemetryStore = {

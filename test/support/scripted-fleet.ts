@@ -21,7 +21,7 @@ import {
 } from '../../src/contract/index.ts'
 import { compactBins } from '../../src/engine/canary/index.ts'
 import { buildPlan } from '../../src/engine/deployments/index.ts'
-import type { CallContext } from '../../src/engine/api/index.ts'
+import type { CallContext } from '../../src/engine/identity/index.ts'
 import { scriptedEngine } from './scripted-engine.ts'
 import { uneventful } from './uneventful.ts'
 import { serviceConcerns, serviceHealth } from '../../src/engine/services/index.ts'

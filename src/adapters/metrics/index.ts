@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/index.ts'
-import type { MetricSource } from '../../engine/telemetry/index.ts'
+import type { InspectableSource } from '../../engine/telemetry/index.ts'
 import { LinuxProcSource } from './linux/index.ts'
 import { PortableSource } from './portable/index.ts'
 
@@ -11,7 +11,7 @@ export function createLocalMetricSource(options: {
   clock: Clock
   platform: NodeJS.Platform
   hostId?: string
-}): MetricSource {
+}): InspectableSource {
   const { clock, platform, hostId = 'local' } = options
   return platform === 'linux'
     ? new LinuxProcSource({ clock, hostId })

@@ -13,7 +13,8 @@ import {
   type ErrorData,
 } from '../../contract/index.ts'
 import { correlationId, withCorrelation } from '../../engine/core/index.ts'
-import { inputIssues, issueText, type ApiRouter, type CallContext } from '../../engine/api/index.ts'
+import { inputIssues, issueText, type ApiRouter } from '../../engine/api/index.ts'
+import type { CallContext } from '../../engine/identity/index.ts'
 
 /** Calls under way at a time on one channel. */
 const maxOpenCalls = 500

@@ -16,7 +16,7 @@ import {
   socketProtocol,
   type ErrorCode,
 } from '../../contract/index.ts'
-import type { CallContext } from '../../engine/api/index.ts'
+import type { CallContext } from '../../engine/identity/index.ts'
 import type { Refusal } from '../../engine/audit/index.ts'
 import type { PublisherOptions } from '../../engine/live/index.ts'
 import type { CallServer } from './call-server.ts'

@@ -1,3 +1,2 @@
-export type { CallContext } from './api.ts'
 export { inputIssues, issueText } from './refused.ts'
 export { createRouter, type ApiParts, type ApiRouter } from './router.ts'

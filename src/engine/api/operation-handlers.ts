@@ -2,8 +2,7 @@ import { AppError, ok, type Result } from '../../base/index.ts'
 import { isOrder, type DeclarationView, type Deployment } from '../../contract/index.ts'
 import type { Command, Declaration } from '../deployments/index.ts'
 import type { Operations } from '../operations/index.ts'
-import { api, type CallContext } from './api.ts'
-import { orThrow } from './or-throw.ts'
+import { api, orThrow, type CallContext } from '../identity/index.ts'
 
 type CommandInput = { id: string; expectedRevision: number | null; why: string }
 

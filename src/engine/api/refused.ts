@@ -2,7 +2,7 @@ import { implement, ORPCError } from '@orpc/server'
 import { AppError, messageOf } from '../../base/index.ts'
 import { contract, isOrder, type ErrorCode, type RollbackOutcome } from '../../contract/index.ts'
 import type { Refusal } from '../audit/index.ts'
-import type { CallContext } from './api.ts'
+import type { CallContext } from '../identity/index.ts'
 
 /**
  * The contract, to be implemented by a whole router: `note` is told of every order that fails in it, whatever refused it.

@@ -19,12 +19,23 @@ export interface Reading {
   counterResets: readonly number[]
 }
 
+/** Port: a look at what runs on a host, on demand. */
+export interface HostInspector {
+  /** Processes with the most CPU or memory, most first. The first call measures over a short window. */
+  topProcesses(by: 'cpu' | 'memory', limit: number): Promise<Result<ProcessInfo[]>>
+  process(pid: number): Promise<Result<ProcessInfo>>
+  /** TCP connections by state (`established`, `listen`, ...); costs about 10 ms, so only on demand. */
+  connectionCounts(): Promise<Result<Record<string, number>>>
+}
+
 /**
  * Port: the metrics of one host. `read` is called once a second and must not block: what is slow refreshes in the
  * background and shows in a later reading.
  */
 export interface MetricSource extends AsyncDisposable {
   readonly hostId: string
+  /** Set where the host is another machine: its silence says nothing about this engine. */
+  readonly isRemote?: boolean
   /**
    * `version` grows whenever the list changes (a disk or interface came). A slot keeps its series; only when there is no
    * room for more, one whose series has been gone for long is given to another series.
@@ -32,12 +43,12 @@ export interface MetricSource extends AsyncDisposable {
   catalog(): { version: number; series: readonly SeriesKey[] }
   facts(): Promise<HostFacts>
   read(): Promise<Result<Reading>>
-  /** Processes with the most CPU or memory, most first. The first call measures over a short window. */
-  topProcesses(by: 'cpu' | 'memory', limit: number): Promise<Result<ProcessInfo[]>>
-  process(pid: number): Promise<Result<ProcessInfo>>
-  /** TCP connections by state (`established`, `listen`, ...); costs about 10 ms, so only on demand. */
-  connectionCounts(): Promise<Result<Record<string, number>>>
+  /** Left out where the source has figures alone. */
+  readonly inspector?: HostInspector
 }
+
+/** A source of one machine's metrics that can also look at what runs there. */
+export type InspectableSource = MetricSource & { readonly inspector: HostInspector }
 
 /** One row for storage: values by series id, in the order of `seriesIds`. */
 export interface SampleRow {

@@ -77,7 +77,7 @@ export function healthAnswers(engine: Engine): HealthAnswers {
   }
 
   const fillHostValues = (host: Host) => {
-    const newest = engine.latestValues(host.id)
+    const newest = engine.hosts.latestValues(host.id)
     host.series.forEach(({ name, labels }, slot) => {
       const value = newest?.[slot] ?? Number.NaN
       if (Number.isNaN(value)) return
@@ -157,7 +157,7 @@ export function healthAnswers(engine: Engine): HealthAnswers {
           freshness: state.quality.freshness,
           lastSampleMs: state.quality.lastSampleMs,
           canBeJudged: state.quality.canBeJudged,
-          metrics: engine.latest(host.id),
+          metrics: engine.hosts.latest(host.id),
         })),
         services: engine.services().map(({ name, concerns, stableReleaseId, sli, instances, weights }) => ({
           name,

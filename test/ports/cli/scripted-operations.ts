@@ -16,7 +16,7 @@ import {
   type RollbackOutcome,
   type ServiceState,
 } from '../../../src/contract/index.ts'
-import type { CallContext } from '../../../src/engine/api/index.ts'
+import type { CallContext } from '../../../src/engine/identity/index.ts'
 import { announceServer } from '../../../src/hosts/server-file.ts'
 import { scriptedEngine } from '../../support/scripted-engine.ts'
 

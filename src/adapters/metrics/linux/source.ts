@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { AppError, fail, messageOf, ok, type Clock, type Result } from '../../../base/index.ts'
 import { type HostFacts, type ProcessInfo } from '../../../contract/index.ts'
-import type { MetricSource, Reading, SeriesKey } from '../../../engine/telemetry/index.ts'
+import type { Reading, SeriesKey, HostInspector, InspectableSource } from '../../../engine/telemetry/index.ts'
 import { Background, type Ticking } from '../background.ts'
 import { SlotGroup, Slots } from '../slots.ts'
 import {
@@ -71,7 +71,7 @@ interface Kept {
  * Files that are missing or forbidden, as in containers, just have no series. Rates are over the monotonic time
  * between two readings, which stands still while the machine sleeps, as the kernel's counters do.
  */
-export class LinuxProcSource implements MetricSource {
+export class LinuxProcSource implements InspectableSource, HostInspector {
   readonly hostId: string
   #clock: Clock
   #procRoot: string
@@ -138,6 +138,10 @@ export class LinuxProcSource implements MetricSource {
       values: this.#slots.copy(),
       counterResets: this.#slots.resets.slice(),
     })
+  }
+
+  get inspector(): HostInspector {
+    return this
   }
 
   topProcesses(by: 'cpu' | 'memory', limit: number): Promise<Result<ProcessInfo[]>> {

@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises'
 import os from 'node:os'
 import { AppError, fail, messageOf, ok, type Clock, type Result } from '../../../base/index.ts'
 import { type HostFacts, type ProcessInfo } from '../../../contract/index.ts'
-import type { MetricSource, Reading, SeriesKey } from '../../../engine/telemetry/index.ts'
+import type { Reading, SeriesKey, HostInspector, InspectableSource } from '../../../engine/telemetry/index.ts'
 import { Background, type Ticking } from '../background.ts'
 import { SlotGroup, Slots } from '../slots.ts'
 import { PortableCpu } from './cpu.ts'
@@ -33,7 +33,7 @@ const millisecondsPerSecond = 1000
  * filesystems and temperatures from systeminformation in the background. Values between two answers are the last
  * known ones.
  */
-export class PortableSource implements MetricSource {
+export class PortableSource implements InspectableSource, HostInspector {
   readonly hostId: string
   #clock: Clock
   #platform: NodeJS.Platform
@@ -102,6 +102,10 @@ export class PortableSource implements MetricSource {
       values: this.#slots.copy(),
       counterResets: this.#slots.resets.slice(),
     })
+  }
+
+  get inspector(): HostInspector {
+    return this
   }
 
   topProcesses(by: 'cpu' | 'memory', limit: number): Promise<Result<ProcessInfo[]>> {

@@ -1,0 +1,2 @@
+export { hostHandlers } from './handlers.ts'
+export { HostRegistry, type HostRegistryParts, type HostSettings } from './registry.ts'

@@ -1,0 +1,2 @@
+export { api, type CallContext } from './api.ts'
+export { orThrow } from './or-throw.ts'
