@@ -22,7 +22,14 @@ export function scriptedEngine(
     host,
     intervalMs = 20,
     steering = emptySteering(),
-  }: { clock?: Clock; host?: MetricSource; intervalMs?: number; steering?: Steering } = {},
+    telemetry = undefined,
+  }: {
+    clock?: Clock
+    host?: MetricSource
+    intervalMs?: number
+    steering?: Steering
+    telemetry?: TelemetryStore | undefined
+  } = {},
 ): { engine: Engine; setCpu(value: number): void; audit: AuditDraft[] } {
   const audit: AuditDraft[] = []
   let cpu = 0.5
@@ -58,7 +65,7 @@ export function scriptedEngine(
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
-  const telemetry: TelemetryStore = {
+  const scripted: TelemetryStore = {
     registerSeries: (_hostId, keys) => Promise.resolve(keys.map((key, id) => ({ ...key, id }))),
     append: () => undefined,
     flush: () => Promise.resolve(ok(undefined)),
@@ -123,7 +130,7 @@ export function scriptedEngine(
       },
     },
     sources: [source],
-    telemetry,
+    telemetry: telemetry ?? scripted,
     config: () => ({ file: null, environment: 'development', timeZone: 'local', entries: [] }),
     configStatus: { file: null, loadedAtMs: 0, problems: [] },
   })
