@@ -45,7 +45,7 @@ test('what the palette is asked for below it takes the focus', async ({ shown })
   await show(shown, '/settings/config')
   await expect(shown.getByRole('searchbox')).toBeVisible()
   await shown.keyboard.press('Control+k')
-  await shown.getByRole('combobox', { name: 'Go to or do' }).fill('filter this view')
+  await shown.getByRole('combobox', { name: 'Search or run a command' }).fill('filter this view')
   await shown.keyboard.press('Enter')
   await expect(shown.getByRole('searchbox')).toBeFocused()
 })
@@ -128,7 +128,7 @@ test('log lines of a release that has gone can be left for those of all, and pau
   shown,
 }) => {
   await show(shown, '/services/checkout?release=r17')
-  await shown.getByRole('combobox', { name: 'Release whose logs are shown' }).selectOption('')
+  await shown.getByRole('combobox', { name: 'Release to show logs of' }).selectOption('')
   await expect(shown).not.toHaveURL(/release=/)
   await shown.getByRole('button', { name: 'Pause' }).click()
   await expect(shown.getByRole('button', { name: 'Go on' })).toBeVisible()

@@ -102,7 +102,7 @@ test.describe('the charts of a host', () => {
 
   test('share one crosshair that arrow keys move and that is read out with units', async ({ page }) => {
     await slider(page, 'cpu').focus()
-    await expect(slider(page, 'cpu')).toHaveAttribute('aria-valuetext', 'Arrow keys choose a moment')
+    await expect(slider(page, 'cpu')).toHaveAttribute('aria-valuetext', 'Use the arrow keys to select a time')
     // Once a few samples are there; before that there is nothing to read out.
     await expect(async () => {
       await page.keyboard.press('End')
@@ -115,7 +115,7 @@ test.describe('the charts of a host', () => {
       .evaluateAll((charts) => charts.map((one) => one.getAttribute('aria-valuenow')))
     expect(new Set(moments).size).toBe(1)
     await page.keyboard.press('Escape')
-    await expect(slider(page, 'cpu')).toHaveAttribute('aria-valuetext', 'Arrow keys choose a moment')
+    await expect(slider(page, 'cpu')).toHaveAttribute('aria-valuetext', 'Use the arrow keys to select a time')
   })
 
   test('say what they show in a sentence, and in a table', async ({ page }) => {

@@ -24,7 +24,7 @@ test.describe('the tables of a host', () => {
       await expect(detail).toContainText('a-name-to-find')
       await expect(detail).toContainText('of one core')
       child.kill('SIGKILL')
-      await expect(detail).toContainText('It has ended.')
+      await expect(detail).toContainText('This process has ended.')
       await expect(detail).toContainText('a-name-to-find')
       await detail.getByRole('button', { name: 'Close' }).click()
       await expect(detail).toBeHidden()
@@ -98,7 +98,7 @@ test.describe('the tables of a host', () => {
 
   test('say when a host is not known', async ({ app, page }) => {
     await app.visit('/host/no-such-host')
-    await expect(page.getByText('Nothing is known of this host.')).toBeVisible()
+    await expect(page.getByText('Host not found')).toBeVisible()
   })
 })
 

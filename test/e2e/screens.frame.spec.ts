@@ -31,12 +31,12 @@ test.describe('the frame by keyboard', () => {
 
   test('finds views and actions by name in the palette', async ({ page }) => {
     await page.keyboard.press('Control+k')
-    const field = page.getByRole('combobox', { name: 'Go to or do' })
+    const field = page.getByRole('combobox', { name: 'Search or run a command' })
     await expect(field).toBeFocused()
     await field.fill('licence')
     await expect(page.getByRole('option')).toHaveCount(1)
     await field.fill('zzz')
-    await expect(page.getByText('Nothing is called that.')).toBeVisible()
+    await expect(page.getByText('No results.')).toBeVisible()
     await field.fill('settings')
     const options = page.getByRole('option')
     await expect(options.first()).toHaveAttribute('aria-selected', 'true')
@@ -50,7 +50,7 @@ test.describe('the frame by keyboard', () => {
   })
 
   test('gives the focus back when the palette is closed with Esc', async ({ page }) => {
-    const trigger = page.getByRole('button', { name: 'Go to or do…' })
+    const trigger = page.getByRole('button', { name: 'Search or run a command…' })
     await trigger.focus()
     await page.keyboard.press('Enter')
     await expect(page.getByRole('combobox')).toBeFocused()
@@ -60,7 +60,7 @@ test.describe('the frame by keyboard', () => {
 
   test('shows its keys', async ({ page }) => {
     await page.keyboard.press('?')
-    const sheet = page.getByRole('dialog', { name: 'Keys' })
+    const sheet = page.getByRole('dialog', { name: 'Keyboard shortcuts' })
     await expect(sheet).toContainText('Overview')
     await expect(sheet).toContainText('Change theme')
     await page.keyboard.press('Escape')
@@ -137,7 +137,7 @@ test.describe('the page', () => {
     await expect(page.getByRole('combobox')).toBeFocused()
     await page.keyboard.press('Escape')
     await page.keyboard.press('?')
-    await expect(page.getByRole('dialog', { name: 'Keys' })).toBeVisible()
+    await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible()
     expect(refused).toEqual([])
   })
 
@@ -158,10 +158,10 @@ test.describe('the page', () => {
       await page.keyboard.press('Escape')
       await expect(page.getByRole('combobox')).toBeHidden()
       await page.keyboard.press('?')
-      await expect(page.getByRole('dialog', { name: 'Keys' })).toBeVisible()
+      await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible()
       expect(await findings(page)).toEqual([])
       await page.keyboard.press('Escape')
-      await expect(page.getByRole('dialog', { name: 'Keys' })).toBeHidden()
+      await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeHidden()
     })
   })
 })
@@ -214,7 +214,7 @@ test.describe('the engine', () => {
       await expect(page.getByTestId('liveness')).toHaveAttribute('data-kind', 'stale')
       await expect(page.locator('main')).toHaveCSS('filter', /saturate/)
       await expect(page.getByTestId('card-cpu')).toContainText(/\d\ss old/)
-      await expect(page.getByTestId('engine-stale')).toContainText('Nothing new for')
+      await expect(page.getByTestId('engine-stale')).toContainText('No updates for')
       await inBothThemes(page, async () => expect(await findings(page)).toEqual([]))
     } finally {
       process.kill(pid, 'SIGCONT')

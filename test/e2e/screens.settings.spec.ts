@@ -21,7 +21,7 @@ test.describe('the settings', () => {
     await expect(page).toHaveURL(/\?q=retention$/)
     expect(await rows.count()).toBeLessThan(all)
     await page.getByRole('searchbox').fill('no such thing')
-    await expect(page.getByText('No option fits the filter.')).toBeVisible()
+    await expect(page.getByText('No settings match the filter.')).toBeVisible()
     await page.getByRole('button', { name: 'Show all' }).click()
     await expect(rows).toHaveCount(all)
   })

@@ -14,27 +14,27 @@ test('a newcomer adds a first service on the screen, deploys its first release, 
   await page.getByRole('link', { name: 'Add a service…' }).click()
   const form = page.getByTestId('add-service')
   const field = (name: string) => form.getByRole('textbox', { name, exact: true })
-  const add = form.getByRole('button', { name: 'Add it, then deploy' })
+  const add = form.getByRole('button', { name: 'Add and deploy' })
 
   await field('Name').fill('my cart')
   await add.click()
   await expect(form.getByText('Letters, digits, dots, dashes')).toBeVisible()
-  await expect(form.getByText('Say what starts it')).toBeVisible()
+  await expect(form.getByText('Enter a command')).toBeVisible()
   await inBothThemes(page, async () => expect(await findings(page)).toEqual([]))
   await page.setViewportSize({ width: 400, height: 800 })
   expect(await findings(page)).toEqual([])
   await page.setViewportSize({ width: 1280, height: 800 })
 
   await field('Name').fill('cart')
-  await field('Command that starts it').fill(`${process.execPath} ${shop}`)
-  await field('Directory (may be left out)').fill('/no/such/directory')
-  await field('Port for its visitors').fill('')
+  await field('Start command').fill(`${process.execPath} ${shop}`)
+  await field('Directory (optional)').fill('/no/such/directory')
+  await field('Port for clients').fill('')
   await field('Health path').fill('/health')
   await add.click()
   const dialog = page.getByTestId('new-deployment')
   await dialog.getByRole('button', { name: 'Show plan and checks' }).click()
   await expect(dialog).toContainText('The working directory /no/such/directory of r1 does not exist')
-  await dialog.getByRole('button', { name: 'Change it' }).click()
+  await dialog.getByRole('button', { name: 'Back' }).click()
 
   // A release never changes: the next one is right.
   await steered.call('/services/cart/releases', {

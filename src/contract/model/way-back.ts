@@ -52,7 +52,7 @@ export function waysBack(
 
 /** Both releases: `r43 → r42`. */
 export const wayBackText = ({ from, to }: Pick<WayBack, 'from' | 'to'>): string =>
-  `${from} → ${to ?? 'nothing'}`
+  `${from} → ${to ?? 'no release'}`
 
 /** Whether a person typed the word that confirms a dangerous action. Case and surrounding spaces do not matter. */
 export const isConfirmedBy = (word: string, typed: string): boolean =>

@@ -123,7 +123,7 @@ export class Connection {
       }
     const watchSilence = ifHeld(() => {
       this.#cancelSilence()
-      this.#cancelSilence = this.#options.after(silenceMs, () => lose('the engine was silent'))
+      this.#cancelSilence = this.#options.after(silenceMs, () => lose('the engine stopped responding'))
     })
     channels.live.onClose(() => lose('the connection was lost'))
     channels.calls.onClose(() => lose('the connection was lost'))

@@ -3,15 +3,15 @@ import { stopwatch } from './time.ts'
 
 /** What each phase of a deployment is called wherever a person reads it. */
 export const phaseNames: Readonly<Record<DeploymentPhase, string>> = {
-  validating: 'checking',
+  validating: 'validating',
   staging: 'starting',
   stepping: 'in canary',
   paused: 'paused',
-  promoting: 'taking over',
+  promoting: 'promoting',
   promoted: 'promoted',
   rolling_back: 'rolling back',
   rolled_back: 'rolled back',
-  failed: 'not deployed',
+  failed: 'failed',
 }
 
 type Standing = Pick<Deployment, 'phase' | 'isHandedOver' | 'stableReleaseId' | 'keptWarmUntilMs'>

@@ -9,9 +9,9 @@ export function judgingText({ limits, metricsEveryMs, steps, skipAnalysis }: Pla
   const warmUp = warmUpMs > 0 ? `, after a warm-up of ${duration(warmUpMs)}` : ''
   const checks = strikes === 1 ? 'One check' : `${strikes} checks in a row`
   return [
-    `Checked every ${duration(metricsEveryMs)}${warmUp}, from ${minSamples} requests on`,
+    `Checked every ${duration(metricsEveryMs)}${warmUp}, once it has ${minSamples} requests`,
     `${checks} over a limit roll${strikes === 1 ? 's' : ''} it back`,
-    'A certain failure rolls it back within 15 s if there is enough traffic, during warm-up too',
+    'With enough traffic, a clear failure rolls it back within 15 s, even during warm-up',
     maxInstanceFailures === undefined || maxInstanceFailures > 0
       ? `More than ${maxInstanceFailures ?? 2} instance failures roll it back`
       : 'The first instance failure rolls it back',
@@ -24,7 +24,7 @@ export function skippedText({ skipped }: Pick<Plan, 'skipped'>): string {
   const { steps } = skipped
   const weights = steps.map(({ weight }) => weightText(weight)).join(', ')
   const what = steps.length === 1 ? `The step (${weights}) is` : `The ${steps.length} steps (${weights}) are`
-  return `${what} skipped: there is no release to compare it with. It takes all traffic at once, after its checks and when it is healthy`
+  return `${what} skipped: there is no stable release to compare with. It gets all traffic at once when its checks pass and it is healthy`
 }
 
 /** What of a release nobody judges: sentences without their full stops, none where every step and a check of its own do. */
@@ -45,7 +45,7 @@ export function missingGates(
             ]
           : []),
     ...(own?.length === 0
-      ? ['Only the built-in checks run before it: no check is configured for this service']
+      ? ['Only the built-in checks run: no checks are configured for this service']
       : []),
   ]
 }

@@ -10,5 +10,5 @@ export function reachedText({ reached, plan }: Pick<Deployment, 'reached' | 'pla
   const { stepIndex, weight } = reached
   if (stepIndex < plan.steps.length)
     return `at step ${stepIndex + 1} of ${plan.steps.length} (${weightText(weight)})`
-  return weight === 100 ? 'after it had taken over (100%)' : `while it took over (${weightText(weight)})`
+  return weight === 100 ? 'after promotion (100%)' : `during promotion (${weightText(weight)})`
 }

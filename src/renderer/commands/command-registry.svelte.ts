@@ -3,7 +3,7 @@ export interface Command {
   id: string
   title: string
   /** Heading in palette and key sheet. */
-  group: 'Go to' | 'Do' | 'View' | 'Charts' | 'Help'
+  group: 'Go to' | 'Actions' | 'View' | 'Charts' | 'Help'
   /** Key sequence, e.g. `g o`, `?`, `mod+k`. */
   keys?: string
   /** Other words it is found by. */

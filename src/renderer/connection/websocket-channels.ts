@@ -27,7 +27,7 @@ async function reasonOf(session: BrowserSession): Promise<string> {
     case 'ended':
       return 'the session of this page has ended'
     case 'unreachable':
-      return 'nothing answers there'
+      return 'no response'
   }
 }
 

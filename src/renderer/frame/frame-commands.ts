@@ -72,7 +72,7 @@ export function frameCommands(
     { id: 'theme', title: 'Change theme', group: 'View', keys: 't', run: () => theme.turn() },
     ...themeChoices.map((choice): Command => ({
       id: `theme-${choice}`,
-      title: `Theme: ${choice === 'system' ? 'as the system' : choice}`,
+      title: `Theme: ${choice === 'system' ? 'system' : choice}`,
       group: 'View',
       keywords: ['colour', 'night', 'day'],
       run: () => theme.choose(choice),
@@ -114,13 +114,13 @@ export function frameCommands(
     },
     {
       id: 'palette',
-      title: 'Go to or do anything by name',
+      title: 'Find a page or an action',
       group: 'Help',
       keys: 'mod+k',
       isEverywhere: true,
       run: open.palette,
     },
-    { id: 'keys', title: 'Show the keys', group: 'Help', keys: '?', run: open.keySheet },
+    { id: 'keys', title: 'Show keyboard shortcuts', group: 'Help', keys: '?', run: open.keySheet },
   ]
 }
 
@@ -160,7 +160,7 @@ function serviceCommands({ router, liveServices }: App, services: readonly strin
     {
       id: 'deploy',
       title: 'Deploy a release',
-      group: 'Do',
+      group: 'Actions',
       keys: 'd',
       keywords: ['new', 'ship', 'release', 'canary'],
       run: () => router.go(newDeploymentPath()),
@@ -168,14 +168,14 @@ function serviceCommands({ router, liveServices }: App, services: readonly strin
     {
       id: 'add-service',
       title: 'Add a service',
-      group: 'Do',
+      group: 'Actions',
       keywords: ['new', 'declare', 'first'],
       run: () => router.go(addServicePath),
     },
     ...services.map((name): Command => ({
       id: `deploy-${name}`,
       title: `Deploy ${name}`,
-      group: 'Do',
+      group: 'Actions',
       keywords: ['new', 'ship', 'release', 'canary'],
       run: () => router.go(newDeploymentPath(name)),
     })),

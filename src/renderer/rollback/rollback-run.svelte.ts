@@ -119,8 +119,8 @@ function progressOf(outcome: RollbackOutcome | undefined): RollbackProgress {
   if (!outcome)
     return {
       kind: 'failed',
-      text: 'The engine says nothing of this service.',
-      whatToDo: 'It may have nothing left to roll back: look at its traffic.',
+      text: 'The engine did not report on this service.',
+      whatToDo: 'There may be nothing left to roll back: check its traffic.',
     }
   if (outcome.ok) return { kind: 'verified', outcome }
   return {
@@ -128,7 +128,7 @@ function progressOf(outcome: RollbackOutcome | undefined): RollbackProgress {
     text: outcome.text,
     whatToDo: outcome.nextCommand
       ? `Run: ${outcome.nextCommand}`
-      : 'Order it again; if the router cannot be reached, look at it or at its machine.',
+      : 'Try again. If the router cannot be reached, check the router and its machine.',
   }
 }
 

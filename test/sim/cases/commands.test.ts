@@ -125,7 +125,7 @@ describe('a person', () => {
   it.each([
     ['at a step', (world: World) => atStep(world, 1), { stepIndex: 1, weight: 50 }],
     [
-      'after it had taken over',
+      'after promotion',
       (world: World) => world.newest.stage.kind === 'warm',
       { stepIndex: 2, weight: 100 },
     ],

@@ -207,7 +207,7 @@ describe('instances in a deployment', () => {
     const options = { steps: [step(5, 60), step(50, 60)], maxTimeMs: 600_000 }
     const planned = must(await answered(world, controller.plan(serviceName, [quick, options])))
     expect(skippedText(planned)).toMatch(
-      /^The 2 steps \(5%, 50%\) are skipped: there is no release to compare/,
+      /^The 2 steps \(5%, 50%\) are skipped: there is no stable release to compare/,
     )
     must(await answered(world, way()(controller, 'r1', options)))
     const seen = new Set<number>()

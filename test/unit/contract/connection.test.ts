@@ -123,7 +123,7 @@ describe('a connection', () => {
     const line = new Line()
     await line.open()
     await line.passes(15_000)
-    expect(line.states.at(-1)).toMatchObject({ kind: 'waiting', reason: 'the engine was silent' })
+    expect(line.states.at(-1)).toMatchObject({ kind: 'waiting', reason: 'the engine stopped responding' })
     await line.passes(10_000)
     expect(line.engines).toHaveLength(2)
     await line.says({
@@ -164,9 +164,9 @@ describe('a connection', () => {
 
   it('says why an attempt failed', async () => {
     const line = new Line()
-    line.opens = () => Promise.reject(new Error('nothing answers there'))
+    line.opens = () => Promise.reject(new Error('no response'))
     line.connection.start()
     await settled()
-    expect(line.states.at(-1)).toMatchObject({ kind: 'waiting', reason: 'nothing answers there' })
+    expect(line.states.at(-1)).toMatchObject({ kind: 'waiting', reason: 'no response' })
   })
 })

@@ -25,9 +25,9 @@ const ran = (...names: string[]) => ({
 describe('a plan in words', () => {
   it('names warm-up, interval, consecutive failures and what is not waited for', () => {
     expect(plain(judgingText(planOf()))).toEqual([
-      'Checked every 30 s, after a warm-up of 30 s, from 100 requests on',
+      'Checked every 30 s, after a warm-up of 30 s, once it has 100 requests',
       '3 checks in a row over a limit roll it back',
-      'A certain failure rolls it back within 15 s if there is enough traffic, during warm-up too',
+      'With enough traffic, a clear failure rolls it back within 15 s, even during warm-up',
       'More than 2 instance failures roll it back',
     ])
   })
@@ -56,7 +56,7 @@ describe('a plan in words', () => {
     const steps = [step(5, 60_000), step(50, 60_000)]
     const plan = planBeside(null, planOf({ steps }))
     expect(skippedText(plan)).toBe(
-      'The 2 steps (5%, 50%) are skipped: there is no release to compare it with. It takes all traffic at once, after its checks and when it is healthy',
+      'The 2 steps (5%, 50%) are skipped: there is no stable release to compare with. It gets all traffic at once when its checks pass and it is healthy',
     )
     expect(skippedText(planBeside(null, planOf({ weight: 7.5 })))).toMatch(/^The step \(7\.5%\) is skipped/)
     expect(judgingText(plan)).toEqual([])
@@ -67,7 +67,7 @@ describe('a plan in words', () => {
 
   it('says that only the built-in checks look at a release', () => {
     expect(missingGates(planOf(), ran('artifact', 'secrets'))).toEqual([
-      'Only the built-in checks run before it: no check is configured for this service',
+      'Only the built-in checks run: no checks are configured for this service',
     ])
     expect(missingGates(planOf(), ran('artifact', 'smoke'))).toEqual([])
     expect(missingGates(planOf(), null)).toEqual([])

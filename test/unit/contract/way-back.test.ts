@@ -172,7 +172,7 @@ const situations: [string, WayBackFacts, string | null][] = [
   [
     'a first release is checked',
     facts({ stable: null, open: [open({ stage: { kind: 'validating' } }, null)] }),
-    'stop r2 → nothing',
+    'stop r2 → no release',
   ],
   [
     'a first release takes over',
@@ -191,7 +191,7 @@ const serviceWith = (wayBack: WayBack | null): ServiceState => madeService({ nam
 describe('what can be rolled back', () => {
   it.each(situations)('when %s', (_, given, expected) => {
     const way = wayBackOf(given)
-    expect(way && `${way.kind} ${way.from} → ${way.to ?? 'nothing'}`).toBe(expected)
+    expect(way && `${way.kind} ${way.from} → ${way.to ?? 'no release'}`).toBe(expected)
     const time = { stop: 'its deployment ends', shift: 'at once', warm: 'at once', undo: 'about 8 s' }
     if (way) expect(way.text).toContain(time[way.kind])
     if (!way || way.kind === 'undo') expect(noWayBack('checkout', given).code).toBe('CONFLICT')
@@ -202,11 +202,11 @@ describe('what can be rolled back', () => {
     (_, given) => {
       const service = serviceWith(wayBackOf(given))
       const way = service.wayBack
-      const pair = way ? `checkout: ${way.from} → ${way.to ?? 'nothing'}` : null
+      const pair = way ? `checkout: ${way.from} → ${way.to ?? 'no release'}` : null
 
       const choice = rollbackChoice(waysBack([service]), '')
       expect(
-        choice.ways.map(({ service: name, from, to }) => `${name}: ${from} → ${to ?? 'nothing'}`),
+        choice.ways.map(({ service: name, from, to }) => `${name}: ${from} → ${to ?? 'no release'}`),
       ).toEqual(pair ? [pair] : [])
       expect(orderLabel(choice)).toBe(
         way ? `${way.kind === 'undo' ? 'Undo' : 'Roll back'} ${pair ?? ''}` : 'Choose a service',
@@ -225,7 +225,7 @@ describe('what can be rolled back', () => {
       const command =
         way?.kind === 'undo' ? 'pilothouse deployments undo checkout' : 'pilothouse rollback checkout'
       expect(wayBackLines([service])).toEqual(
-        way ? [['checkout', `${way.from} → ${way.to ?? 'nothing'}`, way.text, command]] : [],
+        way ? [['checkout', `${way.from} → ${way.to ?? 'no release'}`, way.text, command]] : [],
       )
     },
   )

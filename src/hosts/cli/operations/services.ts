@@ -273,7 +273,7 @@ function comparisonText({ from, to, differences, metrics }: Comparison, out: Out
           ? value.toFixed(1)
           : latencyText(value)
   const columns = [
-    { heading: 'WHAT DIFFERS' },
+    { heading: 'DIFFERENCE' },
     { heading: from.id, isProse: true },
     { heading: to.id, isProse: true },
   ]

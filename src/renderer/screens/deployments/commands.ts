@@ -30,13 +30,12 @@ export interface Offer {
 export function offersFor(deployment: Deployment): Offer[] {
   const { phase, service, candidateReleaseId: name, plan, stepIndex } = deployment
   const stable = deployment.stableReleaseId
-  const back = stable ?? 'nothing'
   if (hasEnded(deployment)) {
     return [
       {
         command: 'retry',
         label: `Deploy ${name} again…`,
-        effect: `${service}: a new deployment of ${name} with the same plan begins, from its checks on.`,
+        effect: `${service}: deploys ${name} again with the same plan, starting with its checks.`,
         isDangerous: true,
       },
       // What an undo has left is no way back.
@@ -45,7 +44,7 @@ export function offersFor(deployment: Deployment): Offer[] {
             {
               command: 'undo' as const,
               label: `Undo: back to ${stable}…`,
-              effect: `${service}: ${stable} is started, and once it is healthy it takes all traffic from ${name}.`,
+              effect: `${service}: starts ${stable}. Once it is healthy, it gets all traffic from ${name}.`,
               isDangerous: true,
             },
           ]
@@ -60,7 +59,7 @@ export function offersFor(deployment: Deployment): Offer[] {
       : {
           command: 'pause',
           label: 'Pause',
-          effect: `${service}: ${name} stays at ${weightText(deployment.weight)} until somebody resumes it.`,
+          effect: `${service}: ${name} stays at ${weightText(deployment.weight)} until someone resumes it.`,
           isDangerous: false,
         },
     // Of the last step, skipping the rest would be promotion by another name.
@@ -69,7 +68,7 @@ export function offersFor(deployment: Deployment): Offer[] {
           {
             command: 'skip' as const,
             label: `Skip to ${weightText(next.weight)}…`,
-            effect: `${service}: the rest of the ${weightText(deployment.weight)} step is not waited for; ${name} goes to ${weightText(next.weight)} of traffic now.`,
+            effect: `${service}: ends the ${weightText(deployment.weight)} step early; ${name} gets ${weightText(next.weight)} of traffic now.`,
             isDangerous: true,
           },
         ]
@@ -80,14 +79,14 @@ export function offersFor(deployment: Deployment): Offer[] {
           {
             command: 'promote' as const,
             label: `Promote ${name}…`,
-            effect: `${service}: ${name} takes all traffic from ${back} without further steps or judgement.`,
+            effect: `${service}: ${name} gets all traffic${stable === null ? '' : ` from ${stable}`} without further steps or judgment.`,
             isDangerous: true,
           },
         ]),
     {
       command: 'abort',
       label: stable === null ? `Stop ${name}…` : `Roll back to ${stable}…`,
-      effect: `${service}: all traffic of ${name} (${weightText(deployment.weight)} now) goes back to ${back} at once, and ${name} stops.`,
+      effect: `${service}: ${stable === null ? '' : `all traffic of ${name} (${weightText(deployment.weight)} now) returns to ${stable} at once, and `}${name} stops.`,
       isDangerous: true,
     },
   ]
@@ -101,7 +100,7 @@ function resumeOffer(deployment: Deployment): Offer {
     return {
       command: 'resume',
       label: `Continue to ${weightText(to)}…`,
-      effect: `${service}: the step that waits for a person begins; ${name} goes from ${weightText(weight)} to ${weightText(to)} of traffic.`,
+      effect: `${service}: approves the next step; ${name} goes from ${weightText(weight)} to ${weightText(to)} of traffic.`,
       isDangerous: true,
     }
   }
@@ -110,8 +109,8 @@ function resumeOffer(deployment: Deployment): Offer {
     command: 'resume',
     label: 'Resume',
     effect: isJudgedAgain
-      ? `${service}: ${name} stays at ${weightText(weight)}, and the step is held and judged once more.`
-      : `${service}: ${name} goes on from ${weightText(weight)}.`,
+      ? `${service}: ${name} stays at ${weightText(weight)}; the step is held and judged again.`
+      : `${service}: ${name} continues from ${weightText(weight)}.`,
     isDangerous: false,
   }
 }

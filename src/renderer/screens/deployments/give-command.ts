@@ -35,12 +35,12 @@ export async function giveCommand(
 export function refusalText(error: unknown, seen: Deployment, now: Deployment | undefined): string {
   const failure: Failure = failureOf(error)
   if (isOutcomeUnknown(failure))
-    return 'No answer came: it is not known whether this was done. Decide again once the engine answers and shows what holds.'
+    return 'No response: it is unknown whether this was done. Check the deployment when the engine responds, then decide again.'
   if (failure.code !== 'CONFLICT') return failureText(failure)
   const first = now && whatHappenedSince(seen, now)
   return first
-    ? `Nothing was done: ${first.actor} was first, at ${clockTime(first.atMs)}: ${first.text}. ${failure.action}`
-    : `Nothing was done. ${failureText(failure)}`
+    ? `Not done: ${first.actor} acted first, at ${clockTime(first.atMs)}: ${first.text}. ${failure.action}`
+    : `Not done. ${failureText(failure)}`
 }
 
 /** The newest entry of the log that the person had not seen: what another one did, before what the engine did or found. */

@@ -12,7 +12,7 @@ export function deploymentMarkers(deployment: Deployment): Marker[] {
     {
       timeMs: createdAtMs,
       severity: 'info',
-      text: `${service}: the deployment of ${candidateReleaseId} began`,
+      text: `${service}: the deployment of ${candidateReleaseId} started`,
       isLine: true,
       label: candidateReleaseId,
       link,

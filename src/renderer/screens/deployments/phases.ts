@@ -31,11 +31,11 @@ export const shownPhaseWords = (
 
 /** What a person may do about a pause: a whole sentence for each cause. */
 export const pauseAdvice: Record<PauseCause, string> = {
-  gate: 'Only a person takes it further; while it has traffic it is judged on.',
-  person: 'It goes on from here once somebody resumes it.',
+  gate: 'Waiting for approval. While it has traffic, it is still judged.',
+  person: 'It continues from here when someone resumes it.',
   inconclusive: 'Resume to hold and judge this step again, promote if you know better, or roll back.',
-  failure: 'The judge is against it. Roll back, or resume to hold and judge this step again.',
-  hook: 'A hook failed. Mend its cause and resume, or roll back.',
+  failure: 'The candidate failed its analysis. Roll back, or resume to hold and judge this step again.',
+  hook: 'A hook failed. Fix the cause and resume, or roll back.',
 }
 
 /** It stands before a step that a person has to begin. */
@@ -104,7 +104,7 @@ function stepTakenBack(reached: Deployment['reached'], index: number): StripPart
 }
 
 function checksText({ validation }: Deployment, state: StripPart['state']): string {
-  if (!validation) return state === 'now' ? 'running' : 'none kept'
+  if (!validation) return state === 'now' ? 'running' : 'no results'
   return [
     `${validation.passed} passed`,
     ...(validation.warnings > 0 ? [`${validation.warnings} with a warning`] : []),
@@ -117,14 +117,14 @@ type Step = Plan['steps'][number]
 function plannedStep({ holdMs, gate, analysis }: Step): string {
   return [
     holdMs > 0 ? `holds ${duration(holdMs)}` : 'no hold',
-    ...(gate ? ['waits for a person'] : []),
+    ...(gate ? ['waits for approval'] : []),
     ...(analysis ? [] : ['not judged']),
   ].join(', ')
 }
 
 function presentStep(deployment: Deployment, step: Step, nowMs: number): string {
   const { phase, weight, stepStartedAtMs } = deployment
-  if (isAtGate(deployment)) return 'waits for a person'
+  if (isAtGate(deployment)) return 'waits for approval'
   if (phase === 'paused') return 'paused'
   // A step that waits to begin does not hold yet.
   return stepStartedAtMs === null || weight < step.weight
@@ -143,7 +143,12 @@ function endPart(
     return {
       key: 'end',
       title: weightText(0),
-      detail: phase === 'rolling_back' ? `goes back to ${stable}` : `back to ${stable}`,
+      detail:
+        stable === null
+          ? 'no earlier release'
+          : phase === 'rolling_back'
+            ? `returning to ${stable}`
+            : `back to ${stable}`,
       state,
     }
   return {
@@ -161,7 +166,7 @@ function endPart(
 export function holdText(heldMs: number, holdMs: number): string {
   return heldMs < holdMs
     ? `${stopwatch(heldMs)} of ${stopwatch(holdMs)}`
-    : `held ${stopwatch(holdMs)}, waits for the judge`
+    : `held ${stopwatch(holdMs)}, waiting for judgment`
 }
 
 /** Before the steps, the strip has the checks and the start. */

@@ -95,7 +95,7 @@ function stepsMistake(steps: readonly StepDraft[]): string {
   const broken = steps.findIndex(
     ({ weight, holdSeconds }) => !isWithin(weight, 0, 100) || !isWithin(holdSeconds, 0),
   )
-  if (broken >= 0) return `Step ${broken + 1} needs a share of 0 to 100 % and a hold of at least 0 s.`
+  if (broken >= 0) return `Step ${broken + 1} needs 0 to 100% of traffic and a hold of at least 0 s.`
   const falling = steps.findIndex(({ weight }, index) => (weight ?? 0) < (steps[index - 1]?.weight ?? 0))
   return falling > 0 ? `Step ${falling + 1} has less traffic than the one before it.` : ''
 }
@@ -103,11 +103,11 @@ function stepsMistake(steps: readonly StepDraft[]): string {
 function limitsMistake(draft: PlanDraft): string {
   const { maxTimeMinutes, maxErrorPercent, maxSlowerPercent, leastRequests } = draft
   if (maxTimeMinutes !== null && !isWithin(maxTimeMinutes, 1 / 60))
-    return 'The longest time must be at least a second.'
-  if (maxErrorPercent !== null && !isWithin(maxErrorPercent, 0, 100)) return 'Errors are 0 to 100%.'
+    return 'The maximum duration must be at least 1 s.'
+  if (maxErrorPercent !== null && !isWithin(maxErrorPercent, 0, 100)) return 'The error rate must be 0 to 100%.'
   if (maxSlowerPercent !== null && !isWithin(maxSlowerPercent, 0))
-    return 'Slower by less than 0 % means faster; leave it empty or give at least 0.'
+    return 'The p95 increase must be at least 0%, or empty.'
   if (leastRequests !== null && !(isWithin(leastRequests, 1) && Number.isInteger(leastRequests)))
-    return 'Requests to judge are a whole number from 1.'
+    return 'Minimum requests must be a whole number of at least 1.'
   return ''
 }

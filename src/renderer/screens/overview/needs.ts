@@ -41,21 +41,21 @@ function checkNeed(check: ReadinessCheck, nowMs: number): Need {
     severity: 'critical',
     title: `The engine is not ready: ${check.name}`,
     detail: `${check.text} · since ${dateTime(check.sinceMs, nowMs)}`,
-    action: { label: 'See all checks', href: '/settings/about' },
+    action: { label: 'View checks', href: '/settings/about' },
   }
 }
 
 function configNeeds(problems: ConfigProblem[]): Need[] {
   const first = problems[0]
   if (!first) return []
-  const count = problems.length === 1 ? 'a mistake' : `${problems.length} mistakes`
+  const count = problems.length === 1 ? 'an error' : `${problems.length} errors`
   return [
     {
       id: 'config',
       severity: 'warning',
-      title: `The configuration has ${count}; the earlier one stays in use`,
+      title: `The configuration has ${count}; the previous one stays in use`,
       detail: `${first.file}:${first.line}:${first.column} ${first.message}`,
-      action: { label: 'See the configuration', href: '/settings/config' },
+      action: { label: 'View configuration', href: '/settings/config' },
     },
   ]
 }
@@ -103,8 +103,8 @@ function hostNeeds({ host, state }: HostView, nowMs: number): Need[] {
           {
             id: `silent:${host.id}`,
             severity: 'stale',
-            title: `${host.name} is silent`,
-            detail: `last sample ${dateTime(state.quality.lastSampleMs, nowMs)} · not judged on`,
+            title: `${host.name} is not reporting`,
+            detail: `last sample ${dateTime(state.quality.lastSampleMs, nowMs)} · not used for decisions`,
             action: { label: 'Open the host', href: hostPath(host.id) },
           },
         ]

@@ -30,12 +30,12 @@ export function mistakesIn(draft: ServiceDraft): Partial<Record<DraftField, stri
   const port = Number(draft.port || 0)
   const all: Record<DraftField, string> = {
     name: isName(draft.name) ? '' : 'Letters, digits, dots, dashes and underscores, at most 63.',
-    command: wordsOf(draft.command).length > 0 ? '' : 'Say what starts it, such as: node server.js',
+    command: wordsOf(draft.command).length > 0 ? '' : 'Enter a command, such as: node server.js',
     directory:
       draft.directory === '' || /^(\/|[a-z]:\\)/i.test(draft.directory)
         ? ''
-        : 'The whole path, such as /srv/shop.',
-    port: Number.isInteger(port) && port >= 0 && port <= 65_535 ? '' : 'A port from 1 to 65535, or nothing.',
+        : 'An absolute path, such as /srv/shop.',
+    port: Number.isInteger(port) && port >= 0 && port <= 65_535 ? '' : 'A port from 1 to 65535, or empty.',
     healthPath: draft.healthPath.startsWith('/') ? '' : 'A path that starts with /.',
     release: isName(draft.release) ? '' : 'Letters, digits, dots, dashes and underscores, at most 63.',
   }

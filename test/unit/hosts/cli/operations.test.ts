@@ -49,8 +49,8 @@ describe('the lines of progress', () => {
 
   it.each([
     ['at step 2 of 2 (50%)', { stepIndex: 1, weight: 50 }],
-    ['while it took over (50%)', { stepIndex: 2, weight: 50 }],
-    ['after it had taken over (100%)', { stepIndex: 2, weight: 100 }],
+    ['during promotion (50%)', { stepIndex: 2, weight: 50 }],
+    ['after promotion (100%)', { stepIndex: 2, weight: 100 }],
   ])('says how far it had come when it was taken back: %s', (text, reached) => {
     const now = aDeployment({ phase: 'rolled_back', weight: 0, stepIndex: 2, reached })
     expect(told(aDeployment(), now)).toContain(`rolled back ${text}`)

@@ -18,8 +18,8 @@ describe('a plan on the command line', () => {
     expect(textOf(null)).toBe(
       [
         'Plan: first release, 2 instances, at most 1 h\n',
-        '  The 3 steps (10%, 25%, 50%) are skipped: there is no release to compare it with. ',
-        'It takes all traffic at once, after its checks and when it is healthy\n',
+        '  The 3 steps (10%, 25%, 50%) are skipped: there is no stable release to compare with. ',
+        'It gets all traffic at once when its checks pass and it is healthy\n',
       ].join(''),
     )
   })

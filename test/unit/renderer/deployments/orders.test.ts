@@ -20,7 +20,7 @@ describe('a refused command', () => {
       log: [{ atMs: 0, severity: 'warning', actor: 'jon', text: 'jon paused it' }],
     })
     expect(refusalText(callError('CONFLICT'), seen, now)).toMatch(
-      /^Nothing was done: jon was first, .*jon paused it/,
+      /^Not done: jon acted first, .*jon paused it/,
     )
   })
 
@@ -31,13 +31,13 @@ describe('a refused command', () => {
         { atMs: 1, severity: 'info', actor: 'pilothouse', text: 'r2 stays within every limit' },
       ],
     })
-    expect(refusalText(callError('CONFLICT'), madeDeployment(), now)).toContain('jon was first')
+    expect(refusalText(callError('CONFLICT'), madeDeployment(), now)).toContain('jon acted first')
   })
 
   it('does not blame anybody when nothing new is known', () => {
     const seen = madeDeployment()
     expect(refusalText(callError('CONFLICT'), seen, seen)).toMatch(
-      /^Nothing was done\. The current state does not allow this/,
+      /^Not done\. The current state does not allow this/,
     )
   })
 
@@ -50,7 +50,7 @@ describe('a refused command', () => {
 
   it('does not claim that nothing was done when the answer was lost', () => {
     for (const code of ['UNAVAILABLE', 'TIMEOUT'] as const)
-      expect(refusalText(callError(code), madeDeployment(), undefined)).toMatch(/not known whether/)
+      expect(refusalText(callError(code), madeDeployment(), undefined)).toMatch(/unknown whether/)
   })
 })
 

@@ -54,17 +54,17 @@ describe('the strip of a deployment', () => {
     expect(phaseStrip(warm, 108_000).at(-1)?.detail).toBe('r42 kept warm, 8:12 left')
     expect(phaseText(warm, 108_000)).toBe('promoted; r42 kept warm, 8:12 left')
     expect(phaseText(warm, 700_000)).toBe('promoted; r42 kept warm, 0:00 left')
-    expect(phaseText({ ...warm, isHandedOver: false, keptWarmUntilMs: null }, 0)).toBe('taking over')
+    expect(phaseText({ ...warm, isHandedOver: false, keptWarmUntilMs: null }, 0)).toBe('promoting')
   })
 
   it('says what a hold waits for once it is over', () => {
-    expect(phaseStrip(madeDeployment(), 400_000)[2]?.detail).toBe('held 5:00, waits for the judge')
+    expect(phaseStrip(madeDeployment(), 400_000)[2]?.detail).toBe('held 5:00, waiting for judgment')
   })
 
   it('does not count the time of a pause as held, and says when a gate waits for a person', () => {
     const at = (pauseCause: 'gate' | 'person') =>
       phaseStrip(madeDeployment({ phase: 'paused', pauseCause }), 400_000)[2]?.detail
-    expect(at('gate')).toBe('waits for a person')
+    expect(at('gate')).toBe('waits for approval')
     expect(at('person')).toBe('paused')
   })
 

@@ -61,7 +61,7 @@ describe('what needs a person', () => {
 
   it('is a host that fell silent, but not its limits that can no longer be measured', () => {
     const needs = needsOf(records(), [host([limit({ severity: 'stale', value: null })], 'stale')], nowMs)
-    expect(needs).toMatchObject([{ severity: 'stale', title: 'db-2 is silent' }])
+    expect(needs).toMatchObject([{ severity: 'stale', title: 'db-2 is not reporting' }])
   })
 
   it('stands worst first: readiness, then limits, then the configuration, then silence', () => {
