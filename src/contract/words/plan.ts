@@ -44,9 +44,7 @@ export function missingGates(
               `Step${unjudged.length === 1 ? '' : 's'} ${unjudged.join(', ')} ${unjudged.length === 1 ? 'is' : 'are'} not judged`,
             ]
           : []),
-    ...(own?.length === 0
-      ? ['Only the built-in checks run: no checks are configured for this service']
-      : []),
+    ...(own?.length === 0 ? ['Only the built-in checks run: no checks are configured for this service'] : []),
   ]
 }
 

@@ -124,11 +124,7 @@ describe('a person', () => {
 
   it.each([
     ['at a step', (world: World) => atStep(world, 1), { stepIndex: 1, weight: 50 }],
-    [
-      'after promotion',
-      (world: World) => world.newest.stage.kind === 'warm',
-      { stepIndex: 2, weight: 100 },
-    ],
+    ['after promotion', (world: World) => world.newest.stage.kind === 'warm', { stepIndex: 2, weight: 100 }],
     ['before any traffic', (world: World) => world.newest.stage.kind === 'staging', null],
   ])('finds in the history how far it had come that was aborted %s', async (_, isThere, reached) => {
     const world = await steered(new World())

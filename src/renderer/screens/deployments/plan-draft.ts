@@ -104,7 +104,8 @@ function limitsMistake(draft: PlanDraft): string {
   const { maxTimeMinutes, maxErrorPercent, maxSlowerPercent, leastRequests } = draft
   if (maxTimeMinutes !== null && !isWithin(maxTimeMinutes, 1 / 60))
     return 'The maximum duration must be at least 1 s.'
-  if (maxErrorPercent !== null && !isWithin(maxErrorPercent, 0, 100)) return 'The error rate must be 0 to 100%.'
+  if (maxErrorPercent !== null && !isWithin(maxErrorPercent, 0, 100))
+    return 'The error rate must be 0 to 100%.'
   if (maxSlowerPercent !== null && !isWithin(maxSlowerPercent, 0))
     return 'The p95 increase must be at least 0%, or empty.'
   if (leastRequests !== null && !(isWithin(leastRequests, 1) && Number.isInteger(leastRequests)))
