@@ -6,7 +6,7 @@ import {
   type Release,
   type Weights,
 } from '../../src/contract/index.ts'
-import type { Router, RouterReport, Target } from '../../src/engine/services/index.ts'
+import type { Router, RouterReport, Target } from '../../src/engine/platforms/index.ts'
 import { until } from '../support/until.ts'
 
 /** A real router and target, to be tested together: instances of the one take the requests of the other. */

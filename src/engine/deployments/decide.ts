@@ -10,7 +10,7 @@ import {
   type Validation,
 } from '../../contract/index.ts'
 import type { Counts } from '../canary/index.ts'
-import type { RouterReport, TargetReport } from '../services/index.ts'
+import type { RouterReport, TargetReport } from '../platforms/index.ts'
 import { apply, isHoldOver } from './apply.ts'
 import type { DeploymentEvent } from './events.ts'
 import { failedInstances } from './instance-trouble.ts'

@@ -1,5 +1,5 @@
 import type { FailedInstance, Instance } from '../../contract/index.ts'
-import type { TargetReport } from '../services/index.ts'
+import type { TargetReport } from '../platforms/index.ts'
 
 /**
  * Instances of a release that are failing or have failed, each with its newest reason: those that are failing now come

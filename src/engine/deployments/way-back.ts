@@ -1,6 +1,6 @@
 import { AppError } from '../../base/index.ts'
 import { took, weightOf, type WayBack } from '../../contract/index.ts'
-import type { RouterReport } from '../services/index.ts'
+import type { RouterReport } from '../platforms/index.ts'
 import type { ServiceRecord, StoredEvent } from './ports.ts'
 import { isGoingBack, isRetiring, type DeploymentState } from './state.ts'
 

@@ -1,5 +1,5 @@
 import { type Weights, ofRelease, weightOf } from '../../contract/index.ts'
-import type { RouterReport, TargetReport } from '../services/index.ts'
+import type { RouterReport, TargetReport } from '../platforms/index.ts'
 import type { HookRun } from './hooks.ts'
 import type { ServiceRecord } from './ports.ts'
 import { plannedWeight, type DeploymentState } from './state.ts'

@@ -9,7 +9,7 @@ import {
   type DeploymentController,
   type SteeredService,
 } from '../deployments/index.ts'
-import type { Router, Target } from '../services/index.ts'
+import type { Router, Target } from '../platforms/index.ts'
 import type { CheckConfig } from '../validation/index.ts'
 import { TrafficWatch } from './traffic-watch.ts'
 

@@ -1,7 +1,7 @@
 import type { Result } from '../../base/index.ts'
 import type { HostState } from '../../contract/index.ts'
 import type { Counts } from '../canary/index.ts'
-import type { Router, Target } from '../services/index.ts'
+import type { Router, Target } from '../platforms/index.ts'
 
 /** A host as a check sees it. */
 export interface HostFact {

@@ -23,7 +23,7 @@ import { systemClock, systemRng } from '../../../src/adapters/system/index.ts'
 import { latencyBoundsMs, type Plan, type PlanOptions } from '../../../src/contract/index.ts'
 import { noCounts } from '../../../src/engine/canary/index.ts'
 import { buildPlan } from '../../../src/engine/deployments/index.ts'
-import type { Router, Target } from '../../../src/engine/services/index.ts'
+import type { Router, Target } from '../../../src/engine/platforms/index.ts'
 import {
   checksSchema,
   validatorOf,

@@ -6,7 +6,7 @@ import type {
   Router,
   RouterReport,
   SetWeightsRequest,
-} from '../../../src/engine/services/index.ts'
+} from '../../../src/engine/platforms/index.ts'
 import type { Wire } from './faults.ts'
 import type { SimClock } from './sim-clock.ts'
 import type { SimTarget } from './sim-target.ts'

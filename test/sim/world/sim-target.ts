@@ -6,7 +6,7 @@ import type {
   RemoveRequest,
   Target,
   TargetReport,
-} from '../../../src/engine/services/index.ts'
+} from '../../../src/engine/platforms/index.ts'
 import type { Wire } from './faults.ts'
 
 /** How a release behaves wherever it runs. */

@@ -1,6 +1,6 @@
 import { AppError, fail, ok } from '../../../base/index.ts'
 import { latencyBoundsMs, type Bin, type EdgeBin } from '../../../contract/index.ts'
-import type { Router } from '../../../engine/services/index.ts'
+import type { Router } from '../../../engine/platforms/index.ts'
 import type { EdgeClient } from '../../targets/edge/index.ts'
 
 /** The embedded platform as a router. */

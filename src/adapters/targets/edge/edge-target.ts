@@ -1,5 +1,5 @@
 import { ok, type Result } from '../../../base/index.ts'
-import type { LogLine, Target, TargetReport } from '../../../engine/services/index.ts'
+import type { LogLine, Target, TargetReport } from '../../../engine/platforms/index.ts'
 import type { EdgeClient } from './edge-client.ts'
 
 const nothing = async (call: Promise<Result<unknown>>): Promise<Result<void>> => {

@@ -1,5 +1,5 @@
 import { ofRelease } from '../../../contract/index.ts'
-import type { RouterReport, TargetReport } from '../../services/index.ts'
+import type { RouterReport, TargetReport } from '../../platforms/index.ts'
 import type { DeploymentEvent } from '../events.ts'
 import type { ServiceRecord } from '../ports.ts'
 import { rollback, type DeploymentState } from '../state.ts'

@@ -9,7 +9,7 @@ import {
   type WayBack,
 } from '../../../contract/index.ts'
 import { within, type Loop } from '../../core/index.ts'
-import type { EmergencyOrder, Router, RouterReport } from '../../services/index.ts'
+import type { EmergencyOrder, Router, RouterReport } from '../../platforms/index.ts'
 import { changedSince, type Command, type Seen } from '../commands.ts'
 import { buildPlan, planAgain, planBeside, straightPlan, undoPlan } from '../plan.ts'
 import { isBehind, releaseBefore } from '../release-line.ts'

@@ -1,5 +1,5 @@
 import { AppError, assertNever, fail, type Result } from '../../../base/index.ts'
-import type { RouterReport, SetWeightsRequest } from '../../services/index.ts'
+import type { RouterReport, SetWeightsRequest } from '../../platforms/index.ts'
 import { isGoingBack } from '../state.ts'
 import { effectsToward, type Effect, type Wishes } from '../wishes.ts'
 import type { Ledger } from './ledger.ts'

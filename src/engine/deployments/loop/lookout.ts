@@ -1,6 +1,6 @@
 import type { Result } from '../../../base/index.ts'
 import { within } from '../../core/index.ts'
-import type { RouterReport, TargetReport } from '../../services/index.ts'
+import type { RouterReport, TargetReport } from '../../platforms/index.ts'
 import { healthyCount } from '../wishes.ts'
 import { answerWithinMs, longestTickMs, type PipelineParts, type SteeredService } from './parts.ts'
 

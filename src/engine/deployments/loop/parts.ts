@@ -1,7 +1,7 @@
 import type { Clock, Log, Rng } from '../../../base/index.ts'
 import type { ServiceDefinition } from '../../../contract/index.ts'
 import type { Judge } from '../../canary/index.ts'
-import type { Router, Target } from '../../services/index.ts'
+import type { Router, Target } from '../../platforms/index.ts'
 import type { DeploymentStore, HookRunner, RoomLook, Validator } from '../ports.ts'
 
 /** What every service's loop works with. */

@@ -10,7 +10,7 @@ import {
 import type { AuditDraft } from '../../audit/index.ts'
 import type { Counts } from '../../canary/index.ts'
 import { within, type Heart } from '../../core/index.ts'
-import type { RouterReport, TargetReport } from '../../services/index.ts'
+import type { RouterReport, TargetReport } from '../../platforms/index.ts'
 import { age } from '../apply.ts'
 import { giveWay, obey, changedSince, whyNot, type Command, type Seen } from '../commands.ts'
 import { followUps, mostEventsALook, type Facts } from '../decide.ts'
