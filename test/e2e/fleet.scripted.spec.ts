@@ -292,7 +292,7 @@ test('a service that answers nothing never looks healthy, on any screen', async 
   await expect(shown.getByText('All hosts and services healthy')).toHaveCount(0)
   await expect(shown).toHaveTitle(/^◆ /)
   await expect(shown.getByTestId('health')).toHaveAttribute('data-severity', 'critical')
-  await expect(shown.getByTestId('needs')).toContainText('catalogue: r7 has traffic and no healthy instance')
+  await expect(shown.getByTestId('needs')).toContainText('catalogue: r7 has traffic but no healthy instance')
   await expect(shown.getByTestId('services').locator('tr[data-row]').first()).toContainText('catalogue')
   await show(shown, '/services')
   const row = shown.getByTestId('services').locator('tr[data-row]').first()
@@ -301,7 +301,7 @@ test('a service that answers nothing never looks healthy, on any screen', async 
   await expect(row).toContainText('100')
   await expect(shown).toHaveTitle(/^◆ Services/)
   await show(shown, '/services/catalogue')
-  await expect(shown.locator('main')).toContainText('r7 has traffic and no healthy instance')
+  await expect(shown.locator('main')).toContainText('r7 has traffic but no healthy instance')
   await expect(shown.getByRole('heading', { level: 1, name: 'critical catalogue' })).toBeVisible()
   await expect(shown).toHaveTitle(/^◆ catalogue/)
 })
@@ -442,7 +442,7 @@ test.describe('lists', () => {
 
   test('show the audit log, whether its chain is whole, and give it away as a file', async ({ shown }) => {
     await show(shown, '/activity')
-    await expect(shown.getByTestId('audit').getByRole('row').nth(1)).toContainText('asked to deploy r')
+    await expect(shown.getByTestId('audit').getByRole('row').nth(1)).toContainText('requested the deployment of r')
     await shown.getByRole('searchbox', { name: 'Search the audit log' }).fill('nobody did this')
     await expect(shown).toHaveURL(/q=nobody/)
     await expect(shown.getByText('No entries match these filters.')).toBeVisible()

@@ -225,10 +225,10 @@ export async function startScriptedFleet({
         throw new AppError('NOT_FOUND', `There is no service "${input.service}".`)
       }),
       declare: api.services.declare.handler(() => {
-        throw new AppError('CONFLICT', 'cart stands in the configuration file: change it there')
+        throw new AppError('CONFLICT', 'cart is defined in the configuration file: change it there')
       }),
       remove: api.services.remove.handler(() => {
-        throw new AppError('CONFLICT', 'checkout stands in the configuration file: take it out there first')
+        throw new AppError('CONFLICT', 'checkout is defined in the configuration file: remove it there first')
       }),
       restart: api.services.restart.handler(({ input, context }) => {
         record(context.principal.name, 'services.restart', input.service, input.why)
@@ -626,7 +626,7 @@ function someDeployment(nowMs: number): Deployment {
         atMs: at(125_000),
         severity: 'ok',
         actor: 'pilothouse',
-        text: 'All 2 instances of r43 are healthy, without traffic so far',
+        text: 'All 2 instances of r43 are healthy, no traffic yet',
       },
       {
         atMs: at(120_000),

@@ -27,28 +27,28 @@ export function auditText({ action, details }: Told): string {
   const named = (key: string) => (typeof details[key] === 'string' ? details[key] : '')
   const release = named('releaseId')
   const texts: Readonly<Record<string, string>> = {
-    'audit.seal': 'began to seal the audit log with a new key',
+    'audit.seal': 'started sealing the audit log with a new key',
     'config.change': 'changed the configuration',
     'config.refused': 'refused a changed configuration',
-    'deployments.request': `asked to deploy ${release}`,
+    'deployments.request': `requested the deployment of ${release}`,
     'deployments.pause': release ? `paused the deployment of ${release}` : 'paused the deployment',
-    'deployments.resume': 'let the deployment go on',
+    'deployments.resume': 'resumed the deployment',
     'deployments.skip': 'skipped to the next step',
     'deployments.promote': 'promoted the candidate',
-    'deployments.abort': 'took the candidate back',
-    'deployments.fail': `did not deploy ${release}`,
+    'deployments.abort': 'aborted the deployment',
+    'deployments.fail': `failed to deploy ${release}`,
     'deployments.rollback': `rolled ${release} back`,
     'deployments.shift': `moved traffic to ${release}`,
-    'deployments.handOver': `gave all traffic to ${release}`,
-    'orders.refused': `order refused: ${orderWords[named('order')] ?? named('order')}`,
+    'deployments.handOver': `moved all traffic to ${release}`,
+    'orders.refused': `request refused: ${orderWords[named('order')] ?? named('order')}`,
     'platform.stop': `stopped the embedded platform${details['withInstances'] === true ? ' and its instances' : ''}`,
-    'platform.upgrade': `let the embedded platform ${named('to')} take over from ${named('from')}`,
+    'platform.upgrade': `upgraded the embedded platform from ${named('from')} to ${named('to')}`,
     'releases.add': `added the release ${release}`,
     'services.declare': 'declared the service',
     'services.remove': 'removed the service',
     'services.restart': 'restarted instances',
     'services.scale': 'changed the number of instances',
-    'services.resume': 'let automation go on',
+    'services.resume': 'resumed automation',
     'services.emergencyRollback':
       named('from') && named('to')
         ? `emergency rollback, ${named('from')} → ${named('to')}`

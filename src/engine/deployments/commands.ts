@@ -21,24 +21,24 @@ export function obey(state: DeploymentState, command: Command): Result<Deploymen
   if (hasEnded(state)) return refuse(`${id} has ended: ${name} was ${ending[stage.kind] ?? stage.kind}`)
   if (expectedRevision !== null && expectedRevision !== state.revision)
     return refuse(`${id} has changed since: it is at revision ${state.revision}, not ${expectedRevision}`)
-  if (isGoingBack(state)) return refuse(`${name} is being rolled back already`)
+  if (isGoingBack(state)) return refuse(`${name} is already being rolled back`)
   switch (kind) {
     case 'pause':
       if (stage.kind === 'retiring') return refuse(`${name} is promoted: there is nothing left to pause`)
-      if (state.pause) return refuse(`${id} is paused already: ${state.pause.reason}`)
+      if (state.pause) return refuse(`${id} is already paused: ${state.pause.reason}`)
       return ok({ kind: 'paused', by, cause: 'person', reason: why || `${by} paused it` })
     case 'resume':
       return state.pause ? ok({ kind: 'resumed', by, why }) : refuse(`${id} is not paused`)
     case 'skip':
       return stage.kind === 'holding' || stage.kind === 'shifting'
         ? ok({ kind: 'stepSkipped', by, why })
-        : refuse(`${id} is at no step that could be skipped`)
+        : refuse(`${id} is not at a step that can be skipped`)
     case 'promote':
-      if (state.isHandedOver) return refuse(`${name} has all traffic already`)
+      if (state.isHandedOver) return refuse(`${name} already has all traffic`)
       return ok({ kind: 'promotionDemanded', by, why })
     case 'abort':
       if (stage.kind === 'retiring')
-        return refuse(`${name} is promoted and ${state.stableReleaseId} has stopped: undo it`)
+        return refuse(`${name} is promoted and ${state.stableReleaseId} has stopped: undo the promotion instead`)
       return ok({ kind: 'rollbackStarted', by, reason: why || `${by} aborted it`, isEmergency: false })
     default:
       return assertNever(kind)
@@ -48,7 +48,7 @@ export function obey(state: DeploymentState, command: Command): Result<Deploymen
 const ending: Partial<Record<DeploymentState['stage']['kind'], string>> = {
   promoted: 'promoted',
   rolled_back: 'rolled back',
-  failed: 'never in traffic',
+  failed: 'stopped before it got traffic',
 }
 
 /** What a person saw of a service who asks for a deployment. */
@@ -74,11 +74,11 @@ export function whyNot(
   const isUnderWay = open.some(
     (state) => state.candidateReleaseId === candidateReleaseId && !isGoingBack(state),
   )
-  if (isUnderWay) return `${candidateReleaseId} is being deployed already`
+  if (isUnderWay) return `${candidateReleaseId} is already being deployed`
   const other = open.find((state) => isInTheWay(state) && state.id !== supersedes)
   if (other)
-    return `${other.createdBy} deploys ${other.candidateReleaseId} (${other.id}): abort it first, or let ${candidateReleaseId} supersede it`
-  return stableReleaseId === candidateReleaseId ? `${candidateReleaseId} is the stable release already` : null
+    return `${other.createdBy} is deploying ${other.candidateReleaseId} (${other.id}): abort it first, or let ${candidateReleaseId} supersede it`
+  return stableReleaseId === candidateReleaseId ? `${candidateReleaseId} is already the stable release` : null
 }
 
 /** CONFLICT: somebody else has changed the service in between. */
@@ -97,5 +97,5 @@ const isInTheWay = (state: DeploymentState): boolean =>
 export function giveWay(state: DeploymentState, toReleaseId: string, by: string): DeploymentEvent | null {
   if (isGoingBack(state) || isRetiring(state)) return null
   if (state.stage.kind === 'warm') return { kind: 'warmthEnded' }
-  return { kind: 'rollbackStarted', by, reason: `${toReleaseId} takes its place`, isEmergency: false }
+  return { kind: 'rollbackStarted', by, reason: `${toReleaseId} supersedes it`, isEmergency: false }
 }

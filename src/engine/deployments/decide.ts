@@ -79,7 +79,7 @@ const explained = (state: DeploymentState, { failure }: Facts): DeploymentEvent 
 /** Traffic was taken away and the word of it was lost with an engine: it is not given back. */
 function foundAtRouter({ id, hasHadTraffic }: DeploymentState, { router }: Facts): DeploymentEvent | null {
   if (!hasHadTraffic || !router?.key.startsWith(`${returnCause(id)}:`)) return null
-  return rollback('its traffic had been taken away when the engine stopped')
+  return rollback('its traffic had already been removed when the engine stopped')
 }
 
 /** What ends a deployment from any stage. A pause keeps it from failing by time, never from failing by its judge. */
@@ -116,7 +116,7 @@ function failedChecks({ results }: Validation): string {
 
 function overdue(state: DeploymentState): DeploymentEvent | null {
   if (state.pause || state.activeMs <= state.plan.maxTimeMs) return null
-  return fail(state, `it has taken longer than ${took(state.plan.maxTimeMs)}`)
+  return fail(state, `the deployment took longer than ${took(state.plan.maxTimeMs)}`)
 }
 
 /** As the plan says about failures; what is paused by one stays so, and nothing pauses before traffic is at stake. */
@@ -132,9 +132,9 @@ function whyNoProgress(
   facts: Facts,
 ): string {
   const within = `within ${took(plan.progressDeadlineMs)}`
-  if (missingRoom !== '') return `there was no room ${within}: ${missingRoom}`
+  if (missingRoom !== '') return `host resources were short ${within}: ${missingRoom}`
   if (stage.kind !== 'staging' && stage.kind !== 'raising')
-    return `the router did not take the wished weights ${within}`
+    return `the router did not apply the weights ${within}`
   if (!facts.target) return `the target did not answer ${within}`
   const [sick] = failedInstances(name, facts.target)
   if (stage.kind === 'raising' && healthyCount(name, facts.target) >= plan.instances)
@@ -201,7 +201,7 @@ function goOn(state: DeploymentState, record: ServiceRecord, facts: Facts): Depl
           kind: 'paused',
           by: engineActor,
           cause: 'gate',
-          reason: `Step ${stage.step + 1} of ${plan.steps.length} waits for a person`,
+          reason: `Step ${stage.step + 1} of ${plan.steps.length} waits for approval`,
         }
       return isRouted ? { kind: 'weightReached', weight: plan.steps[stage.step]?.weight ?? 0 } : null
     case 'holding':

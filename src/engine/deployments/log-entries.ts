@@ -34,12 +34,12 @@ function lineFor(
   switch (event.kind) {
     case 'requested':
       return info(
-        `${event.by} asked for ${candidate} ${event.stableReleaseId === null ? 'as the first release' : `in the place of ${event.stableReleaseId}`}${because(event.why)}`,
+        `${event.by} requested ${candidate}${event.stableReleaseId === null ? ' as the first release' : ` to replace ${event.stableReleaseId}`}${because(event.why)}`,
         event.by,
       )
     case 'begun':
       return info(
-        `The checks of ${candidate} begin; ${after.stableReleaseId === null ? 'it is the first release' : `${stable} is the stable release`}${plan.skipped ? `. ${skippedText(plan)}` : ''}`,
+        `Checks of ${candidate} started; ${after.stableReleaseId === null ? 'it is the first release' : `${stable} is the stable release`}${plan.skipped ? `. ${skippedText(plan)}` : ''}`,
       )
     case 'validated':
       return event.validation.canDeploy
@@ -49,13 +49,13 @@ function lineFor(
       if (after.stableReleaseId === null) return null
       return info(
         event.baseline
-          ? `${stable} was measured before anything changed, over ${event.baseline.requests} requests`
-          : `${stable} had no traffic to measure before the change`,
+          ? `${stable} had its baseline recorded over ${event.baseline.requests} requests`
+          : `${stable} had no traffic for a baseline`,
       )
     case 'hookEnded':
       return event.isSuccess ? info(event.text) : warning(event.text)
     case 'candidateHealthy':
-      return good(`${allInstancesAre(plan.instances, candidate)} healthy, without traffic so far`)
+      return good(`${allInstancesAre(plan.instances, candidate)} healthy, no traffic yet`)
     case 'weightReached':
       return info(`The router sends ${candidate} ${event.weight}% of requests, verified`)
     case 'judged':
@@ -72,7 +72,7 @@ function lineFor(
           }
     case 'stepPassed':
       return before?.stage.kind === 'holding'
-        ? good(`Step ${before.stage.step + 1} of ${plan.steps.length} is passed`)
+        ? good(`Step ${before.stage.step + 1} of ${plan.steps.length} passed`)
         : null
     case 'stepSkipped':
       return warning(`${event.by} skipped the rest of the step${because(event.why)}`, event.by)
@@ -81,13 +81,13 @@ function lineFor(
     case 'resumed':
       return info(`${event.by} resumed it${because(event.why)}`, event.by)
     case 'roomMissed':
-      return warning(`It waits for room: ${event.reason}`)
+      return warning(`Waiting for host resources: ${event.reason}`)
     case 'roomFound':
-      return info('There is room: it goes on')
+      return info('Host resources are available: continuing')
     case 'promotionDemanded':
-      return warning(`${event.by} promotes ${candidate} without further steps${because(event.why)}`, event.by)
+      return warning(`${event.by} promoted ${candidate} without further steps${because(event.why)}`, event.by)
     case 'candidateRaised':
-      return info(`${allInstancesAre(plan.instances, candidate)} healthy: it may take all traffic`)
+      return info(`${allInstancesAre(plan.instances, candidate)} healthy: ready for all traffic`)
     case 'handedOver':
       return good(
         `${candidate} has all traffic and is the stable release now` +
@@ -96,14 +96,14 @@ function lineFor(
             : `; ${stable} is kept warm for ${took(plan.keepStableWarmMs)}`),
       )
     case 'warmthEnded':
-      return after.stableReleaseId === null ? null : info(`${stable} is not needed any more and stops`)
+      return after.stableReleaseId === null ? null : info(`${stable} is no longer needed and stops`)
     case 'oldStopped':
       return good(`${candidate} is promoted`)
     case 'rollbackStarted':
       return {
         severity: 'critical',
         actor: event.by,
-        text: `${event.isEmergency ? 'Emergency rollback' : 'Roll back'}${after.stableReleaseId === null ? `, and ${candidate} stops` : ` to ${stable}`}: ${event.reason}`,
+        text: `${event.isEmergency ? 'Emergency rollback' : 'Rolling back'}${after.stableReleaseId === null ? `, and ${candidate} stops` : ` to ${stable}`}: ${event.reason}`,
       }
     case 'trafficReturned':
       return good(`${candidate} has 0% of traffic, verified`)
@@ -126,7 +126,7 @@ function lineFor(
 function foundBy({ passed, warnings, failed }: Validation): Line {
   const rest = [
     ...(warnings > 0 ? [`${warnings} with a warning`] : []),
-    ...(failed > 0 ? [`${failed} failed, not critical`] : []),
+    ...(failed > 0 ? [`${failed} failed (optional)`] : []),
   ]
   const text = [`${counted(passed, 'check')} passed`, ...rest].join(', ')
   return rest.length > 0 ? warning(text) : good(text)

@@ -186,12 +186,12 @@ function mistakesIn({ steps, maxTimeMs, hooks, metricsEveryMs, skipAnalysis }: P
       ? [`step ${falling + 1} has ${weights[falling]}%, less than the ${weights[falling - 1]}% before it`]
       : []),
     ...(maxTimeMs < holdMs
-      ? [`the steps take ${holdMs / 1000} s together, the whole may take ${maxTimeMs / 1000} s at most`]
+      ? [`the steps take ${holdMs / 1000} s in total, but maxTime is ${maxTimeMs / 1000} s`]
       : []),
-    ...(twice === undefined ? [] : [`two hooks are called ${twice}`]),
+    ...(twice === undefined ? [] : [`two hooks are named ${twice}`]),
     ...(!skipAnalysis && steps.some(({ analysis, holdMs: each }) => analysis && each < metricsEveryMs)
       ? [
-          `a step that is judged must hold for at least ${metricsEveryMs / 1000} s, the time between two judgements`,
+          `a step that is judged must hold for at least ${metricsEveryMs / 1000} s, the time between two judgments`,
         ]
       : []),
   ]

@@ -91,9 +91,9 @@ export function phaseOf({ stage, pause }: DeploymentState): DeploymentPhase {
 }
 
 function queuedReason(name: string, place?: QueuePlace): string {
-  if (place?.isStopped) return `${name} waits until a person resumes automation`
-  if (place?.behind) return `${name} waits for its turn: the deployment of ${place.behind} has to end first`
-  if (place?.isCrowded) return `${name} waits for its turn: deployments of other services have to end first`
+  if (place?.isStopped) return `${name} waits until automation is resumed`
+  if (place?.behind) return `${name} is queued behind the deployment of ${place.behind}`
+  if (place?.isCrowded) return `${name} is queued until deployments of other services end`
   return `${name} is about to start`
 }
 
@@ -103,7 +103,7 @@ function pauseReason(
   { cause, reason }: Pause,
 ): string {
   if (cause !== 'inconclusive' || !judgement || judgedHold !== holdCount) return reason
-  return judgement.decision === 'promote' ? `${judgement.text}: resume to go on` : judgement.text
+  return judgement.decision === 'promote' ? `${judgement.text}: resume to continue` : judgement.text
 }
 
 /** Why it is where it is, as a sentence. */
@@ -111,22 +111,22 @@ export function reasonOf(state: DeploymentState, place?: QueuePlace): string {
   const { stage, pause, missingRoom, rollback, plan, candidateReleaseId: name } = state
   const stable = state.stableReleaseId
   if (pause) return pauseReason(state, pause)
-  if (missingRoom !== '') return `${name} waits for room: ${missingRoom}`
+  if (missingRoom !== '') return `${name} waits for host resources: ${missingRoom}`
   switch (stage.kind) {
     case 'queued':
       return queuedReason(name, place)
     case 'validating':
       return state.validation ? 'The checks have passed' : 'The checks are running'
     case 'staging':
-      return `${name} starts ${instances(plan.instances)}, without traffic`
+      return `${name} starts ${instances(plan.instances)}, no traffic yet`
     case 'shifting':
-      return `${name} is to get ${plannedWeight(state)}% of traffic`
+      return `${plannedWeight(state)}% of traffic is moving to ${name}`
     case 'holding':
       return `${name} gets ${wishedWeight(state)}% of traffic for ${took(plan.steps[stage.step]?.holdMs ?? 0)}`
     case 'raising':
-      return `${name} takes over when ${plan.instances === 1 ? 'its instance stays' : `its ${plan.instances} instances stay`} healthy`
+      return `${name} gets all traffic when ${plan.instances === 1 ? 'its instance stays' : `its ${plan.instances} instances stay`} healthy`
     case 'handing_over':
-      return `${name} takes over`
+      return `All traffic is moving to ${name}`
     case 'warm':
       return stable === null
         ? `${name} has all traffic`
@@ -142,7 +142,7 @@ export function reasonOf(state: DeploymentState, place?: QueuePlace): string {
     case 'telling':
     case 'rolled_back':
     case 'failed':
-      return rollback ? rollback.reason || `${rollback.by} took it back` : `${name} is taken back`
+      return rollback ? rollback.reason || `${rollback.by} rolled it back` : `${name} is rolled back`
     default:
       return assertNever(stage)
   }

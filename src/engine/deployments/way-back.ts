@@ -51,7 +51,7 @@ export function wayBackOf(facts: WayBackFacts): WayBack | null {
   const waiting = open.find((state) => !state.plan.isUndo && !isGoingBack(state) && !isRetiring(state))
   if (waiting) {
     const { candidateReleaseId: from, id: deploymentId } = waiting
-    const text = `${from} has no traffic yet: its deployment ends`
+    const text = `${from} has no traffic yet: its deployment stops`
     const to = record.stableReleaseId
     return { kind: 'stop', from, to, weight: shareOf(from, 0), deploymentId, text }
   }
@@ -95,18 +95,18 @@ export function noWayBack(name: string, facts: WayBackFacts): AppError {
   const [active] = open
   if (active && isUndoUnderWay(active)) return refuse(...undoUnderWay(name, active))
   if (active && isGoingBack(active))
-    return refuse(`${active.candidateReleaseId} of ${name} is rolled back already and has no traffic`)
+    return refuse(`${active.candidateReleaseId} of ${name} is already rolled back and has no traffic`)
   if (active && !isRetiring(active))
     return refuse(
-      `${active.candidateReleaseId} is the first release of ${name}: there is none to go back to`,
+      `${active.candidateReleaseId} is the first release of ${name}: there is no earlier release`,
       `pilothouse deployments abort ${active.id}`,
     )
   if (record.automationStopped)
     return refuse(
-      `${name} was rolled back by ${record.automationStopped.by}: all traffic goes to ${record.stableReleaseId ?? 'nothing'}`,
+      `${name} was rolled back by ${record.automationStopped.by}: all traffic goes to ${record.stableReleaseId ?? 'no release'}`,
       `pilothouse resume ${name}`,
     )
-  return refuse(`${name} has no deployment to stop and no earlier release to go back to`)
+  return refuse(`${name} has no deployment to stop and no earlier release to return to`)
 }
 
 /** Of two releases with traffic, the one that is not the fallback; null where the router splits nothing. */
@@ -131,11 +131,11 @@ const isUndoUnderWay = (state: DeploymentState): boolean =>
 /** Why there is no emergency on top of an undo, and the command that shows it. */
 function undoUnderWay(name: string, undo: DeploymentState): [text: string, nextCommand?: string] {
   const { candidateReleaseId: to, stableReleaseId: from, id, isHandedOver } = undo
-  if (isGoingBack(undo)) return [`The undo of ${name} was ended: traffic returns to ${from ?? 'nothing'}`]
+  if (isGoingBack(undo)) return [`The undo of ${name} was ended: traffic returns to ${from ?? 'no release'}`]
   if (isHandedOver)
-    return [`${name} went back to ${to}: an emergency rollback does not return to ${from ?? 'nothing'}`]
+    return [`${name} went back to ${to}: an emergency rollback does not return to ${from ?? 'no release'}`]
   return [
-    `An undo takes ${name} back to ${to} already: ${to} gets all traffic as soon as it is healthy`,
+    `An undo of ${name} to ${to} is already in progress: ${to} gets all traffic as soon as it is healthy`,
     `pilothouse deployments show ${id}`,
   ]
 }

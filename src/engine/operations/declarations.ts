@@ -116,8 +116,8 @@ export class Declarations implements Disposable {
     expectedRevision: number | null,
   ): string | null {
     const { roster } = this.#parts
-    if (roster.isConfigured(name)) return `${name} stands in the configuration file: change it there`
-    if (before?.isLeaving) return `${name} is being removed: declare it when it is gone`
+    if (roster.isConfigured(name)) return `${name} is defined in the configuration file: change it there`
+    if (before?.isLeaving) return `${name} is being removed: declare it again when that is done`
     const revision = before?.revision ?? 0
     if (expectedRevision !== null && expectedRevision !== revision)
       return `${name} has changed since: it is at revision ${revision}, not ${expectedRevision}`
@@ -125,7 +125,7 @@ export class Declarations implements Disposable {
       const taken = roster.find(other)?.definition.listen
       return other !== name && taken && isSamePlace(taken, listen)
     })
-    if (neighbour) return `${neighbour} listens on ${listen.host}:${listen.port} already`
+    if (neighbour) return `${neighbour} already listens on ${listen.host}:${listen.port}`
     return roster.server && isSamePlace(roster.server, listen)
       ? `Pilothouse itself listens on ${listen.host}:${listen.port} (server.port): give the service another port, or 0 for a free one`
       : null
@@ -135,7 +135,7 @@ export class Declarations implements Disposable {
     const { roster, store, clock } = this.#parts
     if (roster.isConfigured(service))
       return fail(
-        new AppError('CONFLICT', `${service} stands in the configuration file: take it out there first`),
+        new AppError('CONFLICT', `${service} is defined in the configuration file: remove it there first`),
       )
     const known = await store.services()
     if (!known.ok) return known
@@ -149,7 +149,7 @@ export class Declarations implements Disposable {
       return fail(
         new AppError(
           'CONFLICT',
-          `${service} has a deployment that has not ended (${open.id}, ${open.phase.replace('_', ' ')}): abort it, or wait for its end`,
+          `${service} has a deployment in progress (${open.id}, ${open.phase.replace('_', ' ')}): abort it, or wait until it ends`,
           { details: { deploymentId: open.id } },
         ),
       )
@@ -177,7 +177,7 @@ export class Declarations implements Disposable {
     return fail(
       new AppError(
         left.error.code,
-        `${service} is on its way out, and not gone yet: ${left.error.message}. It is tried again.`,
+        `${service} is still being removed: ${left.error.message}. This is retried.`,
       ),
     )
   }
@@ -233,7 +233,7 @@ export function declaredConfigs(
     if (isLeaving) return []
     const read = readService(service, written)
     if (!read.ok)
-      warn(`${service} was declared in a form that is not understood any more: ${read.error.message}`)
+      warn(`${service} has a stored declaration that this version cannot read: ${read.error.message}`)
     return read.ok ? [read.value] : []
   })
 }

@@ -35,8 +35,8 @@ export function deploymentNews(deployment: Deployment, before: Told | undefined,
   const isTakenBack = ['rolling_back', 'rolled_back', 'failed'].includes(phase)
 
   if (before?.phase === 'paused' && isNewPhase && !isTakenBack)
-    say('info', `deployment of ${name} goes on`, { key: pause, ending: 'it goes on' })
-  if (isNewPhase && phase === 'validating') say('info', `deployment of ${name} began`)
+    say('info', `deployment of ${name} resumed`, { key: pause, ending: 'resumed' })
+  if (isNewPhase && phase === 'validating') say('info', `deployment of ${name} started`)
   if (before && now.weight > before.weight && !now.isHandedOver)
     say('info', `${name} gets ${weightText(now.weight)} of traffic`, {
       key: `${link} step`,
@@ -55,6 +55,6 @@ export function deploymentNews(deployment: Deployment, before: Told | undefined,
     )
   if (isNewPhase && phase === 'rolled_back' && !now.hasReturned)
     say('warning', `${name} was rolled back: ${reason}`)
-  if (isNewPhase && phase === 'failed') say('warning', `${name} got no traffic: ${reason}`)
+  if (isNewPhase && phase === 'failed') say('warning', `${name} failed before it got traffic: ${reason}`)
   return news
 }

@@ -173,7 +173,7 @@ export class Operations implements Disposable {
     const found = this.#declarations.find(service)
     if (found) return ok(shownDeclaration(found))
     const text = this.#roster.isConfigured(service)
-      ? `${service} stands in the configuration file.`
+      ? `${service} is defined in the configuration file.`
       : `There is no service "${service}".`
     return fail(new AppError('NOT_FOUND', text, { details: { service } }))
   }
@@ -229,7 +229,7 @@ export class Operations implements Disposable {
     const resumed = await this.#controller.resumeAutomation(service, by, why, expectedRevision)
     if (!resumed.ok) return resumed
     const state = this.#parts.live.get(`service:${service}`)
-    return state ? ok(state) : fail(new AppError('UNAVAILABLE', `${service} has not been looked at yet.`))
+    return state ? ok(state) : fail(new AppError('UNAVAILABLE', `${service} has no state yet.`))
   }
 
   releases(service: string, limit: number): Promise<Result<Release[]>> {
@@ -390,7 +390,7 @@ export class Operations implements Disposable {
     return found
       ? ok(found)
       : fail(
-          new AppError('NOT_FOUND', `There is no service "${name}"; configured are: ${known || 'none'}.`, {
+          new AppError('NOT_FOUND', `There is no service "${name}". Known services: ${known || 'none'}.`, {
             details: { service: name },
           }),
         )
@@ -485,7 +485,7 @@ export class Operations implements Disposable {
     this.#deployments.drop(name)
     const stable = view?.record.stableReleaseId
     if (!stable || this.#declarations.find(name)) return
-    const text = `${name} is not configured any more: ${stable} serves on, and nobody steers it. Put it back, or end it: pilothouse services ${name} remove`
+    const text = `${name} is no longer configured: ${stable} keeps serving, but nothing manages it. Add it back, or remove it: pilothouse services ${name} remove`
     notices.post({ severity: 'warning', text, link: '/services' })
   }
 
@@ -499,7 +499,7 @@ export class Operations implements Disposable {
     this.#changed = stored.value
     for (const name of this.#roster.names) this.#show(name)
     if (stored.value.length === 0) return
-    const text = `The configuration file changes ${namesOf(stored.value)}: what is on record stays in force. ${changedReleaseRemedy}`
+    const text = `The configuration file changes ${namesOf(stored.value)}; recorded releases stay as they are. ${changedReleaseRemedy}`
     notices.post({ severity: 'warning', text, link: '/services' })
     log.warn('the configuration file changes releases that are on record', { text })
   }

@@ -57,7 +57,7 @@ export const changedReleases = (changed: readonly ChangedRelease[]): Result<neve
   fail(
     new AppError(
       'CONFLICT',
-      `${namesOf(changed)} would change: a release never changes, so give it another name.`,
+      `${namesOf(changed)} would change: releases are immutable, so use a new name.`,
     ),
   )
 

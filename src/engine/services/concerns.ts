@@ -64,13 +64,13 @@ export function serviceConcerns(
     })
 
   if (service.listenTrouble)
-    add('not-listening', 'critical', `does not listen on ${service.address}`, service.listenTrouble)
+    add('not-listening', 'critical', `is not listening on ${service.address}`, service.listenTrouble)
 
   if (service.refusal)
     add(
       'refused',
       withTraffic.length > 0 ? 'warning' : 'critical',
-      'its settings are refused',
+      'its settings were rejected',
       service.refusal,
     )
 
@@ -81,7 +81,7 @@ export function serviceConcerns(
     add(
       'no-healthy-instance',
       'critical',
-      `${deserted.join(' and ')} ${deserted.length === 1 ? 'has' : 'have'} traffic and no healthy instance`,
+      `${deserted.join(' and ')} ${deserted.length === 1 ? 'has' : 'have'} traffic but no healthy instance`,
       reasonOf(ofTraffic.filter(({ releaseId }) => deserted.includes(releaseId))) || trouble,
     )
   const { failures } = service
@@ -121,7 +121,7 @@ export function serviceConcerns(
     add(
       'release-changed',
       'warning',
-      `${changed.join(' and ')} ${changed.length === 1 ? 'runs as it was' : 'run as they were'} before the configuration file changed`,
+      `${changed.join(' and ')} ${changed.length === 1 ? 'runs with its settings from' : 'run with their settings from'} before the configuration file changed`,
       changedReleaseRemedy,
     )
 
@@ -156,7 +156,7 @@ export function serviceConcerns(
   const unlogged = instances.filter(({ logTrouble }) => logTrouble)
   if (unlogged.length > 0) {
     const whose = unlogged.length === 1 ? '1 instance' : `${unlogged.length} instances`
-    add('logs', 'warning', `the output of ${whose} is not kept`, unlogged[0]?.logTrouble)
+    add('logs', 'warning', `the output of ${whose} is not saved`, unlogged[0]?.logTrouble)
   }
 
   if (stopped) add('automation-stopped', 'warning', 'automation is stopped', stopped.reason)
@@ -165,7 +165,7 @@ export function serviceConcerns(
 
 /** What helps where a file describes a release otherwise than it is on record. */
 export const changedReleaseRemedy =
-  'A release never changes. To run what the file says, give it there a new name and deploy that'
+  'Releases are immutable. To run what the file says, give the release a new name there and deploy it'
 
 const rank: Record<Concern['severity'], number> = { critical: 0, warning: 1 }
 

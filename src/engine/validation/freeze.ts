@@ -15,7 +15,7 @@ export function judgeFreeze(windows: readonly FreezeWindow[], nowMs: number): Ve
     const untilMs = frozenUntilMs(window, nowMs)
     return untilMs === null ? [] : [{ window, untilMs }]
   })
-  if (holding.length === 0) return passed('No freeze window holds now.')
+  if (holding.length === 0) return passed('No freeze window is active.')
   const texts = holding.map(
     ({ window, untilMs }) => `${window.reason}, ${untilText(untilMs, window.timeZone)}`,
   )
@@ -76,7 +76,7 @@ export function isLocalTime(text: string): boolean {
 }
 
 function untilText(untilMs: number, timeZone: string): string {
-  if (untilMs === Infinity) return 'without an end'
+  if (untilMs === Infinity) return 'indefinitely'
   const text = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone }).format(
     untilMs,
   )

@@ -22,7 +22,7 @@ export function judgeLoad(measured: Counts, baseline: Counts | null, limits: Loa
   const p95 = quantileMs(measured, 0.95)
   if (ratio === null || p95 === null || measured.requests < limits.minRequests)
     return failed(
-      `Only ${measured.requests} requests were answered or failed; ${limits.minRequests} are needed to say anything.`,
+      `Only ${measured.requests} requests were answered or failed; ${limits.minRequests} are needed for a result.`,
     )
   const before = baseline && baseline.requests >= fewestOfBaseline ? quantileMs(baseline, 0.95) : null
   const facts = `${measured.requests} requests, ${share(ratio)} failed, p95 ${latencyText(p95)}`
@@ -36,10 +36,10 @@ export function judgeLoad(measured: Counts, baseline: Counts | null, limits: Loa
     complaints.push(`p95 is ${latencyText(p95)}; the limit is ${latencyText(limits.maxP95Ms)}`)
   if (before !== null && p95 > before * (1 + limits.maxRegression))
     complaints.push(
-      `p95 is ${latencyText(p95)}, of the stable release ${latencyText(before)}; ${writtenShare(limits.maxRegression)} more is allowed`,
+      `p95 is ${latencyText(p95)}, stable release ${latencyText(before)}; at most ${writtenShare(limits.maxRegression)} more is allowed`,
     )
-  if (complaints.length > 0) return failed(`The load shows a regression: ${complaints.join('; ')}.`, output)
+  if (complaints.length > 0) return failed(`Load test failed: ${complaints.join('; ')}.`, output)
   if (before === null && limits.maxP95Ms === null)
-    return warned(`${facts}; there is no baseline to compare the time with.`, output)
-  return passed(`The load was carried: ${facts}.`, output)
+    return warned(`${facts}; there is no latency baseline to compare with.`, output)
+  return passed(`Load test passed: ${facts}.`, output)
 }

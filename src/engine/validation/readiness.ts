@@ -21,9 +21,9 @@ export const hasResourceLimits = (limits: ResourceLimits | undefined): boolean =
  * data is no room.
  */
 export function judgeHeadroom(hosts: readonly HostFact[], limits?: ResourceLimits): Verdict {
-  if (hosts.length === 0) return warned('No host is watched, so nobody knows whether there is room.')
+  if (hosts.length === 0) return warned('No host is monitored, so host resources are unknown.')
   const { beyond, unmeasured } = againstPlan(hosts, limits)
-  if (beyond.length > 0) return failed(`There is no room: ${beyond.join('; ')}.`, beyond.join('\n'))
+  if (beyond.length > 0) return failed(`Not enough host resources: ${beyond.join('; ')}.`, beyond.join('\n'))
   const full = hosts.flatMap(({ name, state }) =>
     tightOf(state).map((limit) => ({ severity: limit.severity, text: tightText(name, limit) })),
   )
@@ -31,15 +31,15 @@ export function judgeHeadroom(hosts: readonly HostFact[], limits?: ResourceLimit
   const output = full.map(({ text }) => text).join('\n')
   const critical = full.filter(({ severity }) => severity === 'critical')
   if (critical.length > 0)
-    return failed(`There is no room: ${critical.map(({ text }) => text).join('; ')}.`, output)
+    return failed(`Not enough host resources: ${critical.map(({ text }) => text).join('; ')}.`, output)
   const tight = [
     ...full.map(({ text }) => text),
     ...unknown.map((name) => `${name} sends no data`),
     ...unmeasured,
   ]
-  if (tight.length > 0) return warned(`There may be no room: ${tight.join('; ')}.`, output)
+  if (tight.length > 0) return warned(`Host resources may be short: ${tight.join('; ')}.`, output)
   return passed(
-    `There is room: ${hosts.length === 1 ? 'the host is' : `all ${hosts.length} hosts are`} below the limits.`,
+    `Enough host resources: ${hosts.length === 1 ? 'the host is' : `all ${hosts.length} hosts are`} below the limits.`,
   )
 }
 
@@ -69,7 +69,7 @@ function againstPlan(
       const what = `${kind}${subject === '' ? '' : ` ${subject}`} of ${name}`
       if (ratio === null) unmeasured.push(`${what} was not measured for long enough`)
       else if (ratio > most)
-        beyond.push(`${what} is ${shareBeside(most, ratio)} full, the plan allows ${writtenShare(most)}`)
+        beyond.push(`${what} is at ${shareBeside(most, ratio)}, the plan allows ${writtenShare(most)}`)
     }
   return { beyond, unmeasured }
 }
@@ -82,7 +82,7 @@ const tightOf = ({ limits }: HostState): LimitState[] =>
 function tightText(host: string, { kind, subject, value, severity }: LimitState): string {
   const what = `${kind}${subject === '' ? '' : ` ${subject}`}`
   if (severity === 'stale' || value === null) return `${what} of ${host} was not measured`
-  return `${what} of ${host} is ${share(value)} full`
+  return `${what} of ${host} is at ${share(value)}`
 }
 
 /**
@@ -91,25 +91,25 @@ function tightText(host: string, { kind, subject, value, severity }: LimitState)
  */
 export function judgeDataQuality(hosts: readonly HostFact[], countsTrouble: string): Verdict {
   if (countsTrouble !== '')
-    return { ...failed(`The counts of the router cannot be read: ${countsTrouble}`), isTransient: true }
+    return { ...failed(`Router counts cannot be read: ${countsTrouble}`), isTransient: true }
   const doubtful = hosts.filter(({ state }) => !state.quality.canBeJudged)
   const texts = doubtful.map(
     ({ name, state }) => `${name}: ${state.quality.reasons.join(', ') || 'no reason given'}`,
   )
   if (texts.length > 0)
     return warned(
-      `Data of ${doubtful.length} of ${hosts.length} hosts cannot be judged on: ${texts[0]}.`,
+      `Data of ${doubtful.length} of ${hosts.length} hosts cannot be used: ${texts[0]}.`,
       texts.join('\n'),
     )
-  return passed('The counts of the router can be read, and data of all hosts can be judged on.')
+  return passed('Router counts and the data of all hosts can be used.')
 }
 
 /** Whether somebody else is deploying the service. */
 export function judgeExclusive(deploymentId: string, open: readonly OtherDeployment[]): Verdict {
   const others = open.filter(({ id }) => id !== deploymentId)
-  if (others.length === 0) return passed('Nobody else is deploying this service.')
+  if (others.length === 0) return passed('No other deployment of this service is in progress.')
   const texts = others.map(
-    ({ id, candidateReleaseId, createdBy }) => `${createdBy} deploys ${candidateReleaseId} (${id})`,
+    ({ id, candidateReleaseId, createdBy }) => `${createdBy} is deploying ${candidateReleaseId} (${id})`,
   )
-  return failed(`The service is being deployed already: ${texts.join('; ')}.`)
+  return failed(`The service is already being deployed: ${texts.join('; ')}.`)
 }

@@ -69,7 +69,7 @@ async function attempt(check: Check, leftMs: number, options: RunOptions): Promi
   signal.removeEventListener('abort', onAbort)
   if (typeof first !== 'string') return first
 
-  controller.abort(new Error(first === 'timeout' ? 'the time of the check is over' : 'the run was stopped'))
+  controller.abort(new Error(first === 'timeout' ? 'the check timed out' : 'the run was stopped'))
   const { promise: graceOver, resolve: endGrace } = Promise.withResolvers<'left behind'>()
   using _grace = clock.after(graceMs, () => endGrace('left behind'))
   const late = await Promise.race([ended, graceOver])
@@ -79,20 +79,20 @@ async function attempt(check: Check, leftMs: number, options: RunOptions): Promi
   const output = late === 'left behind' ? '' : (late.output ?? '')
   if (limitMs < check.timeoutMs)
     return failed(
-      `${check.name} had not ended when the ${duration(runLimitMs)} of the whole run were over.`,
+      `${check.name} did not finish within the ${duration(runLimitMs)} limit of the whole run.`,
       output,
     )
   const text = `${check.name} gave no result within ${duration(check.timeoutMs)}.`
   return check.isTimeoutTransient ? failedForNow(text, output) : failed(text, output)
 }
 
-const stopped = failed('The run was stopped before this check had ended.')
+const stopped = failed('The run was stopped before this check finished.')
 
 async function guarded(run: () => Promise<Verdict>): Promise<Verdict> {
   try {
     return await run()
   } catch (thrown) {
-    return failed(`The check itself broke: ${messageOf(thrown)}`)
+    return failed(`The check could not run: ${messageOf(thrown)}`)
   }
 }
 

@@ -224,7 +224,7 @@ export const checksSchema = z
         context.addIssue({
           code: 'custom',
           path: [index, 'name'],
-          message: `there is a check ${name} already`,
+          message: `a check named ${name} already exists`,
         })
       names.add(name)
       if (check.kind === 'load' && check.durationMs >= check.timeoutMs)
@@ -237,13 +237,13 @@ export const checksSchema = z
         context.addIssue({
           code: 'custom',
           path: [index, 'passwordFile'],
-          message: 'a password stands in one place: passwordEnv or passwordFile',
+          message: 'set only one of passwordEnv and passwordFile',
         })
       if (check.kind === 'redis' && sendsPasswordInClear(check))
         context.addIssue({
           code: 'custom',
           path: [index, 'isTls'],
-          message: 'the password would cross the network in clear: set isTls',
+          message: 'the password would be sent in plain text: set isTls',
         })
       if (builtInChecks.some((kind) => kind === name && kind !== check.kind))
         context.addIssue({

@@ -63,10 +63,10 @@ export function scanForSecrets(
   const named = (certain.length > 0 ? certain : leaks)
     .slice(0, 5)
     .map(({ place, what }) => `${place} holds ${what}`)
-  if (leaks.length === 0) return passed('Arguments, environment and parameters hold no secret in clear.')
+  if (leaks.length === 0) return passed('Arguments, environment and parameters contain no plain-text secret.')
   if (certain.length > 0)
     return failed(
-      `The release carries a secret in clear: ${named.join('; ')}. Name where it is kept instead.`,
+      `The release contains a plain-text secret: ${named.join('; ')}. Reference where it is stored instead.`,
       output,
     )
   return warned(`Something in the release looks like a secret: ${named.join('; ')}.`, output)
@@ -101,8 +101,8 @@ function leakOf(place: string, name: string, value: string): Leak[] {
   const shape = knownShapes.find(([, pattern]) => pattern.test(value))
   if (shape) return [{ place, what: shape[0], isGuess: false }]
   if (reference.test(value)) return []
-  if (secretName.test(name)) return [{ place, what: 'a value under the name of a secret', isGuess: false }]
-  return looksRandom(value) ? [{ place, what: 'a text that looks random', isGuess: true }] : []
+  if (secretName.test(name)) return [{ place, what: 'a value named like a secret', isGuess: false }]
+  return looksRandom(value) ? [{ place, what: 'a value that looks random', isGuess: true }] : []
 }
 
 /** A name that is itself a token, or that nobody would choose, is not repeated. */

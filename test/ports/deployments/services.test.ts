@@ -87,7 +87,7 @@ it('a service is declared while the engine runs, serves, survives the engine, ch
 
   expect(await steered.command('services', 'shop', 'remove')).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining('stands in the configuration file') as string,
+    stderr: expect.stringContaining('is defined in the configuration file') as string,
   })
   expect((await steered.command('services', 'cart', 'remove', '--why', 'not needed')).code).toBe(0)
   expect(await stateOf(steered, 'cart')).toBeUndefined()
@@ -121,7 +121,7 @@ it('a changed configuration takes effect while traffic goes on: services come, c
   const cartAddress = await firstRelease(steered, 'cart')
   expect((await stateOf(steered, 'cart'))?.origin).toBe('file')
   await expect(steered.put('/services/cart/declaration', { definition: definition(0) })).rejects.toThrow(
-    /stands in the configuration file/,
+    /is defined in the configuration file/,
   )
 
   await write({ shop: { ...services['shop'], drain: '3s' } })

@@ -183,7 +183,7 @@ describe('a person', () => {
     for (const supersedes of [null, 'd-of-yesterday']) {
       const refused = await ask(supersedes)
       expect(refused).toMatchObject({ ok: false, error: { code: 'CONFLICT' } })
-      expect(refused.ok ? '' : refused.error.message).toContain(`anna deploys r2 (${id})`)
+      expect(refused.ok ? '' : refused.error.message).toContain(`anna is deploying r2 (${id})`)
     }
     expect(world.newest.rollback).toBeNull()
     must(await ask(id))
@@ -355,7 +355,7 @@ describe('a person', () => {
     expect(world.newest.rollback?.reason).toContain('the check artifact failed')
     const entry = world.store.audit.at(-1)
     expect(entry).toMatchObject({ actor: 'pilothouse', action: 'deployments.fail' })
-    expect(entry && auditText(entry)).toBe('did not deploy r2')
+    expect(entry && auditText(entry)).toBe('failed to deploy r2')
     expect(entry?.why).toContain('the check artifact failed')
   })
 

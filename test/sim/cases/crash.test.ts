@@ -94,7 +94,7 @@ describe('an engine that is killed', () => {
       if (world.weight('r2') > 0) throw new Error('traffic was given back')
       return hasEnded(world)()
     }, 60)
-    expect(world.newest.rollback?.reason).toContain('had been taken away when the engine stopped')
+    expect(world.newest.rollback?.reason).toContain('had already been removed when the engine stopped')
   })
 
   it('and comes back while the target is dead takes the traffic from a candidate all the same', async () => {
@@ -181,7 +181,7 @@ describe('a second engine on the same store', () => {
     await world.until(hasEnded(world))
     await world.advance(5)
     expect(world.newest.stage.kind).toBe('promoted')
-    expect(world.newest.log.filter(({ text }) => text.startsWith('Step 1 of 2 is passed'))).toHaveLength(1)
+    expect(world.newest.log.filter(({ text }) => text.startsWith('Step 1 of 2 passed'))).toHaveLength(1)
     expect(second.views[0]?.record).toEqual(world.record)
     expect(world.unrest()).toEqual([])
   })

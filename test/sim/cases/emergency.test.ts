@@ -187,7 +187,7 @@ describe('the emergency rollback', () => {
     expect(outcome).toMatchObject({
       ok: false,
       code: 'CONFLICT',
-      text: 'shop has no deployment to stop and no earlier release to go back to',
+      text: 'shop has no deployment to stop and no earlier release to return to',
     })
     expect(world.record.automationStopped).toBeNull()
     expect(world.router.report.emergency).toBeNull()

@@ -205,7 +205,7 @@ describe('a step that had too few requests', () => {
     await world.advance(120)
     expect(world.newest.pause?.cause).toBe('inconclusive')
     const { reason } = deploymentView(world.newest)
-    expect(reason).toMatch(/^r2 stays within every limit over \d+ requests: resume to go on$/)
+    expect(reason).toMatch(/^r2 stays within every limit over \d+ requests: resume to continue$/)
     expect(Number(/over (\d+) requests/.exec(reason)?.[1])).toBeGreaterThan(200)
   })
 })

@@ -156,7 +156,7 @@ describe('hooks', () => {
     await world.until(hasEnded(world))
     expect(world.newest).toMatchObject({ candidateReleaseId: 'r4', stage: { kind: 'promoted' } })
     expect(world.hookRuns).toEqual(['before', 'after'])
-    expect(world.hookContexts[0]).toMatchObject({ candidateReleaseId: 'r3', reason: 'r4 takes its place' })
+    expect(world.hookContexts[0]).toMatchObject({ candidateReleaseId: 'r3', reason: 'r4 supersedes it' })
     await world.advance(3)
     expect(world.unrest()).toEqual([])
   })

@@ -64,7 +64,7 @@ const outcomes: [string, (world: World) => Promise<unknown>, RegExp][] = [
       await reach(world, { steps: [step(10, 60)] })
       await deploy(world, 'r3')
     },
-    /^r3 takes its place$/,
+    /^r3 supersedes it$/,
   ],
   [
     'emergency',

@@ -25,15 +25,15 @@ describe('hosts that are fuller than the plan allows', () => {
       phase: 'stepping',
       stepIndex: 1,
       weight: 10,
-      reason: `r2 waits for room: ${full}`,
+      reason: `r2 waits for host resources: ${full}`,
     })
     expect(world.weight('r2')).toBe(10)
     world.missingRoom = ''
     await world.until(hasEnded(world))
     expect(world.newest.stage.kind).toBe('promoted')
-    expect(world.newest.log.filter(({ text }) => text.includes('room')).map(({ text }) => text)).toEqual([
-      `It waits for room: ${full}`,
-      'There is room: it goes on',
+    expect(world.newest.log.filter(({ text }) => text.toLowerCase().includes('host resources')).map(({ text }) => text)).toEqual([
+      `Waiting for host resources: ${full}`,
+      'Host resources are available: continuing',
     ])
   })
 
@@ -82,7 +82,7 @@ describe('hosts that are fuller than the plan allows', () => {
     const world = await atFullHosts(new World(), { progressDeadlineMs: 30_000 })
     await world.until(hasEnded(world), 60)
     expect(world.newest.stage.kind).toBe('rolled_back')
-    expect(world.newest.rollback?.reason).toBe(`there was no room within 30 s: ${full}`)
+    expect(world.newest.rollback?.reason).toBe(`host resources were short within 30 s: ${full}`)
     await world.advance(3)
     expect(world.unrest()).toEqual([])
   })

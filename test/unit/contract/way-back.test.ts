@@ -192,7 +192,7 @@ describe('what can be rolled back', () => {
   it.each(situations)('when %s', (_, given, expected) => {
     const way = wayBackOf(given)
     expect(way && `${way.kind} ${way.from} → ${way.to ?? 'no release'}`).toBe(expected)
-    const time = { stop: 'its deployment ends', shift: 'at once', warm: 'at once', undo: 'about 8 s' }
+    const time = { stop: 'its deployment stops', shift: 'at once', warm: 'at once', undo: 'about 8 s' }
     if (way) expect(way.text).toContain(time[way.kind])
     if (!way || way.kind === 'undo') expect(noWayBack('checkout', given).code).toBe('CONFLICT')
   })

@@ -59,7 +59,7 @@ describe('the standing that the tray shows', () => {
   })
 
   it('names a service that is out, which counts in the health, and leads to it', () => {
-    const text = 'checkout: r42 has traffic and no healthy instance'
+    const text = 'checkout: r42 has traffic but no healthy instance'
     const out = { health: health('critical', 35, [reason('critical', text, { service: 'checkout' })]) }
     expect(standing(out)).toEqual({ severity: 'critical', count: 1, sentence: `health 35 of 100: ${text}` })
     expect(worseningOf(well, out)).toEqual({ severity: 'critical', text, path: '/services/checkout' })

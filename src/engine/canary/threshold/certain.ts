@@ -135,10 +135,10 @@ function whatFailed({ crashes, oomKills, healthFailures, ejections }: Counts): s
   const most = Math.max(crashes, healthFailures, ejections)
   if (crashes === most) {
     if (oomKills === crashes) return `ran out of memory ${often(crashes)}`
-    const memory = oomKills > 0 ? `, ${oomKills} of them for lack of memory` : ''
+    const memory = oomKills > 0 ? `, ${oomKills} of them out of memory` : ''
     return `crashed ${often(crashes)}${memory}`
   }
   return healthFailures === most
     ? `failed its health check ${often(healthFailures)}`
-    : `was taken out of the traffic ${often(ejections)} because its requests failed`
+    : `was ejected ${often(ejections)} because its requests failed`
 }

@@ -65,7 +65,7 @@ const pairOf = ({ context }: JudgeRequest, bins: readonly Bin[]): Pair => ({
   stable: countsOf(bins, context.stableReleaseId ?? ''),
 })
 
-const nothingCertain: Verdict = { decision: 'continue', text: 'No certain failure so far', findings: [] }
+const nothingCertain: Verdict = { decision: 'continue', text: 'No clear failure so far', findings: [] }
 
 /** Where requests are not judged, instances that keep failing still end a deployment. */
 function unjudged(request: JudgeRequest, memory: ThresholdMemory, instances: Finding | null): JudgeReply {
@@ -112,7 +112,7 @@ function hang(
   if (weight === 0 || decided(candidate) > 0) return null
   const last = bins.findLast(({ releaseId }) => releaseId === context.candidateReleaseId)
   if (!last || last.inFlight === 0 || last.oldestInFlightMs < hungAfterMs) return null
-  const text = `${context.candidateReleaseId} hangs: ${requestsText(last.inFlight)} in progress, the oldest for ${milliseconds(last.oldestInFlightMs)}, and none has ended`
+  const text = `${context.candidateReleaseId} hangs: ${requestsText(last.inFlight)} in progress, the oldest for ${milliseconds(last.oldestInFlightMs)}, and none has finished`
   return {
     decision: 'rollback',
     text,
@@ -125,7 +125,7 @@ function blind(
   { blindCount }: ThresholdMemory,
   why: string,
 ): Verdict {
-  const text = `There is no data to judge on: ${why}`
+  const text = `There is no data to judge: ${why}`
   const findings = [finding('data', 'unclear', text, atMs, null)]
   if (blindCount < blindLimit) return { decision: 'continue', text, findings }
   return { decision: byPolicy(context.limits.onNoData, isHoldOver), text, findings }
@@ -202,7 +202,7 @@ function noTraffic({ context, weight, atMs }: JudgeRequest, { held }: ThresholdM
   const text =
     attempts(held.stable) > 0
       ? `${name} had no requests at a weight of ${weight}% (stable ${context.stableReleaseId}: ${attempts(held.stable)})`
-      : `The service had no requests, so there is nothing to judge ${name} on`
+      : `The service had no requests, so ${name} cannot be judged`
   return {
     decision: byPolicy(limits.onNoTraffic, true),
     text,

@@ -21,8 +21,8 @@ export function beginning(
   { stableReleaseId, instances }: Stable,
   newestId: string,
 ): DeploymentEvent | null {
-  if (newestId !== id) return rollback(`${newestId} was asked for later`)
+  if (newestId !== id) return rollback(`${newestId} was requested later`)
   if (stableReleaseId === candidateReleaseId)
-    return rollback(`${stableReleaseId} is the stable release already`)
+    return rollback(`${stableReleaseId} is already the stable release`)
   return pause ? null : { kind: 'begun', stableReleaseId, stableInstances: instances }
 }

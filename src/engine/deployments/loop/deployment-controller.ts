@@ -337,7 +337,7 @@ export class DeploymentController implements Disposable {
 const nothingBefore = (service: string): AppError =>
   new AppError(
     'NOT_FOUND',
-    `${service} has no release to go back to that was not rolled back or undone itself`,
+    `${service} has no release to return to that was not rolled back or undone itself`,
     {
       details: { nextCommand: `pilothouse deployments undo ${service} RELEASE` },
     },
@@ -368,7 +368,7 @@ function outcomeOf(
     ? (Object.entries(answer.value.weights).find(([, weight]) => weight === 100)?.[0] ?? null)
     : null
   const text = answer.ok
-    ? `All traffic of ${service} goes to ${to ?? 'nothing'}, verified${answer.value.isKept === false ? notKept : ''}`
+    ? `All traffic of ${service} goes to ${to ?? 'no release'}, verified${answer.value.isKept === false ? notKept : ''}`
     : answer.error.message
   const outcome = { service, ok: answer.ok, releaseId: to, fromReleaseId: from, tookMs, text }
   if (answer.ok) return outcome
@@ -382,11 +382,11 @@ function stoppedOutcome(loop: ServiceLoop, { from }: WayBack, tookMs: number): R
   const outcome = { service: loop.name, releaseId: null, fromReleaseId: from, tookMs }
   return loop.isStopped
     ? { ...outcome, ok: true, text: `The deployment of ${from} has ended; it never had traffic` }
-    : { ...outcome, ok: false, code: 'UNAVAILABLE', text: `The deployment of ${from} could not be ended` }
+    : { ...outcome, ok: false, code: 'UNAVAILABLE', text: `The deployment of ${from} could not be stopped` }
 }
 
 /** Traffic has moved; whoever pressed the button must know what could undo it. */
-const notKept = '. The router cannot write it to its disk: it holds until the router restarts'
+const notKept = '. The router cannot save this to disk: it is lost if the router restarts'
 
 /** An answer counts only when all traffic is where it was to go. */
 function verified(

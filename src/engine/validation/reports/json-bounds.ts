@@ -22,7 +22,7 @@ export function excessOf(source: string): string {
       case openSection:
         depth += 1
         values += 1
-        if (depth > deepest) return 'it is nested too deep'
+        if (depth > deepest) return 'it is nested too deeply'
         break
       case closeList:
       case closeSection:

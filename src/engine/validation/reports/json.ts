@@ -18,7 +18,7 @@ export function judgeJson(source: string, rules: readonly JsonRule[]): ReportVer
   const figures = rules.map(({ pointer }) => `${pointer}: ${shown(valueAt(parsed.value, pointer))}`)
   return {
     isGood: complaints.length === 0,
-    text: complaints.length === 0 ? `${rules.length} figures are as they must be` : complaints.join('; '),
+    text: complaints.length === 0 ? `${rules.length} values follow their rules` : complaints.join('; '),
     output: figures.join('\n'),
   }
 }

@@ -64,13 +64,13 @@ export function judgeSarif(source: string, limits: SarifLimits): ReportVerdict {
   const parsed = sarifSchema.safeParse(json.value)
   if (!parsed.success) {
     const issue = parsed.error.issues[0]
-    return unreadable(`${phraseText(issue?.path.join('.') || 'the file')} is not as SARIF 2.1.0 has it`)
+    return unreadable(`${phraseText(issue?.path.join('.') || 'the file')} does not follow SARIF 2.1.0`)
   }
   const { runs } = parsed.data
   const broken = runs.find(
     (run) => !run.results || run.invocations?.some(({ executionSuccessful }) => !executionSuccessful),
   )
-  if (broken) return unreadable(`${phraseText(broken.tool.driver.name)} did not finish its work`)
+  if (broken) return unreadable(`${phraseText(broken.tool.driver.name)} did not finish`)
 
   const counts = new Map<Kind, number>(kinds.map((kind) => [kind, 0]))
   const lines: string[] = []

@@ -23,6 +23,6 @@ export function parseJson(source: string): { value: unknown } | { why: string } 
   try {
     return { value: JSON.parse(source.replace(/^\uFEFF/, '')) as unknown }
   } catch {
-    return { why: 'it is not JSON, or it is cut off' }
+    return { why: 'it is not JSON, or it is truncated' }
   }
 }

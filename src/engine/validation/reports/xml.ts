@@ -55,10 +55,10 @@ export function readXml(source: string, visitor: XmlVisitor): void {
       if (open.length === 0) broken('there is text outside of the document')
       skipPast(']]>', 'a CDATA section')
     } else if (source.startsWith('<?', at)) skipPast('?>', 'a processing instruction')
-    else if (source.startsWith('<!', at)) broken('a document type is declared, which is never read,')
+    else if (source.startsWith('<!', at)) broken('a document type is declared, which is not supported,')
     else if (source.startsWith('</', at)) {
       const name = match(closingAt)?.[1]
-      if (name === undefined || name !== open.at(-1)) broken('a tag is closed that was not open')
+      if (name === undefined || name !== open.at(-1)) broken('a closing tag has no opening tag')
       visitor.close(localName(open.pop() ?? ''))
     } else {
       if (open.length === 0 && hasRoot) broken('there is a second root')
@@ -78,11 +78,11 @@ export function readXml(source: string, visitor: XmlVisitor): void {
       visitor.open(localName(name), attributes)
       if (end[1] === '/') visitor.close(localName(name))
       else open.push(name)
-      if (open.length > deepest) broken('elements are nested too deep')
+      if (open.length > deepest) broken('elements are nested too deeply')
     }
   }
   if (!hasRoot) broken('there is no element')
-  if (open.length > 0) broken(`<${open.at(-1)}> is not closed; the file is cut off`)
+  if (open.length > 0) broken(`<${open.at(-1)}> is not closed; the file is truncated`)
 }
 
 const localName = (name: string): string => name.slice(name.indexOf(':') + 1)

@@ -35,9 +35,9 @@ describe('the threshold judge on instances that fail', () => {
 
   it.each([
     [{ crashes: 3, oomKills: 3 }, 'r2 ran out of memory 3 times'],
-    [{ crashes: 4, oomKills: 1 }, 'r2 crashed 4 times, 1 of them for lack of memory'],
+    [{ crashes: 4, oomKills: 1 }, 'r2 crashed 4 times, 1 of them out of memory'],
     [{ healthFailures: 3 }, 'r2 failed its health check 3 times'],
-    [{ ejections: 3 }, 'r2 was taken out of the traffic 3 times because its requests failed'],
+    [{ ejections: 3 }, 'r2 was ejected 3 times because its requests failed'],
   ])('says what failed: %o', async (failed, text) => {
     const judgement = await new Watch().look([stable, { ...fine, ...failed }])
     expect(judgement.decision).toBe('rollback')

@@ -458,12 +458,12 @@ const table: [string, string, RegExp][] = [
   [
     'two checks of one name',
     at('    checks:\n      - {kind: artifact}\n      - {kind: artifact}\n'),
-    /^5:9 services.shop.checks.1.name: there is a check artifact already/,
+    /^5:9 services.shop.checks.1.name: a check named artifact already exists/,
   ],
   [
     'a password of Redis that would cross the network in clear',
     at('    checks:\n      - {kind: redis, host: db, passwordEnv: DB}\n'),
-    /^4:9 services.shop.checks.0.isTls: the password would cross the network in clear: set isTls/,
+    /^4:9 services.shop.checks.0.isTls: the password would be sent in plain text: set isTls/,
   ],
   [
     'a password that stands in the file, which is not repeated',

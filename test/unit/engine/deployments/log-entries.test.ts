@@ -15,7 +15,7 @@ describe('the log of a deployment', () => {
     )?.text
 
   it('says when the former release is not needed any more, and nothing where there was none', () => {
-    expect(textOf('r1')).toBe('r1 is not needed any more and stops')
+    expect(textOf('r1')).toBe('r1 is no longer needed and stops')
     expect(textOf(null)).toBeUndefined()
   })
 })

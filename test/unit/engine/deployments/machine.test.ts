@@ -293,7 +293,7 @@ describe('a deployment', () => {
     story.happen({ kind: 'validated', validation })
     expect(story.state.log.at(-1)).toMatchObject({
       severity: 'warning',
-      text: '4 checks passed, 2 with a warning, 1 failed, not critical',
+      text: '4 checks passed, 2 with a warning, 1 failed (optional)',
     })
   })
 

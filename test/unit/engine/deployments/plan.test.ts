@@ -88,7 +88,7 @@ describe('a plan', () => {
     if (wrong.ok) return
     expect(wrong.error.code).toBe('BAD_INPUT')
     expect(wrong.error.message).toContain('step 2 has 10%, less than the 50% before it')
-    expect(wrong.error.message).toContain('the whole may take 60 s at most')
+    expect(wrong.error.message).toContain('maxTime is 60 s')
     expect(wrong.error.message).toContain('must hold for at least 30 s')
   })
 

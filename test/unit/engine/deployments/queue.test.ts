@@ -21,7 +21,7 @@ it('says that a deployment waits for its turn only when it does', () => {
   const reason = (state: DeploymentState, isStopped = false, isCrowded = false) =>
     deploymentView(state, queuePlace(state, [first, second], { isStopped, isCrowded })).reason
   expect(reason(first)).toBe('r2 is about to start')
-  expect(reason(second)).toBe('r3 waits for its turn: the deployment of r2 has to end first')
-  expect(reason(first, false, true)).toContain('waits for its turn')
-  expect(reason(first, true)).toBe('r2 waits until a person resumes automation')
+  expect(reason(second)).toBe('r3 is queued behind the deployment of r2')
+  expect(reason(first, false, true)).toContain('is queued until')
+  expect(reason(first, true)).toBe('r2 waits until automation is resumed')
 })

@@ -80,12 +80,12 @@ describe('what happens to the same thing again and again', () => {
 
   it('leaves rows of other things alone', () => {
     pass()
-    board.post({ severity: 'info', text: 'shop: deployment of r2 began', link: '/deployments/d1' })
+    board.post({ severity: 'info', text: 'shop: deployment of r2 started', link: '/deployments/d1' })
     board.post({ severity: 'warning', text: 'The edge cannot write', link: '/services' })
     board.post({ severity: 'warning', text: 'The edge cannot write', link: '/services' })
     expect(texts()).toEqual([
       'The edge cannot write, 2 times in 1 min',
-      'shop: deployment of r2 began',
+      'shop: deployment of r2 started',
       'vm: CPU use above 90%',
     ])
   })

@@ -17,7 +17,7 @@ describe('a release that the configuration file changes', () => {
   }
 
   it.each([
-    ['new.js', ['The configuration file changes shop r1: what is on record stays in force']],
+    ['new.js', ['The configuration file changes shop r1; recorded releases stay as they are']],
     ['old.js', []],
   ])('is said to stay as it is, with what to do: %s', async (script, told) => {
     const steering = emptySteering()
@@ -32,6 +32,6 @@ describe('a release that the configuration file changes', () => {
     await engine.prepare()
     const notices = (engine.live.get('notices') ?? []).map((notice) => notice.text)
     expect(notices).toEqual(told.map((start) => expect.stringContaining(start) as string))
-    for (const notice of notices) expect(notice).toContain('give it there a new name and deploy that')
+    for (const notice of notices) expect(notice).toContain('give the release a new name there and deploy it')
   })
 })

@@ -33,7 +33,7 @@ describe('a service that is declared', () => {
         expectedRevision: null,
       })
     expect(await declare(8080)).toMatchObject({
-      error: { code: 'CONFLICT', message: 'shop listens on 127.0.0.1:8080 already' },
+      error: { code: 'CONFLICT', message: 'shop already listens on 127.0.0.1:8080' },
     })
     expect(await declare(7780)).toMatchObject({
       error: { code: 'CONFLICT', message: expect.stringContaining('server.port') as string },
@@ -62,7 +62,7 @@ describe('a service that is removed', () => {
     using declarations = new Declarations({ clock, store, roster, equip, warn: () => undefined }, [declared])
     expect(await declarations.remove('cart', 'ann', 'not needed')).toMatchObject({
       ok: false,
-      error: { code: 'STORE_BUSY', message: expect.stringContaining('It is tried again') as string },
+      error: { code: 'STORE_BUSY', message: expect.stringContaining('This is retried') as string },
     })
     expect(declarations.isLeaving).toBe(true)
     await clock.advance(10_000)

@@ -72,7 +72,7 @@ it('tells of each phase of a deployment once, shows its end for an hour, and for
   shown.show('shop', seen(stateAfter()), 0)
   shown.show('shop', seen(stateAfter(paused)), 1000)
   shown.show('shop', seen(stateAfter(paused)), 2000)
-  expect(told).toEqual(['shop: deployment of r2 began', 'shop: deployment of r2 is paused: lunch'])
+  expect(told).toEqual(['shop: deployment of r2 started', 'shop: deployment of r2 is paused: lunch'])
   shown.show('cart', seen(), 3000)
   expect(live.get('deployment:d1')).toMatchObject({ phase: 'paused' })
 
@@ -131,10 +131,10 @@ describe('recent events of a deployment', () => {
 
   it('says each move of traffic when it happens, and the end of a pause', () => {
     expect(toldAfter(toPromotion)).toEqual([
-      'begun: shop: deployment of r2 began',
+      'begun: shop: deployment of r2 started',
       'weightReached: shop: r2 gets 5% of traffic',
       'paused: shop: deployment of r2 is paused: lunch',
-      'resumed: shop: deployment of r2 goes on',
+      'resumed: shop: deployment of r2 resumed',
       'weightReached: shop: r2 gets 25% of traffic',
       'handedOver: shop: r2 is the stable release and has all traffic',
       'oldStopped: shop: r1 has stopped: the deployment of r2 is complete',

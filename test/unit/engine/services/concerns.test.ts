@@ -91,8 +91,8 @@ describe('what concerns a person about a service', () => {
       {
         kind: 'release-changed',
         severity: 'warning',
-        text: 'r1 runs as it was before the configuration file changed',
-        detail: expect.stringContaining('give it there a new name and deploy that') as string,
+        text: 'r1 runs with its settings from before the configuration file changed',
+        detail: expect.stringContaining('give the release a new name there and deploy it') as string,
         sinceMs: nowMs,
       },
     ])
@@ -102,7 +102,7 @@ describe('what concerns a person about a service', () => {
 
   it('is that its settings are refused, worse while it has no traffic under earlier ones', () => {
     const refusal = 'Cannot listen on 127.0.0.1:80: another program uses port 80 (EADDRINUSE)'
-    const refused = { kind: 'refused', text: 'its settings are refused', detail: refusal, sinceMs: nowMs }
+    const refused = { kind: 'refused', text: 'its settings were rejected', detail: refusal, sinceMs: nowMs }
     expect(concerns({ refusal })).toEqual([{ ...refused, severity: 'warning' }])
     expect(concerns({ refusal, weights: {}, stableReleaseId: null, instances: [] })).toEqual([
       { ...refused, severity: 'critical' },
@@ -115,7 +115,7 @@ describe('what concerns a person about a service', () => {
       {
         kind: 'not-listening',
         severity: 'critical',
-        text: 'does not listen on http://127.0.0.1:80',
+        text: 'is not listening on http://127.0.0.1:80',
         detail: listenTrouble,
         sinceMs: nowMs,
       },
@@ -132,7 +132,7 @@ describe('what concerns a person about a service', () => {
     expect(concerns({ instances: [down], trouble: 'late' })[0]).toEqual({
       kind: 'no-healthy-instance',
       severity: 'critical',
-      text: 'r1 has traffic and no healthy instance',
+      text: 'r1 has traffic but no healthy instance',
       detail: 'ended with code 1',
       sinceMs: nowMs,
     })

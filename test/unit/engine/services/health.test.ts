@@ -6,7 +6,7 @@ import { combineHealth } from '../../../../src/engine/telemetry/index.ts'
 const concern = (change: Partial<Concern> = {}): Concern => ({
   kind: 'no-healthy-instance',
   severity: 'critical',
-  text: 'r2 has traffic and no healthy instance',
+  text: 'r2 has traffic but no healthy instance',
   detail: '',
   sinceMs: 5,
   ...change,
@@ -32,7 +32,7 @@ describe('the health of a service', () => {
           severity: 'critical',
           hostId: '',
           service: 'shop',
-          text: 'shop: r2 has traffic and no healthy instance',
+          text: 'shop: r2 has traffic but no healthy instance',
           points: 95,
           sinceMs: 5,
           series: '',

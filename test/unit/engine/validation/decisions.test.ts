@@ -54,7 +54,7 @@ describe('a freeze window', () => {
       'Deployments are frozen: no weekend deployments, until 23 Nov 2026, 08:00 (Europe/Berlin).',
     )
     const always = { reason: 'closed', timeZone: 'UTC', cron: '0 * * * *', durationMs: 2 * 3_600_000 }
-    expect(judgeFreeze([always], at('2026-11-21T10:30:00Z')).text).toContain('without an end')
+    expect(judgeFreeze([always], at('2026-11-21T10:30:00Z')).text).toContain('indefinitely')
   })
 })
 
@@ -76,7 +76,7 @@ describe('room on the hosts', () => {
     expect(judgeHeadroom([host([{ kind: 'temperature', severity: 'critical' }])]).outcome).toBe('passed')
     expect(judgeHeadroom([host([{ kind: 'cpu', severity: 'warning', value: 0.85 }])])).toMatchObject({
       outcome: 'warning',
-      text: 'There may be no room: cpu of web-1 is 85% full.',
+      text: 'Host resources may be short: cpu of web-1 is at 85%.',
     })
     expect(
       judgeHeadroom([
@@ -87,7 +87,7 @@ describe('room on the hosts', () => {
       ]),
     ).toMatchObject({
       outcome: 'failed',
-      text: 'There is no room: memory of web-1 is 97% full.',
+      text: 'Not enough host resources: memory of web-1 is at 97%.',
     })
   })
 
@@ -105,19 +105,19 @@ describe('room on the hosts', () => {
       ),
     ).toMatchObject({
       outcome: 'failed',
-      text: 'There is no room: cpu of web-1 is 70.4% full, the plan allows 70%; disk /var of web-1 is 93% full, the plan allows 80%.',
+      text: 'Not enough host resources: cpu of web-1 is at 70.4%, the plan allows 70%; disk /var of web-1 is at 93%, the plan allows 80%.',
     })
     expect(judgeHeadroom([withUse(use('cpu', 0.7), use('disk', 0.1, '/'))], limits).text).toBe(
-      'There is no room: cpu of web-1 is 97% full.',
+      'Not enough host resources: cpu of web-1 is at 97%.',
     )
     const calm = { ...host([]), state: { ...host([]).state, use: [use('cpu', null)] } as HostState }
     expect(judgeHeadroom([calm], limits)).toMatchObject({
       outcome: 'warning',
-      text: 'There may be no room: cpu of web-1 was not measured for long enough.',
+      text: 'Host resources may be short: cpu of web-1 was not measured for long enough.',
     })
     expect(judgeHeadroom([calm], { ...limits, maxCpuRatio: null }).outcome).toBe('passed')
     expect(missingRoom([withUse(use('cpu', 0.704), use('disk', 0.7, '/'))], limits)).toBe(
-      'cpu of web-1 is 70.4% full, the plan allows 70%',
+      'cpu of web-1 is at 70.4%, the plan allows 70%',
     )
     expect(missingRoom([withUse(use('cpu', 0.7)), calm], limits)).toBe('')
     const silent = {
@@ -141,7 +141,7 @@ describe('data to judge on', () => {
     expect(judgeDataQuality([host([])], '').outcome).toBe('passed')
     expect(judgeDataQuality([host([], false)], '')).toMatchObject({
       outcome: 'warning',
-      text: 'Data of 1 of 1 hosts cannot be judged on: web-1: no reading for 2 min.',
+      text: 'Data of 1 of 1 hosts cannot be used: web-1: no reading for 2 min.',
     })
     expect(judgeDataQuality([host([])], 'Nobody answers.')).toMatchObject({
       outcome: 'failed',
@@ -156,7 +156,7 @@ describe('one deployment at a time', () => {
     expect(judgeExclusive('d1', [own]).outcome).toBe('passed')
     expect(judgeExclusive('d2', [own])).toMatchObject({
       outcome: 'failed',
-      text: 'The service is being deployed already: ana deploys r2 (d1).',
+      text: 'The service is already being deployed: ana is deploying r2 (d1).',
     })
   })
 })
@@ -175,7 +175,7 @@ describe('a short load', () => {
     const stable = counts(1000, 0, 100)
     expect(judgeLoad(counts(500, 5, 100), stable, limits).outcome).toBe('passed')
     expect(judgeLoad(counts(500, 6, 100), stable, limits).text).toContain('1.2% of the requests failed')
-    expect(judgeLoad(counts(500, 0, 150), stable, limits).text).toContain('of the stable release')
+    expect(judgeLoad(counts(500, 0, 150), stable, limits).text).toContain('stable release 107 ms')
     expect(judgeLoad(counts(500, 0, 150), stable, { ...limits, maxRegression: 1 }).outcome).toBe('passed')
     expect(judgeLoad(counts(500, 0, 150), null, { ...limits, maxP95Ms: 120 }).outcome).toBe('failed')
   })

@@ -6,7 +6,7 @@ describe('what a JSON text would take', () => {
   it('is too much beyond 500 levels', () => {
     const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels)
     expect(excessOf(nested(500))).toBe('')
-    expect(excessOf(nested(501))).toBe('it is nested too deep')
+    expect(excessOf(nested(501))).toBe('it is nested too deeply')
     expect(excessOf('[]'.repeat(501))).toBe('')
   })
 
@@ -19,7 +19,7 @@ describe('what a JSON text would take', () => {
   it('does not count what stands in texts, however they are escaped', () => {
     for (const text of ['[,'.repeat(2_000_000), '\\"[{'.repeat(600), '\\'.repeat(1001), '"'.repeat(600)])
       expect(excessOf(JSON.stringify({ text }))).toBe('')
-    expect(excessOf(`["\\\\",${'['.repeat(501)}`)).toBe('it is nested too deep')
+    expect(excessOf(`["\\\\",${'['.repeat(501)}`)).toBe('it is nested too deeply')
   })
 
   it('is never too much for small JSON, nor an exception for any text', () => {
