@@ -442,7 +442,9 @@ test.describe('lists', () => {
 
   test('show the audit log, whether its chain is whole, and give it away as a file', async ({ shown }) => {
     await show(shown, '/activity')
-    await expect(shown.getByTestId('audit').getByRole('row').nth(1)).toContainText('requested the deployment of r')
+    await expect(shown.getByTestId('audit').getByRole('row').nth(1)).toContainText(
+      'requested the deployment of r',
+    )
     await shown.getByRole('searchbox', { name: 'Search the audit log' }).fill('nobody did this')
     await expect(shown).toHaveURL(/q=nobody/)
     await expect(shown.getByText('No entries match these filters.')).toBeVisible()

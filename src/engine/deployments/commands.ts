@@ -38,7 +38,9 @@ export function obey(state: DeploymentState, command: Command): Result<Deploymen
       return ok({ kind: 'promotionDemanded', by, why })
     case 'abort':
       if (stage.kind === 'retiring')
-        return refuse(`${name} is promoted and ${state.stableReleaseId} has stopped: undo the promotion instead`)
+        return refuse(
+          `${name} is promoted and ${state.stableReleaseId} has stopped: undo the promotion instead`,
+        )
       return ok({ kind: 'rollbackStarted', by, reason: why || `${by} aborted it`, isEmergency: false })
     default:
       return assertNever(kind)

@@ -55,10 +55,7 @@ export const namesOf = (releases: readonly ChangedRelease[]): string =>
 /** CONFLICT for releases that are on record with other content. */
 export const changedReleases = (changed: readonly ChangedRelease[]): Result<never> =>
   fail(
-    new AppError(
-      'CONFLICT',
-      `${namesOf(changed)} would change: releases are immutable, so use a new name.`,
-    ),
+    new AppError('CONFLICT', `${namesOf(changed)} would change: releases are immutable, so use a new name.`),
   )
 
 /**

@@ -31,10 +31,11 @@ describe('hosts that are fuller than the plan allows', () => {
     world.missingRoom = ''
     await world.until(hasEnded(world))
     expect(world.newest.stage.kind).toBe('promoted')
-    expect(world.newest.log.filter(({ text }) => text.toLowerCase().includes('host resources')).map(({ text }) => text)).toEqual([
-      `Waiting for host resources: ${full}`,
-      'Host resources are available: continuing',
-    ])
+    expect(
+      world.newest.log
+        .filter(({ text }) => text.toLowerCase().includes('host resources'))
+        .map(({ text }) => text),
+    ).toEqual([`Waiting for host resources: ${full}`, 'Host resources are available: continuing'])
   })
 
   it.each(['refused', 'lost'] as const)(

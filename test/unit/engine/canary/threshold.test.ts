@@ -269,7 +269,9 @@ describe('the threshold judge on a candidate that hangs', () => {
       { releaseId: 'r2', requests: 0, inFlight: 12, oldestInFlightMs: 14_000 },
     ])
     expect(judgement.decision).toBe('rollback')
-    expect(judgement.text).toBe('r2 hangs: 12 requests in progress, the oldest for 14 s, and none has finished')
+    expect(judgement.text).toBe(
+      'r2 hangs: 12 requests in progress, the oldest for 14 s, and none has finished',
+    )
   })
 
   it('leaves a candidate alone that has one long request beside many that end', async () => {
