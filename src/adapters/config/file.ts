@@ -31,6 +31,8 @@ const problem = (file: string, message: string, hint = ''): ConfigProblem => ({
 
 const codeOf = (thrown: unknown) => (thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '')
 
+const isMissing = (thrown: unknown) => ['ENOENT', 'ENOTDIR'].includes(codeOf(thrown))
+
 function wordsFor(thrown: unknown): string {
   switch (codeOf(thrown)) {
     case 'ENOENT':
@@ -87,20 +89,22 @@ export const searched = (places: Places): string[] => [
   ...new Set([places.workingDirectory, places.configDirectory]),
 ]
 
-async function namesIn(directory: string): Promise<string[]> {
+/** The configs in a directory, none when it does not exist. One that cannot be listed may hold one: that is a problem. */
+async function namesIn(directory: string): Promise<Result<string[], ConfigProblem[]>> {
   try {
     const names = new Set(await readdir(directory))
-    return configNames.filter((name) => names.has(name))
-  } catch {
-    // A directory that cannot be listed holds no config for this user.
-    return []
+    return ok(configNames.filter((name) => names.has(name)))
+  } catch (thrown) {
+    if (isMissing(thrown)) return ok([])
+    const message = `a configuration is looked for in this directory, but ${wordsFor(thrown)}`
+    return fail([problem(directory, message, 'name the file with --config or PILOTHOUSE_CONFIG')])
   }
 }
 
 /**
  * The config file: the named one, else the first of pilothouse.yaml, .yml, .json in the working directory, then in
- * the user's config directory. Null when there is none; a problem when the named one is missing or one directory
- * has two.
+ * the user's config directory. Null when there is none; a problem when the named one is missing, one directory has two,
+ * or one cannot be listed.
  */
 export async function findConfigFile(
   places: Places,
@@ -108,7 +112,9 @@ export async function findConfigFile(
 ): Promise<Result<ConfigFile | null, ConfigProblem[]>> {
   if (named) return readConfigFile(resolve(places.workingDirectory, named.path), named.by)
   for (const directory of searched(places)) {
-    const [first, second] = await namesIn(directory)
+    const names = await namesIn(directory)
+    if (!names.ok) return names
+    const [first, second] = names.value
     if (!first) continue
     if (second) {
       const message = `${second} stands beside it, expected only one config in a directory`

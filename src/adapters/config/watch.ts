@@ -114,6 +114,8 @@ class ConfigWatcher implements AsyncDisposable {
 
   async #look(): Promise<void> {
     const read = await readConfig(this.#options.request)
+    // What could not be read may be readable at the next poll, without a trace in the fingerprint.
+    if (!read.result.ok && read.bytes === null) this.#seen = ''
     if (this.#isDisposed || isSame(read, this.#last)) return
     this.#last = read
     this.#options.onChange(read.result)
