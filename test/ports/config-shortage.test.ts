@@ -33,11 +33,14 @@ afterEach(async () => {
 })
 
 describe('a directory where a config is looked for', () => {
-  it.each(['EMFILE', 'EIO', 'EACCES', 'ESTALE'])('is a problem when listing it fails with %s', async (code) => {
-    refusal = code
-    const { result } = await readConfig({ system })
-    expect(result).toMatchObject({ ok: false, error: [{ file: system.workingDirectory }] })
-  })
+  it.each(['EMFILE', 'EIO', 'EACCES', 'ESTALE'])(
+    'is a problem when listing it fails with %s',
+    async (code) => {
+      refusal = code
+      const { result } = await readConfig({ system })
+      expect(result).toMatchObject({ ok: false, error: [{ file: system.workingDirectory }] })
+    },
+  )
 
   it('is a problem when it is a link that leads to itself', async () => {
     await mkdir(join(root, '.config'))
