@@ -1,5 +1,6 @@
-import { Disposables, SerialQueue, type Clock, type Log, type Rng } from '../base/index.ts'
+import { Disposables, SerialQueue, type Result, type Clock, type Log, type Rng } from '../base/index.ts'
 import type {
+  Bin,
   ConfigStatus,
   ConfigEntries,
   LiveDiff,
@@ -8,16 +9,30 @@ import type {
   TimeZoneName,
 } from '../contract/index.ts'
 import { createRouter, type ApiRouter } from './api/index.ts'
-import type { Refusal } from './audit/index.ts'
+import { RefusalLog, type Refusal } from './audit/index.ts'
 import type { AccountCheck } from './config/index.ts'
 import { thresholdJudge } from './canary/index.ts'
-import { LiveStore, Supervisor, type Loop } from './core/index.ts'
-import type { Declaration, DeploymentStore, HookRunner, RoomLook, Validator } from './deployments/index.ts'
+import { LiveStore, Supervisor, within, type Loop } from './core/index.ts'
+import {
+  DeploymentController,
+  DeploymentProjection,
+  nothingToCommit,
+  type Declaration,
+  type DeploymentStore,
+  type HookRunner,
+  type RoomLook,
+  type Validator,
+} from './deployments/index.ts'
 import { HostRegistry } from './hosts/index.ts'
 import { NoticeBoard, type Journal } from './journal/index.ts'
-import { serviceHealth } from './services/index.ts'
+import {
+  serviceHealth,
+  Services,
+  type Configured,
+  type Equip,
+  type OperatedService,
+} from './services/index.ts'
 import { SampleFeed } from './live/index.ts'
-import { Operations, type Configured, type Equip, type OperatedService } from './operations/index.ts'
 import { combineHealth, type Limits, type MetricSource, type TelemetryStore } from './telemetry/index.ts'
 
 /** What may change while the engine runs. */
@@ -64,6 +79,11 @@ export interface Steering {
   loops: readonly Loop[]
 }
 
+/** Deployments that may move at the same time, over all services. */
+const mostAtOnce = 100
+/** How long an answer of the state database is waited for. */
+const answerWithinMs = 5000
+
 /** How often what has no loop of its own is looked at: silent hosts, readiness. */
 const watchEveryMs = 1000
 /** Changes of this time go into one new health of the whole. */
@@ -82,7 +102,9 @@ export class Engine implements AsyncDisposable {
   readonly parts: EngineParts
   readonly notices: NoticeBoard
   readonly hosts: HostRegistry
-  readonly #operations: Operations
+  readonly #services: Services
+  readonly #controller: DeploymentController
+  readonly #refusals: RefusalLog
   readonly #supervisor: Supervisor
   readonly #held = new Disposables()
   readonly #startedAtMs: number
@@ -107,34 +129,48 @@ export class Engine implements AsyncDisposable {
       supervisor: this.#supervisor,
     })
     for (const source of parts.sources) this.hosts.add(source)
-    this.#operations = new Operations({
+    const shared = { ...parts, ...parts.steering, live: this.live, notices: this.notices }
+    this.#controller = new DeploymentController({ ...shared, judge: thresholdJudge }, [], {
+      mostAtOnce,
+      changed: (view) => this.#services.take(view),
+    })
+    this.#services = new Services({
+      ...shared,
+      controller: this.#controller,
+      deployments: new DeploymentProjection(shared),
+    })
+    this.#refusals = new RefusalLog({
       ...parts,
-      ...parts.steering,
-      judge: thresholdJudge,
-      live: this.live,
-      notices: this.notices,
+      append: (audit) =>
+        within(parts.clock, answerWithinMs, 'the state database', () =>
+          shared.store.commit({ ...nothingToCommit, audit }),
+        ),
     })
     this.router = createRouter({
-      operations: this.#operations,
-      live: this.live,
-      telemetry: parts.telemetry,
+      ...shared,
       hosts: this.hosts,
-      config: parts.config,
+      services: this.#services,
+      controller: this.#controller,
+      noteRefusal: (refusal) => this.noteRefusal(refusal),
+      add: (release) => this.#controller.addRelease(release),
+      workingDirectory: (name) => this.#services.find(name)?.definition.workingDirectory ?? null,
+      evidence: (service, releaseId) => evidenceOf(shared.store, service, releaseId),
     })
     this.live.put('config', parts.configStatus)
   }
 
   /** What must be on record before anybody asks; to be awaited before `start`. */
   prepare(): Promise<void> {
-    return this.#operations.prepare()
+    return this.#services.prepare()
   }
 
   start(): void {
     this.hosts.start()
     const { loops } = this.parts.steering
     for (const loop of loops) this.#supervisor.add(loop)
-    this.#operations.begin(this.#supervisor)
-    this.#held.use(this.#operations)
+    this.#services.start(this.#supervisor)
+    this.#held.use(this.#controller)
+    this.#held.use(this.#services)
     this.#held.use(this.#supervisor.subscribe(() => this.#showStatus()))
     this.#held.use(this.parts.clock.every(watchEveryMs, () => this.#look()))
     this.#held.defer(() => this.#healthTimer?.[Symbol.dispose]())
@@ -157,7 +193,7 @@ export class Engine implements AsyncDisposable {
     if (environment === this.#environment) return
     this.#environment = environment
     this.hosts.setEnvironment(environment)
-    this.#operations.setEnvironment(environment)
+    this.#services.setEnvironment(environment)
     this.#showStatus()
   }
 
@@ -167,25 +203,29 @@ export class Engine implements AsyncDisposable {
 
   /** Takes changed services into use; a deployment under way keeps its plan. */
   configure(configured: Configured): Promise<void> {
-    return this.#operations.configure(configured)
+    return this.#services.configure(configured)
   }
 
   /** Whether there is a service to run or to end. */
   get hasServices(): boolean {
-    return this.#operations.hasServices
+    return this.#services.isNeeded
   }
 
   service(name: string): OperatedService | undefined {
-    return this.#operations.find(name)
+    return this.#services.find(name)
   }
 
-  /** Puts an order on record that was refused before it got to the router. */
+  /** Puts a refused order on record, under the service of the deployment where it names one. */
   noteRefusal(refusal: Refusal): Promise<void> {
-    return this.#operations.noteRefusal(refusal)
+    const { target } = refusal
+    const deployment = this.live.get(`deployment:${target}`)
+    return this.#refusals.note(
+      deployment ? { ...refusal, target: deployment.service, text: `${target}: ${refusal.text}` } : refusal,
+    )
   }
 
   services(): ServiceState[] {
-    return this.#operations.services()
+    return this.#services.list()
   }
 
   /** The engine's own checks, and whether what it watches is well enough to be called ready. */
@@ -195,8 +235,8 @@ export class Engine implements AsyncDisposable {
     const worst = health?.reasons[0]
     const score = health?.score ?? null
     const isWell = score === null || score >= minHealthScore
-    const down = this.#operations
-      .services()
+    const down = this.#services
+      .list()
       .flatMap(({ name, concerns }) =>
         concerns.filter(({ severity }) => severity === 'critical').map((concern) => ({ name, ...concern })),
       )
@@ -235,7 +275,7 @@ export class Engine implements AsyncDisposable {
     this.hosts.end()
     await this.#supervisor.stop()
     await this.#held[Symbol.asyncDispose]()
-    await this.#operations.flush()
+    await this.#refusals.flush()
     await this.parts.telemetry.flush()
     await this.parts.journal.stopped(this.epoch, this.parts.clock.nowMs())
   }
@@ -274,7 +314,7 @@ export class Engine implements AsyncDisposable {
   }
 
   #showHealth(): void {
-    const services = this.#operations.services().flatMap(({ name, concerns, weights }) => {
+    const services = this.#services.list().flatMap(({ name, concerns, weights }) => {
       const health = serviceHealth(name, concerns, Object.keys(weights).length > 0)
       return health ? [{ health, lastScore: health.score }] : []
     })
@@ -303,3 +343,17 @@ const check = (name: string, ok: boolean, reason: string, sinceMs: number): Read
   text: ok ? 'well' : reason,
   sinceMs,
 })
+
+/** Counts of the newest deployments that a release took part in, newest first. */
+async function* evidenceOf(
+  store: DeploymentStore,
+  service: string,
+  releaseId: string,
+): AsyncGenerator<Result<Bin[]>, void> {
+  const found = await store.deployments({ service, releaseId, limit: 5 })
+  if (!found.ok) {
+    yield found
+    return
+  }
+  for (const { id } of found.value) yield await store.bins(id)
+}

@@ -8,7 +8,7 @@ import { EdgeClient } from '../../src/adapters/targets/edge/index.ts'
 import { systemClock, systemRng } from '../../src/adapters/system/index.ts'
 import { loadConfig, type Config } from '../../src/engine/config/index.ts'
 import { buildPlan, type ValidationRequest } from '../../src/engine/deployments/index.ts'
-import { storeReleases } from '../../src/engine/operations/index.ts'
+import { storeReleases } from '../../src/engine/releases/index.ts'
 import { steer } from '../../src/hosts/steering/index.ts'
 import { EdgeProcess } from './edge/edge-process.ts'
 

@@ -1,29 +1,27 @@
 import type { Router } from '@orpc/server'
 import type { ConfigEntries, contract } from '../../contract/index.ts'
-import type { LiveStore } from '../core/index.ts'
-import { hostHandlers, type HostRegistry } from '../hosts/index.ts'
+import { auditHandlers, type AuditParts } from '../audit/index.ts'
+import { deploymentHandlers, type DeploymentParts } from '../deployments/index.ts'
+import { hostHandlers, type HostParts } from '../hosts/index.ts'
 import { api, type CallContext } from '../identity/index.ts'
-import type { Operations } from '../operations/index.ts'
-import type { TelemetryStore } from '../telemetry/index.ts'
-import { operationHandlers } from './operation-handlers.ts'
+import { releaseHandlers, type ReleaseParts } from '../releases/index.ts'
+import { serviceHandlers, type Services } from '../services/index.ts'
 import { heedingRefusals } from './refused.ts'
 
 export type ApiRouter = Router<typeof contract, CallContext>
 
-export interface ApiParts {
-  live: LiveStore
-  telemetry: TelemetryStore
-  hosts: HostRegistry
-  config: () => ConfigEntries
-  operations: Operations
-}
+export type ApiParts = AuditParts &
+  DeploymentParts &
+  HostParts &
+  Omit<ReleaseParts, 'store'> & { services: Services; config: () => ConfigEntries }
 
 /** The implementation of every procedure of the contract. Failures are thrown as AppError; transports translate. */
-export function createRouter(parts: ApiParts): ApiRouter {
-  const { config, operations } = parts
-  return heedingRefusals((refusal) => operations.noteRefusal(refusal)).router({
-    ...operationHandlers(operations),
+export const createRouter = (parts: ApiParts): ApiRouter =>
+  heedingRefusals(parts.noteRefusal).router({
+    ...serviceHandlers(parts.services),
+    ...releaseHandlers(parts),
+    ...deploymentHandlers(parts),
+    ...auditHandlers(parts),
     ...hostHandlers(parts),
-    config: { show: api.config.show.handler(() => config()) },
+    config: { show: api.config.show.handler(() => parts.config()) },
   })
-}

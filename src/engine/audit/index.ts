@@ -11,4 +11,7 @@ export {
   type NotedEnd,
 } from './chain.ts'
 export { anchorAsCsv, anchorAsJsonLine, auditAsCsv, auditAsJsonLines } from './export.ts'
+export { auditHandlers, type AuditParts } from './handlers.ts'
+export { exportAudit, verifyAudit } from './log.ts'
+export type { AuditFilter, AuditStore } from './ports.ts'
 export { RefusalLog, type Refusal } from './refusals.ts'

@@ -1,6 +1,5 @@
 export type { DeploymentEvent } from './events.ts'
 export type {
-  AuditFilter,
   Commit,
   Declaration,
   DeploymentFilter,
@@ -31,3 +30,8 @@ export { ServiceLoop, type EmergencyRequest, type ServiceView } from './loop/ser
 export { hasEnded, isGoingBack, type DeploymentState, type Stage } from './state.ts'
 export { deploymentView, queuePlace } from './view.ts'
 export { noWayBack, wayBackOf, type WayBackFacts } from './way-back.ts'
+export { nothingToCommit } from './commit.ts'
+export { deploymentHandlers, type DeploymentParts } from './handlers.ts'
+export { deploymentNews, toTell, type Told } from './news.ts'
+export { DeploymentProjection } from './projection.ts'
+export { shownPlan } from './shown.ts'

@@ -1,6 +1,5 @@
 import type { Result } from '../../base/index.ts'
 import type {
-  AuditEntry,
   Bin,
   Deployment,
   DeploymentPhase,
@@ -10,7 +9,7 @@ import type {
   ResourceLimits,
   Validation,
 } from '../../contract/index.ts'
-import type { AuditDraft, NotedEnd } from '../audit/index.ts'
+import type { AuditDraft, AuditStore } from '../audit/index.ts'
 import type { JudgeMemory } from '../canary/index.ts'
 import type { DeploymentEvent } from './events.ts'
 
@@ -103,23 +102,12 @@ export interface DeploymentFilter {
   beforeId?: string
 }
 
-export interface AuditFilter {
-  actor?: string
-  target?: string
-  /** Anywhere in an entry, whatever its case. */
-  text?: string
-  fromMs?: number
-  toMs?: number
-  limit: number
-  beforeSeq?: number
-}
-
 /**
  * Port: deployments, releases, evidence and audit at rest, on disk when a promise resolves. Failures are STORE_BUSY,
  * STORE_FULL, STORE_UNWRITABLE, STORE_CORRUPT; and CONFLICT when an event's place is taken, or a service is on record at
  * its new revision or a later one: somebody else writes.
  */
-export interface DeploymentStore extends AsyncDisposable {
+export interface DeploymentStore extends AuditStore, AsyncDisposable {
   commit(commit: Commit): Promise<Result<void>>
   services(): Promise<Result<ServiceRecord[]>>
   /** By name. */
@@ -138,12 +126,6 @@ export interface DeploymentStore extends AsyncDisposable {
   keepTraffic(service: string, minutes: readonly Bin[], fromMs: number): Promise<Result<void>>
   /** The minutes kept of a service, oldest first. */
   traffic(service: string): Promise<Result<Bin[]>>
-  /** Newest first. */
-  audit(filter: AuditFilter): Promise<Result<AuditEntry[]>>
-  /** Oldest first, from `fromSeq` on, at most `limit`: what a check of the chain walks over. */
-  auditFrom(fromSeq: number, limit: number): Promise<Result<AuditEntry[]>>
-  /** The entry that was written last, as it is noted beside the log. */
-  auditEnd(): Promise<Result<NotedEnd>>
 }
 
 export interface ValidationRequest {

@@ -5,7 +5,7 @@ import { api, orThrow } from '../identity/index.ts'
 import type { HostInspector, MetricSource, TelemetryStore } from '../telemetry/index.ts'
 import type { HostRegistry } from './registry.ts'
 
-interface HostParts {
+export interface HostParts {
   hosts: HostRegistry
   live: LiveStore
   telemetry: TelemetryStore

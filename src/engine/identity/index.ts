@@ -1,2 +1,3 @@
 export { api, type CallContext } from './api.ts'
+export { given } from './given.ts'
 export { orThrow } from './or-throw.ts'

@@ -3,7 +3,7 @@ import { countsOf, type Counts } from '../../engine/canary/index.ts'
 import type { DeploymentStore } from '../../engine/deployments/index.ts'
 import type { HostFact, OtherDeployment, ValidationFacts } from '../../engine/validation/index.ts'
 import { deploymentPhases } from '../../contract/index.ts'
-import type { OperatedService } from '../../engine/operations/index.ts'
+import type { OperatedService } from '../../engine/services/index.ts'
 
 export interface FactSources {
   service: (name: string) => OperatedService | undefined

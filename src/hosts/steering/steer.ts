@@ -6,7 +6,7 @@ import { edgeTarget, type EdgeClient } from '../../adapters/targets/edge/index.t
 import { type RouterName, type TargetName } from '../../contract/index.ts'
 import type { DeploymentStore, ValidationRequest } from '../../engine/deployments/index.ts'
 import type { Steering } from '../../engine/index.ts'
-import type { OperatedService } from '../../engine/operations/index.ts'
+import type { OperatedService } from '../../engine/services/index.ts'
 import type { Router, Target } from '../../engine/platforms/index.ts'
 import { missingRoom, validatorOf, type HostFact } from '../../engine/validation/index.ts'
 import { validationFacts } from './facts.ts'

@@ -9,7 +9,7 @@ import { seededRng, silentLog, type Log } from '../../../src/base/index.ts'
 import { openAuditSeal, openStateStore } from '../../../src/adapters/stores/state/index.ts'
 import type { AuditEntry } from '../../../src/contract/index.ts'
 import { canonicalJson, chainStart, type Anchor, type ChainEnd } from '../../../src/engine/audit/index.ts'
-import { exportAudit, verifyAudit } from '../../../src/engine/operations/audit-log.ts'
+import { exportAudit, verifyAudit } from '../../../src/engine/audit/log.ts'
 import { newestAnchor } from '../../../src/hosts/cli/operations/audit.ts'
 import { VirtualClock } from '../../support/clock.ts'
 

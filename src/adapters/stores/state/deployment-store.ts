@@ -6,11 +6,11 @@ import {
   chainStart,
   link,
   type AuditDraft,
+  type AuditFilter,
   type ChainEnd,
   type NotedEnd,
 } from '../../../engine/audit/index.ts'
 import type {
-  AuditFilter,
   Commit,
   Declaration,
   DeploymentFilter,

@@ -2,7 +2,7 @@ import { AppError, fail, ok, type Clock, type Result } from '../../base/index.ts
 import { type Release } from '../../contract/index.ts'
 import { canonicalJson, type AuditDraft } from '../audit/index.ts'
 import type { ConfiguredRelease, ServiceConfig } from '../config/index.ts'
-import type { DeploymentStore } from '../deployments/index.ts'
+import { nothingToCommit, type DeploymentStore } from '../deployments/index.ts'
 
 /** Who adds what stands in a config. */
 const configuration = 'configuration'
@@ -70,8 +70,7 @@ export async function storeReleases(
   if (!found.ok) return found
   const { releases, audit, changed } = found.value
   if (releases.length > 0) {
-    const nothing = { events: [], deployments: [], services: [], evidence: [] }
-    const stored = await store.commit({ ...nothing, releases, audit })
+    const stored = await store.commit({ ...nothingToCommit, releases, audit })
     if (!stored.ok) return stored
   }
   return ok(changed)

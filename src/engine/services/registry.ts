@@ -36,7 +36,7 @@ export interface Configured {
 /** Where a service runs and what routes it. */
 export type Equip = (definition: ServiceDefinition) => { target: Target; router: Router }
 
-export interface RosterParts {
+export interface ServiceRegistryParts {
   clock: Clock
   store: Pick<DeploymentStore, 'traffic' | 'keepTraffic'>
   controller: DeploymentController
@@ -60,15 +60,15 @@ interface Entry {
  * a configured one counts for nothing. What changes is taken into use while the rest runs on; one that is not wanted any more
  * is steered until its deployment has ended.
  */
-export class Roster {
-  readonly #parts: RosterParts
+export class ServiceRegistry {
+  readonly #parts: ServiceRegistryParts
   readonly #entries = new Map<string, Entry>()
   #configured: Configured
   #declared: readonly ServiceConfig[]
   #supervisor: Supervisor | null = null
   readonly #queue = new SerialQueue()
 
-  constructor(parts: RosterParts, configured: Configured, declared: readonly ServiceConfig[]) {
+  constructor(parts: ServiceRegistryParts, configured: Configured, declared: readonly ServiceConfig[]) {
     this.#parts = parts
     this.#configured = configured
     this.#declared = declared

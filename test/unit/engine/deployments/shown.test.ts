@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { buildPlan } from '../../../../src/engine/deployments/index.ts'
-import { shownPlan } from '../../../../src/engine/operations/index.ts'
+import { buildPlan, shownPlan } from '../../../../src/engine/deployments/index.ts'
 
 describe('a plan as people see it', () => {
   it('says where a webhook goes and nothing that could be its secret', () => {

@@ -1,17 +1,14 @@
 import { recordsOf, type Deployment } from '../../contract/index.ts'
 import type { LiveStore } from '../core/index.ts'
-import {
-  deploymentView,
-  queuePlace,
-  type DeploymentState,
-  type DeploymentStore,
-  type ServiceView,
-} from '../deployments/index.ts'
+import type { ServiceView } from './loop/service-loop.ts'
+import type { DeploymentStore } from './ports.ts'
+import type { DeploymentState } from './state.ts'
+import { deploymentView, queuePlace } from './view.ts'
 import type { NoticeBoard } from '../journal/index.ts'
-import { deploymentNews, toTell, type Told } from './deployment-news.ts'
-import { shownDeployment } from './shown-plan.ts'
+import { deploymentNews, toTell, type Told } from './news.ts'
+import { shownDeployment } from './shown.ts'
 
-export interface LiveDeploymentsParts {
+export interface DeploymentProjectionParts {
   live: LiveStore
   notices: Pick<NoticeBoard, 'post'>
   store: Pick<DeploymentStore, 'deployment'>
@@ -21,11 +18,11 @@ export interface LiveDeploymentsParts {
 const shownAfterEndMs = 3_600_000
 
 /** The deployments among the live records, and a line among the notices for each event that a person wants to hear of. */
-export class LiveDeployments {
-  readonly #parts: LiveDeploymentsParts
+export class DeploymentProjection {
+  readonly #parts: DeploymentProjectionParts
   readonly #told = new Map<string, Told>()
 
-  constructor(parts: LiveDeploymentsParts) {
+  constructor(parts: DeploymentProjectionParts) {
     this.#parts = parts
   }
 

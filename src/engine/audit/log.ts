@@ -1,19 +1,8 @@
 import { ok, type Result } from '../../base/index.ts'
 import type { AuditEntry } from '../../contract/index.ts'
-import {
-  anchorAsCsv,
-  anchorAsJsonLine,
-  auditAsCsv,
-  auditAsJsonLines,
-  chainStart,
-  findBreak,
-  findEndBreak,
-  type Anchor,
-  type ChainEnd,
-} from '../audit/index.ts'
-import type { DeploymentStore } from '../deployments/index.ts'
-
-type AuditStore = Pick<DeploymentStore, 'auditFrom' | 'auditEnd'>
+import { chainStart, findBreak, findEndBreak, type Anchor, type ChainEnd } from './chain.ts'
+import { anchorAsCsv, anchorAsJsonLine, auditAsCsv, auditAsJsonLines } from './export.ts'
+import type { AuditStore } from './ports.ts'
 
 export interface AuditVerdict {
   isWhole: boolean
@@ -31,7 +20,7 @@ const pageSize = 1000
  * from an export or a shipped log, is still the same. Fails as the store does.
  */
 export async function verifyAudit(
-  store: AuditStore,
+  store: Pick<AuditStore, 'auditFrom' | 'auditEnd'>,
   against: Anchor | null = null,
 ): Promise<Result<AuditVerdict>> {
   const known = await store.auditEnd()
@@ -111,7 +100,7 @@ function brokenAt(
  * for `verifyAudit`. Fails as the store does.
  */
 export async function exportAudit(
-  store: AuditStore,
+  store: Pick<AuditStore, 'auditFrom' | 'auditEnd'>,
   format: 'jsonl' | 'csv',
   fromMs = -Infinity,
   toMs = Infinity,

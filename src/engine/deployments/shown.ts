@@ -1,6 +1,4 @@
 import type { Deployment, Plan } from '../../contract/index.ts'
-import { shownService } from '../config/index.ts'
-import type { Declaration } from '../deployments/index.ts'
 
 /** A plan as people see it: user, password, path and query of a webhook may be secrets, and stay with the engine. */
 export const shownPlan = (plan: Plan): Plan => ({
@@ -16,10 +14,4 @@ export const shownPlan = (plan: Plan): Plan => ({
 export const shownDeployment = (deployment: Deployment): Deployment => ({
   ...deployment,
   plan: shownPlan(deployment.plan),
-})
-
-/** A declaration as people see it. */
-export const shownDeclaration = (declaration: Declaration): Declaration => ({
-  ...declaration,
-  written: shownService(declaration.written),
 })

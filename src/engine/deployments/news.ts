@@ -1,5 +1,5 @@
 import { type Deployment, weightText } from '../../contract/index.ts'
-import { isGoingBack, type DeploymentState } from '../deployments/index.ts'
+import { isGoingBack, type DeploymentState } from './state.ts'
 import type { News } from '../journal/index.ts'
 
 /** What was last told of a deployment. */

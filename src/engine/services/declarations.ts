@@ -2,14 +2,14 @@ import { AppError, fail, ok, SerialQueue, type Clock, type Result } from '../../
 import type { AccountCheck, ServiceConfig } from '../config/index.ts'
 import { isSamePlace, readService, withKnownAddresses } from '../config/index.ts'
 import { within } from '../core/index.ts'
-import type { Commit, Declaration, DeploymentStore } from '../deployments/index.ts'
-import { changedReleases, newReleases } from './releases.ts'
-import type { Equip, Roster } from './roster.ts'
+import { nothingToCommit, type Declaration, type DeploymentStore } from '../deployments/index.ts'
+import { changedReleases, newReleases } from '../releases/index.ts'
+import type { Equip, ServiceRegistry } from './registry.ts'
 
 export interface DeclarationsParts {
   clock: Clock
   store: DeploymentStore
-  roster: Roster
+  registry: ServiceRegistry
   equip: Equip
   warn: (text: string) => void
   accountProblem?: AccountCheck | undefined
@@ -26,8 +26,6 @@ export interface DeclareRequest {
 
 const answerWithinMs = 5000
 const leaveAgainMs = 10_000
-const nothing: Commit = { events: [], deployments: [], services: [], releases: [], evidence: [], audit: [] }
-
 /** Services that are declared while the engine runs, and how a service goes for good. */
 export class Declarations implements Disposable {
   readonly #parts: DeclarationsParts
@@ -83,7 +81,7 @@ export class Declarations implements Disposable {
     why,
     expectedRevision,
   }: DeclareRequest): Promise<Result<Declaration>> {
-    const { roster, store, clock } = this.#parts
+    const { registry, store, clock } = this.#parts
     const before = this.#all.get(service)
     const written = withKnownAddresses(asked, before?.written ?? {})
     const read = readService(service, written, this.#parts.accountProblem)
@@ -99,14 +97,14 @@ export class Declarations implements Disposable {
     const declaration: Declaration = { service, written, by, atMs, revision, isLeaving: false }
     const entry = { atMs, actor: by, action: 'services.declare', target: service, why, details: { revision } }
     const stored = await store.commit({
-      ...nothing,
+      ...nothingToCommit,
       releases,
       declarations: [declaration],
       audit: [entry, ...audit],
     })
     if (!stored.ok) return stored
     this.#all.set(service, declaration)
-    await roster.declare(declaredConfigs([...this.#all.values()], this.#parts.warn))
+    await registry.declare(declaredConfigs([...this.#all.values()], this.#parts.warn))
     return ok(declaration)
   }
 
@@ -115,25 +113,25 @@ export class Declarations implements Disposable {
     before: Declaration | undefined,
     expectedRevision: number | null,
   ): string | null {
-    const { roster } = this.#parts
-    if (roster.isConfigured(name)) return `${name} is defined in the configuration file: change it there`
+    const { registry } = this.#parts
+    if (registry.isConfigured(name)) return `${name} is defined in the configuration file: change it there`
     if (before?.isLeaving) return `${name} is being removed: declare it again when that is done`
     const revision = before?.revision ?? 0
     if (expectedRevision !== null && expectedRevision !== revision)
       return `${name} has changed since: it is at revision ${revision}, not ${expectedRevision}`
-    const neighbour = roster.names.find((other) => {
-      const taken = roster.find(other)?.definition.listen
+    const neighbour = registry.names.find((other) => {
+      const taken = registry.find(other)?.definition.listen
       return other !== name && taken && isSamePlace(taken, listen)
     })
     if (neighbour) return `${neighbour} already listens on ${listen.host}:${listen.port}`
-    return roster.server && isSamePlace(roster.server, listen)
+    return registry.server && isSamePlace(registry.server, listen)
       ? `Pilothouse itself listens on ${listen.host}:${listen.port} (server.port): give the service another port, or 0 for a free one`
       : null
   }
 
   async #remove(service: string, by: string, why: string): Promise<Result<void>> {
-    const { roster, store, clock } = this.#parts
-    if (roster.isConfigured(service))
+    const { registry, store, clock } = this.#parts
+    if (registry.isConfigured(service))
       return fail(
         new AppError('CONFLICT', `${service} is defined in the configuration file: remove it there first`),
       )
@@ -158,11 +156,11 @@ export class Declarations implements Disposable {
       const written = before?.written ?? {}
       const leaving = { service, written, by, atMs, revision: (before?.revision ?? 0) + 1, isLeaving: true }
       const audit = [{ atMs, actor: by, action: 'services.remove', target: service, why, details: {} }]
-      const stored = await store.commit({ ...nothing, declarations: [leaving], audit })
+      const stored = await store.commit({ ...nothingToCommit, declarations: [leaving], audit })
       if (!stored.ok) return stored
       this.#all.set(service, leaving)
     }
-    await roster.declare(declaredConfigs([...this.#all.values()], this.#parts.warn))
+    await registry.declare(declaredConfigs([...this.#all.values()], this.#parts.warn))
     return this.#leave(service)
   }
 
@@ -200,7 +198,7 @@ export class Declarations implements Disposable {
       revision: record.revision + 1,
     }
     const stored = await store.commit({
-      ...nothing,
+      ...nothingToCommit,
       services: emptied ? [emptied] : [],
       undeclared: [service],
     })

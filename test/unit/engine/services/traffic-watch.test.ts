@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { ok } from '../../../../src/base/index.ts'
 import { serviceDefinitionSchema, type Bin } from '../../../../src/contract/index.ts'
 import type { Router, Target } from '../../../../src/engine/platforms/index.ts'
-import { TrafficWatch } from '../../../../src/engine/operations/traffic-watch.ts'
+import { TrafficWatch } from '../../../../src/engine/services/traffic-watch.ts'
 import { VirtualClock } from '../../../support/clock.ts'
 import { uneventful } from '../../../support/uneventful.ts'
 

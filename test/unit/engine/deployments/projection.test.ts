@@ -4,18 +4,16 @@ import { type Deployment, type Validation } from '../../../../src/contract/index
 import { LiveStore } from '../../../../src/engine/core/index.ts'
 import {
   buildPlan,
+  deploymentNews,
+  DeploymentProjection,
   deploymentView,
   hasEnded,
   replay,
+  toTell,
   type DeploymentEvent,
   type DeploymentState,
-} from '../../../../src/engine/deployments/index.ts'
-import {
-  deploymentNews,
-  LiveDeployments,
-  toTell,
   type Told,
-} from '../../../../src/engine/operations/index.ts'
+} from '../../../../src/engine/deployments/index.ts'
 
 const plan = buildPlan()
 if (!plan.ok) throw plan.error
@@ -47,7 +45,7 @@ it('tells of each phase of a deployment once, shows its end for an hour, and for
   const told: string[] = []
   const live = new LiveStore()
   const stored = new Map<string, Deployment>()
-  const shown = new LiveDeployments({
+  const shown = new DeploymentProjection({
     live,
     notices: { post: ({ text }) => void told.push(text) },
     store: {

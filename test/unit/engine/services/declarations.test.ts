@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { AppError, fail, ok, type Result } from '../../../../src/base/index.ts'
 import type { Commit, Declaration, DeploymentStore } from '../../../../src/engine/deployments/index.ts'
-import { Declarations } from '../../../../src/engine/operations/declarations.ts'
-import type { Equip, Roster } from '../../../../src/engine/operations/roster.ts'
+import { Declarations } from '../../../../src/engine/services/declarations.ts'
+import type { Equip, ServiceRegistry } from '../../../../src/engine/services/registry.ts'
 import { VirtualClock } from '../../../support/clock.ts'
 
 const declared: Declaration = {
@@ -16,13 +16,13 @@ const declared: Declaration = {
 
 describe('a service that is declared', () => {
   it('may not listen where another service or Pilothouse itself does', async () => {
-    const roster = {
+    const registry = {
       isConfigured: () => false,
       names: ['shop'],
       find: () => ({ definition: { listen: { host: '0.0.0.0', port: 8080 } } }),
       server: { host: 'localhost', port: 7780 },
-    } as unknown as Roster
-    const parts = { clock: new VirtualClock(), store: {} as DeploymentStore, roster, warn: () => undefined }
+    } as unknown as ServiceRegistry
+    const parts = { clock: new VirtualClock(), store: {} as DeploymentStore, registry, warn: () => undefined }
     using declarations = new Declarations({ ...parts, equip: (() => ({})) as unknown as Equip }, [])
     const declare = (port: number) =>
       declarations.declare({
@@ -58,8 +58,13 @@ describe('a service that is removed', () => {
     } as Partial<DeploymentStore> as DeploymentStore
     const withdraw = () => Promise.resolve(ok(undefined))
     const equip = (() => ({ router: { withdraw }, target: { withdraw } })) as unknown as Equip
-    const roster = { isConfigured: () => false, declare: () => Promise.resolve() } as unknown as Roster
-    using declarations = new Declarations({ clock, store, roster, equip, warn: () => undefined }, [declared])
+    const registry = {
+      isConfigured: () => false,
+      declare: () => Promise.resolve(),
+    } as unknown as ServiceRegistry
+    using declarations = new Declarations({ clock, store, registry, equip, warn: () => undefined }, [
+      declared,
+    ])
     expect(await declarations.remove('cart', 'ann', 'not needed')).toMatchObject({
       ok: false,
       error: { code: 'STORE_BUSY', message: expect.stringContaining('This is retried') as string },

@@ -1,0 +1,24 @@
+import type { Result } from '../../base/index.ts'
+import type { AuditEntry } from '../../contract/index.ts'
+import type { NotedEnd } from './chain.ts'
+
+export interface AuditFilter {
+  actor?: string
+  target?: string
+  /** Anywhere in an entry, whatever its case. */
+  text?: string
+  fromMs?: number
+  toMs?: number
+  limit: number
+  beforeSeq?: number
+}
+
+/** Port: the audit log at rest. Entries are added by the commit of what they tell of. */
+export interface AuditStore {
+  /** Newest first. */
+  audit(filter: AuditFilter): Promise<Result<AuditEntry[]>>
+  /** Oldest first, from `fromSeq` on, at most `limit`: what a check of the chain walks over. */
+  auditFrom(fromSeq: number, limit: number): Promise<Result<AuditEntry[]>>
+  /** The entry that was written last, as it is noted beside the log. */
+  auditEnd(): Promise<Result<NotedEnd>>
+}

@@ -1,0 +1,116 @@
+import { ok, type Result } from '../../base/index.ts'
+import { runsAsText, type Deployment, type PlanOptions } from '../../contract/index.ts'
+import type { LiveStore } from '../core/index.ts'
+import { api, given, orThrow, type CallContext } from '../identity/index.ts'
+import type { Command } from './commands.ts'
+import type { DeploymentController } from './loop/deployment-controller.ts'
+import type { SteeredService } from './loop/parts.ts'
+import type { ServiceView } from './loop/service-loop.ts'
+import type { DeploymentStore } from './ports.ts'
+import { rehearse, type RehearsalParts } from './rehearse.ts'
+import { shownDeployment } from './shown.ts'
+
+export interface DeploymentParts extends RehearsalParts {
+  controller: DeploymentController
+  store: DeploymentStore
+  live: LiveStore
+  services: {
+    /** NOT_FOUND names the services that there are. */
+    require: (name: string) => Result<SteeredService & { deployOptions: readonly PlanOptions[] }>
+    view: (name: string) => Pick<ServiceView, 'record'> | undefined
+    requestsPerSecond: (name: string) => number | null
+  }
+}
+
+/** Procedures on deployments, and the emergency rollback. */
+export function deploymentHandlers(parts: DeploymentParts) {
+  const { controller, store, live, services } = parts
+
+  const stored = async (id: string): Promise<Result<Deployment>> => {
+    const found = await store.deployment(id)
+    return found.ok ? ok(shownDeployment(found.value)) : found
+  }
+  /** The deployment as it stands; the controller has just stored it. */
+  const shown = async (id: Promise<Result<string>>): Promise<Deployment> => {
+    const done = await id
+    return orThrow(done.ok ? stored(done.value) : done)
+  }
+  const command = async (kind: Command['kind'], input: CommandInput, by: string): Promise<Deployment> => {
+    const { id, why, expectedRevision } = input
+    await orThrow(controller.command(id, { kind, by, why, expectedRevision }))
+    return orThrow(stored(id))
+  }
+
+  return {
+    deployments: {
+      list: api.deployments.list.handler(async ({ input }) =>
+        (await orThrow(store.deployments(given(input)))).map(shownDeployment),
+      ),
+      get: api.deployments.get.handler(({ input }) => {
+        const running = live.get(`deployment:${input.id}`)
+        return running ?? orThrow(stored(input.id))
+      }),
+      bins: api.deployments.bins.handler(({ input }) => orThrow(store.bins(input.id))),
+      rehearse: api.deployments.rehearse.handler(async ({ input }) => {
+        const { service, releaseId, supersedes } = input
+        const { definition, deployOptions } = await orThrow(services.require(service))
+        const rehearsal = await orThrow(
+          rehearse(parts, {
+            service,
+            releaseId,
+            options: [...deployOptions, input.options],
+            stableReleaseId: services.view(service)?.record.stableReleaseId ?? null,
+            supersedes,
+          }),
+        )
+        return {
+          ...rehearsal,
+          requestsPerSecond: services.requestsPerSecond(service),
+          runsAs: runsAsText(definition),
+        }
+      }),
+      start: api.deployments.start.handler(async ({ input, context }) => {
+        const { service, releaseId, options, supersedes } = input
+        const { deployOptions } = await orThrow(services.require(service))
+        return shown(
+          controller.deploy({
+            service,
+            releaseId,
+            options: [...deployOptions, options],
+            ...asked(input, context),
+            supersedes,
+          }),
+        )
+      }),
+      pause: api.deployments.pause.handler(({ input, context }) => command('pause', input, nameOf(context))),
+      resume: api.deployments.resume.handler(({ input, context }) =>
+        command('resume', input, nameOf(context)),
+      ),
+      skip: api.deployments.skip.handler(({ input, context }) => command('skip', input, nameOf(context))),
+      promote: api.deployments.promote.handler(({ input, context }) =>
+        command('promote', input, nameOf(context)),
+      ),
+      abort: api.deployments.abort.handler(({ input, context }) => command('abort', input, nameOf(context))),
+      retry: api.deployments.retry.handler(({ input, context }) =>
+        shown(controller.retry(input.id, { ...asked(input, context), supersedes: input.supersedes })),
+      ),
+      undo: api.deployments.undo.handler(({ input, context }) =>
+        shown(controller.undo({ ...given(input), by: nameOf(context) })),
+      ),
+    },
+    rollback: {
+      emergency: api.rollback.emergency.handler(({ input, context }) =>
+        controller.emergency(input.services ?? 'all', nameOf(context), input.why),
+      ),
+    },
+  }
+}
+
+type CommandInput = { id: string; expectedRevision: number | null; why: string }
+
+const nameOf = ({ principal }: CallContext): string => principal.name
+
+const asked = (
+  { why, expectedRevision }: { why: string; expectedRevision: number | null },
+  context: CallContext,
+) => ({ by: nameOf(context), why, expectedRevision })

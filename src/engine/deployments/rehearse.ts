@@ -1,0 +1,49 @@
+import { ok, type Clock, type Result } from '../../base/index.ts'
+import type { Plan, PlanOptions, Validation } from '../../contract/index.ts'
+import type { DeploymentController } from './loop/deployment-controller.ts'
+import type { DeploymentStore, Validator } from './ports.ts'
+import { shownPlan } from './shown.ts'
+
+export interface RehearsalParts {
+  clock: Clock
+  store: Pick<DeploymentStore, 'release'>
+  validator: Validator
+  controller: Pick<DeploymentController, 'plan'>
+}
+
+export interface Rehearsal {
+  plan: Plan
+  stableReleaseId: string | null
+  validation: Validation
+}
+
+const limitMs = 300_000
+
+/** A dry run: the plan and what the checks say. Nothing moves and nothing is kept. */
+export async function rehearse(
+  { clock, store, validator, controller }: RehearsalParts,
+  request: {
+    service: string
+    releaseId: string
+    /** Of the whole, then of the service, then of this deployment. */
+    options: readonly PlanOptions[]
+    stableReleaseId: string | null
+    /** The deployment that would give way; null for none. */
+    supersedes: string | null
+  },
+): Promise<Result<Rehearsal>> {
+  const { service, releaseId, options, stableReleaseId, supersedes } = request
+  const plan = await controller.plan(service, options)
+  if (!plan.ok) return plan
+  const release = await store.release(service, releaseId)
+  if (!release.ok) return release
+  const deadline = new AbortController()
+  using _timer = clock.after(limitMs, () => deadline.abort())
+  const validation = await validator.validate(
+    { deploymentId: supersedes ?? '', service, release: release.value, stableReleaseId, plan: plan.value },
+    deadline.signal,
+  )
+  return validation.ok
+    ? ok({ plan: shownPlan(plan.value), stableReleaseId, validation: validation.value })
+    : validation
+}

@@ -1,8 +1,0 @@
-export { verifyAudit } from './audit-log.ts'
-export type { DeclareRequest } from './declarations.ts'
-export { Operations, type OperationsParts } from './operations.ts'
-export type { Configured, Equip, OperatedService } from './roster.ts'
-export { storeReleases } from './releases.ts'
-export { shownPlan } from './shown-plan.ts'
-export { LiveDeployments } from './live-deployments.ts'
-export { deploymentNews, toTell, type Told } from './deployment-news.ts'
