@@ -41,8 +41,8 @@ export const errorCatalogue = {
   RATE_LIMITED: entry(429, 'Too many requests', 'Wait a moment, then try again.', true),
   INTERNAL: entry(
     500,
-    'A defect in Pilothouse',
-    'Report it with the lines that the engine log has of this time.',
+    'A bug in Pilothouse',
+    'Report it with the engine log lines from that time.',
   ),
   UNSUPPORTED: entry(
     501,
@@ -53,8 +53,8 @@ export const errorCatalogue = {
   TIMEOUT: entry(504, 'No answer in time', 'Try again. If it happens again, check the engine log.', true),
   CONFIG_INVALID: entry(
     422,
-    'The configuration has mistakes',
-    'Correct them; to see them all, run: pilothouse config check',
+    'The configuration has errors',
+    'Fix them. To list them all, run: pilothouse config check',
   ),
   CONFIG_UNREADABLE: entry(
     422,
@@ -69,14 +69,14 @@ export const errorCatalogue = {
   ),
   STORE_BUSY: entry(
     503,
-    'Another program holds the database',
+    'Another program is using the database',
     'Close the other program, then try again.',
     true,
   ),
   STORE_CORRUPT: entry(
     500,
     'The database is damaged',
-    'If the message names a backup, stop the engine and put it in the place of the database. Without a backup, move the database away; the engine creates a new one.',
+    'If the message names a backup, stop the engine and replace the database with it. Without a backup, move the database away; the engine creates a new one.',
   ),
   STORE_TOO_NEW: entry(
     409,

@@ -25,7 +25,7 @@ export async function checkConfig(
     out.write(json({ ok: result.ok, file: path, problems, ignoredVariables }))
   } else if (result.ok) {
     const { environment } = result.value.config
-    const what = path ?? 'No config file; using defaults'
+    const what = path ?? 'No config file, using defaults'
     tell(out, `${out.style('green', 'ok')}  ${terminalText(what)}  (environment ${environment})\n`)
     warnOfIgnored(ignoredVariables, err)
   } else {

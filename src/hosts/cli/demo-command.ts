@@ -56,10 +56,10 @@ function welcome({ directory }: DemoPlace, { out }: CommandSurroundings): string
   const command = ownCommand()
   const where = `--data-dir ${directory}`
   return [
-    `The shop is open: catalog, cart and checkout run, and visitors come.\n`,
-    `Releases to ship: good, errors, slow-tail, memory-leak, never-healthy, slow-start. For example:\n`,
+    `The shop is open: catalog, cart and checkout are running under traffic.\n`,
+    `Releases to deploy: good, errors, slow-tail, memory-leak, never-healthy, slow-start. For example:\n`,
     `  ${out.style('bold', `${command} deploy checkout errors --watch ${where}`)}\n`,
-    `Ctrl-C ends the shop and everything else of the demo.\n`,
+    `Ctrl-C stops the shop and the whole demo.\n`,
   ].join('')
 }
 

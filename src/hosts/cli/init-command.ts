@@ -121,7 +121,7 @@ async function unwritable(path: string): Promise<AppError | null> {
 const missing = (text: string) => new AppError('BAD_INPUT', text, { remedy: '' })
 const withoutName = missing('Name the service: pilothouse init NAME -- COMMAND...')
 const withoutCommand = (name: string) =>
-  missing(`Say what starts ${name}: pilothouse init ${name} -- COMMAND...`)
+  missing(`Name the command that starts ${name}: pilothouse init ${name} -- COMMAND...`)
 
 /** What nobody can be asked for. */
 function unanswerable({ service, command }: InitRequest, { isThere }: Person): AppError | null {

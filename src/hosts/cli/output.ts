@@ -79,7 +79,7 @@ export const exitCodeMeanings: readonly (readonly [code: number, meaning: string
   [exitCodes.noEngine, 'no engine runs'],
   [exitCodes.undecided, 'the watched deployment is paused and needs a decision'],
   [exitCodes.interrupted, 'stopped with Ctrl-C; deployments continue'],
-  [exitCodes.readerGone, 'whoever read the output of a watch has gone; the deployment continues'],
+  [exitCodes.readerGone, 'the reader of a watch closed its end; the deployment continues'],
 ]
 
 /** Writes a result: one JSON document for a program, else text for a person. */

@@ -84,7 +84,7 @@ export function problemText(
       fitted(hint, output.width),
     ].join('')
   })
-  const count = problems.length === 1 ? '1 mistake' : `${problems.length} mistakes`
+  const count = problems.length === 1 ? '1 error' : `${problems.length} errors`
   return `${told.join('\n')}\n${output.style('red', `${count} in the configuration`)}\n`
 }
 

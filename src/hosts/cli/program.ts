@@ -35,7 +35,7 @@ const notes = [
 
 const groups = {
   emergency: 'In an emergency',
-  look: 'See what happens',
+  look: 'Monitor',
   steer: 'Deploy',
   setUp: 'Set up and run',
   other: 'Other',
@@ -67,14 +67,14 @@ const groupOf: Readonly<Record<string, keyof typeof groups>> = {
 export function buildProgram(surroundings: CliSurroundings, done: (code: number) => void): Command {
   const { out, err, system, bundle } = surroundings
   const program = withExamples(new Command('pilothouse'), {
-    'pilothouse demo': 'Open a demo shop under traffic, to try everything on',
+    'pilothouse demo': 'Open a demo shop under traffic, to try everything out',
     'pilothouse init': 'Write a first config with one service',
     'pilothouse serve': 'Run the engine and open its screens in the browser',
-    'pilothouse services': 'Show what runs, with its traffic and errors',
-    'pilothouse deploy shop r42 --watch': 'Deploy a release and follow it to its end',
+    'pilothouse services': 'Show services with their traffic and errors',
+    'pilothouse deploy shop r42 --watch': 'Deploy a release and follow it until it ends',
     'pilothouse rollback shop': 'Return all traffic to the stable release at once',
   })
-    .description('Watch services, deploy releases through judged canaries, and undo them at once')
+    .description('Monitor services, deploy releases through judged canaries, and roll them back at once')
     .version(version, '-V, --version', 'Print the version')
     .addOption(new Option('--utc', 'Write times in UTC, whatever display.timeZone says').conflicts('local'))
     .option('--local', 'Write times in the local time zone, whatever display.timeZone says')
@@ -125,7 +125,7 @@ export function buildProgram(surroundings: CliSurroundings, done: (code: number)
   withExamples(withSettingOptions(program.command('serve')), {
     'pilothouse serve': 'Serve on the configured port and open the browser',
     'pilothouse serve --port 0 --no-open': 'Take a free port and only print the address',
-    'pilothouse serve --environment production': 'Mark what it steers as production',
+    'pilothouse serve --environment production': 'Treat its services as production',
   })
     .description('Run the engine and serve its screens to browsers on this machine')
     .option('--no-open', 'Do not open a browser')

@@ -18,7 +18,7 @@ export function registerConfig(
     'pilothouse config check': 'Check the configuration that would be read here',
     'pilothouse config check --config staging.yaml --json': 'Check another file, for a script',
   })
-    .description('Find every mistake, with its line, column and remedy')
+    .description('Find every error, with its line, column and remedy')
     .action(async ({ json = false, ...values }: Values) => {
       done(await checkConfig(requestOf(values, system), json, surroundings))
     })

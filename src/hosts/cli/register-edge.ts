@@ -29,7 +29,7 @@ export function registerEdge(
     'pilothouse edge start': 'Start it; services that it ran before start again',
   }).action((values: Values) => run({ kind: 'start' }, values))
   add('stop', 'Stop the edge. Instances keep running, but get no requests until it starts again', {
-    'pilothouse edge stop --with-instances': 'Stop the edge and everything that it runs',
+    'pilothouse edge stop --with-instances': 'Stop the edge and everything it runs',
     'pilothouse edge stop': 'Stop only the edge; `pilothouse edge start` takes its instances over',
   })
     .option('--with-instances', 'Drain and stop its instances too')

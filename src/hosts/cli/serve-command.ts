@@ -33,7 +33,7 @@ export interface ServeRequest {
 }
 
 /** For somebody who has nothing to steer yet. */
-const firstSteps = `No service is configured yet. Look around in a shop under traffic: pilothouse demo (npm start -- --demo).
+const firstSteps = `No services are configured yet. To try a demo shop under traffic, run: pilothouse demo (npm start -- --demo).
 Or describe one of yours: pilothouse init\n`
 
 /**
@@ -148,10 +148,10 @@ export async function serveCommand(
         clock,
         current: read,
         onChange: (changed) => {
-          if (!changed.ok) log.warn('the changed configuration has mistakes', { problems: changed.error })
+          if (!changed.ok) log.warn('the changed configuration has errors', { problems: changed.error })
           served.configChanged(changed)
           // Told at the level that it brought.
-          if (changed.ok) log.info('the configuration was read anew', { file: changed.value.file })
+          if (changed.ok) log.info('the configuration was reloaded', { file: changed.value.file })
         },
         onFailure: (failure) =>
           log.error('the configuration could not be followed', { failure: messageOf(failure) }),
@@ -181,7 +181,7 @@ export async function serveCommand(
     return tellFailure(failure, { ...surroundings, isJson: false })
   }
   using _deadline = clock.after(stopWithinMs, () => {
-    err.write(`pilothouse: not everything ended within ${stopWithinMs / 1000} s\n`)
+    err.write(`pilothouse: not everything stopped within ${stopWithinMs / 1000} s\n`)
     process.exit(exitCodes.failed)
   })
   await held[Symbol.asyncDispose]()

@@ -40,7 +40,7 @@ describe('pilothouse config check', () => {
     )
     expect(stderr).toContain('pilothouse.yaml:4:10  found the text "loud"')
     expect(stderr).toContain('PILOTHOUSE_SERVER_PORT  no setting has this environment variable')
-    expect(stderr).toContain('3 mistakes in the configuration')
+    expect(stderr).toContain('3 errors in the configuration')
   })
 
   it('gives the same as JSON', async () => {
@@ -53,7 +53,7 @@ describe('pilothouse config check', () => {
   it('shows no secret that stands in the wrong place, nor what a misspelt key holds', async () => {
     await config('server:\n  token: hunter2\npasswrd: hunter2\n"passwrd2": {a: hunter2}\n')
     const { stderr } = await run(['config', 'check'])
-    expect(stderr).toContain('3 mistakes')
+    expect(stderr).toContain('3 errors')
     expect(stderr).not.toContain('hunter2')
   })
 
@@ -71,7 +71,7 @@ describe('pilothouse config show', () => {
     const args = ['config', 'show', '--environment', 'production']
     const { code, stdout } = await run(args, { MY_TOKEN: 'hunter2', PILOTHOUSE_LOGGING__LEVEL: 'warn' })
     expect(code).toBe(0)
-    expect(stdout).toMatch(/^server\.port +1234 +file .*pilothouse\.yaml:2:9 +after a restart$/m)
+    expect(stdout).toMatch(/^server\.port \* +1234 +file .*pilothouse\.yaml:2:9$/m)
     expect(stdout).toMatch(/^environment +production +flag --environment$/m)
     expect(stdout).toMatch(/^logging\.level +warn +environment PILOTHOUSE_LOGGING__LEVEL$/m)
     expect(stdout).toMatch(/^telemetry\.retention\.raw +7d +default$/m)

@@ -254,7 +254,7 @@ describe('pilothouse rollback', () => {
     const refused = await start(args, {}, 'shoq').ended
     expect(refused).toMatchObject({ code: 1, asked: ['This is production. Type shop to confirm: '] })
     expect(refused.stderr).toContain('shop: r2 → r1. r2 has 10% of traffic')
-    expect(refused.stderr).toMatch(/Nothing was done: type shop to confirm, not "shoq"\.\n$/)
+    expect(refused.stderr).toMatch(/Canceled: type shop to confirm, not "shoq"\.\n$/)
     // Nothing but that somebody tried.
     expect(engine.script.calls).toEqual([
       { name: 'unconfirmed', input: { order: 'rollback.emergency', target: 'shop' } },
@@ -279,7 +279,7 @@ describe('pilothouse rollback', () => {
     const refused = await start([...args, '--data-dir', 'data'], {}, 'shoq').ended
     expect(refused).toMatchObject({ code: 1, asked: ['This is production. Type shop to confirm: '] })
     expect(refused.stderr).toMatch(
-      /^shop\b.*\npilothouse: Nothing was done: type shop to confirm, not "shoq"\.\n$/,
+      /^shop\b.*\npilothouse: Canceled: type shop to confirm, not "shoq"\.\n$/,
     )
     expect(engine.script.calls.map(({ name }) => name)).toEqual(['unconfirmed'])
     const confirmed = await start([...args, '--data-dir', 'data', '--yes'], {}, '').ended

@@ -98,10 +98,10 @@ describe('pilothouse serve', () => {
     const served = serve()
     await served.until('stdout', address)
     await config('logging: {level: loud}\n')
-    await served.until('stderr', /the changed configuration has mistakes/)
+    await served.until('stderr', /the changed configuration has errors/)
     await config('logging: {level: info}\n')
     // Only the changed level lets this line through: it is written at the end.
-    await served.until('stderr', /the configuration was read anew/)
+    await served.until('stderr', /the configuration was reloaded/)
     served.signal('SIGINT')
     const { code, stderr } = await served.ended
     expect(code).toBe(0)

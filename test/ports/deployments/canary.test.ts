@@ -62,7 +62,7 @@ describe('a release, shipped by a real engine through the embedded platform unde
       if (how === 'dead') await steered.killEngine()
       else steered.signalEngine('SIGSTOP')
       const { code, stdout, stderr } = await steered.command('rollback', '--all')
-      expect(stderr).toContain('The order went to the edge itself')
+      expect(stderr).toContain('The rollback was sent to the edge directly')
       expect(stdout).toMatch(/^ok +shop .* All traffic of shop goes to r1, verified/)
       expect(code).toBe(0)
       const stableBefore = shoppers.answersOf('r1')

@@ -51,7 +51,7 @@ export async function verifyAudit(against: string | undefined, session: Session)
   if (against !== undefined && !known)
     throw new AppError(
       'BAD_INPUT',
-      `${against} names no entry of the audit log: it must be an export or a log file.`,
+      `${against} contains no entry of the audit log: it must be an export or a log file.`,
     )
   const verdict = await session.engine.audit.verify(known)
   report(session, verdict, () => `${terminalText(verdict.text)}\n`)

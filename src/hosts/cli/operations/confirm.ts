@@ -33,7 +33,7 @@ export async function confirm(
   const { order, name: target } = act
   const signal = AbortSignal.timeout(recordWithinMs)
   await engine.audit.unconfirmed({ order, target }, { signal }).catch(() => undefined)
-  throw new LeftAlone(`Nothing was done: type ${act.name} to confirm, not "${answer}".`)
+  throw new LeftAlone(`Canceled: type ${act.name} to confirm, not "${answer}".`)
 }
 
 /** Confirms an order on one service: every order that changes what runs or who steers it comes through here. */

@@ -66,7 +66,7 @@ export async function removeService(
     {
       order: 'services.remove',
       service,
-      effect: `${service} is removed: it takes no more requests and its instances stop; its history is kept`,
+      effect: `${service} is removed: it stops accepting requests and its instances stop; its history is kept`,
       isConfirmed: request.isConfirmed,
     },
     session,
@@ -101,6 +101,6 @@ function definitionIn(service: string, text: string, file: string): Readonly<Rec
   )
   throw new AppError(
     'BAD_INPUT',
-    `${mistakes.join('; ')}. The file holds what would stand under the name of a service: keys such as listen, health, releases`,
+    `${mistakes.join('; ')}. The file contains what goes under the name of a service: keys such as listen, health, releases`,
   )
 }

@@ -63,7 +63,7 @@ export async function deploy(request: DeployRequest, session: Session): Promise<
     }
     if (request.isDryRun) return validation.canDeploy ? exitCodes.ok : exitCodes.failed
     const answer = await session.person.ask('Deploy it? [y/N] ')
-    if (!/^y(es)?$/i.test(answer)) throw new LeftAlone('Nothing was deployed.')
+    if (!/^y(es)?$/i.test(answer)) throw new LeftAlone('Canceled: nothing was deployed.')
   }
   await confirmOrder(
     {
@@ -147,7 +147,7 @@ export async function watch(deployment: Deployment, session: Session): Promise<n
   if (code === exitCodes.undecided)
     tell(
       out,
-      `To decide how it goes on, run one of:\n${(['resume', 'promote', 'abort'] as const).map((order) => `  ${session.next(`deployments ${order} ${deployment.id}`)}\n`).join('')}`,
+      `To decide how it continues, run one of:\n${(['resume', 'promote', 'abort'] as const).map((order) => `  ${session.next(`deployments ${order} ${deployment.id}`)}\n`).join('')}`,
     )
   const outcome = outcomeText(last)
   if (outcome !== '') tell(out, `${out.style('bold', terminalText(outcome))}\n`)
@@ -184,7 +184,7 @@ async function askForDeployment(request: DeployRequest, session: Session): Promi
       services.map(({ name, environment, stableReleaseId }) => [
         name,
         environment,
-        `stable ${stableReleaseId ?? 'nothing'}`,
+        `${stableReleaseId === null ? 'no stable release' : `stable ${stableReleaseId}`}`,
       ]),
     )
   }
@@ -197,7 +197,7 @@ async function askForDeployment(request: DeployRequest, session: Session): Promi
   }
   let { options } = request
   if (!options.preset && !options.steps) {
-    const answer = await person.ask(`Strategy (${presets.join(', ')}; empty for what is configured): `)
+    const answer = await person.ask(`Strategy (${presets.join(', ')}; empty for the configured one): `)
     if (answer !== '') options = { ...options, preset: presetNamed(answer) }
   }
   const why = request.why === '' ? await person.ask('Why (kept in the audit log): ') : request.why
@@ -206,6 +206,6 @@ async function askForDeployment(request: DeployRequest, session: Session): Promi
 
 function presetNamed(text: string): (typeof presets)[number] {
   const preset = presets.find((each) => each.startsWith(text))
-  if (!preset) throw new AppError('BAD_INPUT', `There is no strategy ${text}: ${presets.join(', ')}.`)
+  if (!preset) throw new AppError('BAD_INPUT', `Unknown strategy ${text}. Choose one of ${presets.join(', ')}.`)
   return preset
 }

@@ -95,7 +95,7 @@ export function deploymentText(deployment: Deployment, session: TextSession): st
     `\n${planText(plan, validation, out)}`,
     validation ? `\n${validationText(validation, out)}` : '',
     judgement
-      ? `\n${out.style('bold', 'Judgement')}: ${terminalText(judgement.text)}\n${judgement.findings.map(({ text, verdict }) => `  ${verdict}: ${terminalText(text)}\n`).join('')}`
+      ? `\n${out.style('bold', 'Judgment')}: ${terminalText(judgement.text)}\n${judgement.findings.map(({ text, verdict }) => `  ${verdict}: ${terminalText(text)}\n`).join('')}`
       : '',
     failureText(deployment, session),
     log.length > 0 ? `\n${out.style('bold', 'Log')}\n` : '',
@@ -138,7 +138,7 @@ export function planText(
     holdMs > 0 ? `for ${duration(holdMs)}` : 'no hold',
     [
       analysis && !plan.skipAnalysis ? 'judged' : 'not judged',
-      ...(gate ? ['waits for a person first'] : []),
+      ...(gate ? ['waits for approval first'] : []),
     ].join(', '),
   ])
   const room = roomText(resources)
@@ -147,12 +147,12 @@ export function planText(
   const judging = [
     `Limits: errors ${writtenShare(maxErrorRatio)}, p95 latency ${writtenShare(maxLatencyRegression)} above the stable release`,
     ...judgingText(plan),
-    `On failure: ${onFailure === 'rollback' ? 'roll back' : 'pause'}; when the judge cannot tell: ${onInconclusive === 'rollback' ? 'roll back' : onInconclusive}`,
+    `On failure: ${onFailure === 'rollback' ? 'roll back' : 'pause'}; if inconclusive: ${onInconclusive === 'rollback' ? 'roll back' : onInconclusive}`,
   ]
   const sentences = [
     ...(skipped ? [skippedText(plan)] : judging),
     ...(forecast === '' ? [] : [forecast]),
-    ...(room === '' ? [] : [`Starts, and takes each step, only while hosts use at most: ${room}`]),
+    ...(room === '' ? [] : [`Starts, and moves to each step, only while hosts use at most: ${room}`]),
     ...missingGates(plan, validation),
   ]
   return [
@@ -182,7 +182,7 @@ export function validationText(
   const rows = results.map(({ name, outcome, text, critical }) => [
     outcomeMarks[outcome],
     terminalText(name),
-    `${terminalText(text)}${critical || outcome === 'passed' ? '' : ' (not critical)'}`,
+    `${terminalText(text)}${critical || outcome === 'passed' ? '' : ' (optional)'}`,
   ])
   const outputs = results
     .filter(({ outcome, output }) => outcome === 'failed' && output.trim() !== '')

@@ -26,7 +26,7 @@ export async function findEngine(request: ConfigRequest): Promise<Result<EngineA
     return fail(
       new AppError(
         'CONFIG_INVALID',
-        `The configuration has mistakes, so that the data directory is not known: ${directories.error[0]?.message ?? ''}`,
+        `The configuration has errors, so the data directory is unknown: ${directories.error[0]?.message ?? ''}`,
       ),
     )
   return engineOn(directories.value)
@@ -37,7 +37,7 @@ export function namedEngine({ system }: ConfigRequest): Result<EngineAddress> | 
   const { PILOTHOUSE_URL: url, PILOTHOUSE_TOKEN: token } = system.variables
   if (!url) return null
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
-    return fail(new AppError('BAD_INPUT', `PILOTHOUSE_URL is no http address: ${url}`))
+    return fail(new AppError('BAD_INPUT', `PILOTHOUSE_URL is not an http address: ${url}`))
   if (!token)
     return fail(new AppError('BAD_INPUT', 'PILOTHOUSE_URL is set; its token belongs in PILOTHOUSE_TOKEN.'))
   return ok({ url: new URL(url).origin, token })
@@ -102,14 +102,14 @@ function asAppError(failure: unknown, url: string): AppError {
     const { success, data: code } = z.enum(errorCodes).safeParse(failure.code)
     return success
       ? new AppError(code, failure.message, { cause: failure, ...remedyIn(code, failure.data) })
-      : new AppError('INTERNAL', `${url} answered with status ${failure.status} and not as an engine does.`)
+      : new AppError('INTERNAL', `${url} answered with status ${failure.status}, unlike an engine.`)
   }
   const { name, cause } = failure as { name?: string; cause?: { code?: string } }
   if (name === 'TimeoutError')
     return new AppError('TIMEOUT', `The engine at ${url} did not answer.`, { cause: failure })
   if (failure instanceof TypeError && cause)
     return new NoEngine(`No engine answers at ${url} (${cause.code ?? failure.message}).`)
-  return new AppError('INTERNAL', `The answer of ${url} cannot be read: ${String(failure)}`, {
+  return new AppError('INTERNAL', `The response of ${url} cannot be read: ${String(failure)}`, {
     cause: failure,
   })
 }

@@ -47,7 +47,7 @@ async function follow(
       const now = await engine.services.logs({ ...which, lines: mostLines })
       isAway = false
       const { fresh, isGap } = newLines(before, now)
-      if (isGap) tell(err, 'More was printed than can be followed: lines are missing here.\n')
+      if (isGap) tell(err, 'The output is too fast to follow: lines are missing here.\n')
       write(fresh)
       before = now
     } catch (failure) {

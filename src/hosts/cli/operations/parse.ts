@@ -11,7 +11,7 @@ export function durationArgument(text: string): number {
 }
 
 /**
- * `5:1m,25:2m,50:5m:gate` as steps: weight in percent, how long it holds, and whether it waits for a person first.
+ * `5:1m,25:2m,50:5m:gate` as steps: weight in percent, how long it holds, and whether it waits for approval first.
  * A step that holds for no time is not judged. Throws commander's InvalidArgumentError.
  */
 export function stepsArgument(text: string): Step[] {
@@ -22,7 +22,7 @@ export function stepsArgument(text: string): Step[] {
     const isGateKnown = gate === undefined || gate === 'gate'
     if (!(percent <= 100) || holdMs === undefined || !isGateKnown || rest.length > 0)
       throw new InvalidArgumentError(
-        `"${written}" is no step; write weight:hold, such as 5:1m or 50:10m:gate, separated by commas`,
+        `"${written}" is not a step; write weight:hold, such as 5:1m or 50:10m:gate, separated by commas`,
       )
     return { weight: percent, holdMs, analysis: holdMs > 0, gate: gate === 'gate' }
   })

@@ -39,14 +39,14 @@ type Values = SettingValues & { json?: boolean }
 
 const serviceText = 'Name of the service'
 const deploymentText = 'Deployment id, as in `pilothouse deployments list`'
-const watchText = 'Follow it to its end; the exit code says how it ended'
+const watchText = 'Follow it until it ends; the exit code reports the outcome'
 
 /** Of each order: what it does, and an example with its effect. */
 const orderHelp: Readonly<Record<Order, readonly [description: string, example: string, effect: string]>> = {
   pause: [
     'Hold a deployment at its current step',
     'pilothouse deployments pause d-m3k1x2ab-0f4c --why "looking at the logs"',
-    'Keep the traffic as it is until somebody decides',
+    'Keep the traffic as it is until someone decides',
   ],
   resume: [
     'Continue a paused deployment, or approve its gate',
@@ -59,7 +59,7 @@ const orderHelp: Readonly<Record<Order, readonly [description: string, example: 
     'End the current step early',
   ],
   promote: [
-    'Give the candidate all traffic now, whatever the judge says',
+    'Give the candidate all traffic now, regardless of the judgment',
     'pilothouse deployments promote d-m3k1x2ab-0f4c',
     'Skip all remaining steps',
   ],
@@ -134,7 +134,7 @@ export function registerOperations(
   }
   superseding(
     add(program, 'deploy', 'Deploy a release through a canary that is judged at each step', {
-      'pilothouse deploy shop r42 --watch': 'Deploy r42 and follow it; the exit code says how it ended',
+      'pilothouse deploy shop r42 --watch': 'Deploy r42 and follow it; the exit code reports the outcome',
       'pilothouse deploy shop r42 --dry-run': 'Print the plan and the results of the checks',
       'pilothouse deploy shop r42 --steps 5:1m,25:2m,50:5m:gate':
         'Set the steps; the last waits for approval',
@@ -150,11 +150,11 @@ export function registerOperations(
       'Steps, each weight:hold or weight:hold:gate, separated by commas',
       stepsArgument,
     )
-    .option('--max-time <duration>', 'Longest time the deployment may take', durationArgument)
+    .option('--max-time <duration>', 'Maximum duration of the deployment', durationArgument)
     .option('--set <KEY=VALUE>', 'Setting of `deploy:` for this deployment only; repeatable', pairArgument)
     .option('-w, --watch', watchText)
     .option('--dry-run', 'Print the plan and the results of the checks; change nothing')
-    .option('-i, --interactive', 'Ask for what you leave out')
+    .option('-i, --interactive', 'Prompt for missing values')
     .action((service: string | undefined, releaseId: string | undefined, values: DeployValues) =>
       run(values, (session) =>
         deploy(
@@ -186,7 +186,7 @@ export function registerOperations(
       run(values, (session) => validate(service, releaseId, session)),
     )
 
-  const deployments = program.command('deployments').description('List, follow and steer deployments')
+  const deployments = program.command('deployments').description('List, follow and control deployments')
   add(deployments, 'list', 'List deployments, newest first', {
     'pilothouse deployments list --service shop': 'List those of one service',
     'pilothouse deployments list --text timeout --limit 100': 'Search in the last deployments',
@@ -200,9 +200,9 @@ export function registerOperations(
         return listDeployments({ limit, ...(service ? { service } : {}), ...(text ? { text } : {}) }, session)
       }),
     )
-  add(deployments, 'show', 'Show one deployment with its plan, judgement and log', {
+  add(deployments, 'show', 'Show one deployment with its plan, judgment and log', {
     'pilothouse deployments show d-m3k1x2ab-0f4c': 'Show it as it is now',
-    'pilothouse deployments show d-m3k1x2ab-0f4c --watch': 'Follow it to its end',
+    'pilothouse deployments show d-m3k1x2ab-0f4c --watch': 'Follow it until it ends',
   })
     .argument('<id>', deploymentText)
     .option('-w, --watch', watchText)
@@ -217,7 +217,7 @@ export function registerOperations(
       )
   superseding(
     add(deployments, 'retry', 'Deploy the candidate of an earlier deployment again, with the same plan', {
-      'pilothouse deployments retry d-m3k1x2ab-0f4c --watch': 'Try again and follow it to its end',
+      'pilothouse deployments retry d-m3k1x2ab-0f4c --watch': 'Retry and follow it until it ends',
     }),
   )
     .argument('<id>', deploymentText)
@@ -317,7 +317,7 @@ export function registerOperations(
         )
       },
     )
-  add(program, 'logs', 'Show the newest lines that the instances of a service printed', {
+  add(program, 'logs', 'Show the newest log lines of the instances of a service', {
     'pilothouse logs shop': 'Show the last 100 lines',
     'pilothouse logs shop --release r42 --follow': 'Follow the lines of one release',
   })
@@ -348,7 +348,7 @@ export function registerOperations(
     .addArgument(new Argument('[action]', 'What to do').choices(['list', 'add', 'compare']).default('list'))
     .argument('[words...]', 'add: ID -- COMMAND...; compare: FROM TO')
     .option('--env <NAME=VALUE>', 'add: environment variable; repeatable', pairArgument)
-    .option('--parameter <NAME=VALUE>', 'add: parameter that is kept with it; repeatable', pairArgument)
+    .option('--parameter <NAME=VALUE>', 'add: parameter stored with it; repeatable', pairArgument)
     .option('--cwd <path>', 'add: working directory')
     .option('--note <text>', 'add: description', '')
     .action((service: string, action: string, words: string[], values: ReleaseValues, command: Command) => {
@@ -384,7 +384,7 @@ export function registerOperations(
     )
   add(audit, 'verify', 'Verify that the audit log is complete and unchanged', {
     'pilothouse audit verify': 'Exit with 1 if an entry was changed or removed',
-    'pilothouse audit verify --against audit.jsonl': 'Compare with an export that is kept elsewhere',
+    'pilothouse audit verify --against audit.jsonl': 'Compare with an export that is stored elsewhere',
   })
     .option('--against <file>', 'Earlier export, or log file of the engine, to compare with')
     .action((values: Values & { against?: string }) =>

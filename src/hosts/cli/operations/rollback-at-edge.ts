@@ -100,7 +100,7 @@ async function order(
     if (isAlone(name))
       return refused(
         'CONFLICT',
-        `Nothing moved: ${aloneAt(before)} already had all traffic of ${name}. A deployment in validation continues when an engine is back`,
+        `No change: ${aloneAt(before)} already had all traffic of ${name}. A deployment in validation continues when an engine is running again`,
       )
     if (!answer.ok) return refused(answer.error.code, answer.error.message)
     if (!one) return refused('UNAVAILABLE', `The edge did not answer for ${name}`)
@@ -109,9 +109,9 @@ async function order(
     if (releaseId === null || weightOf(weights, releaseId) !== 100)
       return refused(
         'UNAVAILABLE',
-        `The edge still splits the traffic of ${name}: ${JSON.stringify(weights)}`,
+        `The edge still splits traffic of ${name}: ${JSON.stringify(weights)}`,
       )
-    const kept = one.isKept ? '' : '. The edge cannot write it to its disk: it holds until the edge restarts'
+    const kept = one.isKept ? '' : '. The edge cannot save this to disk: it is lost if the edge restarts'
     return {
       ...outcome,
       ok: true,

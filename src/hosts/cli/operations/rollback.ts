@@ -61,7 +61,7 @@ export async function rollback(wish: RollbackRequest, request: SessionRequest): 
   const why = answer.ok ? (open[0]?.text ?? '') : answer.error.message
   tell(
     request.err,
-    `${terminalText(why)}\nThe order went to the edge itself.${atEdge.some((each) => each.ok) ? ' Automation stops when an engine is back.' : ''}\n`,
+    `${terminalText(why)}\nThe rollback was sent to the edge directly.${atEdge.some((each) => each.ok) ? ' Automation stops when an engine is running again.' : ''}\n`,
   )
   const others = answered.filter((each) => !open.includes(each))
   return showOutcomes([...others, ...atEdge], request)

@@ -76,7 +76,7 @@ export async function resumeService(
     {
       order: 'services.resume',
       service,
-      effect: `${service}: automation resumes; deployments that wait begin`,
+      effect: `${service}: automation resumes; waiting deployments start`,
       isConfirmed,
     },
     session,
@@ -152,7 +152,7 @@ const serviceColumns = [
 
 /** Services under each other, what is wrong with one below it. */
 export function servicesText(services: readonly ServiceState[], out: Output, times: Times): string {
-  if (services.length === 0) return 'No services. Describe one under services: in pilothouse.yaml.\n'
+  if (services.length === 0) return 'No services. Add one under services: in pilothouse.yaml.\n'
   const rows = services.map((service) => [
     service.name,
     service.environment,

@@ -11,7 +11,7 @@ export const orders = {
   pause: 'holds at this step',
   resume: 'continues',
   skip: 'moves to the next step now',
-  promote: 'gets all traffic, judged or not',
+  promote: 'gets all traffic, regardless of the judgment',
   abort: 'is rolled back',
 } as const
 export type Order = keyof typeof orders
@@ -87,7 +87,7 @@ export async function undo(
     {
       order: 'deployments.undo',
       service,
-      effect: `${service}: ${present.stableReleaseId ?? 'nothing'} → ${releaseId ?? present.wayBack?.to ?? 'the stable release before it'}, without steps`,
+      effect: `${service}: ${present.stableReleaseId ?? 'no release'} → ${releaseId ?? present.wayBack?.to ?? 'the stable release before it'}, without steps`,
       isConfirmed: request.isConfirmed,
     },
     session,

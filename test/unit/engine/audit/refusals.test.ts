@@ -60,7 +60,7 @@ describe('refused orders', () => {
     isFull = true
     await refusals.note(refusal({ code: 'INTERNAL', text: 'a secret' }))
     expect(warnings).toMatchObject([
-      { actor: 'ada', order: 'services.restart', why: 'A defect in Pilothouse' },
+      { actor: 'ada', order: 'services.restart', why: 'A bug in Pilothouse' },
     ])
   })
 
