@@ -39,11 +39,7 @@ export const errorCatalogue = {
   ),
   TOO_LARGE: entry(413, 'The request is larger than 1 MiB', 'Send less at a time.'),
   RATE_LIMITED: entry(429, 'Too many requests', 'Wait a moment, then try again.', true),
-  INTERNAL: entry(
-    500,
-    'A bug in Pilothouse',
-    'Report it with the engine log lines from that time.',
-  ),
+  INTERNAL: entry(500, 'A bug in Pilothouse', 'Report it with the engine log lines from that time.'),
   UNSUPPORTED: entry(
     501,
     'Not supported on this system',

@@ -278,9 +278,7 @@ describe('pilothouse rollback', () => {
     await writeFile(join(directory, 'shop.yaml'), 'drain: 2s\n')
     const refused = await start([...args, '--data-dir', 'data'], {}, 'shoq').ended
     expect(refused).toMatchObject({ code: 1, asked: ['This is production. Type shop to confirm: '] })
-    expect(refused.stderr).toMatch(
-      /^shop\b.*\npilothouse: Canceled: type shop to confirm, not "shoq"\.\n$/,
-    )
+    expect(refused.stderr).toMatch(/^shop\b.*\npilothouse: Canceled: type shop to confirm, not "shoq"\.\n$/)
     expect(engine.script.calls.map(({ name }) => name)).toEqual(['unconfirmed'])
     const confirmed = await start([...args, '--data-dir', 'data', '--yes'], {}, '').ended
     expect(confirmed.asked).toEqual([])

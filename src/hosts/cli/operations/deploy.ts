@@ -206,6 +206,7 @@ async function askForDeployment(request: DeployRequest, session: Session): Promi
 
 function presetNamed(text: string): (typeof presets)[number] {
   const preset = presets.find((each) => each.startsWith(text))
-  if (!preset) throw new AppError('BAD_INPUT', `Unknown strategy ${text}. Choose one of ${presets.join(', ')}.`)
+  if (!preset)
+    throw new AppError('BAD_INPUT', `Unknown strategy ${text}. Choose one of ${presets.join(', ')}.`)
   return preset
 }

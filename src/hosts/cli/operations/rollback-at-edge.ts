@@ -107,10 +107,7 @@ async function order(
     if (!one.ok) return refused(one.code, one.message)
     const { fallbackReleaseId: releaseId, weights } = one.value
     if (releaseId === null || weightOf(weights, releaseId) !== 100)
-      return refused(
-        'UNAVAILABLE',
-        `The edge still splits traffic of ${name}: ${JSON.stringify(weights)}`,
-      )
+      return refused('UNAVAILABLE', `The edge still splits traffic of ${name}: ${JSON.stringify(weights)}`)
     const kept = one.isKept ? '' : '. The edge cannot save this to disk: it is lost if the edge restarts'
     return {
       ...outcome,

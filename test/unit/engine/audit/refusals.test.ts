@@ -59,9 +59,7 @@ describe('refused orders', () => {
   it('are logged where they cannot be written, and a defect does not tell its text', async () => {
     isFull = true
     await refusals.note(refusal({ code: 'INTERNAL', text: 'a secret' }))
-    expect(warnings).toMatchObject([
-      { actor: 'ada', order: 'services.restart', why: 'A bug in Pilothouse' },
-    ])
+    expect(warnings).toMatchObject([{ actor: 'ada', order: 'services.restart', why: 'A bug in Pilothouse' }])
   })
 
   it('keep no more of a text than a person reads', async () => {
