@@ -72,9 +72,12 @@ async function claim(path: string, own: string): Promise<void> {
   throw new AppError('CONFLICT', 'An edge runs already on this directory, or starts just now.')
 }
 
-/** Throws CONFLICT while the process that the file names runs. */
+/** Throws CONFLICT while the process that the file names runs, and the system's error when the file cannot be read. */
 async function requireNobody(path: string): Promise<void> {
-  const text = await readFile(path, 'utf8').catch(() => '')
+  const text = await readFile(path, 'utf8').catch((failure: unknown) => {
+    if ((failure as NodeJS.ErrnoException).code !== 'ENOENT') throw failure
+    return ''
+  })
   const [, pid, identity] = /^(\d+) (.*)$/.exec(text) ?? []
   if (pid !== undefined && (await identityOf(Number(pid))) === identity)
     throw new AppError('CONFLICT', `An edge runs already on this directory (pid ${pid}).`, {

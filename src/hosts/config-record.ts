@@ -38,7 +38,14 @@ export class ConfigRecord {
 
   /** To be told at the start: compares with what the engine before had. */
   async opened(loaded: LoadedConfig): Promise<void> {
-    const before = this.#last()
+    let before: Settings | null
+    try {
+      before = this.#last()
+    } catch (failure) {
+      // What it holds is compared at the next launch.
+      this.#parts.log.warn('the settings of the launch before cannot be read', { failure: messageOf(failure) })
+      return
+    }
     const now = settingsOf(loaded)
     const changes = before ? changesBetween(before, now) : []
     if (changes.length > 0)
@@ -73,11 +80,14 @@ export class ConfigRecord {
     return this.#parts.append({ atMs, actor: engineActor, action, target: 'configuration', why, details })
   }
 
+  /** Null when there are none, or they are damaged. Throws when they cannot be read. */
   #last(): Settings | null {
     try {
       return settingsSchema.parse(JSON.parse(readFileSync(this.#file, 'utf8')))
-    } catch {
-      return null
+    } catch (failure) {
+      const { code } = failure as NodeJS.ErrnoException
+      if (code === undefined || code === 'ENOENT') return null
+      throw failure
     }
   }
 

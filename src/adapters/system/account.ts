@@ -24,11 +24,12 @@ function lookUp(settings: AccountSettings): ReturnType<typeof accountOf> {
   })
 }
 
-/** Empty where the system has no such file. */
+/** Empty where the system has no such file. Throws when it cannot be read: the user may well exist. */
 function textOf(path: string): string {
   try {
     return readFileSync(path, 'utf8')
-  } catch {
-    return ''
+  } catch (failure) {
+    if ((failure as NodeJS.ErrnoException).code === 'ENOENT') return ''
+    throw failure
   }
 }

@@ -57,9 +57,15 @@ export class Journal {
   }
 }
 
-/** The entries that can be read; what a crash has torn has been promised to nobody. */
+/**
+ * The entries that are whole; what a crash has torn has been promised to nobody. Rejects when the file cannot be read:
+ * to take it as empty would undo emergency rollbacks.
+ */
 export async function readJournal(path: string): Promise<JournalEntry[]> {
-  const text = await readFile(path, 'utf8').catch(() => '')
+  const text = await readFile(path, 'utf8').catch((failure: unknown) => {
+    if ((failure as NodeJS.ErrnoException).code !== 'ENOENT') throw failure
+    return ''
+  })
   return text.split('\n').flatMap((line) => {
     const entry = journalEntrySchema.safeParse(parsed(line))
     return entry.success ? [entry.data] : []

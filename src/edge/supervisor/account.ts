@@ -14,11 +14,12 @@ export function accountFor(settings: AccountSettings): Account | null {
   throw new Error(`cannot be started: ${setting}: ${message} (${hint})`)
 }
 
-/** Empty where the system has no such file. */
+/** Empty where the system has no such file. Throws when it cannot be read: the user may well exist. */
 function textOf(path: string): string {
   try {
     return readFileSync(path, 'utf8')
-  } catch {
-    return ''
+  } catch (failure) {
+    if ((failure as NodeJS.ErrnoException).code === 'ENOENT') return ''
+    throw failure
   }
 }

@@ -212,7 +212,10 @@ async function stop({ instanceId, process }: Orphan, edgeDirectory: string, cloc
 
 /** Ends all instances of the edge of `directory`, which does not run; how many these were (Linux only). */
 export async function endInstancesOf(directory: string, clock: Clock): Promise<number> {
-  const edgeDirectory = await realpath(directory).catch(() => null)
+  const edgeDirectory = await realpath(directory).catch((failure: unknown) => {
+    if ((failure as NodeJS.ErrnoException).code !== 'ENOENT') throw failure
+    return null
+  })
   if (edgeDirectory === null) return 0
   const orphans = await findOrphans(edgeDirectory, logsOf(edgeDirectory), new Set())
   await Promise.all(orphans.map((orphan) => stop(orphan, edgeDirectory, clock)))

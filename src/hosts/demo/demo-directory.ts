@@ -22,7 +22,10 @@ export async function prepareDemo(directory: string): Promise<DemoPlace> {
   const running = await findServer(directory)
   if (running) throw new AppError('CONFLICT', `A demo runs on ${directory} already: process ${running.pid}.`)
   const configFile = join(directory, 'pilothouse.yaml')
-  const written = await readFile(configFile, 'utf8').catch(() => null)
+  const written = await readFile(configFile, 'utf8').catch((failure: unknown) => {
+    if ((failure as NodeJS.ErrnoException).code !== 'ENOENT') throw failure
+    return null
+  })
   if (written !== null && !written.startsWith(demoHeader))
     throw new AppError('CONFLICT', `${configFile} is not the demo's: it stays as it is.`)
   await endEdge(directory)

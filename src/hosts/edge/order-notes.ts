@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wri
 import { join } from 'node:path'
 import * as z from 'zod'
 import type { EdgeLog } from '../../edge/index.ts'
-import { messageOf } from '../../base/index.ts'
+import { fail, messageOf, ok, type Result } from '../../base/index.ts'
 import { errorCodes } from '../../contract/index.ts'
 
 /** An order to the edge itself, which runs without an engine: it is kept here until an engine takes it. */
@@ -39,18 +39,29 @@ export function keepNote(directory: string, note: OrderNote, log: EdgeLog): void
 
 /**
  * Gives every kept note to `record`, oldest first, and forgets it when that resolves to true. One that is read again, as
- * the process died between, has the same id. What cannot be read is put aside.
+ * the process died between, has the same id. What is no note is put aside; what cannot be read now stays for the next
+ * call.
  */
 export async function takeNotes(
   directory: string,
   record: (note: OrderNote) => Promise<boolean>,
   log: EdgeLog,
 ): Promise<void> {
-  for (const name of namesIn(notesDirectory(directory))) {
-    const file = join(notesDirectory(directory), name)
-    const note = read(file)
+  const place = notesDirectory(directory)
+  const tell = (failure: unknown) =>
+    log.warn('kept orders to the edge cannot be read yet', { place, failure: messageOf(failure) })
+  const names = attempt(() => namesIn(place))
+  if (!names.ok) return tell(names.error)
+  for (const name of names.value) {
+    const file = join(place, name)
+    const text = attempt(() => (statSync(file).size > mostBytes ? '' : readFileSync(file, 'utf8')))
+    if (!text.ok) {
+      tell(text.error)
+      continue
+    }
+    const note = noteIn(text.value)
     if (note === null) {
-      log.error('a kept order to the edge cannot be read and is put aside', { file })
+      log.error('a kept order to the edge is damaged and is put aside', { file })
       renameSync(file, `${file}.unreadable`)
     } else if (await record(note)) rmSync(file, { force: true })
     else return
@@ -62,15 +73,23 @@ function namesIn(place: string): string[] {
     return readdirSync(place)
       .filter((name) => name.endsWith(suffix))
       .sort()
-  } catch {
-    return []
+  } catch (failure) {
+    if ((failure as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw failure
   }
 }
 
-function read(file: string): OrderNote | null {
+function attempt<T>(act: () => T): Result<T, unknown> {
   try {
-    if (statSync(file).size > mostBytes) return null
-    return noteSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
+    return ok(act())
+  } catch (failure) {
+    return fail(failure)
+  }
+}
+
+function noteIn(text: string): OrderNote | null {
+  try {
+    return noteSchema.parse(JSON.parse(text))
   } catch {
     return null
   }

@@ -1,7 +1,6 @@
 import { sleep } from '../../base/index.ts'
 import { systemClock } from '../../adapters/system/index.ts'
-import { isRunning } from '../running.ts'
-import { edgeClient } from './find.ts'
+import { edgeClient, isEdgeRunning } from './find.ts'
 import { readPointer } from './pointer.ts'
 
 const lookEveryMs = 500
@@ -17,20 +16,32 @@ export async function standBy(directory: string): Promise<'free' | 'stopped'> {
   let isEnding = false
   const end = () => {
     isEnding = true
-    const pointer = readPointer(directory)
-    if (pointer && isRunning(pointer.pid)) process.kill(pointer.pid, 'SIGTERM')
+    void passOn(directory)
   }
   process.on('SIGTERM', end)
   process.on('SIGINT', end)
   try {
     for (;;) {
       await sleep(clock, lookEveryMs)
-      const pointer = readPointer(directory)
-      if (pointer === null || (isEnding && !isRunning(pointer.pid))) return 'stopped'
-      if (!isRunning(pointer.pid) && !(await client.call('status', {})).ok) return 'free'
+      // A system that cannot be asked, as without a free descriptor, is asked again.
+      if (await isEdgeRunning(directory).catch(() => true)) continue
+      if (isEnding) return 'stopped'
+      const hasPointer = readPointer(directory) !== null
+      // A pointer that cannot be read says nothing of an edge that answers.
+      if (!(await client.call('status', {})).ok) return hasPointer ? 'free' : 'stopped'
     }
   } finally {
     process.off('SIGTERM', end)
     process.off('SIGINT', end)
+  }
+}
+
+/** Asks the edge to end, and nobody who has its number now. */
+async function passOn(directory: string): Promise<void> {
+  try {
+    const pointer = readPointer(directory)
+    if (pointer && (await isEdgeRunning(directory))) process.kill(pointer.pid, 'SIGTERM')
+  } catch {
+    // It has just gone.
   }
 }

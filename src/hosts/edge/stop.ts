@@ -1,8 +1,7 @@
 import { access } from 'node:fs/promises'
 import { AppError, fail, ok, sleep, type Clock, type Result } from '../../base/index.ts'
 import type { EdgeClient } from '../../adapters/targets/edge/index.ts'
-import { endInstancesOf } from '../../edge/index.ts'
-import { isRunning } from '../running.ts'
+import { endInstancesOf, identityOf } from '../../edge/index.ts'
 import { endGuards } from './crash-loop.ts'
 import { isEdgeRunning } from './find.ts'
 import { edgeLockPath } from './places.ts'
@@ -45,6 +44,7 @@ export async function stopEdge(
     return endedCount > 0 ? ok(undefined) : status
   }
   const { pid } = status.value
+  const identity = await identityOf(pid)
   const order = { instances: withInstances }
   const named = await client.call('stop', { ...order, ...(by === undefined ? {} : { by }) })
   // One of an earlier version does not know who orders it.
@@ -53,7 +53,7 @@ export async function stopEdge(
   if (!stopped.ok) return stopped
   const deadline = clock.monotonicMs() + withinMs
   // Giving up the lock is the last that it does. One that is killed meanwhile leaves the lock, but runs no more.
-  while (isRunning(pid) && (await holdsLock())) {
+  while (identity !== null && (await identityOf(pid)) === identity && (await holdsLock())) {
     if (clock.monotonicMs() > deadline)
       return fail(new AppError('TIMEOUT', `The edge, process ${pid}, does not end.`))
     await sleep(clock, lookEveryMs)

@@ -1,5 +1,5 @@
 import { createRouterClient } from '@orpc/server'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -104,6 +104,13 @@ describe('orders that the edge gets without an engine', () => {
     await takeEdgeOrders(directory, { store: works, log: silentLog })
     expect(audit).toHaveLength(1)
     expect(kept()).toEqual([])
+  })
+
+  it('that cannot be read now stay, and keep nobody from the rest', async () => {
+    await stop()
+    symlinkSync('0-x.json', join(directory, 'orders', '0-x.json'))
+    expect(await auditOfNextEngine()).toMatchObject([{ action: 'platform.stop' }])
+    expect(readdirSync(join(directory, 'orders'))).toEqual(['0-x.json'])
   })
 
   it('that somebody has made unreadable keep nobody from the rest', async () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -26,5 +26,12 @@ describe('the lock of a directory', () => {
     await had[0]?.[Symbol.asyncDispose]()
     expect(readdirSync(directory)).toEqual([])
     await (await lockDirectory(path))[Symbol.asyncDispose]()
+  })
+
+  it('is nobody\'s to take while what it says cannot be read', async () => {
+    const path = join(directory, 'edge.lock')
+    symlinkSync('edge.lock', path)
+    await expect(lockDirectory(path)).rejects.toMatchObject({ code: 'ELOOP' })
+    expect(readdirSync(directory)).toEqual(['edge.lock'])
   })
 })

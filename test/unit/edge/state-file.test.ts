@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -42,6 +42,13 @@ describe('the state file', () => {
     expect(await readState(path)).toEqual({ state: { services: [] }, trouble: '', generation: 1 })
     await save('shop', 'cart')
     expect(await namesRead()).toEqual(['shop', 'cart'])
+  })
+
+  it('is not read without its journal, which may hold an emergency rollback', async () => {
+    await save('shop')
+    rmSync(`${path}.journal`)
+    mkdirSync(`${path}.journal`)
+    await expect(readState(path)).rejects.toMatchObject({ code: 'EISDIR' })
   })
 
   it('writes saves that come together once, with the newest state', async () => {
