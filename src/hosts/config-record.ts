@@ -43,7 +43,9 @@ export class ConfigRecord {
       before = this.#last()
     } catch (failure) {
       // What it holds is compared at the next launch.
-      this.#parts.log.warn('the settings of the launch before cannot be read', { failure: messageOf(failure) })
+      this.#parts.log.warn('the settings of the launch before cannot be read', {
+        failure: messageOf(failure),
+      })
       return
     }
     const now = settingsOf(loaded)

@@ -28,7 +28,7 @@ describe('the lock of a directory', () => {
     await (await lockDirectory(path))[Symbol.asyncDispose]()
   })
 
-  it('is nobody\'s to take while what it says cannot be read', async () => {
+  it("is nobody's to take while what it says cannot be read", async () => {
     const path = join(directory, 'edge.lock')
     symlinkSync('edge.lock', path)
     await expect(lockDirectory(path)).rejects.toMatchObject({ code: 'ELOOP' })
