@@ -40,7 +40,7 @@ export async function rollBackWhenConfirmed(
     type: 'warning',
     title: isUndo ? 'Undo' : 'Emergency rollback',
     message: `${verb} ${subject}${isProduction ? ' in production' : ''}?`,
-    detail: `${ways.map((way) => `${wayText(way)}. ${way.text}.`).join('\n')}\n\n${isUndo ? 'Traffic moves when the instances are healthy.' : 'All traffic goes back at once. Automation stops there until a person resumes it.'}`,
+    detail: `${ways.map((way) => `${wayText(way)}. ${way.text}.`).join('\n')}\n\n${isUndo ? 'Traffic moves when the instances are healthy.' : 'All traffic goes back at once. Automation stays off until someone resumes it.'}`,
     buttons: [`${verb} ${subject}`, 'Cancel'],
     // Neither Enter nor Esc rolls anything back unread.
     defaultId: 1,
@@ -62,7 +62,7 @@ export async function rollBackWhenConfirmed(
     return {
       title: `Not rolled back: ${subject}`,
       isUrgent: true,
-      text: `${text} Order it again, or run: ${isUndo ? `pilothouse deployments undo ${subject}` : 'pilothouse rollback --all'}`,
+      text: `${text} Try again, or run: ${isUndo ? `pilothouse deployments undo ${subject}` : 'pilothouse rollback --all'}`,
       path: '/services',
     }
   }

@@ -124,7 +124,7 @@ export function absenceOf(state: EngineProcessState): string {
     case 'starting':
       return state.reason === ''
         ? 'the engine is starting'
-        : `${clause(state.reason)}; restart ${state.restartCount} is under way`
+        : `${clause(state.reason)}; restart ${state.restartCount} is in progress`
     case 'running':
       return 'the engine is starting'
     case 'waiting':

@@ -104,7 +104,7 @@ export class EngineWatch {
 
   #tell(): void {
     if (!this.#isOpen) this.#changed({ isLive: false, reason: absenceOf(this.#engine.state) })
-    else if (this.#isSilent) this.#changed({ isLive: false, reason: 'the engine does not answer' })
+    else if (this.#isSilent) this.#changed({ isLive: false, reason: 'the engine does not respond' })
     else this.#changed({ isLive: true, records: this.#records })
   }
 }

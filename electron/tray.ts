@@ -74,7 +74,7 @@ export function rollbackMenu(
 }
 
 const words: Record<Severity, string> = {
-  ok: 'all well',
+  ok: 'healthy',
   warning: 'warning',
   critical: 'critical',
   stale: 'no live data',

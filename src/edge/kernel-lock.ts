@@ -31,6 +31,6 @@ export async function lockByKernel(directory: string): Promise<Disposable | null
     }
   }
   closeSync(descriptor)
-  if (code === 1) throw new AppError('CONFLICT', 'An edge runs already on this directory.')
+  if (code === 1) throw new AppError('CONFLICT', 'An edge is already running on this directory.')
   return null
 }

@@ -69,7 +69,7 @@ async function claim(path: string, own: string): Promise<void> {
   } finally {
     await rm(whole, { force: true }).catch(() => undefined)
   }
-  throw new AppError('CONFLICT', 'An edge runs already on this directory, or starts just now.')
+  throw new AppError('CONFLICT', 'An edge is already running on this directory, or is starting.')
 }
 
 /** Throws CONFLICT while the process that the file names runs, and the system's error when the file cannot be read. */
@@ -80,7 +80,7 @@ async function requireNobody(path: string): Promise<void> {
   })
   const [, pid, identity] = /^(\d+) (.*)$/.exec(text) ?? []
   if (pid !== undefined && (await identityOf(Number(pid))) === identity)
-    throw new AppError('CONFLICT', `An edge runs already on this directory (pid ${pid}).`, {
+    throw new AppError('CONFLICT', `An edge is already running on this directory (pid ${pid}).`, {
       details: { pid: Number(pid) },
     })
 }

@@ -221,7 +221,7 @@ export class Platform {
     },
     ensure: async (input) => {
       if (input.release.service !== input.service)
-        throw new AppError('BAD_INPUT', `Release ${input.release.id} is one of ${input.release.service}.`)
+        throw new AppError('BAD_INPUT', `Release ${input.release.id} belongs to ${input.release.service}.`)
       const service = this.#service(input.service)
       if (service.isLeaving) throw new AppError('NOT_FOUND', `${input.service} is being withdrawn.`)
       await service.instanceSet.ensure(input)
@@ -316,7 +316,7 @@ export class Platform {
   async #declare(definition: EdgeInput<'declare'>['definition']): Promise<{ address: string }> {
     const known = this.#services.get(definition.name)
     if (known?.isLeaving)
-      throw new AppError('CONFLICT', `${definition.name} is being withdrawn: declare it when it is gone.`)
+      throw new AppError('CONFLICT', `${definition.name} is being withdrawn: declare it again when that is done.`)
     if (known) {
       // Declared anew by an engine that starts: nothing has changed that a full disk would have to take.
       if (isDeepStrictEqual(known.record.definition, definition)) return { address: known.address }
@@ -428,7 +428,7 @@ export class Platform {
       if (this.#trouble !== '') log.info('the state can be written again')
       this.#trouble = ''
     } catch (failure) {
-      const trouble = `The edge's state cannot be written: ${messageOf(failure)}. What changes now holds until the edge restarts.`
+      const trouble = `The edge's state cannot be written: ${messageOf(failure)}. Changes made now are lost when the edge restarts.`
       if (trouble !== this.#trouble) log.error('the state cannot be written', { failure: messageOf(failure) })
       this.#trouble = trouble
       this.#retry?.[Symbol.dispose]()
@@ -439,7 +439,7 @@ export class Platform {
 
   #service(name: string): Service {
     const service = this.#services.get(name)
-    if (!service) throw new AppError('NOT_FOUND', `The edge knows no service ${name}.`)
+    if (!service) throw new AppError('NOT_FOUND', `The edge has no service ${name}.`)
     return service
   }
 }

@@ -49,7 +49,7 @@ export class Traffic {
     if (emergency && !input.endsEmergency)
       throw new AppError(
         'CONFLICT',
-        `An emergency rollback of ${input.service} stands; a person has to end it.`,
+        `An emergency rollback of ${input.service} is in force; someone has to resume automation first.`,
       )
     if (input.expectedRevision !== revision)
       throw new AppError(
@@ -59,7 +59,7 @@ export class Traffic {
       )
     const sum = Object.values(input.weights).reduce((total, weight) => total + weight, 0)
     if (sum !== 0 && Math.abs(sum - 100) > 1e-6)
-      throw new AppError('BAD_INPUT', `The weights of ${input.service} are together ${sum}, not 100 or 0.`)
+      throw new AppError('BAD_INPUT', `The weights of ${input.service} add up to ${sum}, not 100 or 0.`)
     for (const [releaseId, weight] of Object.entries(input.weights))
       if (weight > (before[releaseId] ?? 0)) this.#requireHealthy(input.service, releaseId)
     this.#change(input.key, {
@@ -75,7 +75,7 @@ export class Traffic {
     if (this.#record.doneKeys.includes(order.key)) return this.report()
     const releaseId = order.toReleaseId ?? this.#record.fallbackReleaseId
     if (releaseId === null)
-      throw new AppError('NO_HEALTHY_INSTANCE', `${order.service} has no release to fall back to.`)
+      throw new AppError('NO_HEALTHY_INSTANCE', `${order.service} has no fallback release.`)
     // What has all traffic already only keeps it: a candidate that has none yet is stopped whatever the health of the other.
     if (weightOf(this.#record.weights, releaseId) !== 100) this.#requireHealthy(order.service, releaseId)
     this.#change(order.key, {

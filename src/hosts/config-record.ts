@@ -53,7 +53,7 @@ export class ConfigRecord {
     if (changes.length > 0)
       await this.#append(
         'config.change',
-        'The configuration was changed while no engine ran.',
+        'The configuration was changed while no engine was running.',
         listed(changes),
       )
     if (before === null || changes.length > 0) this.#keep(now)
@@ -70,7 +70,7 @@ export class ConfigRecord {
     const where = first && first.line > 0 ? `${first.file}:${first.line}: ` : ''
     await this.#append(
       'config.refused',
-      first ? `${where}${first.message}` : 'It could not be taken into use.',
+      first ? `${where}${first.message}` : 'It could not be applied.',
       {
         problems: problems.slice(0, mostListed).map(({ file, line, message }) => ({ file, line, message })),
       },

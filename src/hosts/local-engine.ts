@@ -182,7 +182,7 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
           const [first] = changed.error
           engine.notices.post({
             severity: 'warning',
-            text: `The changed configuration was refused${first ? ` (line ${first.line}: ${first.message})` : ''}; the earlier one stays in force`,
+            text: `The changed configuration was refused${first ? ` (line ${first.line}: ${first.message})` : ''}; the previous one stays in use`,
             link: '/settings',
           })
           return

@@ -56,11 +56,11 @@ describe('the config file', () => {
   })
 
   it.each([
-    ['a missing file', 'nowhere.yaml', 'there is no such file'],
+    ['a missing file', 'nowhere.yaml', 'the file does not exist'],
     ['a directory', '.', 'this is a directory, expected a file'],
     ['a device without end', '/dev/zero', 'this is a device or a pipe, expected a file'],
   ])('cannot be %s', async (_what, file, message) => {
-    expect(await portOf({ system, file })).toMatchObject([{ message, hint: 'it was named by --config' }])
+    expect(await portOf({ system, file })).toMatchObject([{ message, hint: 'it was set by --config' }])
   })
 
   it('cannot be a pipe, and is not waited for', async () => {
@@ -72,13 +72,13 @@ describe('the config file', () => {
     await writeFile(join(here, 'pilothouse.yaml'), portText(1))
     await writeFile(join(here, 'pilothouse.json'), '{}')
     expect(await portOf({ system })).toMatchObject([
-      { message: 'pilothouse.json stands beside it, expected only one config in a directory' },
+      { message: 'pilothouse.json is in the same directory, expected only one config there' },
     ])
   })
 
   it('cannot be a link that leads to itself', async () => {
     await symlink('pilothouse.yaml', join(here, 'pilothouse.yaml'))
-    expect(await portOf({ system })).toMatchObject([{ message: 'its links lead in a circle' }])
+    expect(await portOf({ system })).toMatchObject([{ message: 'its symbolic links form a loop' }])
   })
 })
 

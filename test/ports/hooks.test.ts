@@ -84,7 +84,7 @@ describe('a script as a hook', () => {
     )
     expect(outcome).toEqual({
       isSuccess: true,
-      text: 'The hook tell ended well.',
+      text: 'The hook tell succeeded.',
       output: 'shop|r2||1|10|d1:hook:0:1\n',
     })
   })
@@ -111,7 +111,7 @@ describe('a script as a hook', () => {
   it('fails with its exit code and what it said last, and when there is no such program', async () => {
     const failing = 'console.error("begin\\nno \\u001b[31mtoken=abcdefgh"); process.exit(3)'
     expect((await outcomeOf(script(failing))).text).toBe(
-      'The hook tell ended with exit code 3. It said: no token=[redacted]',
+      'The hook tell exited with code 3. Output: no token=[redacted]',
     )
     expect(await outcomeOf({ kind: 'script', argv: [join(directory, 'absent')] })).toMatchObject({
       isSuccess: false,
@@ -268,7 +268,7 @@ describe('a webhook', () => {
     vi.stubEnv('TELL_URL', 'hidden')
     expect(await outcomeOf({ kind: 'webhook', urlEnv: 'TELL_URL' })).toEqual({
       isSuccess: false,
-      text: 'There is no web address in the variable TELL_URL.',
+      text: 'No web address in the variable TELL_URL.',
       output: '',
     })
     vi.unstubAllEnvs()

@@ -63,7 +63,7 @@ describe('the engine of this machine', () => {
       expect(entries, `launch ${launch}`).toMatchObject([
         {
           action: 'config.change',
-          why: expect.stringContaining('while no engine ran') as string,
+          why: expect.stringContaining('while no engine was running') as string,
           details: { changes: [{ path: 'environment', from: 'staging', to: 'production' }] },
         },
       ])

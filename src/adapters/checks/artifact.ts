@@ -78,7 +78,7 @@ async function troubleOf(path: string, wanted: 'program' | 'directory'): Promise
   } catch (thrown) {
     const { code } = thrown as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return missing
-    if (code === 'EACCES') return wanted === 'program' ? 'may not be executed' : 'may not be entered'
-    return `cannot be looked at: ${messageOf(thrown)}`
+    if (code === 'EACCES') return wanted === 'program' ? 'is not executable' : 'cannot be entered'
+    return `cannot be inspected: ${messageOf(thrown)}`
   }
 }

@@ -56,7 +56,7 @@ export function commandCheck(config: CheckConfigOf<'command'>, surroundings: Sur
     for (const [i, report] of reports.entries())
       verdicts.push(
         after[i] !== '' && after[i] === before[i]
-          ? failed(`The report ${report.path} is of an earlier run: the command did not write it.`)
+          ? failed(`The report ${report.path} is from an earlier run: the command did not write it.`)
           : await judgeReport(report, directory, null, signal),
       )
     return worstOf([own, ...verdicts])

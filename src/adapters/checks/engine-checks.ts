@@ -27,7 +27,7 @@ export const dataQualityCheck =
   (facts: ValidationFacts): Run =>
   async ({ service }) => {
     const router = facts.router(service)
-    if (!router) return judgeDataQuality(facts.hosts(), 'nothing is configured to route the service.')
+    if (!router) return judgeDataQuality(facts.hosts(), 'no router is configured for the service.')
     const bins = await router.bins(service, null)
     const isKnown = bins.ok || bins.error.code === 'NOT_FOUND'
     return judgeDataQuality(facts.hosts(), isKnown ? '' : bins.error.message)

@@ -41,7 +41,7 @@ export function postgresqlCheck(config: Config): Run {
         plain.write(int32s(8, tlsRequestCode))
         const answer = (await readBytes(plain, 1)).toString('latin1')
         if (answer !== 'S' && answer !== 'N')
-          return failed(`What answers at ${placeText(config)} is no PostgreSQL.`)
+          return failed(`The server at ${placeText(config)} is not PostgreSQL.`)
         if (answer === 'N' && config.isTlsRequired) return failed(`${where} does not offer TLS.`)
         const socket = answer === 'S' ? await secured(plain, signal) : plain
         return openSession(socket, config, where, password)
@@ -49,7 +49,7 @@ export function postgresqlCheck(config: Config): Run {
     } catch (thrown) {
       if (thrown instanceof Refused) return refusedSession(thrown.content, where)
       if (thrown instanceof PeerFailure)
-        return failedForNow(`${where} does not talk as it should: ${thrown.message}.`)
+        return failedForNow(`${where} did not follow the protocol: ${thrown.message}.`)
       return unreachable(where, thrown)
     }
   }
@@ -77,7 +77,7 @@ async function openSession(
           return failed(`${where} does not take ${mechanism}.`)
         await proveByScram(socket, password ?? '')
       } else if (method !== authentication.ok)
-        return failed(`${where} wants the password in a way in which it is not sent (method ${method}).`)
+        return failed(`${where} requires a password method that is not supported (method ${method}).`)
     }
     if (type === 'Z') {
       socket.end(Buffer.from('X\0\0\0\x04', 'latin1'))
@@ -85,7 +85,7 @@ async function openSession(
     }
     if (type === 'E') return refusedSession(content, where)
   }
-  throw new PeerFailure('it never says that it is ready')
+  throw new PeerFailure('it never reported that it is ready')
 }
 
 /** SASL with SCRAM-SHA-256, up to the server's own proof; a refusal is read by the caller. */
@@ -96,7 +96,7 @@ async function proveByScram(socket: net.Socket, password: string): Promise<void>
   const challenge = await readMessage(socket)
   if (challenge.type === 'E') throw new Refused(challenge.content)
   if (requestOf(challenge) !== authentication.saslContinue)
-    throw new PeerFailure('it does not go on with SCRAM')
+    throw new PeerFailure('it did not continue SCRAM')
   const proof = await scramProof(password, nonce, challenge.content.toString('utf8', 4))
   sendPassword(socket, Buffer.from(proof.text))
   const last = await readMessage(socket)

@@ -13,7 +13,7 @@ import type { Run } from './surroundings.ts'
 export function reachableCheck(facts: ValidationFacts): Run {
   return async ({ service }) => {
     const [target, router] = [facts.target(service), facts.router(service)]
-    if (!target || !router) return failed(`Nothing is configured to run or to route ${service}.`)
+    if (!target || !router) return failed(`No target or router is configured for ${service}.`)
     const [observed, read] = await Promise.all([target.observe(service), router.read(service)])
     return worstOf([
       verdictOn('The target', observed.ok ? null : observed.error),
@@ -25,6 +25,6 @@ export function reachableCheck(facts: ValidationFacts): Run {
 function verdictOn(who: string, error: AppError | null): Verdict {
   if (!error) return passed(`${who} answers.`)
   if (error.code === 'NOT_FOUND') return passed(`${who} answers; the service is new to it.`)
-  const text = `${who} does not answer as it should: ${error.message}`
+  const text = `${who} did not respond correctly: ${error.message}`
   return error.retryable ? failedForNow(text) : failed(text)
 }

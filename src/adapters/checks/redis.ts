@@ -28,7 +28,7 @@ export function redisCheck(config: CheckConfigOf<'redis'>): Run {
   return (_request, signal) => withPassword(config, where, (password) => asked(password, signal))
 
   async function asked(password: string | null, signal: AbortSignal): Promise<Verdict> {
-    if (sendsPasswordInClear(config)) return failed(`${where} would get the password in clear: set isTls.`)
+    if (sendsPasswordInClear(config)) return failed(`${where} would get the password in plain text: set isTls.`)
     const trusted = await trustOf(config)
     if ('why' in trusted) return failed(`${where}: ${trusted.why}`)
     try {
@@ -44,7 +44,7 @@ export function redisCheck(config: CheckConfigOf<'redis'>): Run {
       })
     } catch (thrown) {
       if (thrown instanceof PeerFailure)
-        return failedForNow(`${where} does not talk as it should: ${thrown.message}.`)
+        return failedForNow(`${where} did not follow the protocol: ${thrown.message}.`)
       return unreachable(where, thrown)
     }
   }
@@ -55,7 +55,7 @@ export function redisCheck(config: CheckConfigOf<'redis'>): Run {
     if (/^-(LOADING|BUSY|MASTERDOWN|CLUSTERDOWN)\b|^-ERR max number of clients/.test(answer))
       return failedForNow(`${where} is not ready: ${answer.slice(1)}.`)
     if (answer.startsWith('-')) return failed(`${where} refuses: ${answer.slice(1)}.`)
-    return failed(`What answers at ${placeText(config)} is no Redis.`, answer)
+    return failed(`The server at ${placeText(config)} is not Redis.`, answer)
   }
 }
 

@@ -44,7 +44,7 @@ export async function withCopy(
   const wasGone = gone.signal.aborted
   const end = await ended
   if (wasGone && !signal.aborted)
-    return failed(`The copy of ${id} ${endText(end)} before it was asked to.`, end.output)
+    return failed(`The copy of ${id} stopped too early: it ${endText(end)}.`, end.output)
   if (!verdict) return failedForNow(`The copy of ${id} did not answer in time.`, end.output)
   return verdict
 }

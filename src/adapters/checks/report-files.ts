@@ -30,7 +30,7 @@ export async function judgeReport(
   const read = await readReport(reportPath(report, directory))
   if ('why' in read) return failed(`${name} ${read.why}.`)
   if (age && age.nowMs - read.changedAtMs > age.maxAgeMs)
-    return failed(`${name} is too old: it is of ${new Date(read.changedAtMs).toISOString()}.`)
+    return failed(`${name} is too old: it is from ${new Date(read.changedAtMs).toISOString()}.`)
   const { isGood, text, output } = await judgeApart({ report, bytes: read.bytes }, signal)
   const sentence = `${name}: ${text}.`
   return isGood ? passed(sentence, output) : failed(sentence, output)

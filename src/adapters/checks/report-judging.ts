@@ -63,7 +63,7 @@ async function judgeNow(work: ReportWork, signal: AbortSignal): Promise<ReportVe
   const { promise, resolve } = Promise.withResolvers<ReportVerdict>()
   worker.on('message', (verdict: ReportVerdict) => resolve(verdict))
   worker.on('error', (thrown) => resolve(unreadable(troubleOf(thrown))))
-  worker.on('exit', () => resolve(unreadable('what reads it ended without a word')))
+  worker.on('exit', () => resolve(unreadable('its parser stopped unexpectedly')))
   const onAbort = () => resolve(stopped)
   signal.addEventListener('abort', onAbort, { once: true })
   try {
@@ -74,7 +74,7 @@ async function judgeNow(work: ReportWork, signal: AbortSignal): Promise<ReportVe
   }
 }
 
-const stopped = unreadable('there was no time left for it')
+const stopped = unreadable('there was no time left to read it')
 
 const troubleOf = (thrown: unknown): string =>
   (thrown as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY'

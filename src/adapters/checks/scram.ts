@@ -28,7 +28,7 @@ export async function scramProof(password: string, nonce: string, serverFirst: s
   const salt = Buffer.from(fields.get('s') ?? '', 'base64')
   const rounds = Number(fields.get('i'))
   if (!bothNonces.startsWith(nonce) || bothNonces === nonce || salt.length === 0)
-    throw new PeerFailure('its challenge is none of SCRAM')
+    throw new PeerFailure('its challenge is not SCRAM')
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > mostRounds)
     throw new PeerFailure(`it asks for ${fields.get('i')} rounds of SCRAM`)
   const salted = await derive(password.normalize('NFKC'), salt, rounds, 32, 'sha256')

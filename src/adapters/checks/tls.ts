@@ -39,8 +39,8 @@ export function tlsCheck(config: CheckConfigOf<'tls'>, clock: Clock): Run {
   function judge(endsAtMs: number, trouble: string) {
     const days = (endsAtMs - clock.nowMs()) / dayMs
     const whose = `The certificate of ${where}`
-    const ending = days < 0 ? `ended ${daysText(-days)} ago` : `ends in ${daysText(days)}`
-    const output = `ends ${new Date(endsAtMs).toISOString()}${trouble === '' ? '' : `\n${trouble}`}`
+    const ending = days < 0 ? `expired ${daysText(-days)} ago` : `expires in ${daysText(days)}`
+    const output = `expires ${new Date(endsAtMs).toISOString()}${trouble === '' ? '' : `\n${trouble}`}`
     if (days < 0) return failed(`${whose} ${ending}.`, output)
     if (trouble !== '') return failed(`${whose} is not trusted for ${serverName}: ${trouble}.`, output)
     if (days < failBelowDays)

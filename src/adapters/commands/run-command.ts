@@ -124,7 +124,7 @@ const homeOf = (account: Account | null, env: CommandRequest['env']): Record<str
 export function endText(end: CommandEnd): string {
   switch (end.kind) {
     case 'exited':
-      return end.code === 0 ? 'ended well' : `ended with exit code ${end.code}`
+      return end.code === 0 ? 'succeeded' : `exited with code ${end.code}`
     case 'killed':
       return `was ended by ${end.signal}`
     case 'not started':
@@ -136,8 +136,8 @@ function notStarted(thrown: unknown): CommandEnd {
   const code = (thrown as NodeJS.ErrnoException).code ?? ''
   const why: Record<string, string> = {
     ENOENT: 'the program does not exist',
-    EACCES: 'it may not be executed',
-    EPERM: 'it may not be executed',
+    EACCES: 'it is not executable',
+    EPERM: 'it is not executable',
     E2BIG: 'its arguments and environment are too long',
   }
   return {

@@ -37,14 +37,14 @@ function wordsFor(thrown: unknown): string {
   switch (codeOf(thrown)) {
     case 'ENOENT':
     case 'ENOTDIR':
-      return 'there is no such file'
+      return 'the file does not exist'
     case 'EACCES':
     case 'EPERM':
       return 'this user may not read it'
     case 'EISDIR':
       return 'this is a directory, expected a file'
     case 'ELOOP':
-      return 'its links lead in a circle'
+      return 'its symbolic links form a loop'
     default:
       return `it cannot be read: ${messageOf(thrown)}`
   }
@@ -67,7 +67,7 @@ export async function readConfigFile(
   path: string,
   namedBy = '',
 ): Promise<Result<ConfigFile, ConfigProblem[]>> {
-  const hint = namedBy ? `it was named by ${namedBy}` : ''
+  const hint = namedBy ? `it was set by ${namedBy}` : ''
   let handle: FileHandle | undefined
   try {
     // O_NONBLOCK, so that a pipe without a writer does not hold the start.
@@ -117,7 +117,7 @@ export async function findConfigFile(
     const [first, second] = names.value
     if (!first) continue
     if (second) {
-      const message = `${second} stands beside it, expected only one config in a directory`
+      const message = `${second} is in the same directory, expected only one config there`
       return fail([problem(join(directory, first), message, 'keep one of them')])
     }
     return readConfigFile(join(directory, first))

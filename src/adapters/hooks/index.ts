@@ -43,7 +43,7 @@ export function hookRunner(surroundings: HookSurroundings): HookRunner {
           output: outcome?.output ?? '',
         })
       if (signal.aborted || !outcome)
-        return fail(new AppError('UNAVAILABLE', `The hook ${hook.name} was stopped with the engine.`))
+        return fail(new AppError('UNAVAILABLE', `The hook ${hook.name} was stopped because the engine stopped.`))
       return ok(outcome)
     },
   }
@@ -60,7 +60,7 @@ function withLastLine(text: string, output: string): string {
       .at(-1) ?? '',
   )
   const shown = new Redactor().text(line.slice(-longestLine).replace(/\p{C}/gu, ' ').trim())
-  return shown === '' ? text : `${text} It said: ${shown}`
+  return shown === '' ? text : `${text} Output: ${shown}`
 }
 
 /** Null when the signal ended it before there was an answer. */

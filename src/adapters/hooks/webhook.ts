@@ -13,7 +13,7 @@ export async function addressOf({ url, urlEnv, urlFile = '' }: Webhook): Promise
   const address = read.value.trim()
   if (/^https?:\/\//i.test(address) && URL.canParse(address)) return ok(address)
   const place = urlEnv === undefined ? `the file ${urlFile}` : `the variable ${urlEnv}`
-  return fail(new AppError('CONFIG_INVALID', `There is no web address in ${place}.`))
+  return fail(new AppError('CONFIG_INVALID', `No web address in ${place}.`))
 }
 
 /** POSTs `body`, which is JSON; any 2xx is success. Redirects are not followed: nobody agreed to where they lead. */

@@ -15,7 +15,7 @@ import { procedure } from './procedure.ts'
 const supersedes = id
   .nullable()
   .default(null)
-  .describe('The deployment under way that gives way: it is taken back first.')
+  .describe('The deployment in progress to supersede: it is rolled back first.')
 
 const startInput = z.strictObject({
   service: nameSchema,

@@ -67,7 +67,7 @@ export function accountOf(
   const gid = group === null ? ownGid : groupNumber(group, groups)
   if (gid === undefined)
     return group === null
-      ? refused('user', `found the number ${user}, of which no group is known`, 'write `group` as well')
+      ? refused('user', `found the number ${user}, whose group is unknown`, 'write `group` as well')
       : refused(
           'group',
           `found ${group}, but /etc/group of this machine has no such group`,

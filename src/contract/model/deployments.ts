@@ -15,7 +15,7 @@ export type Step = z.infer<typeof stepSchema>
 
 export const presets = ['conservative', 'balanced', 'aggressive'] as const
 
-/** What happens when the judge cannot say. `pause` of a limit leaves it to the plan's `onInconclusive`. */
+/** What happens when the result is inconclusive. `pause` of a limit leaves it to the plan's `onInconclusive`. */
 export const undecidedPolicies = ['pause', 'promote', 'rollback'] as const
 
 export const judgeLimitsSchema = z.strictObject({
@@ -91,7 +91,7 @@ const webhookSchema = z
     url: z
       .url()
       .max(2000)
-      .refine((url) => !url.includes(hiddenText), 'an address in full, not as it is shown')
+      .refine((url) => !url.includes(hiddenText), 'the full address, not the masked one')
       .optional(),
     urlEnv: z
       .string()
@@ -112,7 +112,7 @@ const webhookSchema = z
   })
   .refine(
     ({ url, urlEnv, urlFile }) => [url, urlEnv, urlFile].filter((place) => place !== undefined).length === 1,
-    'the address of a webhook stands in one place: url, urlEnv or urlFile',
+    'set only one of url, urlEnv and urlFile',
   )
 export type Webhook = z.infer<typeof webhookSchema>
 
@@ -146,7 +146,7 @@ export const planSchema = z.object({
   onFailure: z.enum(['rollback', 'pause']),
   onInconclusive: z.enum(undecidedPolicies),
   maxTimeMs: z.number().int().min(1000),
-  /** Longest wait for the candidate to become healthy. */
+  /** Maximum time for the candidate to become healthy. */
   progressDeadlineMs: z.number().int().min(1000),
   instances: z.number().int().min(1).max(1000),
   /** What the service's configuration declared meanwhile; left out where that was not known. */

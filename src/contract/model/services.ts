@@ -19,7 +19,7 @@ export const nameSchema = z
     'letters, digits, dots, dashes and underscores, at most 63',
   )
 
-/** How an instance shows that it is well. */
+/** How the health of an instance is checked. */
 export const healthProbeSchema = z.strictObject({
   path: requestPathSchema.max(500).default('/'),
   intervalMs: z.number().int().min(100).default(1000),

@@ -219,7 +219,7 @@ export class AdminServer {
       await ended.promise
     }
     if (this.#state.kind === 'moved')
-      throw new AppError('UNAVAILABLE', 'Another edge has taken over: call again.', {
+      throw new AppError('UNAVAILABLE', 'Another edge has taken over. Try again.', {
         details: { [movedDetail]: true },
       })
   }
@@ -232,7 +232,7 @@ export class AdminServer {
         const [issue] = input.error.issues
         throw new AppError(
           'BAD_INPUT',
-          `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not as it must be'}`,
+          `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not valid'}`,
         )
       }
       await this.#permit(procedure)
@@ -298,7 +298,7 @@ async function requireOwnDirectory(path: string): Promise<void> {
 function nameOf({ method, url = '' }: IncomingMessage): EdgeProcedure {
   const name = /^\/v1\/([A-Za-z]+)$/.exec(url)?.[1]
   if (method !== 'POST' || name === undefined || !Object.hasOwn(edgeProcedures, name))
-    throw new AppError('NOT_FOUND', `There is no ${method ?? ''} ${url.slice(0, 200)}.`)
+    throw new AppError('NOT_FOUND', `Not found: ${method ?? ''} ${url.slice(0, 200)}.`)
   return name as EdgeProcedure
 }
 

@@ -64,7 +64,7 @@ export class Handover {
     const { platform, admin, log, relock } = this.#parts
     try {
       await this.#steps.reached('loaded', loadedWithinMs)
-      await admin.hold(() => this.callOff('an emergency came'))
+      await admin.hold(() => this.callOff('an emergency rollback was requested'))
       await platform.freeze()
       const inheritance = { ...platform.inheritance, socketPath: admin.path }
       for (const { name, bins } of inheritance.services) this.#told.set(name, bins.seq)

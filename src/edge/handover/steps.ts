@@ -32,7 +32,7 @@ export class Steps {
   callOff(why: string): void {
     this.#why ||= why
     for (const step of this.#reached.values())
-      step.reject(new AppError('UNAVAILABLE', `The handover was called off: ${why}.`))
+      step.reject(new AppError('UNAVAILABLE', `The handover was canceled: ${why}.`))
   }
 
   /** Resolves when it has reached the step. Throws UNAVAILABLE when it ends, is called off or takes too long. */
@@ -58,7 +58,7 @@ export class Steps {
       found.promise.catch(() => undefined)
       this.#reached.set(step, found)
       if (this.#why !== '')
-        found.reject(new AppError('UNAVAILABLE', `The handover was called off: ${this.#why}.`))
+        found.reject(new AppError('UNAVAILABLE', `The handover was canceled: ${this.#why}.`))
     }
     return found
   }

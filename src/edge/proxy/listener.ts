@@ -17,7 +17,7 @@ const unserved = (why: Unserved['why']): Refusal => ({
   status: 503,
   text:
     why === 'all full'
-      ? 'All instances are busy, and too many requests wait already.'
+      ? 'All instances are busy, and too many requests are already waiting.'
       : 'No healthy instance can take this request.',
   retryAfterSeconds: 1,
 })
@@ -182,7 +182,7 @@ export class Listener {
     const origin = originOf(request, this.#forwarding.trusts)
     const found: Refusal | { to: Destination; route: Route } = isHandshake(request)
       ? this.#findUpgrade(request, origin)
-      : { status: 501, text: 'Only WebSocket is served.' }
+      : { status: 501, text: 'Only WebSocket is supported.' }
     if ('status' in found) {
       refuseConnection(socket, found)
       return
@@ -195,7 +195,7 @@ export class Listener {
 
   /** A handshake has no body: what one reader takes for it the next one takes for frames. */
   #findUpgrade(request: IncomingMessage, origin: Origin): Refusal | { to: Destination; route: Route } {
-    return hasBody(request) ? { status: 400, text: 'A handshake with a body.' } : this.#find(request, origin)
+    return hasBody(request) ? { status: 400, text: 'A WebSocket handshake must not have a body.' } : this.#find(request, origin)
   }
 
   #find(request: IncomingMessage, { client }: Origin): Refusal | { to: Destination; route: Route } {

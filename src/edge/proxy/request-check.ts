@@ -16,14 +16,14 @@ export interface Destination {
 export function checkRequest(request: IncomingMessage, limits: ProxyLimits): Refusal | Destination {
   const { rawHeaders, headers, method, httpVersionMajor, httpVersionMinor } = request
   // HTTP/2 begins otherwise: this is somebody who wants it read so further on.
-  if (httpVersionMajor !== 1) return { status: 505, text: 'Only HTTP/1 is spoken.' }
+  if (httpVersionMajor !== 1) return { status: 505, text: 'Only HTTP/1 is supported.' }
   if (rawHeaders.length / 2 > limits.maxHeaderCount)
     return { status: 431, text: `More than ${limits.maxHeaderCount} header fields.` }
   let hosts = 0
   for (let i = 0; i < rawHeaders.length; i += 2) if (/^host$/i.test(rawHeaders[i] as string)) hosts += 1
-  if (hosts > 1) return { status: 400, text: 'More than one Host.' }
-  if (hosts === 0 && httpVersionMinor > 0) return { status: 400, text: 'The Host is missing.' }
-  if (!isHost(headers.host ?? '')) return { status: 400, text: 'The Host is none.' }
+  if (hosts > 1) return { status: 400, text: 'More than one Host header.' }
+  if (hosts === 0 && httpVersionMinor > 0) return { status: 400, text: 'The Host header is missing.' }
+  if (!isHost(headers.host ?? '')) return { status: 400, text: 'The Host header is not valid.' }
   const { expect } = headers
   if (expect !== undefined && expect.toLowerCase() !== '100-continue')
     return { status: 417, text: 'Unknown expectation.' }
@@ -35,7 +35,7 @@ export function checkRequest(request: IncomingMessage, limits: ProxyLimits): Ref
   }
   if (Number(headers['content-length'] ?? 0) > limits.maxBodyBytes)
     return { status: 413, text: `The body is larger than ${limits.maxBodyBytes} bytes.` }
-  if (method === 'TRACE' || method === 'CONNECT') return { status: 405, text: `${method} is not served.` }
+  if (method === 'TRACE' || method === 'CONNECT') return { status: 405, text: `${method} is not supported.` }
   return destinationOf(request.url ?? '', headers.host)
 }
 

@@ -107,7 +107,7 @@ export async function readState(path: string): Promise<ReadState> {
     try {
       const { state, generation } = decode(text)
       last = Math.max(last, generation)
-      const trouble = troubleOf(`The edge uses the state before it, ${candidate}.`)
+      const trouble = troubleOf(`The edge uses the previous state, ${candidate}.`)
       return { state: replay(state, generation, entries), trouble, generation: last + 1 }
     } catch (failure) {
       if (failure instanceof AppError) throw failure
@@ -118,12 +118,12 @@ export async function readState(path: string): Promise<ReadState> {
       await rename(candidate, `${candidate}.damaged`).catch(() => undefined)
     }
   }
-  const trouble = troubleOf('The edge started empty: an engine declares its services again.')
+  const trouble = troubleOf('The edge started empty: an engine will declare its services again.')
   return { state: { services: [] }, trouble, generation: last + 1 }
 }
 
 const reasonOf = (failure: unknown): string =>
-  failure instanceof z.ZodError ? 'it holds other data than a state' : messageOf(failure)
+  failure instanceof z.ZodError ? 'it does not contain a valid state' : messageOf(failure)
 
 function encode(state: EdgeState, generation: number): string {
   const text = JSON.stringify(state)

@@ -12,7 +12,7 @@ export interface Probe {
   timeoutMs: number
 }
 
-/** `refused`: nobody listens there. `unknown`: this machine could not ask, which says nothing about the instance. */
+/** `refused`: nothing is listening there. `unknown`: this machine could not ask, which says nothing about the instance. */
 export type ProbeOutcome = { kind: 'well' } | { kind: 'unwell' | 'refused' | 'unknown'; why: string }
 
 /** Asks an instance how it is; 2xx and 3xx are well. Never rejects. */

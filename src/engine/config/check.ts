@@ -55,9 +55,9 @@ function unknownKey(root: Section, path: string[]): ConfigProblem {
   const hint = meant
     ? `did you mean "${meant}"?`
     : elsewhere
-      ? `it belongs further in: ${elsewhere}`
+      ? `it belongs under: ${elsewhere}`
       : key === '<<'
-        ? 'merge keys are not read: write the keys themselves, or an alias for the whole section'
+        ? 'merge keys are not supported: write the keys themselves, or an alias for the whole section'
         : 'remove it, or write one of the expected keys'
   const message = `unknown key ${JSON.stringify(key.slice(0, longestShown))}, expected ${listed(keys)}`
   return problemAt(keyOriginAt(root, path), path, message, hint)
@@ -75,7 +75,7 @@ function wrongValue(root: Section, path: PropertyKey[]): ConfigProblem {
     return problemAt(origin, path, message, 'indent its keys below it, each as `key: value`')
   }
   if (setting.role === 'secret') {
-    const hint = 'write {env: NAME} or {file: path}; the secret itself does not belong here and is not shown'
+    const hint = 'write {env: NAME} or {file: path}; do not put the secret itself here; it is not shown'
     return problemAt(origin, path, `found no reference, expected ${setting.expected}`, hint)
   }
   // Of what is no text at all, that is said first.
@@ -96,7 +96,7 @@ function valueRemedy(setting: Setting, path: readonly PropertyKey[], node: Confi
   const isText = setting.reads === 'text' && setting.choices.length === 0
   if (isText && source !== '') return `put it in quotes: ${JSON.stringify(source)}`
   if (typeof value === 'string' && setting.reads === 'number' && /^\d+(\.\d+)?$/.test(value))
-    return `a number stands without quotes: ${value}`
+    return `write the number without quotes: ${value}`
   if (typeof value === 'string' && /^(yes|no|on|off|true|false)$/i.test(value) && setting.reads === 'boolean')
     return `write ${/^(yes|on|true)$/i.test(value)}, without quotes`
   const { fallback } = setting

@@ -27,13 +27,13 @@ export type LogLevel = (typeof logLevels)[number]
 const limit = (warning: number, critical: number, of: string) =>
   z
     .strictObject({
-      warning: share().prefault(warning).describe(`From this share of ${of} on, the host shows a warning.`),
+      warning: share().prefault(warning).describe(`Use of ${of} at which the host shows a warning.`),
       critical: share()
         .prefault(critical)
-        .describe(`From this share of ${of} on, the host shows as critical.`),
+        .describe(`Use of ${of} at which the host is critical.`),
     })
     .prefault({})
-    .describe(`When ${of} is too full.`)
+    .describe(`Limits on the use of ${of}.`)
 
 /** What an environment may set differently: everything but its own name. */
 const sections = {
@@ -43,7 +43,7 @@ const sections = {
       port: afterRestart(port()).prefault(7780).describe('Port to listen on; 0 takes a free one.'),
       allowedOrigins: afterRestart(origins())
         .prefault([])
-        .describe('Web origins that may connect beside the one the server itself has.'),
+        .describe('Additional web origins that may connect.'),
       token: afterRestart(secret())
         .optional()
         .describe('Where the access token is kept. Without it, each launch makes a new one and prints it.'),
@@ -57,13 +57,13 @@ const sections = {
         .describe('Health score below which /health/readiness answers 503; 0 never does.'),
     })
     .prefault({})
-    .describe('When the whole counts as ready.'),
+    .describe('When the engine counts as ready.'),
   dataDirectory: afterRestart(path('a directory that may be written'))
     .optional()
     .describe("Where databases and logs are kept. Without it, the user's data directory of the system."),
   logging: z
     .strictObject({
-      level: choice(logLevels).prefault('info').describe('Least severity that is written.'),
+      level: choice(logLevels).prefault('info').describe('Lowest level that is written.'),
       destination: afterRestart(choice(['stderr', 'file']))
         .prefault('stderr')
         .describe('`file` is logs/pilothouse.log in the data directory, rotated.'),
@@ -92,7 +92,7 @@ const sections = {
           hour: duration({ least: '1h', most: '100y' }).prefault('3y').describe('Roll-ups of an hour.'),
           size: size({ least: '1MB', most: '1TB' })
             .prefault('100MB')
-            .describe('Most a host may take on disk; the oldest samples go first.'),
+            .describe('Maximum disk space per host; the oldest samples are deleted first.'),
         })
         .prefault({})
         .describe('How long telemetry is kept.'),
@@ -106,7 +106,7 @@ const sections = {
         .describe('When a figure becomes a warning.'),
     })
     .prefault({})
-    .describe('Sampling of hosts and what is kept of it.'),
+    .describe('Sampling of hosts, and retention.'),
   ...serviceSections,
 }
 
@@ -114,10 +114,10 @@ const overrides = z.strictObject(sections).optional()
 
 /** A config as written: every key optional, nothing unknown. Parsed values are in base units (ms, bytes, ratios). */
 export const configFileSchema = z.strictObject({
-  version: constant(1).prefault(1).describe('Version of this form of config.'),
+  version: constant(1).prefault(1).describe('Version of the configuration format.'),
   environment: choice(environments)
     .prefault('development')
-    .describe('What this Pilothouse steers; production asks twice before dangerous actions.'),
+    .describe('The environment of its services; production asks twice before dangerous actions.'),
   ...sections,
   environments: z
     .strictObject({

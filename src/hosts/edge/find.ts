@@ -75,5 +75,5 @@ export async function edgeRemedy(directory: string): Promise<string> {
   const pointer = readPointer(directory)
   return pointer && (await isEdgeRunning(directory))
     ? `The edge runs (process ${pointer.pid}) but does not answer. It makes a lost socket again within a second; if it stays silent, run "kill ${pointer.pid}" (its instances keep running), then: pilothouse edge start`
-    : 'No edge runs here. Start it with: pilothouse edge start'
+    : 'No edge is running here. To start one, run: pilothouse edge start'
 }

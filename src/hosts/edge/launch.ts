@@ -108,14 +108,14 @@ export async function ensureEdge({
     if (child.exitCode !== null && child.exitCode !== 0) {
       const said =
         output === 'ignore' ? '' : readFileSync(outputPath).subarray(from).toString().trim().slice(-2000)
-      if (said.includes('runs already')) isTaken = true
+      if (said.includes('already running')) isTaken = true
       else failure = said || `it ended with code ${child.exitCode}`
     }
   }
   await client[Symbol.asyncDispose]()
   if (isTaken)
     return fail(
-      new AppError('UNAVAILABLE', `The edge of ${directory} does not answer.`, {
+      new AppError('UNAVAILABLE', `The edge of ${directory} did not respond.`, {
         remedy: await edgeRemedy(directory),
       }),
     )
@@ -123,7 +123,7 @@ export async function ensureEdge({
   return fail(new AppError('UNAVAILABLE', `The edge of ${directory} could not be started: ${why}`))
 }
 
-/** 0 when there is no such file. */
+/** 0 when the file does not exist. */
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
 
 /** On a read-only disk it stays. */

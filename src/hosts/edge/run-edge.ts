@@ -78,7 +78,7 @@ export async function runEdge({ directory, environment, onReady }: EdgeRequest):
   const survive = (failure: unknown) => {
     told.log?.error('a failure that ended the edges before was survived', { failure: messageOf(failure) })
     survived = [
-      `The edge has crashed ${revival?.crashes} times and now goes on after a failure: ${messageOf(failure)}. The service that it came from may not be looked after; correct or withdraw it.`,
+      `The edge has crashed ${revival?.crashes} times and now continues after a failure: ${messageOf(failure)}. The service that it came from may not be managed; fix or remove it.`,
     ]
   }
   if ((revival?.crashes ?? 0) >= survivedCrashes) {
@@ -148,7 +148,7 @@ export async function runEdge({ directory, environment, onReady }: EdgeRequest):
     inheritance,
     onHandover: (program) => {
       requireHandover()
-      if (next.result) throw new AppError('CONFLICT', 'A handover is under way already.')
+      if (next.result) throw new AppError('CONFLICT', 'A handover is already in progress.')
       const result = noted(program).finally(() => (next.result = null))
       next.result = result
       return result

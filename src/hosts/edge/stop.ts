@@ -55,7 +55,7 @@ export async function stopEdge(
   // Giving up the lock is the last that it does. One that is killed meanwhile leaves the lock, but runs no more.
   while (identity !== null && (await identityOf(pid)) === identity && (await holdsLock())) {
     if (clock.monotonicMs() > deadline)
-      return fail(new AppError('TIMEOUT', `The edge, process ${pid}, does not end.`))
+      return fail(new AppError('TIMEOUT', `The edge, process ${pid}, did not stop.`))
     await sleep(clock, lookEveryMs)
   }
   return ok(undefined)

@@ -145,7 +145,7 @@ describe('a report that is made to hurt', () => {
     first.abort()
     for (const { isGood, text } of await verdicts) {
       expect(isGood).toBe(false)
-      expect(text).toContain('there was no time left for it')
+      expect(text).toContain('there was no time left to read it')
     }
     expect((await third).isGood).toBe(true)
   })

@@ -83,7 +83,7 @@ describe('a command', () => {
   it('fails with another code, and is repeated only when it asks for it', async () => {
     expect(await attempt({ kind: 'command', argv: node('process.exit(3)') })).toMatchObject({
       outcome: 'failed',
-      text: `${process.execPath} ended with exit code 3.`,
+      text: `${process.execPath} exited with code 3.`,
     })
     expect((await attempt({ kind: 'command', argv: node('process.exit(75)') })).isTransient).toBe(true)
   })
@@ -179,7 +179,7 @@ describe('a command', () => {
     const reports = [{ format: 'junit', path: 'report.xml' }]
     expect(await attempt({ kind: 'command', argv: node(''), cwd: directory, reports })).toMatchObject({
       outcome: 'failed',
-      text: 'The report report.xml is of an earlier run: the command did not write it.',
+      text: 'The report report.xml is from an earlier run: the command did not write it.',
     })
   })
 })
@@ -286,7 +286,7 @@ describe.skipIf(process.platform === 'win32')('the artifact', () => {
   it('must be a program in a directory that exists', async () => {
     writeFileSync(inDirectory('notes.txt'), 'hello')
     chmodSync(inDirectory('notes.txt'), 0o644)
-    expect((await artifact({ argv: [inDirectory('notes.txt')] })).text).toContain('may not be executed')
+    expect((await artifact({ argv: [inDirectory('notes.txt')] })).text).toContain('is not executable')
     expect((await artifact({ argv: [directory] })).text).toContain('is not a file')
     expect((await artifact({ argv: [inDirectory('shop')] })).text).toContain('does not exist')
     expect((await artifact({ cwd: inDirectory('nowhere') })).text).toContain('The working directory')
@@ -355,7 +355,7 @@ describe('a short load', () => {
     const slow: RequestListener = (_request, response) => void setTimeout(() => response.end(), 60)
     expect((await loadOn(good, stableAt(30_000))).outcome).toBe('passed')
     expect((await loadOn(bad, stableAt(30_000))).text).toContain('of the requests failed')
-    expect((await loadOn(slow, stableAt(10))).text).toContain('of the stable release')
+    expect((await loadOn(slow, stableAt(10))).text).toContain(', stable release ')
     expect((await loadOn(good)).outcome).toBe('warning')
   })
 
@@ -399,11 +399,11 @@ describe('a short load', () => {
       request: release('console.error("no such table"); process.exit(7)'),
     })
     expect(verdict).toMatchObject({ outcome: 'failed', output: 'no such table\n' })
-    expect(verdict.text).toContain('ended with exit code 7')
+    expect(verdict.text).toContain('exited with code 7')
     const fragile = release(`let count = 0; ${server('if (++count > 5) process.exit(8); response.end()')}`)
     // Long enough for the sixth request on any machine; the load ends with the copy.
     const load = { ...short, durationMs: 20_000 }
-    expect((await attempt(load, { request: fragile })).text).toContain('ended with exit code 8')
+    expect((await attempt(load, { request: fragile })).text).toContain('exited with code 8')
   })
 
   it('on a copy that never answers is given up when the check is stopped', async () => {
@@ -505,7 +505,7 @@ describe('a whole validation', () => {
     expect(await headroom({ preset: 'conservative' })).toMatchObject({
       isCritical: true,
       outcome: 'failed',
-      text: 'Not enough host resources: memory of web-1 is 80% full, the plan allows 75%.',
+      text: 'Not enough host resources: memory of web-1 is at 80%, the plan allows 75%.',
     })
     expect(await headroom({ preset: 'balanced' })).toMatchObject({ isCritical: true, outcome: 'passed' })
     expect(await headroom({ preset: 'conservative', isFix: true })).toMatchObject({ isCritical: false })

@@ -74,8 +74,8 @@ describe('pilothouse config show', () => {
     expect(stdout).toMatch(/^server\.port \* +1234 +file .*pilothouse\.yaml:2:9$/m)
     expect(stdout).toMatch(/^environment +production +flag --environment$/m)
     expect(stdout).toMatch(/^logging\.level +warn +environment PILOTHOUSE_LOGGING__LEVEL$/m)
-    expect(stdout).toMatch(/^telemetry\.retention\.raw +7d +default$/m)
-    expect(stdout).toMatch(/^server\.token +••••••/m)
+    expect(stdout).toMatch(/^telemetry\.retention\.raw +7d$/m)
+    expect(stdout).toMatch(/^server\.token \* +••••••/m)
     expect(stdout).not.toContain('hunter2')
   })
 

@@ -82,7 +82,7 @@ it('a service is declared while the engine runs, serves, survives the engine, ch
   expect(shown).toEqual(withWebhook(0, 'https://hooks.example/••••••'))
   await put({ definition: { ...shown, drain: '3s' }, expectedRevision: 3 })
   await expect(put({ definition: withWebhook(0, 'https://hooks.example/••••••', 'page') })).rejects.toThrow(
-    /an address in full/,
+    /the full address/,
   )
 
   expect(await steered.command('services', 'shop', 'remove')).toMatchObject({

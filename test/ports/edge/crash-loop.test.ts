@@ -79,7 +79,7 @@ describe.runIf(process.platform === 'linux')('an edge that crashes again and aga
       const status = await client.call('status', {})
       return (status.ok && status.value.trouble) || undefined
     })
-    expect(trouble).toContain('has crashed 2 times and now goes on after a failure: one service is broken')
+    expect(trouble).toContain('has crashed 2 times and now continues after a failure: one service is broken')
     expect(await (await fetch(shop.address)).text()).toBe('r1')
   })
 

@@ -142,7 +142,7 @@ describe.runIf(canMount())('an edge whose disk takes nothing', () => {
       await served()
       expect((await instance())?.pid).toBe(again.pid)
       const second = await startNode(entry, ['--directory', directory], tmpdir()).ended
-      expect(second.stderr).toContain('runs already')
+      expect(second.stderr).toContain('already running')
       expect((await status()).pid).toBe(edge.pid)
 
       // An engine that declares the service again is not refused, nor is one that needs the edge.
@@ -184,7 +184,7 @@ describe.runIf(canMount())('an edge whose disk takes nothing', () => {
       expect(moved).toMatchObject({ weights: { r1: 50, r2: 50 }, isKept: false })
       valueOf(await client.call('setGuards', { service, guards: guardsSchema.parse({}) }))
       expect(valueOf(await client.call('observe', { service })).trouble).toContain(
-        'holds until the edge restarts',
+        'lost when the edge restarts',
       )
       // A service that is withdrawn goes, though its end cannot be noted.
       valueOf(await client.call('declare', { definition: definitionOf({ name: 'cart' }) }))

@@ -71,7 +71,7 @@ describe('the edge as a process', () => {
   it('is the only one on its directory', async () => {
     const second = await edge.startSecond()
     expect(second.code).toBe(1)
-    expect(second.stderr).toContain('runs already')
+    expect(second.stderr).toContain('already running')
     expect((await edge.client.call('status', {})).ok).toBe(true)
   })
 
@@ -547,7 +547,7 @@ describe('an edge that is started by whoever needs it', () => {
       startNode(entry, ['-', 'edge', ...args, '--data-dir', home], home).ended
     const away = await run('status')
     expect(away.code).toBe(1)
-    expect(away.stderr).toContain('Start it with: pilothouse edge start')
+    expect(away.stderr).toContain('To start one, run: pilothouse edge start')
     const started = await run('start')
     await using _ended = {
       [Symbol.asyncDispose]: async () => {

@@ -29,7 +29,7 @@ describe('whom the programs of a service run as', () => {
     ['without root', account('shop', null, { ownUid: 1000 }), 'user', 'uid 1000: only root'],
     ['on a system without uids', account('shop', null, { ownUid: undefined }), 'user', 'this system cannot'],
     ['for a user that is not there', account('shopp'), 'user', 'has no such user'],
-    ['for a number without a group', account('4000'), 'user', 'no group is known'],
+    ['for a number without a group', account('4000'), 'user', 'whose group is unknown'],
     ['for a group that is not there', account('shop', 'webb'), 'group', 'has no such group'],
     ['for a group alone', account(null, 'web'), 'group', 'without a user'],
   ])('is refused %s, with a remedy', (_when, found, setting, message) => {

@@ -114,7 +114,7 @@ export class EdgeClient implements AsyncDisposable {
       return new AppError('UNAVAILABLE', `The edge cannot be reached: ${messageOf(failure)}`, {
         cause: failure,
       })
-    return new AppError('UNAVAILABLE', `The edge answered what is not understood: ${messageOf(failure)}`, {
+    return new AppError('UNAVAILABLE', `The edge sent an unexpected response: ${messageOf(failure)}`, {
       cause: failure,
     })
   }

@@ -18,7 +18,7 @@ describe('the JSON Schema for editors', () => {
     expect(at('server.port')).toMatchObject({ default: 7780, minimum: 0, maximum: 65535 })
     expect(at('telemetry.interval')?.default).toBe('1s')
     expect(at('logging.level')?.enum).toContain('warn')
-    expect(at('telemetry.retention.size')?.description).toContain('on disk')
+    expect(at('telemetry.retention.size')?.description).toContain('disk space')
   })
 
   it('refuses unknown keys at every level', () => {

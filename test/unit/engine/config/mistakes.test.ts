@@ -25,7 +25,7 @@ const table: [string, string, string][] = [
   [
     'a key in the wrong section',
     '\nport: 1\n',
-    `2:1 port: unknown key "port", expected ${sections} | it belongs further in: server.port`,
+    `2:1 port: unknown key "port", expected ${sections} | it belongs under: server.port`,
   ],
   [
     'an inherited name',
@@ -35,7 +35,7 @@ const table: [string, string, string][] = [
   [
     'a quoted number',
     'server:\n  port: "8080"\n',
-    '2:9 server.port: found the text "8080", expected a port: a whole number from 0 to 65535 | a number stands without quotes: 8080',
+    '2:9 server.port: found the text "8080", expected a port: a whole number from 0 to 65535 | write the number without quotes: 8080',
   ],
   [
     'a port out of range',
@@ -105,7 +105,7 @@ const table: [string, string, string][] = [
   [
     'an address others can reach',
     'server:\n  host: 0.0.0.0\n',
-    '2:9 server.host: found the text "0.0.0.0", expected a loopback address: 127.0.0.1, ::1 or localhost | others are not served yet, as there is no TLS; use a tunnel or a proxy on this machine',
+    '2:9 server.host: found the text "0.0.0.0", expected a loopback address: 127.0.0.1, ::1 or localhost | other addresses need TLS, which is not supported yet; use a tunnel or a proxy on this machine',
   ],
   [
     'a mistake in the overrides of another environment',

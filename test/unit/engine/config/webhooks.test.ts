@@ -32,7 +32,7 @@ describe('a service with a webhook', () => {
   ])('is refused with the address as it is shown %s: nobody knows what is meant', (_, written) => {
     const read = readService('shop', withKnownAddresses(written, service(address)))
     expect(read).toMatchObject({ ok: false, error: { code: 'BAD_INPUT' } })
-    expect(read.ok ? '' : read.error.message).toContain('an address in full, not as it is shown')
+    expect(read.ok ? '' : read.error.message).toContain('the full address, not the masked one')
   })
 
   it('may name where the address is kept, in one place and absolutely', () => {
@@ -43,8 +43,8 @@ describe('a service with a webhook', () => {
     })
     expect(reading({ kind: 'webhook', urlFile: '/run/secrets/tell' }).ok).toBe(true)
     const mistakes: [object, string][] = [
-      [{ kind: 'webhook' }, 'stands in one place: url, urlEnv or urlFile'],
-      [{ kind: 'webhook', url: 'https://x.example/', urlEnv: 'A' }, 'stands in one place'],
+      [{ kind: 'webhook' }, 'set only one of url, urlEnv and urlFile'],
+      [{ kind: 'webhook', url: 'https://x.example/', urlEnv: 'A' }, 'set only one of'] ,
       [{ kind: 'webhook', urlFile: 'tell' }, 'found the path tell, expected an absolute one'],
       [{ kind: 'webhook', urlEnv: 'a b' }, 'the name of an environment variable'],
     ]

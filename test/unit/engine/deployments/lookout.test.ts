@@ -7,7 +7,7 @@ import { VirtualClock } from '../../../support/clock.ts'
 
 const definition = serviceDefinitionSchema.parse({ name: 'shop', listen: {} })
 const taken = 'Cannot listen on 127.0.0.1:80: another program uses port 80 (EADDRINUSE)'
-const unknown = 'The edge knows no service shop.'
+const unknown = 'The edge has no service shop.'
 
 /** A platform that is router and target at once, and answers both alike. */
 class Platform {
