@@ -316,7 +316,10 @@ export class Platform {
   async #declare(definition: EdgeInput<'declare'>['definition']): Promise<{ address: string }> {
     const known = this.#services.get(definition.name)
     if (known?.isLeaving)
-      throw new AppError('CONFLICT', `${definition.name} is being withdrawn: declare it again when that is done.`)
+      throw new AppError(
+        'CONFLICT',
+        `${definition.name} is being withdrawn: declare it again when that is done.`,
+      )
     if (known) {
       // Declared anew by an engine that starts: nothing has changed that a full disk would have to take.
       if (isDeepStrictEqual(known.record.definition, definition)) return { address: known.address }

@@ -68,13 +68,9 @@ export class ConfigRecord {
   async refused(problems: readonly Pick<ConfigProblem, 'file' | 'line' | 'message'>[]): Promise<void> {
     const [first] = problems
     const where = first && first.line > 0 ? `${first.file}:${first.line}: ` : ''
-    await this.#append(
-      'config.refused',
-      first ? `${where}${first.message}` : 'It could not be applied.',
-      {
-        problems: problems.slice(0, mostListed).map(({ file, line, message }) => ({ file, line, message })),
-      },
-    )
+    await this.#append('config.refused', first ? `${where}${first.message}` : 'It could not be applied.', {
+      problems: problems.slice(0, mostListed).map(({ file, line, message }) => ({ file, line, message })),
+    })
   }
 
   #append(action: string, why: string, details: AuditDraft['details']): Promise<void> {

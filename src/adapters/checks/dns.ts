@@ -32,7 +32,10 @@ export function dnsCheck(config: CheckConfigOf<'dns'>): Run {
     const asked = servers.length > 0 ? ` at ${servers.join(', ')}` : ''
     if (found.length === 0) return failed(`${host} has no ${type} record${asked}.`)
     if (expect.length > 0 && !expect.some((value) => found.includes(value)))
-      return failed(`${host} resolves to ${found.slice(0, 5).join(', ')}, expected one of ${expect.join(', ')}.`, output)
+      return failed(
+        `${host} resolves to ${found.slice(0, 5).join(', ')}, expected one of ${expect.join(', ')}.`,
+        output,
+      )
     return passed(`${host} resolves${asked} to: ${found.slice(0, 5).join(', ')}.`, output)
   }
 }

@@ -28,7 +28,8 @@ export function redisCheck(config: CheckConfigOf<'redis'>): Run {
   return (_request, signal) => withPassword(config, where, (password) => asked(password, signal))
 
   async function asked(password: string | null, signal: AbortSignal): Promise<Verdict> {
-    if (sendsPasswordInClear(config)) return failed(`${where} would get the password in plain text: set isTls.`)
+    if (sendsPasswordInClear(config))
+      return failed(`${where} would get the password in plain text: set isTls.`)
     const trusted = await trustOf(config)
     if ('why' in trusted) return failed(`${where}: ${trusted.why}`)
     try {

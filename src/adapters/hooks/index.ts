@@ -43,7 +43,9 @@ export function hookRunner(surroundings: HookSurroundings): HookRunner {
           output: outcome?.output ?? '',
         })
       if (signal.aborted || !outcome)
-        return fail(new AppError('UNAVAILABLE', `The hook ${hook.name} was stopped because the engine stopped.`))
+        return fail(
+          new AppError('UNAVAILABLE', `The hook ${hook.name} was stopped because the engine stopped.`),
+        )
       return ok(outcome)
     },
   }

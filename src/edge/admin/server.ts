@@ -230,10 +230,7 @@ export class AdminServer {
       const input = edgeProcedures[procedure].input.safeParse(await bodyOf(request))
       if (!input.success) {
         const [issue] = input.error.issues
-        throw new AppError(
-          'BAD_INPUT',
-          `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not valid'}`,
-        )
+        throw new AppError('BAD_INPUT', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not valid'}`)
       }
       await this.#permit(procedure)
       answer(response, 200, await this.#call(procedure, input.data))

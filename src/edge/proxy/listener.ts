@@ -195,7 +195,9 @@ export class Listener {
 
   /** A handshake has no body: what one reader takes for it the next one takes for frames. */
   #findUpgrade(request: IncomingMessage, origin: Origin): Refusal | { to: Destination; route: Route } {
-    return hasBody(request) ? { status: 400, text: 'A WebSocket handshake must not have a body.' } : this.#find(request, origin)
+    return hasBody(request)
+      ? { status: 400, text: 'A WebSocket handshake must not have a body.' }
+      : this.#find(request, origin)
   }
 
   #find(request: IncomingMessage, { client }: Origin): Refusal | { to: Destination; route: Route } {

@@ -28,9 +28,7 @@ const limit = (warning: number, critical: number, of: string) =>
   z
     .strictObject({
       warning: share().prefault(warning).describe(`Use of ${of} at which the host shows a warning.`),
-      critical: share()
-        .prefault(critical)
-        .describe(`Use of ${of} at which the host is critical.`),
+      critical: share().prefault(critical).describe(`Use of ${of} at which the host is critical.`),
     })
     .prefault({})
     .describe(`Limits on the use of ${of}.`)

@@ -85,7 +85,8 @@ const definitionForm = sectionForm(definitionWithoutName, {
   listen: 'Where requests to the service arrive.',
   host: 'Address to listen on.',
   port: 'Port to listen on; 0 takes a free one.',
-  trustedProxies: 'Proxies in front, by address or range, that are trusted to report where a request came from.',
+  trustedProxies:
+    'Proxies in front, by address or range, that are trusted to report where a request came from.',
   routing: 'How requests are spread over releases and instances.',
   balancing: 'How an instance is chosen.',
   candidateHeader: 'Requests with this header go to the candidate.',
@@ -155,10 +156,7 @@ const serviceForm = heldTo(
     listen: (definitionForm.shape['listen'] as z.ZodType).prefault({}),
     deploy: planForm.prefault({}).describe('How releases of this service are deployed.'),
     checks: checksForm,
-    releases: z
-      .record(name, releaseForm)
-      .prefault({})
-      .describe('Releases of the service, by name.'),
+    releases: z.record(name, releaseForm).prefault({}).describe('Releases of the service, by name.'),
   }),
   definitionWithoutName,
 )

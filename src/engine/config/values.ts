@@ -160,7 +160,8 @@ export function loopbackAddress() {
   return z.enum(['127.0.0.1', '::1', 'localhost']).register(
     settingFacts,
     facts('a loopback address: 127.0.0.1, ::1 or localhost', {
-      suggest: () => 'other addresses need TLS, which is not supported yet; use a tunnel or a proxy on this machine',
+      suggest: () =>
+        'other addresses need TLS, which is not supported yet; use a tunnel or a proxy on this machine',
     }),
   )
 }

@@ -257,7 +257,9 @@ describe.skipIf(postgresql.isMissing)('a password of PostgreSQL', () => {
       Buffer.concat([Buffer.from('N'), Buffer.from('R\0\0\0\x08\0\0\0\x03', 'latin1')]),
     )
     const config = { kind: 'postgresql', host: '127.0.0.1', port, passwordEnv: 'SHOP_DATABASE' }
-    expect((await attempt(config)).text).toContain('requires a password method that is not supported (method 3)')
+    expect((await attempt(config)).text).toContain(
+      'requires a password method that is not supported (method 3)',
+    )
   })
 })
 

@@ -44,7 +44,7 @@ describe('a service with a webhook', () => {
     expect(reading({ kind: 'webhook', urlFile: '/run/secrets/tell' }).ok).toBe(true)
     const mistakes: [object, string][] = [
       [{ kind: 'webhook' }, 'set only one of url, urlEnv and urlFile'],
-      [{ kind: 'webhook', url: 'https://x.example/', urlEnv: 'A' }, 'set only one of'] ,
+      [{ kind: 'webhook', url: 'https://x.example/', urlEnv: 'A' }, 'set only one of'],
       [{ kind: 'webhook', urlFile: 'tell' }, 'found the path tell, expected an absolute one'],
       [{ kind: 'webhook', urlEnv: 'a b' }, 'the name of an environment variable'],
     ]
