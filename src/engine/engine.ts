@@ -314,8 +314,12 @@ export class Engine implements AsyncDisposable {
   }
 
   #showHealth(): void {
-    const services = this.#services.list().flatMap(({ name, concerns, weights }) => {
-      const health = serviceHealth(name, concerns, Object.keys(weights).length > 0)
+    const services = this.#services.list().flatMap(({ name, concerns, stableReleaseId, weights }) => {
+      const health = serviceHealth(
+        name,
+        concerns,
+        stableReleaseId !== null || Object.keys(weights).length > 0,
+      )
       return health ? [{ health, lastScore: health.score }] : []
     })
     this.live.put('health', combineHealth([...this.hosts.health(), ...services]))

@@ -299,6 +299,7 @@ export const concernKinds = [
   'not-listening',
   'refused',
   'no-healthy-instance',
+  'no-traffic',
   'errors',
   'abandoned',
   'trouble',

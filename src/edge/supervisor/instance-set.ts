@@ -192,10 +192,11 @@ export class InstanceSet {
     instance.eject()
   }
 
-  /** Stops everything; resolves when it has stopped. */
+  /** Stops everything; resolves when it has stopped. What was asked for before may be asked for again, with its old key. */
   async stopAll(): Promise<void> {
     this.#isStopped = true
     this.#wanted.clear()
+    this.#doneKeys = []
     this.#options.orphans.discard({ service: this.#options.definition().name })
     const { drainMs, graceMs } = this.#options.definition()
     await Promise.all([...this.#instances].map((instance) => instance.stop(drainMs, graceMs)))

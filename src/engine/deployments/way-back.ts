@@ -103,10 +103,20 @@ export function noWayBack(name: string, facts: WayBackFacts): AppError {
     )
   if (record.automationStopped)
     return refuse(
-      `${name} was rolled back by ${record.automationStopped.by}: all traffic goes to ${record.stableReleaseId ?? 'no release'}`,
+      `${name} was already rolled back by ${record.automationStopped.by}: ${trafficText(facts)}`,
       `pilothouse resume ${name}`,
     )
   return refuse(`${name} has no deployment to stop and no earlier release to return to`)
+}
+
+/** Where the router sends requests, as far as it has answered. */
+function trafficText({ record: { stableReleaseId }, router }: WayBackFacts): string {
+  if (stableReleaseId === null) return 'it has no stable release'
+  if (!router) return `the router has not answered whether ${stableReleaseId} has the traffic`
+  const weight = weightOf(router.weights, stableReleaseId)
+  return weight === 100
+    ? `all traffic goes to ${stableReleaseId}`
+    : `${stableReleaseId} has ${weight}% of traffic`
 }
 
 /** Of two releases with traffic, the one that is not the fallback; null where the router splits nothing. */

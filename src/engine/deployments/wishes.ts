@@ -49,6 +49,18 @@ export function restingWishes(record: ServiceRecord, gone: readonly string[] = [
   }
 }
 
+/**
+ * What a service needs while its automation is stopped: its stable release keeps running, and traffic stays where it is.
+ * A router that has lost its weights would answer nobody: the stable release gets all traffic again.
+ */
+export function stoppedWishes(record: ServiceRecord, router: RouterReport | null): Wishes {
+  const resting = restingWishes(record)
+  const hasTraffic = router !== null && Object.values(router.weights).some((weight) => weight > 0)
+  return hasTraffic
+    ? { ...resting, weights: router.weights, fallbackReleaseId: router.fallbackReleaseId }
+    : resting
+}
+
 /** What a service wishes in the middle of a deployment. */
 export function wishesOf(state: DeploymentState, record: ServiceRecord, target: TargetReport | null): Wishes {
   const { stage, candidateReleaseId: candidate, stableReleaseId: stable, plan, id } = state

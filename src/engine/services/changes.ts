@@ -18,6 +18,7 @@ const recovering: ReadonlySet<Concern['kind']> = new Set([
   'not-listening',
   'refused',
   'no-healthy-instance',
+  'no-traffic',
   'errors',
   'abandoned',
   'trouble',

@@ -39,7 +39,7 @@ const leastForOutage = 10
 const usualAbandonedRatio = 0.2
 
 /**
- * What is wrong with a service now, worst first: no port or refused settings, traffic without a healthy instance, most requests failing or
+ * What is wrong with a service now, worst first: no port or refused settings, traffic without a healthy instance or to no release, most requests failing or
  * abandoned, a router,
  * target or store in trouble, a stable release whose requests fail or got slower, instances that take no requests or restarted lately,
  * stopped automation. What a candidate does is shown with its deployment. `nowMs` is the engine's time; a concern that was
@@ -84,6 +84,8 @@ export function serviceConcerns(
       `${deserted.join(' and ')} ${deserted.length === 1 ? 'has' : 'have'} traffic but no healthy instance`,
       reasonOf(ofTraffic.filter(({ releaseId }) => deserted.includes(releaseId))) || trouble,
     )
+  if (stableReleaseId !== null && withTraffic.length === 0 && trouble === '')
+    add('no-traffic', 'critical', 'no release has traffic', 'the router answers every request with 503')
   const { failures } = service
   if (stableReleaseId !== null && failures && isOver(failures, maxErrorRatio)) {
     const isOutage = failures.requests >= leastForOutage && failures.errors / failures.requests >= outageRatio

@@ -4,6 +4,7 @@ import type { Concern, Health } from '../../contract/index.ts'
 const penalties: Record<Concern['kind'], Record<Concern['severity'], number>> = {
   // Its users get nothing: the environment must not look well, however many other services do.
   'no-healthy-instance': { critical: 95, warning: 60 },
+  'no-traffic': { critical: 95, warning: 60 },
   'not-listening': { critical: 95, warning: 60 },
   refused: { critical: 95, warning: 20 },
   errors: { critical: 90, warning: 25 },
@@ -19,15 +20,15 @@ const penalties: Record<Concern['kind'], Record<Concern['severity'], number>> = 
 }
 
 /**
- * Health of a service, 0 to 100: `100 × Π (1 − p/100)` over its concerns, as of a host. Null for a service without
- * traffic, which has no health to speak of.
+ * Health of a service, 0 to 100: `100 × Π (1 − p/100)` over its concerns, as of a host. Null for a service that was
+ * never deployed, which has no health to speak of.
  */
 export function serviceHealth(
   name: string,
   concerns: readonly Concern[],
-  hasTraffic: boolean,
+  isDeployed: boolean,
 ): Health | null {
-  if (!hasTraffic) return null
+  if (!isDeployed) return null
   let left = 100
   const reasons = concerns.map(({ kind, severity, text, sinceMs }) => {
     const before = Math.round(left)

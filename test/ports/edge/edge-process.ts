@@ -47,17 +47,22 @@ export class EdgeProcess implements AsyncDisposable {
     await this.#process?.ended
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ends the edge and all its instances, as `edge stop --with-instances` does. */
+  async stopWithInstances(): Promise<void> {
     // The one that runs by now: it may have taken over from the one that was started here.
-    const { directory } = this
     const stopped = await stopEdge(this.client, {
-      directory,
+      directory: this.directory,
       clock: systemClock(),
       withInstances: true,
       withinMs: 100_000,
     })
     if (!stopped.ok) this.#process?.signal('SIGKILL')
     await this.#process?.ended
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { directory } = this
+    await this.stopWithInstances()
     await this.client[Symbol.asyncDispose]()
     rmSync(directory, { recursive: true, force: true, maxRetries: 20 })
   }

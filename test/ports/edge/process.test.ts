@@ -75,6 +75,26 @@ describe('the edge as a process', () => {
     expect((await edge.client.call('status', {})).ok).toBe(true)
   })
 
+  it('runs what it is asked for after it was stopped with its instances, also with a key of before', async () => {
+    const shop = await shopWith(1)
+    const ask = async () =>
+      valueOf(
+        await edge.target.ensure({
+          service: serviceName,
+          release: releaseOf('r1'),
+          instances: 1,
+          key: 'shop:rest:3:r1:1',
+        }),
+      )
+    for (let round = 0; round < 3; round++) {
+      await edge.stopWithInstances()
+      await edge.start()
+      expect(await shop.instances()).toEqual([])
+      await ask()
+      await shop.healthy('r1')
+    }
+  })
+
   it('leaves instances running at SIGTERM and takes them up again', async () => {
     const shop = await shopWith(1)
     const [before] = await shop.instances()

@@ -56,6 +56,44 @@ describe('the emergency rollback', () => {
     expect(world.store.audit.at(-1)).toMatchObject({ actor: 'ben', action: 'services.emergencyRollback' })
   })
 
+  it.each(['target', 'router and target'] as const)(
+    'keeps the stable release serving while automation is stopped, whatever state the %s loses',
+    async (lost) => {
+      const world = await canary()
+      await pressed(world)
+      await world.until(hasEnded(world))
+      world.target.forget()
+      if (lost !== 'target') world.router.forget()
+      await world.until(
+        () => world.router.report.weights['r1'] === 100 && world.target.report().wanted['r1'] === 2,
+      )
+      await world.advance(30)
+      expect(world.router.report.weights).toEqual({ r1: 100 })
+      expect(world.target.report().wanted).toEqual({ r1: 2 })
+      expect(world.record.automationStopped?.by).toBe('ben')
+    },
+  )
+
+  it('says where traffic goes as the router has it, to who orders it again', async () => {
+    const world = await canary()
+    await pressed(world)
+    await world.until(hasEnded(world))
+    expect((await pressed(world)).text).toContain('was already rolled back by ben: all traffic goes to r1')
+    world.router.forget()
+    world.target.forget()
+    await world.advance(1)
+    expect((await pressed(world)).text).toContain('was already rolled back by ben: r1 has 0% of traffic')
+  })
+
+  it('leaves traffic where it is while automation is stopped', async () => {
+    const world = await canary()
+    await pressed(world)
+    await world.until(hasEnded(world))
+    const before = world.router.report
+    await world.advance(60)
+    expect(world.router.report).toEqual(before)
+  })
+
   it('stops automation until a person resumes it', async () => {
     const world = await canary()
     await pressed(world)

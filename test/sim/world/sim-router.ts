@@ -46,6 +46,12 @@ export class SimRouter {
     return this.#report
   }
 
+  /** Loses its state, as after damage to its disk. */
+  forget(): void {
+    this.#report = { weights: {}, fallbackReleaseId: null, revision: 0, key: '', emergency: null }
+    this.#keys.clear()
+  }
+
   /** As one engine reaches it. */
   behind(wire: Wire): Router {
     return {

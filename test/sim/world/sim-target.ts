@@ -58,6 +58,11 @@ export class SimTarget {
     return this.behaviours.get(releaseId) ?? wellBehaved
   }
 
+  /** Loses its state, and with it what ran. */
+  forget(): void {
+    this.#runs.clear()
+  }
+
   /** As one engine reaches it. */
   behind(wire: Wire): Target {
     return {

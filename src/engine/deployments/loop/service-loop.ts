@@ -27,7 +27,7 @@ import {
   type DeploymentState,
 } from '../state.ts'
 import { noWayBack, wayBackOf, type UndoWay, type WayBackFacts } from '../way-back.ts'
-import { restingWishes, wishesOf, type Wishes } from '../wishes.ts'
+import { restingWishes, stoppedWishes, wishesOf, type Wishes } from '../wishes.ts'
 import { actionOf } from './audit-drafts.ts'
 import { beginning, foundStable } from './beginning.ts'
 import { Errands } from './errands.ts'
@@ -588,7 +588,8 @@ export class ServiceLoop implements Disposable {
     const { active, record } = this.#ledger
     const isAtRest = !active || ['queued', 'validating', 'telling'].includes(active.stage.kind)
     if (isAtRest) {
-      if (record.automationStopped || record.stableReleaseId === null) return null
+      if (record.stableReleaseId === null) return null
+      if (record.automationStopped) return stoppedWishes(record, this.#lookout.router)
       return restingWishes(record, this.#strays(record, active))
     }
     return wishesOf(active, record, this.#lookout.target)

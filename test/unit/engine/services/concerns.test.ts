@@ -127,6 +127,14 @@ describe('what concerns a person about a service', () => {
     expect(concerns({ instances: [instance({ restartCount: 1, lastRestart })] })).toEqual([])
   })
 
+  it('is worst where the router sends no release any traffic, but not while the router is silent', () => {
+    expect(concerns({ weights: {} })[0]).toMatchObject({ kind: 'no-traffic', severity: 'critical' })
+    expect(concerns({ weights: {}, trouble: 'the router is silent' }).map(({ kind }) => kind)).toEqual([
+      'trouble',
+    ])
+    expect(concerns({ weights: {}, stableReleaseId: null })).toEqual([])
+  })
+
   it('is worst where traffic has no healthy instance to go to, with what the instance says', () => {
     const down = instance({ state: 'down', reason: 'ended with code 1' })
     expect(concerns({ instances: [down], trouble: 'late' })[0]).toEqual({
