@@ -91,7 +91,11 @@ export async function startScriptedFleet({
     if (!ownHealth) return
     const members = [...services.values()].flatMap(({ name, weights, ...service }) => {
       const concerns = serviceConcerns({ weights, ...service }, service.updatedAtMs)
-      const health = serviceHealth(name, concerns, service.stableReleaseId !== null || Object.keys(weights).length > 0)
+      const health = serviceHealth(
+        name,
+        concerns,
+        service.stableReleaseId !== null || Object.keys(weights).length > 0,
+      )
       return health ? [{ health, lastScore: health.score }] : []
     })
     put('health', combineHealth([{ health: ownHealth, lastScore: ownHealth.score }, ...members]))
