@@ -230,6 +230,14 @@ describe('what can be rolled back', () => {
     },
   )
 
+  it('claims traffic for the stable release only where the router has it so', () => {
+    const text = (weights: Record<string, number> | null) =>
+      noWayBack('checkout', facts({ stopped: true, router: weights && routed(weights) })).message
+    expect(text({ r1: 100 })).toContain('all traffic goes to r1')
+    expect(text({})).toContain('r1 has 0% of traffic')
+    expect(text(null)).toContain('the router has not answered')
+  })
+
   it('names the command that helps where an emergency rollback refuses', () => {
     const next = (given: WayBackFacts) => noWayBack('checkout', given).details['nextCommand']
     expect(next(facts({ stable: 'r2', undo }))).toBe('pilothouse deployments undo checkout')
