@@ -20,6 +20,7 @@ import type { ServiceRecord } from './state/state.ts'
 import { InstanceLog } from './supervisor/instance-log.ts'
 import { claimWithinMs, findOrphans, logsOf, Orphans, type Orphan } from './supervisor/orphans.ts'
 import { PortBook } from './supervisor/port-book.ts'
+import { PortOwners } from './supervisor/port-owners.ts'
 import { ProcessTable } from './supervisor/process-table.ts'
 import { noTraffic } from './traffic.ts'
 
@@ -73,6 +74,7 @@ export class Platform {
   readonly #file: StateFile
   readonly #ports = new PortBook()
   readonly #processes: ProcessTable
+  readonly #portOwners: PortOwners
   readonly #orphans: Orphans
   /** The real path of the directory. */
   readonly #edgeDirectory: string
@@ -98,6 +100,7 @@ export class Platform {
     this.#keptPorts = new Map(options.keptPorts)
     this.#orphans = new Orphans({ ...options, edgeDirectory, acting: () => this.#acting() }, orphans)
     this.#processes = new ProcessTable(options.clock)
+    this.#portOwners = new PortOwners(options.clock, this.#processes)
     this.#bootId = options.inheritance?.bootId ?? options.rng.hex(8)
     this.#frozen = options.inheritance && Promise.withResolvers()
     this.#startedAtMs = options.clock.nowMs()
@@ -375,6 +378,7 @@ export class Platform {
         logDirectory: logsOf(directory),
         ports: this.#ports,
         processes: this.#processes,
+        portOwners: this.#portOwners,
         bootId: this.#bootId,
         edgeDirectory: this.#edgeDirectory,
         orphans: this.#orphans,

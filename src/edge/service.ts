@@ -11,6 +11,7 @@ import type { ServiceRecord } from './state/state.ts'
 import { InstanceSet } from './supervisor/instance-set.ts'
 import type { Orphans } from './supervisor/orphans.ts'
 import type { PortBook } from './supervisor/port-book.ts'
+import type { PortOwners } from './supervisor/port-owners.ts'
 import type { ProcessTable } from './supervisor/process-table.ts'
 import { Traffic } from './traffic.ts'
 
@@ -23,6 +24,7 @@ export interface ServiceOptions extends Surroundings {
   /** Of the instances of all services. */
   ports: PortBook
   processes: ProcessTable
+  portOwners: PortOwners
   environment: Readonly<Record<string, string | undefined>>
   bootId: string
   /** A listening socket that an edge before this one, which was killed, has left with this process; else null. */

@@ -16,6 +16,7 @@ import { InstanceLog } from './instance-log.ts'
 import { Instance } from './instance.ts'
 import { contentOf, type Orphan, type Orphans } from './orphans.ts'
 import type { PortBook } from './port-book.ts'
+import type { PortOwners } from './port-owners.ts'
 import type { ProcessTable } from './process-table.ts'
 
 export interface InstanceSetOptions extends Surroundings {
@@ -26,6 +27,7 @@ export interface InstanceSetOptions extends Surroundings {
   workDirectory: string
   ports: PortBook
   processes: ProcessTable
+  portOwners: PortOwners
   environment: Readonly<Record<string, string | undefined>>
   definition: () => ServiceDefinition
   persist: () => Promise<unknown>

@@ -14,15 +14,17 @@ import type { InstanceFailure } from '../counts/index.ts'
 import { comesOfOurLack } from '../machine-lack.ts'
 import type { InstanceRecord } from '../state/state.ts'
 import { PassiveHealth } from './ejection.ts'
-import { connectionsTo, loopbackHosts, type Connections, type LoopbackHost } from './connections.ts'
+import { connectionsTo, type Connections, type LoopbackHost } from './connections.ts'
 import { isDirectory, missingDirectory } from './directory.ts'
 import { FailureCount } from './failure-count.ts'
 import { probe } from './health-probe.ts'
+import { askInstance, type InstanceOutcome } from './instance-probe.ts'
 import type { InstanceLog } from './instance-log.ts'
 import { accountFor } from './account.ts'
 import { ManagedProcess, type ProcessEnd } from './managed-process.ts'
 import { contentMark, markOf } from './orphans.ts'
 import type { PortBook } from './port-book.ts'
+import type { PortOwners } from './port-owners.ts'
 import { Slots } from './slots.ts'
 import { askToEndByMark, endByMark, findByMark, isOfOtherEdge, type Mark } from './process-identity.ts'
 import type { ProcessTable } from './process-table.ts'
@@ -42,6 +44,7 @@ export interface InstanceOptions extends Surroundings {
   output: InstanceLog
   ports: PortBook
   processes: ProcessTable
+  portOwners: PortOwners
   environment: Readonly<Record<string, string | undefined>>
   /** As it is now: definitions change while instances run. */
   definition: () => ServiceDefinition
@@ -64,6 +67,9 @@ export interface InstanceOptions extends Surroundings {
 
 /** While it starts it is asked more often than its definition says. */
 const startingProbeMs = 200
+
+/** How often it is made sure that the port of a healthy instance is still its own. */
+const ownedWithinMs = 10_000
 
 /**
  * One running copy of a release: its process, its health, its connections. It restarts its process when that ends,
@@ -93,6 +99,8 @@ export class Instance {
   #startedAtMs = 0
   /** Monotonic: the last good check, or the start before the first. */
   #wellMs = 0
+  /** Monotonic: when its port was last seen to be its own. */
+  #ownedMs = -Infinity
   #healthySinceMs: number | null = null
   #restartCount = 0
   #lastRestart: Restart | null = null
@@ -426,6 +434,7 @@ export class Instance {
     })
     this.#successes = 0
     this.#misses = 0
+    this.#ownedMs = -Infinity
     if (!this.#isStopping) {
       this.#probeSoon(0)
       this.#usage = new UsageWatch({
@@ -543,14 +552,7 @@ export class Instance {
 
   async #probe(generation: number): Promise<void> {
     const { health } = this.#options.definition()
-    const other = loopbackHosts.find((host) => host !== this.#host) ?? this.#host
-    let host = this.#host
-    let outcome = await probe({ ...health, address: host, port: this.port })
-    // An instance may listen on the other loopback address only.
-    if (outcome.kind === 'refused') {
-      const there = await probe({ ...health, address: other, port: this.port })
-      if (there.kind === 'well') [host, outcome] = [other, there]
-    }
+    const { host, outcome } = await askInstance(this.#host, (at) => this.#ask(at, health))
     if (generation !== this.#generation || this.#isStopping) return
     if (host !== this.#host) {
       this.#host = host
@@ -558,7 +560,7 @@ export class Instance {
     }
     if (outcome.kind !== 'unknown') this.#judge(outcome.kind === 'well' ? null : outcome.why, health)
     // What the edge could not find out for want of its own resources says nothing about the instance.
-    const why = outcome.kind === 'unwell' || outcome.kind === 'refused' ? outcome.why : ''
+    const why = outcome.kind === 'well' || outcome.kind === 'unknown' ? '' : outcome.why
     if (why !== '' && this.#isHungFor(health) && this.#mayRecover()) {
       if (this.state === 'starting') this.#failed('health')
       this.isRecovering = true
@@ -568,6 +570,23 @@ export class Instance {
     this.#probeSoon(
       this.state === 'starting' ? Math.min(startingProbeMs, health.intervalMs) : health.intervalMs,
     )
+  }
+
+  async #ask(host: LoopbackHost, health: HealthProbe): Promise<InstanceOutcome> {
+    const outcome = await probe({ ...health, address: host, port: this.port })
+    // Whoever listens there next may be somebody else.
+    if (outcome.kind === 'refused') this.#ownedMs = -Infinity
+    if (outcome.kind === 'refused' || outcome.kind === 'unknown') return outcome
+    const nowMs = this.#options.clock.monotonicMs()
+    const isKnown = this.state === 'healthy' && host === this.#host && nowMs - this.#ownedMs < ownedWithinMs
+    if (isKnown) return outcome
+    try {
+      const why = await this.#options.portOwners.trouble(host, this.port, this.#process?.pid ?? 0)
+      this.#ownedMs = why === '' ? nowMs : -Infinity
+      return why === '' ? outcome : { kind: 'foreign', why }
+    } catch (failure) {
+      return { kind: 'unknown', why: messageOf(failure) }
+    }
   }
 
   #isHungFor(health: HealthProbe): boolean {

@@ -19,3 +19,9 @@ export function readOfProcess(pid: number | string, name: string): string {
 
 /** The numbers of all processes. Throws when the kernel could not be asked. */
 export const allPids = (): string[] => readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+
+/** The users that a process acts as, real and effective; empty when it has gone or the system does not tell. */
+export function usersOf(pid: number | string): number[] {
+  const [, real, effective] = /^Uid:\s+(\d+)\s+(\d+)/m.exec(readOfProcess(pid, 'status')) ?? []
+  return real === undefined ? [] : [...new Set([Number(real), Number(effective)])]
+}

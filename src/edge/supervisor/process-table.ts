@@ -96,6 +96,15 @@ export class ProcessTable {
     }
   }
 
+  /**
+   * The first process of an instance, its group and their descendants. Not what only carries the mark: whoever wants
+   * could carry it. Empty where the system cannot tell.
+   */
+  async pidsOf(leaderPid: number): Promise<number[]> {
+    const rows = (await this.#look().rows) ?? []
+    return membersOf(rows, leaderPid, () => false).map(({ pid }) => pid)
+  }
+
   #look(): { atMs: number; rows: Promise<ProcessRow[] | null> } {
     const atMs = this.#clock.monotonicMs()
     if (this.#looked && atMs - this.#looked.atMs < freshMs) return this.#looked

@@ -1,0 +1,53 @@
+import type { Clock } from '../../base/index.ts'
+import type { LoopbackHost } from './connections.ts'
+import { listenSockets, uidsListeningAt, type ListenSocket } from './listen-table.ts'
+import { usersOf } from './process-files.ts'
+import type { ProcessTable } from './process-table.ts'
+
+/** Instances that are probed at about the same time share one look at the kernel's table. */
+const freshMs = 200
+
+/**
+ * Who listens on the ports of instances (Linux). An instance listens some time after it was given its port; until then,
+ * and at the loopback address that it does not use, any other user of this machine can listen on it.
+ */
+export class PortOwners {
+  readonly #clock: Clock
+  readonly #processes: ProcessTable
+  readonly #read: () => ListenSocket[] | null
+  #looked: { atMs: number; sockets: ListenSocket[] | null } | null = null
+
+  constructor(clock: Clock, processes: ProcessTable, read = listenSockets) {
+    this.#clock = clock
+    this.#processes = processes
+    this.#read = read
+  }
+
+  /**
+   * Why what listens at `host` and `port` is not the instance whose first process is `leaderPid`; empty when it may be.
+   * Sockets of root and of the user of this edge are never refused: both could replace the instance itself.
+   */
+  async trouble(host: LoopbackHost, port: number, leaderPid: number): Promise<string> {
+    let sockets = this.#look(freshMs)
+    if (!sockets) return ''
+    if (uidsListeningAt(sockets, host, port).length === 0) sockets = this.#look(0) ?? []
+    const uids = uidsListeningAt(sockets, host, port)
+    if (uids.length === 0) return `no process of this machine listens on its port ${port}`
+    const isTrusted = (uid: number) => uid === 0 || uid === process.getuid?.()
+    const others = uids.filter((uid) => !isTrusted(uid))
+    if (others.length === 0) return ''
+    // Its user, and those that its programs have changed to, as with sudo.
+    const own = new Set([
+      ...usersOf(leaderPid),
+      ...(await this.#processes.pidsOf(leaderPid)).flatMap((pid) => usersOf(pid)),
+    ])
+    const foreign = others.find((uid) => !own.has(uid))
+    return foreign === undefined ? '' : `its port ${port} is held by another user (uid ${foreign})`
+  }
+
+  #look(maxAgeMs: number): ListenSocket[] | null {
+    const atMs = this.#clock.monotonicMs()
+    if (!this.#looked || atMs - this.#looked.atMs >= maxAgeMs) this.#looked = { atMs, sockets: this.#read() }
+    return this.#looked.sockets
+  }
+}
