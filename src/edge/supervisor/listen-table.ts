@@ -81,7 +81,11 @@ const takers: Readonly<Record<LoopbackHost, readonly (readonly string[])[]>> = {
 }
 
 /** The users whose sockets take the connections to `host` and `port`; empty when none listens there. */
-export function uidsListeningAt(sockets: readonly ListenSocket[], host: LoopbackHost, port: number): number[] {
+export function uidsListeningAt(
+  sockets: readonly ListenSocket[],
+  host: LoopbackHost,
+  port: number,
+): number[] {
   for (const addresses of takers[host]) {
     const found = sockets.filter((each) => each.port === port && addresses.includes(each.address))
     if (found.length > 0) return [...new Set(found.map(({ uid }) => uid))]

@@ -65,7 +65,9 @@ describe.runIf(canTry)('an instance whose port another user listens on', () => {
         killAndRestart: () => edge.end('SIGKILL'),
         [Symbol.asyncDispose]: async () => undefined,
       },
-      { health: { path: '/health', intervalMs: 200, timeoutMs: 5000, rise: 1, fall: 2, restartAfterMs: null } },
+      {
+        health: { path: '/health', intervalMs: 200, timeoutMs: 5000, rise: 1, fall: 2, restartAfterMs: null },
+      },
     )
     await shop.run(releaseOf('r1'))
     valueOf(await shop.weigh({ r1: 100 }))

@@ -6,7 +6,8 @@ import { ProcessTable } from '../../../src/edge/supervisor/process-table.ts'
 import { askInstance, type InstanceOutcome } from '../../../src/edge/supervisor/instance-probe.ts'
 import { VirtualClock } from '../../support/clock.ts'
 
-const head = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n'
+const head =
+  '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n'
 const line = (local: string, state: string, uid: number) =>
   `   0: ${local} 00000000:0000 ${state} 00000000:00000000 00:00000000 00000000 ${uid}        0 392332 1 0 100\n`
 
@@ -39,11 +40,14 @@ describe.runIf(endianness() === 'LE')('the table of listening sockets', () => {
     ['::1', [loopback, any, any6, loopback6], [3]],
     ['::1', [loopback, any, any6], [2]],
     ['::1', [loopback, any, mapped], []],
-  ] as const)('tells who takes connections to %s, the most exact address first: %j', (host, addresses, uids) => {
-    const sockets = addresses.map((address, uid) => ({ address, port: 80, uid }))
-    expect(uidsListeningAt(sockets, host, 80)).toEqual(uids)
-    expect(uidsListeningAt(sockets, host, 81)).toEqual([])
-  })
+  ] as const)(
+    'tells who takes connections to %s, the most exact address first: %j',
+    (host, addresses, uids) => {
+      const sockets = addresses.map((address, uid) => ({ address, port: 80, uid }))
+      expect(uidsListeningAt(sockets, host, 80)).toEqual(uids)
+      expect(uidsListeningAt(sockets, host, 81)).toEqual([])
+    },
+  )
 })
 
 describe.runIf(endianness() === 'LE')('the port of an instance', () => {
