@@ -31,7 +31,7 @@ test.describe("the desktop's engine", () => {
     const pid = await desktop.enginePid()
     process.kill(pid, 'SIGKILL')
     await expect(desktop.page.getByTestId('engine-lost')).toContainText(
-      /restart [1-9]\d* (follows|is under way)/,
+      /restart [1-9]\d* (follows|is in progress)/,
     )
     await isLive(desktop)
   })
@@ -43,7 +43,7 @@ test.describe("the desktop's engine", () => {
     await expect.poll(toolTip).toMatch(/health \d+ of 100/)
     const pid = await desktop.enginePid()
     process.kill(pid, 'SIGSTOP')
-    await expect.poll(toolTip).toBe('Pilothouse, no live data: the engine does not answer')
+    await expect.poll(toolTip).toBe('Pilothouse, no live data: the engine does not respond')
     await expect(desktop.page.getByTestId('liveness')).toHaveAttribute('data-kind', 'stale')
     process.kill(pid, 'SIGCONT')
     await expect.poll(toolTip).toMatch(/health \d+ of 100/)

@@ -83,7 +83,7 @@ test('a double click on Pause pauses, and the keyboard stays where the button wa
   await shown.getByRole('button', { name: 'Resume' }).focus()
   await shown.keyboard.press('Enter')
   await expect(shown.getByRole('button', { name: 'Pause' })).toBeVisible()
-  await expect(shown.getByRole('group', { name: 'What can be done' })).toBeFocused()
+  await expect(shown.getByRole('group', { name: 'Deployment actions' })).toBeFocused()
 })
 
 test('a release that the address names can be rehearsed once the engine has listed it', async ({
@@ -110,7 +110,7 @@ test('plan and checks of one release are never shown for another that was chosen
   const dialog = shown.getByTestId('new-deployment')
   await expect(dialog.getByRole('combobox', { name: /^Release/ })).toHaveValue('r44')
   await dialog.getByRole('button', { name: 'Show plan and checks' }).click()
-  await expect(dialog.getByRole('button', { name: 'The checks run…' })).toBeDisabled()
+  await expect(dialog.getByRole('button', { name: 'Running checks…' })).toBeDisabled()
   await dialog.getByRole('combobox', { name: /^Release/ }).selectOption('r41')
   const answered = calls.waitForEvent('framereceived', ({ payload }) => payload.includes('Answers in 480'))
   release()

@@ -47,7 +47,7 @@ test.describe('the overview', () => {
     await expect(strip).toContainText(':2:3')
     await expect(strip).toContainText('intervall')
     await expect(page.getByTestId('needs')).toContainText('the previous one stays in use')
-    await strip.getByRole('link', { name: 'See' }).click()
+    await strip.getByRole('link', { name: 'View' }).click()
     await expect(page.getByRole('region', { name: 'Errors' })).toContainText('interval')
     writeFileSync(app.configFile, 'telemetry:\n  interval: 1s\n')
     await expect(page.getByRole('region', { name: 'Errors' })).toBeHidden()

@@ -588,7 +588,7 @@ function someDeployment(nowMs: number): Deployment {
     validation: someValidation,
     judgement: {
       decision: 'continue',
-      text: 'r43 fails more often than r42; it will be rolled back after 2 more judgements like this.',
+      text: 'r43 fails more often than r42; it will be rolled back after 2 more judgments like this.',
       atMs: at(4000),
       findings: [
         {
@@ -618,7 +618,7 @@ function someDeployment(nowMs: number): Deployment {
         atMs: at(190_000),
         severity: 'info',
         actor: 'mira',
-        text: 'mira asked for r43 in the place of r42: Cart totals in minor units',
+        text: 'mira requested r43 to replace r42: Cart totals in minor units',
       },
       {
         atMs: at(180_000),
