@@ -1,8 +1,9 @@
-import { readFile, rm } from 'node:fs/promises'
+import { readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { writePrivateFile } from '../adapters/system/index.ts'
-import { isRunning } from './running.ts'
+import { identityOf } from '../edge/index.ts'
+import { isListenerOf } from './listener-owner.ts'
 
 /** How programs of this user reach the engine that serves a data directory. */
 export const serverAccessSchema = z.object({
@@ -10,37 +11,61 @@ export const serverAccessSchema = z.object({
   url: z.url(),
   token: z.string().min(1),
   pid: z.number().int().positive(),
+  /** When the process started, as `identityOf` gives it: tells it from a later one with the same pid. */
+  identity: z.string().min(1),
 })
 export type ServerAccess = z.infer<typeof serverAccessSchema>
 
 const fileOf = (dataDirectory: string): string => join(dataDirectory, 'server.json')
 
 /**
- * Says in the data directory how to reach this server, for this user only, until it is disposed. Throws the system's
- * error when the directory cannot be written.
+ * Says in the data directory how to reach the server of this process, for this user only, until it is disposed. Rejects
+ * with the system's error when the directory cannot be written.
  */
-export function announceServer(dataDirectory: string, access: ServerAccess): AsyncDisposable {
+export async function announceServer(
+  dataDirectory: string,
+  access: Pick<ServerAccess, 'url' | 'token'>,
+): Promise<AsyncDisposable> {
   const path = fileOf(dataDirectory)
-  writePrivateFile(path, JSON.stringify(access))
+  const { pid } = process
+  writePrivateFile(path, JSON.stringify({ ...access, pid, identity: await identityOf(pid) }))
   return {
     [Symbol.asyncDispose]: async () => {
-      const present = await findServer(dataDirectory)
+      const present = await written(dataDirectory)
       if (present?.token === access.token) await rm(path, { force: true })
     },
   }
 }
 
-/** What a running server of the data directory said of itself; null when none runs. */
+/** What the server of the data directory said of itself, while its process runs; else null. */
+export async function runningServer(dataDirectory: string): Promise<ServerAccess | null> {
+  const access = await written(dataDirectory)
+  return access !== null && (await identityOf(access.pid)) === access.identity ? access : null
+}
+
+/**
+ * The running server of the data directory, if what listens at its address belongs to who wrote the file; else null. A
+ * server that was killed leaves its file: another user who took its port must not get the token. To be asked each time
+ * before the token is sent.
+ */
 export async function findServer(dataDirectory: string): Promise<ServerAccess | null> {
+  try {
+    const access = await runningServer(dataDirectory)
+    if (access === null) return null
+    const { uid } = await stat(fileOf(dataDirectory))
+    return (await isListenerOf(access.url, uid)) === false ? null : access
+  } catch {
+    // A system that cannot be asked, as without a free descriptor, vouches for nobody.
+    return null
+  }
+}
+
+async function written(dataDirectory: string): Promise<ServerAccess | null> {
   const text = await readFile(fileOf(dataDirectory), 'utf8').catch(() => null)
   if (text === null) return null
-  let written: unknown
   try {
-    written = JSON.parse(text)
+    return serverAccessSchema.parse(JSON.parse(text))
   } catch {
     return null
   }
-  const { success, data } = serverAccessSchema.safeParse(written)
-  // A server that was killed left its file: nobody else who took its port is to be given the token.
-  return success && isRunning(data.pid) ? data : null
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { AppError } from '../../base/index.ts'
 import { systemClock } from '../../adapters/system/index.ts'
 import { edgeClient, edgeDirectory, stopEdge } from '../edge/index.ts'
-import { findServer } from '../server-file.ts'
+import { runningServer } from '../server-file.ts'
 import { demoConfig, demoHeader, demoServices, type DemoService } from './demo-config.ts'
 import { shopProgram } from './shop-program.ts'
 
@@ -19,7 +19,7 @@ export interface DemoPlace {
  * CONFLICT when a demo runs there now, or the directory holds something else.
  */
 export async function prepareDemo(directory: string): Promise<DemoPlace> {
-  const running = await findServer(directory)
+  const running = await runningServer(directory)
   if (running) throw new AppError('CONFLICT', `A demo runs on ${directory} already: process ${running.pid}.`)
   const configFile = join(directory, 'pilothouse.yaml')
   const written = await readFile(configFile, 'utf8').catch((failure: unknown) => {

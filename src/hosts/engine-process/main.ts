@@ -105,7 +105,7 @@ async function openForCommands(engine: Engine, dataDirectory: string, log: Log):
         log,
       }),
     )
-    door.announce()
+    await door.announce()
   } catch (failure) {
     log.error('the command line cannot reach this engine', { failure: messageOf(failure) })
   }

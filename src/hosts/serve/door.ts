@@ -39,8 +39,8 @@ export interface Door extends AsyncDisposable {
   launchUrl(): string
   /** Whether the page of a launch address has not been opened yet. */
   isPending(launchUrl: string): boolean
-  /** Tells programs of this user how to get in, until the door is disposed. */
-  announce(): void
+  /** Tells programs of this user how to get in, until the door is disposed. Rejects when the disk does not take it. */
+  announce(): Promise<void>
 }
 
 /** How an engine is reached over HTTP and WebSocket, by browsers and the command line. Throws AppError. */
@@ -79,8 +79,8 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     access,
     launchUrl: () => http.launchUrl(),
     isPending: (url) => sessions.isPending(launchTokenIn(new URL(url).hash) ?? ''),
-    announce() {
-      held.use(announceServer(dataDirectory, { ...access, pid: process.pid }))
+    async announce() {
+      held.use(await announceServer(dataDirectory, access))
     },
     [Symbol.asyncDispose]: () => held[Symbol.asyncDispose](),
   }

@@ -68,7 +68,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
     // Behind a proxy, people know the address of the proxy.
     local.reachedAt(server.allowedOrigins[0] ?? door.access.url)
     engine.start()
-    door.announce()
+    await door.announce()
     return {
       port: door.port,
       access: door.access,

@@ -75,7 +75,7 @@ describe('finding the engine', () => {
     const gone = 2 ** 22 + 1
     await writeFile(
       join(directory, 'old', 'server.json'),
-      JSON.stringify({ url: engine.url, token, pid: gone }),
+      JSON.stringify({ url: engine.url, token, pid: gone, identity: 'of-another-time' }),
     )
     expect((await start(['services', '--data-dir', 'old']).ended).code).toBe(3)
   })

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { EdgeReport, RollbackOutcome } from '../../../src/contract/index.ts'
 import { runCli } from '../../../src/hosts/cli/program.ts'
+import { announceServer } from '../../../src/hosts/server-file.ts'
 
 const cli = fileURLToPath(new URL('../../../src/hosts/cli/index.ts', import.meta.url))
 
@@ -88,11 +89,7 @@ async function engine(answer: Answer): Promise<void> {
   const { port } = server.address() as AddressInfo
   await announced(port)
 }
-const announced = (port: number) =>
-  writeFile(
-    join(data, 'server.json'),
-    JSON.stringify({ url: `http://127.0.0.1:${port}`, token: 't', pid: process.pid }),
-  )
+const announced = (port: number) => announceServer(data, { url: `http://127.0.0.1:${port}`, token: 't' })
 
 async function run(args: string[], variables: Record<string, string> = {}) {
   const text = { stdout: '', stderr: '' }

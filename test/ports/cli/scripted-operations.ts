@@ -186,7 +186,7 @@ export async function serveScriptedOperations(dataDirectory: string): Promise<Sc
     }),
   )
   const { origin } = http
-  held.use(announceServer(dataDirectory, { url: origin, token, pid: process.pid }))
+  held.use(await announceServer(dataDirectory, { url: origin, token }))
   return {
     script,
     url: origin,

@@ -133,11 +133,7 @@ describe('the directory of the demo', () => {
     await writeFile(join(directory, 'left-over'), '')
     await prepareDemo(directory)
     await expect(readFile(join(directory, 'left-over'))).rejects.toThrow('ENOENT')
-    const running = announceServer(directory, {
-      url: 'http://127.0.0.1:1',
-      token: 't',
-      pid: process.pid,
-    })
+    const running = await announceServer(directory, { url: 'http://127.0.0.1:1', token: 't' })
     await expect(prepareDemo(directory)).rejects.toThrow(/runs on .* already/)
     await running[Symbol.asyncDispose]()
     await writeFile(join(directory, 'pilothouse.yaml'), 'services: {}\n')

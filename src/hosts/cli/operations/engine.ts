@@ -9,7 +9,10 @@ import { findServer, type ServerAccess } from '../../server-file.ts'
 import { NoEngine } from '../failure.ts'
 import { dataDirectories } from './data-directories.ts'
 
-export type EngineAddress = Pick<ServerAccess, 'url' | 'token'>
+export interface EngineAddress extends Pick<ServerAccess, 'url' | 'token'> {
+  /** By whose `server.json` it was found; left out for one that a person named, and for one in this process. */
+  dataDirectory?: string
+}
 
 /** Every operation of a running engine; calls reject with `AppError`. */
 export type EngineCalls = ContractRouterClient<typeof contract>
@@ -47,7 +50,7 @@ export function namedEngine({ system }: ConfigRequest): Result<EngineAddress> | 
 export async function engineOn(directories: readonly string[]): Promise<Result<EngineAddress>> {
   for (const directory of directories) {
     const server = await findServer(directory)
-    if (server) return ok(server)
+    if (server) return ok({ url: server.url, token: server.token, dataDirectory: directory })
   }
   const [directory, desktop] = directories
   return fail(
@@ -55,6 +58,16 @@ export async function engineOn(directories: readonly string[]): Promise<Result<E
       `No engine runs on ${directory}${desktop ? ', and no desktop app' : ''}. Start one: pilothouse serve`,
     ),
   )
+}
+
+/**
+ * To be awaited each time before the token is sent: the engine may have ended since it was found, and another user may
+ * have its port. Rejects with NoEngine. Not on Windows, where one question costs as long as an emergency may wait.
+ */
+export async function requireSameEngine({ url, token, dataDirectory }: EngineAddress): Promise<void> {
+  if (dataDirectory === undefined || process.platform === 'win32') return
+  const now = await findServer(dataDirectory)
+  if (now?.url !== url || now.token !== token) throw new NoEngine(`No engine answers at ${url}.`)
 }
 
 /** What every failure of the engine's HTTP has. */
@@ -69,15 +82,18 @@ export const failureSchema = z.object({
 const callWithinMs = 330_000
 
 /** A client of the whole table of procedures, its addresses derived from the contract. */
-export function engineCalls({ url, token }: EngineAddress): EngineCalls {
+export function engineCalls(address: EngineAddress): EngineCalls {
+  const { url, token } = address
   const link = new OpenAPILink(contract, {
     url: `${url}/api/v1`,
     headers: { authorization: `Bearer ${token}` },
-    fetch: (request, init) =>
-      fetch(request, {
+    fetch: async (request, init) => {
+      await requireSameEngine(address)
+      return fetch(request, {
         ...init,
         signal: AbortSignal.any([request.signal, AbortSignal.timeout(callWithinMs)]),
-      }),
+      })
+    },
     customErrorResponseBodyDecoder: (body, { status }) => {
       const { success, data } = failureSchema.safeParse(body)
       if (!success) return null
@@ -98,6 +114,7 @@ export function engineCalls({ url, token }: EngineAddress): EngineCalls {
 }
 
 function asAppError(failure: unknown, url: string): AppError {
+  if (failure instanceof AppError) return failure
   if (failure instanceof ORPCError) {
     const { success, data: code } = z.enum(errorCodes).safeParse(failure.code)
     return success

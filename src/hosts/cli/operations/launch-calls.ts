@@ -8,7 +8,7 @@ import {
   type ErrorCode,
 } from '../../../contract/index.ts'
 import { NoEngine } from '../failure.ts'
-import { failureSchema, type EngineAddress } from './engine.ts'
+import { failureSchema, requireSameEngine, type EngineAddress } from './engine.ts'
 
 const answerWithinMs = 10_000
 
@@ -24,11 +24,13 @@ export async function isLaunchPending(engine: EngineAddress, token: string): Pro
 }
 
 async function post<T>(
-  { url, token }: EngineAddress,
+  address: EngineAddress,
   path: string,
   body: unknown,
   schema: z.ZodType<T>,
 ): Promise<T> {
+  const { url, token } = address
+  await requireSameEngine(address)
   let status: number
   let answer: unknown
   try {

@@ -2,7 +2,7 @@ import { WebSocket } from 'ws'
 import { AppError, type Clock, type Rng } from '../../../base/index.ts'
 import { websocketChannel } from '../../../adapters/transports/index.ts'
 import { Connection, type Channels, type Deployment, type LiveChannel } from '../../../contract/index.ts'
-import type { EngineAddress } from './engine.ts'
+import { requireSameEngine, type EngineAddress } from './engine.ts'
 
 export interface WatchOptions {
   id: string
@@ -82,7 +82,9 @@ export function watchDeployment(
   })
 }
 
-async function channelsTo({ url, token }: EngineAddress): Promise<Channels> {
+async function channelsTo(address: EngineAddress): Promise<Channels> {
+  const { url, token } = address
+  await requireSameEngine(address)
   const open = (path: string) =>
     new Promise<WebSocket>((resolve, reject) => {
       const socket = new WebSocket(url.replace(/^http/, 'ws') + path, {
