@@ -94,17 +94,20 @@ describe.runIf(canTry)('the port of an engine', () => {
   let thief: ChildProcess | undefined
   afterEach(() => void thief?.kill('SIGKILL'))
 
-  it.each(['127.0.0.1', '0.0.0.0', '::'])('is not believed while another user listens at %s', async (host) => {
-    const code = `require('http').createServer((q, a) => a.end()).listen(0, '${host}', function () { console.log(this.address().port) })`
-    thief = spawn(process.execPath, ['-e', code], {
-      uid: stranger,
-      cwd: '/',
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    const [text] = (await once(thief.stdout ?? server, 'data')) as [Buffer]
-    const stolen = `http://127.0.0.1:${Number(text.toString())}`
-    await using _announced = await announceServer(directory, { url: stolen, token: 't' })
-    expect(await findServer(directory)).toBeNull()
-    expect(await engineOn([directory])).toMatchObject({ ok: false })
-  })
+  it.each(['127.0.0.1', '0.0.0.0', '::'])(
+    'is not believed while another user listens at %s',
+    async (host) => {
+      const code = `require('http').createServer((q, a) => a.end()).listen(0, '${host}', function () { console.log(this.address().port) })`
+      thief = spawn(process.execPath, ['-e', code], {
+        uid: stranger,
+        cwd: '/',
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      const [text] = (await once(thief.stdout ?? server, 'data')) as [Buffer]
+      const stolen = `http://127.0.0.1:${Number(text.toString())}`
+      await using _announced = await announceServer(directory, { url: stolen, token: 't' })
+      expect(await findServer(directory)).toBeNull()
+      expect(await engineOn([directory])).toMatchObject({ ok: false })
+    },
+  )
 })
