@@ -14,6 +14,19 @@ export function accountFor(settings: AccountSettings): Account | null {
   throw new Error(`cannot be started: ${setting}: ${message} (${hint})`)
 }
 
+/**
+ * The users that a process of a service may run as to be taken up as its instance: that of this edge, and that of the
+ * service. Anybody else's process may pretend to be one.
+ */
+export function mayRunAs(settings: AccountSettings, uid: number): boolean {
+  if (uid === process.getuid?.()) return true
+  try {
+    return uid === accountFor(settings)?.uid
+  } catch {
+    return false
+  }
+}
+
 /** Empty where the system has no such file. Throws when it cannot be read: the user may well exist. */
 function textOf(path: string): string {
   try {

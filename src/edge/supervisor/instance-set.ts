@@ -258,7 +258,7 @@ export class InstanceSet {
       for (let i = staying.length; i < wanted; i++) {
         const replaces = toReplace.shift() ?? null
         if (replaces) this.#replaced.add(replaces)
-        const orphan = replaces ? null : this.#options.orphans.claim(release)
+        const orphan = replaces ? null : this.#options.orphans.claim(release, this.#options.definition())
         if (orphan) void this.#adopt(release, orphan)
         else void this.#add(release, { replaces }).start()
       }

@@ -20,7 +20,7 @@ import { FailureCount } from './failure-count.ts'
 import { probe } from './health-probe.ts'
 import { askInstance, type InstanceOutcome } from './instance-probe.ts'
 import type { InstanceLog } from './instance-log.ts'
-import { accountFor } from './account.ts'
+import { accountFor, mayRunAs } from './account.ts'
 import { ManagedProcess, type ProcessEnd } from './managed-process.ts'
 import { contentMark, markOf } from './orphans.ts'
 import type { PortBook } from './port-book.ts'
@@ -304,6 +304,7 @@ export class Instance {
     // A start that is not on the disk: the edge was killed too early, or the disk took nothing. Each start has a port
     // of its own, which tells it from what the noted process has left behind.
     const started = findByMark(this.#mark)
+      .filter(({ uid }) => mayRunAs(this.#options.definition(), uid))
       .map(({ pid, variables }) => ({ pid, port: Number(variables.get('PORT')) }))
       .find(({ port }) => !noted || port !== record.port)
     const process = started ? await ManagedProcess.adopt(clock, started.pid, null) : null

@@ -3,8 +3,9 @@ import { readlinkSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import type { Clock } from '../../base/index.ts'
-import type { Release } from '../../contract/index.ts'
+import type { AccountSettings, Release } from '../../contract/index.ts'
 import type { Surroundings } from '../surroundings.ts'
+import { mayRunAs } from './account.ts'
 import { ManagedProcess } from './managed-process.ts'
 import {
   askToEndByMark,
@@ -23,6 +24,8 @@ export interface Orphan {
   /** Of its release; empty when an edge before this mark started it. */
   content: string
   port: number
+  /** The user that its first process runs as. */
+  uid: number
   /** Its first process; null when only what that one has started is left. */
   process: { pid: number; identity: string } | null
 }
@@ -79,6 +82,7 @@ export async function findOrphans(
       releaseId: variables.get('PILOTHOUSE_RELEASE') ?? '',
       content: variables.get('PILOTHOUSE_CONTENT') ?? '',
       port: Number(variables.get('PORT') ?? 0),
+      uid: (leader ?? processes[0])?.uid ?? -1,
       process: leader && identity !== null ? { pid: leader.pid, identity } : null,
     })
   }
@@ -144,12 +148,17 @@ export class Orphans implements Disposable {
     return this.#held.map(({ instanceId }) => instanceId)
   }
 
-  /** An instance of exactly this release, which is the caller's from now on; null when there is none. */
-  claim(release: Release): Orphan | null {
+  /**
+   * An instance of exactly this release that runs as a user it may run as for these settings. It is the caller's from
+   * now on; null when there is none.
+   */
+  claim(release: Release, settings: AccountSettings): Orphan | null {
     const content = contentMark(release)
     const isNamed = ({ service, releaseId }: Orphan) =>
       service === release.service && releaseId === release.id
-    const orphan = this.#held.find((each) => isNamed(each) && each.process && each.content === content)
+    const orphan = this.#held.find(
+      (each) => isNamed(each) && each.process && each.content === content && mayRunAs(settings, each.uid),
+    )
     if (!orphan) {
       this.#end((each) => isNamed(each) && each.content !== content, 'its release has other content now')
       return null

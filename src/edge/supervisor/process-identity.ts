@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { sleep, type Clock } from '../../base/index.ts'
-import { allPids, readOfProcess } from './process-files.ts'
+import { allPids, readOfProcess, usersOf } from './process-files.ts'
 
 const run = promisify(execFile)
 
@@ -59,6 +59,8 @@ export interface Found {
   pid: number
   /** Leads a group of its own, as the first process of an instance does. */
   isLeader: boolean
+  /** The user that it runs as. Whoever wants can carry the variables: they prove nothing of another user's process. */
+  uid: number
   variables: ReadonlyMap<string, string>
 }
 
@@ -71,22 +73,24 @@ export interface Mark {
 }
 
 /**
- * Processes of this user that have a variable of this name, in the order in which they were started (Linux only). What
- * an instance has started itself is among them, after the instance.
+ * Processes that have a variable of this name and are this user's, or an account's of root's services, in the order in
+ * which they were started (Linux only). What an instance has started itself is among them, after the instance.
  */
 export function findByName(name: string): Found[] {
   return carriersOf((environment) => environment.startsWith(`${name}=`) || environment.includes(`\0${name}=`))
-    .filter(({ pid }) => isOurs(pid))
+    .filter(({ pid, environment }) => isOurs(pid, environment))
     .map(({ pid, group, startTicks, environment }) => ({
       pid,
       isLeader: group === pid,
+      // It may have gone since.
+      uid: usersOf(pid)[0] ?? -1,
       startTicks,
       variables: variablesOf(environment),
     }))
     .sort((a, b) => a.startTicks - b.startTicks)
 }
 
-/** Processes of this user that carry `mark` and lead a group of their own, oldest first (Linux only). */
+/** Those of `findByName` that carry `mark` and lead a group of their own, oldest first (Linux only). */
 export const findByMark = (mark: Mark): Found[] =>
   findByName(mark.variable.slice(0, mark.variable.indexOf('='))).filter(
     ({ isLeader, pid }) => isLeader && carries(readOfProcess(pid, 'environ'), mark),
@@ -104,7 +108,7 @@ const askAgainMs = 1000
 
 /**
  * Ends what carries `mark` in its environment, wherever it has moved to: another group, another session (Linux only).
- * Never another user's process. Resolves when that is done, which takes a free descriptor.
+ * What another user has given the mark is ended with it only by root. Resolves when that is done, which takes a free descriptor.
  */
 export async function endByMark(clock: Clock, mark: Mark): Promise<void> {
   for (let round = 0; round < maxRounds;) {
@@ -132,7 +136,8 @@ function signalByMark(mark: Mark, name: NodeJS.Signals, exceptGroup: number | nu
   for (const { pid, group } of carriersOf((environment) => carries(environment, mark))) {
     if (group === exceptGroup || pid === process.pid) continue
     // Asked again right before the signal: since it was seen its number may have become another's.
-    if (!carries(readOfProcess(pid, 'environ'), mark) || !isOurs(pid)) continue
+    const environment = readOfProcess(pid, 'environ')
+    if (!carries(environment, mark) || !isOurs(pid, environment)) continue
     try {
       process.kill(pid, name)
       count += 1
@@ -171,14 +176,29 @@ const variablesOf = (environment: string): Map<string, string> =>
 const carries = (environment: string, { variable, edge }: Mark): boolean =>
   environment.split('\0').includes(variable) && !isMarkedByOther(environment, edge)
 
+const edgeVariable = /(?:^|\0)PILOTHOUSE_EDGE=([^\0]*)/
+
 /** A directory that was renamed is still that of the same edge; one that was copied is not. */
 function isMarkedByOther(environment: string, directory: string): boolean {
-  const marked = /(?:^|\0)PILOTHOUSE_EDGE=([^\0]*)/.exec(environment)?.[1]
+  const marked = edgeVariable.exec(environment)?.[1]
   if (marked === undefined || marked === directory) return false
-  const [other, own] = [marked, directory].map((path) => statSync(path, { throwIfNoEntry: false }))
-  return other !== undefined && (other.ino !== own?.ino || other.dev !== own.dev)
+  try {
+    const [other, own] = [marked, directory].map((path) => statSync(path, { throwIfNoEntry: false }))
+    return other !== undefined && (other.ino !== own?.ino || other.dev !== own.dev)
+  } catch {
+    // Not a place that this edge can look at, and so not its own.
+    return true
+  }
 }
 
-/** Whether it runs as who we are: root may signal all, and whoever wants could carry the variable. */
-const isOurs = (pid: number): boolean =>
-  /^Uid:\s+(\d+)/m.exec(readOfProcess(pid, 'status'))?.[1] === String(process.getuid?.())
+/**
+ * Whether a process with this environment may be ended by us: it runs as who we are; or we are root, whose services may
+ * run as any user, and it names its edge. Somebody who gives these variables to a process can only harm what is theirs:
+ * nobody chooses the environment of another user's process.
+ */
+function isOurs(pid: number, environment: string): boolean {
+  const [uid] = usersOf(pid)
+  if (uid === undefined) return false
+  const ownUid = process.getuid?.()
+  return uid === ownUid || (ownUid === 0 && edgeVariable.test(environment))
+}

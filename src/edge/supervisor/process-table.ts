@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { Clock } from '../../base/index.ts'
-import { allPids, readOfProcess } from './process-files.ts'
+import { allPids, readOfProcess, usersOf } from './process-files.ts'
 
 /** One process as the system reports it. */
 export interface ProcessRow {
@@ -74,7 +74,7 @@ export class ProcessTable {
     const look = this.#look()
     const rows = await look.rows
     if (!rows) return null
-    const members = membersOf(rows, leaderPid, (row) => this.#marks.get(keyOf(row)) === instanceId)
+    const members = this.#members(rows, leaderPid, instanceId)
     if (members.length === 0) return null
     const cpuMs = new Map<string, number>()
     for (const row of members) if (row.cpuMs !== null) cpuMs.set(keyOf(row), row.cpuMs)
@@ -85,7 +85,7 @@ export class ProcessTable {
   async sharedMemoryOf(leaderPid: number, instanceId: string): Promise<number | null> {
     const rows = await this.#look().rows
     if (!rows || process.platform !== 'linux') return null
-    const members = membersOf(rows, leaderPid, (row) => this.#marks.get(keyOf(row)) === instanceId)
+    const members = this.#members(rows, leaderPid, instanceId)
     try {
       const sizes = members.map(
         ({ pid }) => /^Pss:\s+(\d+) kB/m.exec(readOfProcess(pid, 'smaps_rollup'))?.[1],
@@ -103,6 +103,17 @@ export class ProcessTable {
   async pidsOf(leaderPid: number): Promise<number[]> {
     const rows = (await this.#look().rows) ?? []
     return membersOf(rows, leaderPid, () => false).map(({ pid }) => pid)
+  }
+
+  #members(rows: readonly ProcessRow[], leaderPid: number, instanceId: string): ProcessRow[] {
+    const own = [...usersOrNone(leaderPid), process.getuid?.()]
+    return membersOf(
+      rows,
+      leaderPid,
+      // Anybody can give the mark to a process of theirs, which says nothing about the instance.
+      (row) =>
+        this.#marks.get(keyOf(row)) === instanceId && usersOrNone(row.pid).some((uid) => own.includes(uid)),
+    )
   }
 
   #look(): { atMs: number; rows: Promise<ProcessRow[] | null> } {
@@ -136,6 +147,15 @@ export class ProcessTable {
 const keyOf = ({ pid, start }: ProcessRow): string => `${pid}.${start}`
 
 const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, each) => sum + each, 0)
+
+/** None either while the kernel cannot be asked, as without a free descriptor. */
+function usersOrNone(pid: number): number[] {
+  try {
+    return usersOf(pid)
+  } catch {
+    return []
+  }
+}
 
 /** The instance that a process was started by, directly or not; empty for most. */
 const markIn = (pid: number): string =>
