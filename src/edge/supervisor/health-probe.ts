@@ -15,18 +15,24 @@ export interface Probe {
 /** `refused`: nothing is listening there. `unknown`: this machine could not ask, which says nothing about the instance. */
 export type ProbeOutcome = { kind: 'well' } | { kind: 'unwell' | 'refused' | 'unknown'; why: string }
 
+/** More of an answer than this is not read, bytes: only its status matters, and a body may be endless. */
+const maxAnswerBytes = 64 * 1024
+
 /** Asks an instance how it is; 2xx and 3xx are well. Never rejects. */
 export function probe({ address, port, path, host, timeoutMs }: Probe): Promise<ProbeOutcome> {
   return new Promise((resolve) => {
     const headers = { 'user-agent': 'pilothouse-health', ...(host === null ? {} : { host }) }
     const onResponse = (response: IncomingMessage) => {
-      response.resume()
       const status = response.statusCode ?? 0
       const isWell = status >= 200 && status < 400
       resolve(isWell ? { kind: 'well' } : { kind: 'unwell', why: `its health check answered ${status}` })
-      // Only the status matters, however much follows.
+      // Read to its end where that is near: an instance may take a connection that breaks for a failure.
+      response.on('data', () => {
+        if (isLong()) request.destroy()
+      })
       response.once('end', () => request.destroy())
     }
+    const isLong = () => (request.socket?.bytesRead ?? 0) > maxAnswerBytes
     let request: ClientRequest
     try {
       request = get({ host: address, port, path, agent: false, headers }, onResponse)
@@ -39,7 +45,16 @@ export function probe({ address, port, path, host, timeoutMs }: Probe): Promise<
       resolve({ kind: 'unwell', why: `its health check did not answer within ${timeoutMs} ms` })
       request.destroy()
     }, timeoutMs)
-    request.once('close', () => clearTimeout(timer))
+    request.once('close', () => {
+      clearTimeout(timer)
+      // Nothing else tells of a switch to another protocol.
+      resolve({ kind: 'unwell', why: 'its health check got no HTTP answer' })
+    })
+    request.on('information', () => {
+      if (!isLong()) return
+      resolve({ kind: 'unwell', why: 'its health check got no answer but interim responses' })
+      request.destroy()
+    })
     request.once('error', (failure: NodeJS.ErrnoException) =>
       resolve({ kind: kindOf(failure.code ?? ''), why: `its health check failed: ${messageOf(failure)}` }),
     )
