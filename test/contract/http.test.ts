@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,6 +18,7 @@ import {
   operator,
   socketProtocols,
 } from '../../src/contract/index.ts'
+import { proveSession, type ProofRequest } from '../../src/renderer/connection/session-proof.ts'
 import { VirtualClock } from '../support/clock.ts'
 import { scriptedEngine } from '../support/scripted-engine.ts'
 
@@ -83,6 +85,17 @@ const post = (url: string, payload: string, headers: Headers = {}) =>
   })
 const signIn = (token: unknown, headers: Headers = {}) =>
   post('/session', JSON.stringify({ token }), { authorization: '', ...headers })
+const prove = (session: string, other: Partial<ProofRequest> = {}) =>
+  proveSession({
+    session,
+    host: `127.0.0.1:${http.port}`,
+    fetch: (path, init) => fetch(http.origin + path, init),
+    ...other,
+  })
+const idOf = (session: string) => {
+  const digest = (data: string | Buffer) => createHash('sha256').update(data).digest()
+  return digest(digest(session)).toString('hex')
+}
 const chartInput = { hostId: 'local', seriesIds: [0], fromMs: 0, toMs: 10 }
 
 describe('who may come in', () => {
@@ -159,10 +172,45 @@ describe('who may come in', () => {
     expect(await isPending()).toBe(false)
   })
 
-  it('takes a session as a WebSocket subprotocol, and does not send it back', async () => {
-    const { status, protocol } = await upgradeWith(socketProtocols(sessions.open()))
+  it('takes the proof of a session as a WebSocket subprotocol, and does not send it back', async () => {
+    const proven = await prove(sessions.open())
+    if ('failure' in proven) throw new Error(proven.failure)
+    const { status, protocol } = await upgradeWith(socketProtocols(proven.proof))
     expect({ status, protocol }).toEqual({ status: 101, protocol: 'pilothouse' })
-    expect((await upgradeWith(socketProtocols('f'.repeat(64)))).status).toBe(401)
+    for (const wrong of ['f'.repeat(64), proven.proof.replace(/.$/, (digit) => (digit === '0' ? '1' : '0'))])
+      expect((await upgradeWith(socketProtocols(wrong))).status).toBe(401)
+  })
+
+  it('proves that it knows a session to a page that reaches it by a name of its own, and to no other', async () => {
+    const session = sessions.open()
+    expect(await prove(session, { host: 'ops.example' })).toHaveProperty('proof')
+    expect(await prove(session, { host: '127.0.0.1:1' })).toEqual({ failure: 'refused' })
+    expect(await prove('of nobody')).toEqual({ failure: 'ended' })
+  })
+
+  it('gets nothing from a page whose session it does not know, whatever it answers', async () => {
+    const session = sessions.open()
+    const zeros = '0'.repeat(64)
+    const recorded = (await get(`/session/challenge?id=${idOf(session)}&host=127.0.0.1:${http.port}&nonce=${zeros}`)).body
+    expect(JSON.parse(recorded)).toHaveProperty('proof')
+    for (const answer of ['{}', '', `{"challenge":"x","proof":"${zeros}"}`, recorded]) {
+      const asked: string[] = []
+      const fromThief = (path: string, init: RequestInit) => {
+        asked.push(`${path} ${JSON.stringify(init.headers ?? {})}`)
+        return Promise.resolve(new Response(answer))
+      }
+      const proven = await prove(session, { fetch: fromThief })
+      expect(['stranger', 'unreachable']).toContain('failure' in proven && proven.failure)
+      expect(asked).toHaveLength(1)
+      expect(asked.join()).not.toContain(session)
+    }
+  })
+
+  it('is not believed by a page that reaches it through a server at another address', async () => {
+    const session = sessions.open()
+    const relay = (path: string, init: RequestInit) =>
+      fetch(http.origin + path.replace('127.0.0.1%3A9999', `127.0.0.1%3A${http.port}`), init)
+    expect(await prove(session, { host: '127.0.0.1:9999', fetch: relay })).toEqual({ failure: 'stranger' })
   })
 
   it.each(['evil.example', '127.0.0.1:1', ''])(

@@ -1,19 +1,19 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { sessionIn } from '../../contract/index.ts'
+import { proofIn } from '../../contract/index.ts'
 
 /** What decides whether a request may come in. */
 export interface AccessRules {
   /** Hosts (with port) by which this server is reached, e.g. `127.0.0.1:4210`. */
   hosts: ReadonlySet<string>
-  /** Whether this is the token of the API, or an open session. */
-  isKnown(token: string): boolean
+  /** Whose token, session or proof of a session this is, in a word that tells no secret; null when it opens nothing. */
+  callerOf(offered: string): string | null
 }
 
 export interface AccessRequest {
   host: string | undefined
   origin: string | undefined
   authorization: string | undefined
-  /** `Sec-WebSocket-Protocol`, where a page puts its session. */
+  /** `Sec-WebSocket-Protocol`, where a page puts the proof of its session. */
   protocols: string | undefined
 }
 
@@ -27,16 +27,20 @@ export type AccessAnswer = 'allowed' | 'wrong-host' | 'wrong-origin' | 'no-token
 export function checkAccess(rules: AccessRules, request: AccessRequest): AccessAnswer {
   const foreign = checkSite(rules, request)
   if (foreign) return foreign
-  return validToken(rules, request) === null ? 'no-token' : 'allowed'
+  return callerIn(rules, request) === null ? 'no-token' : 'allowed'
 }
 
-/** The token or session that the request brings, if it opens this server; else null. */
-export function validToken(
-  { isKnown }: Pick<AccessRules, 'isKnown'>,
+/** Whom the request comes from, if what it brings opens this server; else null. */
+export function callerIn(
+  { callerOf }: Pick<AccessRules, 'callerOf'>,
   { authorization, protocols }: Pick<AccessRequest, 'authorization' | 'protocols'>,
 ): string | null {
   const bearer = /^Bearer (.+)$/.exec(authorization ?? '')?.[1]
-  return [bearer, sessionIn(protocols)].find((offered) => offered !== undefined && isKnown(offered)) ?? null
+  for (const offered of [bearer, proofIn(protocols)]) {
+    const caller = offered === undefined ? null : callerOf(offered)
+    if (caller !== null) return caller
+  }
+  return null
 }
 
 /** The part of the check that needs no token. */

@@ -6,6 +6,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { WebSocket } from 'ws'
 import { AppError, messageOf, type Log } from '../../base/index.ts'
 import {
+  challengeQuerySchema,
   contentSecurityPolicy,
   errorCatalogue,
   launchUrl,
@@ -21,7 +22,7 @@ import type { Refusal } from '../../engine/audit/index.ts'
 import type { PublisherOptions } from '../../engine/live/index.ts'
 import type { CallServer } from './call-server.ts'
 import { connectionLimits, limitConnections, SocketBook, type ConnectionLimits } from './connection-limits.ts'
-import { checkAccess, checkSite, sameText, validToken, type AccessRules } from './http-access.ts'
+import { checkAccess, checkSite, sameText, callerIn, type AccessRules } from './http-access.ts'
 import { serveLive } from './live-server.ts'
 import { openApiDocument, openApiPage } from './open-api.ts'
 import { requestLimits } from './request-limits.ts'
@@ -105,7 +106,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const sockets = new SocketBook(options.live.clock, limits)
   const rules: AccessRules = {
     hosts: new Set(),
-    isKnown: (offered) => sameText(offered, options.token) || sessions.isOpen(offered),
+    callerOf: (offered) => (sameText(offered, options.token) ? 'token' : sessions.holderOf(offered)),
   }
 
   fastify.setErrorHandler((failure: { statusCode?: number; code?: string } & Error, request, reply) =>
@@ -122,7 +123,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     const refusal = request.getDecorator<Pick<Refusal, 'code' | 'text'> | null>('refusal')
     const order = refusal && orderAt(request.method, pathOf(request).slice(apiPath.length))
     if (!order || !pathOf(request).startsWith(apiPath)) return
-    const actor = validToken(rules, credentialsOf(request)) === null ? null : options.context.principal.name
+    const actor = callerIn(rules, credentialsOf(request)) === null ? null : options.context.principal.name
     options.refused({ actor, order: order.name, target: order.target, ...refusal })
   })
   await fastify.register(fastifyHelmet, {
@@ -133,7 +134,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   })
   await fastify.register(
     fastifyRateLimit,
-    requestLimits((request) => validToken(rules, credentialsOf(request))),
+    requestLimits((request) => callerIn(rules, credentialsOf(request))),
   )
   await fastify.register(fastifyWebsocket, {
     options: socketOptions,
@@ -159,7 +160,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     registerLaunch(guarded, sessions)
     const admits = (socket: WebSocket, request: FastifyRequest) => {
       connections.release(request.raw.socket)
-      return sockets.admit(socket, validToken(rules, credentialsOf(request)) ?? '')
+      return sockets.admit(socket, callerIn(rules, credentialsOf(request)) ?? '')
     }
     guarded.get('/api/live', { websocket: true }, (socket, request) => {
       if (!admits(socket, request)) return
@@ -173,6 +174,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     open.addHook('onRequest', siteGuard)
     await registerDescription(open, options.version)
     registerSignIn(open, options)
+    registerChallenge(open, sessions, rules)
   })
   await registerScreens(fastify, options, siteGuard)
 
@@ -275,6 +277,23 @@ function registerSignIn(fastify: FastifyInstance, { sessions, token }: HttpServe
     const session = sameText(data.token, token) ? sessions.open() : sessions.exchange(data.token)
     if (session === null) return sendError(reply, 'UNAUTHENTICATED', errorCatalogue.UNAUTHENTICATED.title)
     return reply.header('cache-control', 'no-store').send({ session })
+  })
+}
+
+/** The server proves itself before the page does: whoever took its port meanwhile cannot. */
+function registerChallenge(
+  fastify: FastifyInstance,
+  sessions: Sessions,
+  rules: Pick<AccessRules, 'hosts'>,
+): void {
+  fastify.get(sessionPaths.challenge, (request, reply) => {
+    const { success, data } = challengeQuerySchema.safeParse(request.query)
+    if (!success) return sendError(reply, 'BAD_INPUT', 'The query must have id, host and nonce.')
+    // Else somebody at another port could have the page's proof made out to him, and hand it on to this one.
+    if (!rules.hosts.has(data.host)) return sendError(reply, 'FORBIDDEN', 'This server has another address.')
+    const challenge = sessions.challenge(data)
+    if (challenge === null) return sendError(reply, 'UNAUTHENTICATED', errorCatalogue.UNAUTHENTICATED.title)
+    return reply.header('cache-control', 'no-store').send(challenge)
   })
 }
 

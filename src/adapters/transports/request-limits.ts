@@ -1,6 +1,5 @@
 import type { RateLimitPluginOptions } from '@fastify/rate-limit'
 import type { FastifyRequest } from 'fastify'
-import { createHash } from 'node:crypto'
 import { AppError } from '../../base/index.ts'
 import { contract, errorCatalogue } from '../../contract/index.ts'
 
@@ -25,18 +24,16 @@ function laneOf({ method, url }: FastifyRequest): Lane {
 
 /**
  * Limits for each token and address. Requests without a valid token share one budget for each address, apart from that
- * of everybody who has one. `validToken` gives the token of a request, or null.
+ * of everybody who has one. `callerIn` tells whom a request comes from, or null.
  */
 export function requestLimits(
-  validToken: (request: FastifyRequest) => string | null,
+  callerIn: (request: FastifyRequest) => string | null,
 ): RateLimitPluginOptions {
   return {
     max: (_request, key) => lanes[key.split(' ', 1)[0] as Lane],
     timeWindow: windowMs,
     keyGenerator: (request) => {
-      const token = validToken(request)
-      const who = token === null ? 'anyone' : createHash('sha256').update(token).digest('base64url')
-      return `${laneOf(request)} ${request.ip} ${who}`
+      return `${laneOf(request)} ${request.ip} ${callerIn(request) ?? 'anyone'}`
     },
     errorResponseBuilder: () => new AppError('RATE_LIMITED', errorCatalogue.RATE_LIMITED.title),
   }

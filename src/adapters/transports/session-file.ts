@@ -7,7 +7,7 @@ import type { SessionStore } from './sessions.ts'
 const storedSchema = z.array(z.object({ hash: z.string().regex(/^[0-9a-f]{64}$/), expiresAtMs: z.number() }))
 
 /**
- * Open sessions in a file of this user alone, so that pages stay signed in when the engine restarts. An unreadable file
+ * The keys of open sessions in a file of this user alone, so that pages stay signed in when the engine restarts. An unreadable file
  * counts as empty: its pages sign in again.
  */
 export function sessionFile(path: string, log: Log): SessionStore {

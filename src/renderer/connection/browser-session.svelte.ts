@@ -1,15 +1,24 @@
 import { launchTokenIn, sessionGrantSchema, sessionPaths } from '../../contract/index.ts'
+import { proveSession, type ProofFailure } from './session-proof.ts'
 
 /** What a session needs of a browser window. */
-export type SessionWindow = Pick<Window, 'location' | 'history' | 'sessionStorage' | 'fetch'>
+export type SessionWindow = Pick<
+  Window,
+  'location' | 'history' | 'sessionStorage' | 'fetch' | 'isSecureContext'
+>
 
-export type SignInResult = 'signed in' | 'refused' | 'unreachable'
+export type SignInResult = 'signed in' | 'refused' | 'unreachable' | 'insecure'
+export type { ProofFailure }
+
+/** Elsewhere a browser gives a page no cryptography, and anybody on the line could read along. */
+export const insecureText =
+  'Pilothouse opens pages over HTTPS, or at 127.0.0.1 or localhost, and nowhere else'
 
 const storageKey = 'pilothouse.session'
 
 /**
  * The session of this page with its server. It is held by this tab alone: its storage belongs to one address with its
- * port, survives a reload, and is sent to nobody unasked.
+ * port, survives a reload, and is sent to nobody.
  */
 export class BrowserSession {
   readonly #window: SessionWindow
@@ -43,6 +52,7 @@ export class BrowserSession {
 
   /** With a launch token or the access token of the server. */
   async signIn(token: string): Promise<SignInResult> {
+    if (!this.#window.isSecureContext) return 'insecure'
     try {
       const response = await this.#window.fetch(sessionPaths.session, {
         method: 'POST',
@@ -58,20 +68,15 @@ export class BrowserSession {
     }
   }
 
-  /** Why the server refused a connection: `ended` when it no longer knows this session, which is then given up. */
-  async check(): Promise<'valid' | 'ended' | 'unreachable'> {
-    const token = this.#token
-    if (token === null) return 'ended'
-    try {
-      const { status } = await this.#window.fetch(sessionPaths.session, {
-        headers: { authorization: `Bearer ${token}` },
-      })
-      if (status !== 401) return 'valid'
-    } catch {
-      return 'unreachable'
-    }
-    if (this.#token === token) this.#keep(null)
-    return 'ended'
+  /** What opens a connection to the server, once it has proved itself; a session that it no longer knows is given up. */
+  async prove(): Promise<{ proof: string } | { failure: ProofFailure }> {
+    const session = this.#token
+    if (session === null) return { failure: 'ended' }
+    if (!this.#window.isSecureContext) return { failure: 'insecure' }
+    const { host } = this.#window.location
+    const proven = await proveSession({ session, host, fetch: (url, init) => this.#window.fetch(url, init) })
+    if ('failure' in proven && proven.failure === 'ended' && this.#token === session) this.#keep(null)
+    return proven
   }
 
   #keep(token: string | null): void {

@@ -1,42 +1,45 @@
 import { socketProtocols, type Channel, type Channels } from '../../contract/index.ts'
-import type { BrowserSession } from './browser-session.svelte.ts'
+import { insecureText, type BrowserSession, type ProofFailure } from './browser-session.svelte.ts'
 
 /** Opens both channels to the server this page came from. Rejects with a sentence that says why it could not. */
 export async function openWebsocketChannels(origin: string, session: BrowserSession): Promise<Channels> {
-  const { token } = session
-  if (token === null) throw new Error('this page is not signed in')
+  const proof = await proofOf(session)
   const base = origin.replace(/^http/, 'ws')
   const opening = [
-    openChannel<Uint8Array>(`${base}/api/live`, token),
-    openChannel<string | Uint8Array>(`${base}/api/calls`, token),
+    openChannel<Uint8Array>(`${base}/api/live`, proof),
+    openChannel<string | Uint8Array>(`${base}/api/calls`, proof),
   ] as const
   try {
     const [live, calls] = await Promise.all(opening)
     return { live, calls }
   } catch {
     for (const channel of opening) channel.then((opened) => opened.close()).catch(() => undefined)
-    throw new Error(await reasonOf(session))
+    // A socket does not tell why it was refused. Whoever has ended since says so to this.
+    await proofOf(session)
+    throw new Error(reasons.refused)
   }
 }
 
-/** A socket does not tell why it was refused; a request to the same door does. */
-async function reasonOf(session: BrowserSession): Promise<string> {
-  switch (await session.check()) {
-    case 'valid':
-      return 'the server answers, but refuses the connection'
-    case 'ended':
-      return 'the session of this page has ended'
-    case 'unreachable':
-      return 'no response'
-  }
+const reasons: Record<ProofFailure, string> = {
+  ended: 'the session of this page has ended',
+  unreachable: 'no response',
+  refused: 'the server answers, but refuses the connection',
+  stranger: 'another program answers at this address',
+  insecure: insecureText,
+}
+
+async function proofOf(session: BrowserSession): Promise<string> {
+  const proven = await session.prove()
+  if ('failure' in proven) throw new Error(reasons[proven.failure])
+  return proven.proof
 }
 
 function openChannel<Message extends string | Uint8Array>(
   url: string,
-  session: string,
+  proof: string,
 ): Promise<Channel<Message>> {
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(url, socketProtocols(session))
+    const socket = new WebSocket(url, socketProtocols(proof))
     socket.binaryType = 'arraybuffer'
     let receiver: ((message: Message) => void) | undefined
     const early: Message[] = []
