@@ -191,7 +191,9 @@ describe('who may come in', () => {
   it('gets nothing from a page whose session it does not know, whatever it answers', async () => {
     const session = sessions.open()
     const zeros = '0'.repeat(64)
-    const recorded = (await get(`/session/challenge?id=${idOf(session)}&host=127.0.0.1:${http.port}&nonce=${zeros}`)).body
+    const recorded = (
+      await get(`/session/challenge?id=${idOf(session)}&host=127.0.0.1:${http.port}&nonce=${zeros}`)
+    ).body
     expect(JSON.parse(recorded)).toHaveProperty('proof')
     for (const answer of ['{}', '', `{"challenge":"x","proof":"${zeros}"}`, recorded]) {
       const asked: string[] = []

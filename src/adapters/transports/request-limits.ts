@@ -26,9 +26,7 @@ function laneOf({ method, url }: FastifyRequest): Lane {
  * Limits for each token and address. Requests without a valid token share one budget for each address, apart from that
  * of everybody who has one. `callerIn` tells whom a request comes from, or null.
  */
-export function requestLimits(
-  callerIn: (request: FastifyRequest) => string | null,
-): RateLimitPluginOptions {
+export function requestLimits(callerIn: (request: FastifyRequest) => string | null): RateLimitPluginOptions {
   return {
     max: (_request, key) => lanes[key.split(' ', 1)[0] as Lane],
     timeWindow: windowMs,

@@ -145,8 +145,7 @@ export class Sessions {
 const hashOf = (token: string): string => createHash('sha256').update(token, 'utf8').digest('hex')
 
 /** What names a session in public: it tells nothing about the key. */
-const idOf = (hash: string): string =>
-  createHash('sha256').update(Buffer.from(hash, 'hex')).digest('hex')
+const idOf = (hash: string): string => createHash('sha256').update(Buffer.from(hash, 'hex')).digest('hex')
 
 const signed = (text: string, keyHex: string): string =>
   createHmac('sha256', Buffer.from(keyHex, 'hex')).update(text, 'utf8').digest('hex')

@@ -34,7 +34,8 @@ export async function proveSession({
   const keyBytes = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(session))
   const hmac = { name: 'HMAC', hash: 'SHA-256' }
   const key = await crypto.subtle.importKey('raw', keyBytes, hmac, false, ['sign'])
-  const sign = async (text: string) => hexOf(await crypto.subtle.sign('HMAC', key, new TextEncoder().encode(text)))
+  const sign = async (text: string) =>
+    hexOf(await crypto.subtle.sign('HMAC', key, new TextEncoder().encode(text)))
   const id = hexOf(await crypto.subtle.digest('SHA-256', keyBytes))
   const nonce = hexOf(crypto.getRandomValues(new Uint8Array(32)).buffer)
   let answer: unknown
