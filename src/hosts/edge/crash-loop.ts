@@ -1,4 +1,5 @@
-import { allPids, identityOf, readOfProcess } from '../../edge/index.ts'
+import { statSync } from 'node:fs'
+import { allPids, identityOf, readOfProcess, usersOf } from '../../edge/index.ts'
 import { isGuardOf } from './guard.ts'
 import { readPointer } from './pointer.ts'
 
@@ -12,10 +13,20 @@ export async function endGuards(directory: string): Promise<number> {
   return guards.length
 }
 
-const guardsOf = (directory: string): number[] =>
-  allPids()
+function guardsOf(directory: string): number[] {
+  const uids = guardUids(directory)
+  return allPids()
     .filter((pid) => isGuardOf(directory, readOfProcess(pid, 'cmdline').split('\0')))
+    .filter((pid) => usersOf(pid).some((uid) => uids.includes(uid)))
     .map(Number)
+}
+
+/** This user; for root, who may stop everybody's edge, also the owner of its directory. Anybody can copy arguments. */
+function guardUids(directory: string): readonly number[] {
+  const own = process.getuid?.() ?? 0
+  const owner = own === 0 ? statSync(directory, { throwIfNoEntry: false })?.uid : undefined
+  return owner === undefined ? [own] : [own, owner]
+}
 
 async function namedGuard(directory: string): Promise<number[]> {
   const guard = readPointer(directory)?.guard

@@ -1,10 +1,13 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { edgeRouter } from '../../../src/adapters/routers/edge/index.ts'
 import { systemClock } from '../../../src/adapters/system/index.ts'
 import { edgeTarget, type EdgeClient } from '../../../src/adapters/targets/edge/index.ts'
+import { endGuards } from '../../../src/hosts/edge/crash-loop.ts'
 import { edgeClient, ensureEdge, ownProgram, stopEdge } from '../../../src/hosts/edge/index.ts'
 import { until } from '../../support/until.ts'
 import { releaseOf, TestService, valueOf } from '../platform.ts'
@@ -97,5 +100,57 @@ describe.runIf(process.platform === 'linux')('an edge that crashes again and aga
     await using none = edgeClient(nowhere)
     const stopped = await stopEdge(none, { directory: nowhere, clock, withInstances: true, withinMs: 1000 })
     expect(stopped).toMatchObject({ ok: false, error: { code: 'UNAVAILABLE' } })
+  })
+})
+
+const otherUid = 65_534
+const isOpen = () => spawnSync(process.execPath, ['-e', '0'], { uid: otherUid, cwd: '/' }).status === 0
+/** Only root can be two users, where Node itself is open to others. */
+const canTry = process.platform === 'linux' && process.getuid?.() === 0 && isOpen()
+
+describe.runIf(canTry)('a process of another user with the arguments of a guard', () => {
+  let directory: string
+  const started: ChildProcess[] = []
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'pilothouse-edge-'))
+  })
+  afterEach(() => {
+    for (const child of started.splice(0)) child.kill('SIGKILL')
+    rmSync(directory, { recursive: true, force: true })
+  })
+
+  const start = async (uid: number) => {
+    const args = ['-c', 'sleep 600; :', 'pilothouse-edge-guard', '0', 'edge', '--directory', directory]
+    const child = spawn('/bin/sh', args, { uid, gid: uid, cwd: '/', stdio: 'ignore' })
+    started.push(child)
+    await once(child, 'spawn')
+    return child
+  }
+
+  it('is not ended by root, which ends its own and those of the owner of the directory', async () => {
+    const other = await start(otherUid)
+    const own = await start(0)
+    const ended = once(own, 'exit')
+    expect(await endGuards(directory)).toBe(1)
+    await ended
+    expect(other.signalCode).toBe(null)
+    chownSync(directory, otherUid, otherUid)
+    const othersEnded = once(other, 'exit')
+    expect(await endGuards(directory)).toBe(1)
+    await othersEnded
+  })
+
+  it('keeps nobody from stopping an edge', async () => {
+    await start(0)
+    const module = join(import.meta.dirname, '../../../src/hosts/edge/crash-loop.ts')
+    const code = `console.log(await (await import(${JSON.stringify(module)})).endGuards(${JSON.stringify(directory)}))`
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
+      uid: otherUid,
+      gid: otherUid,
+      cwd: '/',
+      encoding: 'utf8',
+    })
+    expect(stderr).toBe('')
+    expect(stdout).toBe('0\n')
   })
 })
