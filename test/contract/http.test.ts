@@ -371,6 +371,29 @@ describe('the limits on requests', () => {
     expect((await rollBack()).statusCode).not.toBe(429)
   })
 
+  it('keep no page and no sign-in out because of requests for what does not exist', async () => {
+    for (const url of ['/nowhere', '/session/nowhere', '/api/nowhere']) await until429(() => get(url))
+    expect((await get('/')).statusCode).toBe(200)
+    expect((await get('/main.js')).statusCode).toBe(200)
+    expect((await signIn(token)).statusCode).toBe(200)
+    expect(await prove(sessions.open())).toHaveProperty('proof')
+  })
+
+  it('keep no page from proving its session because of what others ask, or guess', async () => {
+    await until429(() => signIn('a guess'))
+    await until429(() => get(`/session/challenge?id=${'0'.repeat(64)}`))
+    expect(await prove(sessions.open())).toHaveProperty('proof')
+    expect((await get('/')).statusCode).toBe(200)
+  })
+
+  it('are the same for all addresses of this machine', async () => {
+    const from = (remoteAddress: string) =>
+      http.fastify.inject({ url: '/nowhere', remoteAddress, headers: { host: `127.0.0.1:${http.port}` } })
+    await until429(() => from('127.0.0.5'))
+    for (const other of ['127.0.0.6', '::1', '::ffff:127.0.0.1', '192.168.1.5'])
+      expect((await from(other)).statusCode).toBe(429)
+  })
+
   it('keep a lane free for emergencies, and one for the channels of a page', async () => {
     await until429(() => get('/api/v1/hosts', bearer))
     expect((await rollBack()).statusCode).not.toBe(429)

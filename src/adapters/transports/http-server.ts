@@ -134,7 +134,9 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   })
   await fastify.register(
     fastifyRateLimit,
-    requestLimits((request) => callerIn(rules, credentialsOf(request))),
+    requestLimits(
+      (request) => callerIn(rules, credentialsOf(request)) ?? sessionAsked(request, options.sessions),
+    ),
   )
   await fastify.register(fastifyWebsocket, {
     options: socketOptions,
@@ -221,6 +223,13 @@ const socketOptions = {
   closeTimeout: 5000,
   // Never the one that carries the session: an answer's headers are shown in more places than a request's.
   handleProtocols: (offered: Set<string>) => (offered.has(socketProtocol) ? socketProtocol : false),
+}
+
+/** The session that a page which connects is about to prove: what others ask for must not keep it out. */
+function sessionAsked(request: FastifyRequest, sessions: Sessions): string | null {
+  if (pathOf(request) !== sessionPaths.challenge) return null
+  const { success, data } = challengeQuerySchema.safeParse(request.query)
+  return success && sessions.knows(data.id) ? data.id : null
 }
 
 type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>

@@ -96,6 +96,11 @@ export class Sessions {
     return session
   }
 
+  /** Whether an open session has this id, which proves nothing. */
+  knows(id: string): boolean {
+    return this.#isValid(this.#sessions.get(id)?.expiresAtMs)
+  }
+
   /** The server's proof that it knows the session, and what the page is to sign; null when it is not open. */
   challenge(query: ChallengeQuery): Challenge | null {
     const session = this.#sessions.get(query.id)
