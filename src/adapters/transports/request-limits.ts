@@ -39,9 +39,7 @@ function laneOf({ method, url, is404 }: FastifyRequest): Lane {
  * not told apart by address: this server is on loopback, where a program may come from as many addresses as it likes.
  * `callerIn` tells whom a request comes from, or null.
  */
-export function requestLimits(
-  callerIn: (request: FastifyRequest) => string | null,
-): RateLimitPluginOptions {
+export function requestLimits(callerIn: (request: FastifyRequest) => string | null): RateLimitPluginOptions {
   return {
     max: (_request, key) => lanes[key.split(' ', 1)[0] as Lane],
     timeWindow: windowMs,
