@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { buildConnector, Pool } from 'undici'
+import { acceptUnaskedContinue } from './unasked-continue.ts'
 
 /** Where instances can listen on this machine. */
 export const loopbackHosts = ['127.0.0.1', '::1'] as const
@@ -39,6 +40,7 @@ export function connectionsTo(host: LoopbackHost, port: number, connectMs: () =>
         if (failure) return callback(failure, null)
         readToItsEnd(socket)
         tellBytesRead(socket)
+        acceptUnaskedContinue(socket)
         callback(null, socket)
       })
     },

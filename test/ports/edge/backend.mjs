@@ -136,6 +136,19 @@ const server = createServer((request, response) => {
         ),
       )
       return
+    case '/continue': {
+      // Nobody asked for it; the last piece of it comes with the response.
+      const interim = 'HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 10'
+      request.socket.write(interim)
+      setTimeout(
+        () =>
+          request.socket.write(
+            `0 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: ${String(name).length}\r\n\r\n${name}`,
+          ),
+        20,
+      )
+      return
+    }
     case '/then-reset':
       response.end(name, () => setImmediate(() => request.socket.resetAndDestroy()))
       return

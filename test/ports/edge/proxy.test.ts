@@ -348,6 +348,14 @@ describe('the proxy of the edge', () => {
     expect(kept.destroyed).toBe(false)
   })
 
+  it('accepts a 100 Continue that nobody asked for, on each request of a connection', async () => {
+    await serve({ limits: { maxInstanceConnections: 1 } })
+    for (let i = 0; i < 3; i++)
+      expect(await ask(`${shop.address}/continue`)).toEqual({ status: 200, text: 'r1' })
+    const upload = await fetch(`${shop.address}/continue`, { method: 'POST', body: 'x'.repeat(100_000) })
+    expect([upload.status, await upload.text()]).toEqual([200, 'r1'])
+  })
+
   it('gives an instance no more time for its interim responses', async () => {
     await serve({ timeouts: { responseMs: 400 } })
     expect((await ask(`${shop.address}/interim`)).status).toBe(504)
