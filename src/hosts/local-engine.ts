@@ -290,9 +290,9 @@ function isStateLost(dataDirectory: string): boolean {
 async function troubleOf(store: DeploymentStore, isKeyNew: boolean): Promise<string | null> {
   const end = await store.auditEnd()
   if (!end.ok) return null
-  const { anchor, seal, keyReplacedAt = null } = end.value
+  const { anchor, seal, vouchesFrom = null } = end.value
   const check = 'Run: pilothouse audit verify'
-  if (keyReplacedAt !== null && isKeyNew)
+  if (vouchesFrom !== null && isKeyNew)
     return `audit.key was missing, although the audit log was sealed with it: a new key seals it from here on. ${check}`
   if (anchor === null) return `audit.anchor is missing: nothing says where the audit log ended. ${check}`
   if (seal === 'broken') return `The end of the audit log has no valid seal. ${check}`
@@ -307,7 +307,7 @@ async function recordNewKey(store: DeploymentStore, atMs: number): Promise<void>
   const end = await store.auditEnd()
   if (!end.ok) return
   const isEmpty = end.value.seq === 0 && (end.value.anchor?.seq ?? 0) === 0
-  if (isEmpty && (end.value.keyReplacedAt ?? null) === null) return
+  if (isEmpty && (end.value.vouchesFrom ?? null) === null) return
   await record(store, {
     atMs,
     actor: engineActor,

@@ -14,12 +14,18 @@ export interface ChainEnd {
 export interface NotedEnd extends ChainEnd {
   /** `none` where the log is not sealed yet. */
   seal?: 'valid' | 'broken' | 'none'
-  /** The first entry under another key than the one before; null where the key was never replaced. */
-  keyReplacedAt?: number | null
+  /** From where on the key vouches, when something came before that; null where it vouches for all. */
+  vouchesFrom?: VouchStart | null
   /** As noted outside the database; null when that is missing. */
   anchor?: ChainEnd | null
   /** Seals an end with the key of this store. */
   sealOf?: (end: ChainEnd) => string
+}
+
+/** Why nothing vouches for what stood before the entry `seq`: its key was replaced, or the log itself was lost. */
+export interface VouchStart {
+  seq: number
+  cause: 'key replaced' | 'log lost'
 }
 
 /** An end as an export or a log file names it, with its seal where it has one. */

@@ -9,6 +9,7 @@ export {
   type ChainBreak,
   type ChainEnd,
   type NotedEnd,
+  type VouchStart,
 } from './chain.ts'
 export { anchorAsCsv, anchorAsJsonLine, auditAsCsv, auditAsJsonLines } from './export.ts'
 export { auditHandlers, type AuditParts } from './handlers.ts'

@@ -1,6 +1,6 @@
 import { ok, type Result } from '../../base/index.ts'
 import type { AuditEntry } from '../../contract/index.ts'
-import { chainStart, findBreak, findEndBreak, type Anchor, type ChainEnd } from './chain.ts'
+import { chainStart, findBreak, findEndBreak, type Anchor, type ChainEnd, type VouchStart } from './chain.ts'
 import { anchorAsCsv, anchorAsJsonLine, auditAsCsv, auditAsJsonLines } from './export.ts'
 import type { AuditStore } from './ports.ts'
 
@@ -25,7 +25,7 @@ export async function verifyAudit(
 ): Promise<Result<AuditVerdict>> {
   const known = await store.auditEnd()
   if (!known.ok) return known
-  const { anchor, seal = 'none', sealOf, keyReplacedAt = null } = known.value
+  const { anchor, seal = 'none', sealOf, vouchesFrom = null } = known.value
   const ends = [known.value, anchor ?? null, against].filter((end) => end !== null)
   const found = new Map<number, ChainEnd>()
   let last: ChainEnd = chainStart
@@ -33,7 +33,7 @@ export async function verifyAudit(
     const page = await store.auditFrom(last.seq + 1, pageSize)
     if (!page.ok) return page
     const broken = findBreak(page.value, last)
-    if (broken) return ok(brokenAt(broken, keyReplacedAt))
+    if (broken) return ok(brokenAt(broken, vouchesFrom))
     for (const entry of page.value) if (ends.some(({ seq }) => seq === entry.seq)) found.set(entry.seq, entry)
     const newest = page.value.at(-1)
     if (!newest) break
@@ -41,7 +41,7 @@ export async function verifyAudit(
   }
   for (const end of ends) {
     const broken = findEndBreak(end, found.get(end.seq) ?? last)
-    if (broken) return ok(brokenAt(broken, keyReplacedAt))
+    if (broken) return ok(brokenAt(broken, vouchesFrom))
   }
   if (against?.seal !== undefined && sealOf?.(against) !== against.seal)
     return ok({
@@ -50,15 +50,15 @@ export async function verifyAudit(
           seq: against.seq,
           text: `The seal of entry ${against.seq} in the file was made with another key: the key of this log was replaced, or the file comes from another installation`,
         },
-        keyReplacedAt,
+        vouchesFrom,
       ),
       entryCount: 0,
     })
-  if (keyReplacedAt !== null)
+  if (vouchesFrom !== null)
     return ok({
       ...brokenAt({
-        seq: keyReplacedAt,
-        text: `${replacedText(keyReplacedAt)}: nothing vouches for what stood before it. Compare that with an export: pilothouse audit verify --against FILE`,
+        seq: vouchesFrom.seq,
+        text: `${startText(vouchesFrom)}: nothing vouches for what stood before it. Compare that with an export: pilothouse audit verify --against FILE`,
       }),
       entryCount: 0,
     })
@@ -85,13 +85,20 @@ export async function verifyAudit(
   return ok({ isWhole: true, entryCount: last.seq, firstBrokenSeq: null, text })
 }
 
-const replacedText = (seq: number): string => `The key of the audit log was replaced at entry ${seq}`
+function startText({ seq, cause }: VouchStart): string {
+  switch (cause) {
+    case 'key replaced':
+      return `The key of the audit log was replaced at entry ${seq}`
+    case 'log lost':
+      return `The log begins anew at entry ${seq}, because the database with the earlier entries was lost`
+  }
+}
 
 function brokenAt(
   { seq, text }: { seq: number; text: string },
-  keyReplacedAt: number | null = null,
+  vouchesFrom: VouchStart | null = null,
 ): AuditVerdict {
-  const also = keyReplacedAt === null ? '' : `. ${replacedText(keyReplacedAt)}.`
+  const also = vouchesFrom === null ? '' : `. ${startText(vouchesFrom)}.`
   return { isWhole: false, entryCount: seq - 1, firstBrokenSeq: seq, text: text + also }
 }
 

@@ -31,13 +31,15 @@ interface Launch {
   isSealed?: boolean
   log?: Log
   seed?: number
+  /** The data directory is not new, whatever the database says. */
+  wasUsed?: boolean
 }
 
 /** One launch of an engine on the directory: writes entries, then says what a check of the log finds. */
 async function launch(whys: string[], options: Launch = {}) {
-  const { isSealed = true, log = silentLog, seed = 3 } = options
+  const { isSealed = true, log = silentLog, seed = 3, wasUsed = false } = options
   const seal = isSealed ? openAuditSeal(directory, { rng: seededRng(seed), log }) : undefined
-  const opened = await openStateStore({ file, clock, ...(seal ? { seal } : {}) })
+  const opened = await openStateStore({ file, clock, wasUsed, ...(seal ? { seal } : {}) })
   if (!opened.ok) throw opened.error
   await using store = opened.value
   for (const why of whys) {
@@ -171,6 +173,20 @@ describe('the seal of the audit log', () => {
     await launch(['one', 'two'])
     rmSync(join(directory, 'audit.key'))
     expect(await launch(['three'], { seed: 4 })).toMatchObject({ isWhole: false, firstBrokenSeq: 3 })
+  })
+
+  it('says that the log begins anew, and not that its key was replaced, where the database alone was lost', async () => {
+    const launchOnLost = (whys: string[]) => launch(whys, { wasUsed: true })
+    await launch(['one', 'two'])
+    for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true })
+    for (const whys of [['three'], ['four']]) {
+      const { isWhole, text } = await launchOnLost(whys)
+      expect(isWhole).toBe(false)
+      expect(text).toContain('The log begins anew at entry 3')
+      expect(text).not.toContain('replaced')
+    }
+    rmSync(join(directory, 'audit.key'))
+    expect((await launch(['five'], { seed: 4 })).text).toContain('begins anew at entry 3')
   })
 
   it('goes on with the key of an earlier version, which kept no record of keys', async () => {

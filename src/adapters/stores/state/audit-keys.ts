@@ -1,8 +1,13 @@
 import type { Kysely } from 'kysely'
+import type { VouchStart } from '../../../engine/audit/index.ts'
 import type { Tables } from './tables.ts'
 
-/** In the place of a fingerprint: a key that an earlier version used; and that no key had been made yet. */
+/**
+ * In the place of a fingerprint: a key that an earlier version used; that no key had been made yet; and that the database
+ * was lost, or its record of keys, while the key stayed.
+ */
 export const unknownKey = 'unknown'
+const lostLog = 'lost'
 export const unsealedLog = 'unsealed'
 
 /** A key that sealed the audit log, from one entry on. */
@@ -29,7 +34,8 @@ export function recordedKeys(
   { wasUsed, nextSeq }: { wasUsed: boolean; nextSeq: number },
 ): readonly KnownKey[] {
   const { fingerprint, isNew, isOfSeal } = present
-  const earlier = known.length === 0 && wasUsed ? [{ fromSeq: 0, fingerprint: unknownKey }] : known
+  const unrecorded = { fromSeq: 0, fingerprint: isNew ? unknownKey : lostLog }
+  const earlier = known.length === 0 && wasUsed ? [unrecorded] : known
   const last = earlier.at(-1)
   if (last?.fingerprint === fingerprint) return known
   if (last?.fingerprint === unknownKey && known.length > 0 && !isNew && isOfSeal)
@@ -37,10 +43,12 @@ export function recordedKeys(
   return [...earlier, { fromSeq: nextSeq, fingerprint }]
 }
 
-/** The first entry that was sealed by another key than the one before it; null where that never happened. */
-export function keyReplacedAt(known: readonly KnownKey[]): number | null {
-  const replaced = known.find((_, i) => i > 0 && known[i - 1]?.fingerprint !== unsealedLog)
-  return replaced?.fromSeq ?? null
+/** From where on the keys on record vouch without a break, when something came before that; else null. */
+export function vouchStartOf(known: readonly KnownKey[]): VouchStart | null {
+  const at = known.findIndex((_, i) => i > 0 && known[i - 1]?.fingerprint !== unsealedLog)
+  const [before, start] = [known[at - 1], known[at]]
+  if (!before || !start) return null
+  return { seq: start.fromSeq, cause: before.fingerprint === lostLog ? 'log lost' : 'key replaced' }
 }
 
 export async function readKeys(database: Kysely<Tables>): Promise<KnownKey[]> {

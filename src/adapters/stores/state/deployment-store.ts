@@ -20,7 +20,7 @@ import type {
   ServiceRecord,
   StoredEvent,
 } from '../../../engine/deployments/index.ts'
-import { keyReplacedAt, readKeys, recordedKeys, writeKeys } from './audit-keys.ts'
+import { readKeys, recordedKeys, vouchStartOf, writeKeys } from './audit-keys.ts'
 import type { AuditSeal } from './audit-seal.ts'
 import type { Tables } from './tables.ts'
 
@@ -278,7 +278,7 @@ export class SqliteDeploymentStore implements DeploymentStore {
         hash: noted.hash,
         anchor: seal.anchor,
         seal: seal.isNew ? ('none' as const) : sealState(noted, seal),
-        keyReplacedAt: keyReplacedAt(await readKeys(query)),
+        vouchesFrom: vouchStartOf(await readKeys(query)),
         sealOf: (end: ChainEnd) => seal.of(end),
       }
     })
