@@ -77,7 +77,7 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
     const seal = openAuditSeal(dataDirectory, { rng, log: options.log })
     const isKeyNew = seal.isNew
     const journal = await openStateStore({ file: stateFile, clock, seal, wasUsed: isLost })
-    if (!journal.ok) throw journal.error
+    if (!journal.ok) throw atStart(journal.error)
     held.use(journal.value)
     const sealTrouble = isLost ? null : await troubleOf(journal.value.deployments, isKeyNew)
     if (isKeyNew) await recordNewKey(journal.value.deployments, clock.nowMs())
@@ -87,7 +87,7 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
       retention: retentionOf(loaded.config),
       ...(options.telemetryWorkerUrl ? { workerUrl: options.telemetryWorkerUrl } : {}),
     })
-    if (!telemetry.ok) throw telemetry.error
+    if (!telemetry.ok) throw atStart(telemetry.error)
     held.use(telemetry.value)
     const source = held.use(createLocalMetricSource({ clock, platform: process.platform }))
     const directory = edgeDirectory(dataDirectory)
@@ -336,6 +336,15 @@ const dataNames = [
   'config-last.json',
   'audit.',
 ] as const
+
+/** The same failure, with advice for an engine that does not run: nothing continues by itself. */
+const atStart = (failure: AppError): AppError =>
+  failure.code === 'STORE_FULL'
+    ? new AppError('STORE_FULL', failure.message, {
+        cause: failure,
+        remedy: 'Free disk space, then start the engine again.',
+      })
+    : failure
 
 /** Makes the data directory private, with all of an earlier version that is in it. Throws AppError. */
 function makeDataDirectory(path: string): void {

@@ -1,4 +1,5 @@
 import { createRouterClient } from '@orpc/server'
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -10,6 +11,9 @@ import { readConfig } from '../../src/adapters/config/index.ts'
 import type { LoadedConfig } from '../../src/engine/config/index.ts'
 import { openLocalEngine } from '../../src/hosts/local-engine.ts'
 import { until } from '../support/until.ts'
+
+/** Mounting needs root, as CI has it; elsewhere the skip says so. */
+const canMount = process.platform === 'linux' && process.getuid?.() === 0
 
 let directory: string
 beforeEach(async () => {
@@ -143,4 +147,32 @@ describe('the engine of this machine', () => {
       expect(errors).toEqual([])
     }
   })
+
+  it.skipIf(!canMount)(
+    `promises nothing that needs an engine when it cannot start on a full disk${canMount ? '' : ' (skipped: mounting needs root on Linux)'}`,
+    async () => {
+      const config = await configOf('')
+      const mount = join(directory, 'data')
+      mkdirSync(mount)
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', mount])
+      try {
+        await (await openLocalEngine({ config, log: silentLog }))[Symbol.asyncDispose]()
+        try {
+          writeFileSync(join(mount, 'filler'), Buffer.alloc(4 << 20))
+        } catch {
+          // It takes all that is left, then fails: that is the point.
+        }
+        const failure = await openLocalEngine({ config, log: silentLog }).then(
+          () => null,
+          (thrown: unknown) => thrown,
+        )
+        expect(failure).toMatchObject({
+          code: 'STORE_FULL',
+          remedy: 'Free disk space, then start the engine again.',
+        })
+      } finally {
+        execFileSync('umount', [mount])
+      }
+    },
+  )
 })
