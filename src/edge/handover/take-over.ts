@@ -3,12 +3,12 @@ import type { Platform } from '../platform.ts'
 import { givenSchema, successorVariable, type Inheritance, type Progress, type Step } from './messages.ts'
 
 /**
- * The edge that started this process to take over from it. Whatever it has given when it ends is kept: then this one
- * goes on alone.
+ * The edge that started this process to take over from it. Once it has given its ports this one goes on alone when it
+ * ends. Before, its guard has them and starts the next edge.
  */
 export class Predecessor {
   readonly #inheritance = Promise.withResolvers<Inheritance | null>()
-  readonly #isGiven = Promise.withResolvers<void>()
+  readonly #isGiven = Promise.withResolvers<boolean>()
   readonly #acts = Promise.withResolvers<Progress>()
   readonly #gone = Promise.withResolvers<void>()
   #platform: Platform | null = null
@@ -25,7 +25,7 @@ export class Predecessor {
     process.on('message', (message, handle) => this.#take(message, handle as Server | Socket | undefined))
     process.once('disconnect', () => {
       this.#inheritance.resolve(null)
-      this.#isGiven.resolve()
+      this.#isGiven.resolve(false)
       this.#serveWaiting()
       this.#acts.resolve([])
       this.#gone.resolve()
@@ -44,13 +44,17 @@ export class Predecessor {
     return this.#inheritance.promise
   }
 
-  /** Serves beside it; resolves when `platform` shall act and it no longer does. */
-  async serve(platform: Platform): Promise<void> {
+  /**
+   * Serves beside it; resolves when `platform` shall act and it no longer does. Whether it had given all ports by then:
+   * it may have ended before.
+   */
+  async serve(platform: Platform): Promise<boolean> {
     this.#platform = platform
     this.#tell('prepared')
-    await this.#isGiven.promise
+    const hasPorts = await this.#isGiven.promise
     this.#tell('serving')
     platform.heed(await this.#acts.promise)
+    return hasPorts
   }
 
   /** This process is the edge. */
@@ -71,7 +75,7 @@ export class Predecessor {
         // In the turn in which it came: it accepts from now on.
         return this.#platform?.services.get(given.service)?.takePort(handle as Server)
       case 'ports given':
-        return this.#isGiven.resolve()
+        return this.#isGiven.resolve(true)
       case 'yours':
         return this.#acts.resolve(given.progress)
       case 'connection':

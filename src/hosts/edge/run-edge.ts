@@ -49,7 +49,7 @@ const lockAgainMs = 20
  * Runs an edge on a directory until it is told to stop: by SIGTERM, SIGINT or the admin call, after which its
  * instances run on without it; or by the admin call with instances, after which nothing is left; or until it has
  * handed over to another process. Throws AppError when it cannot start: CONFLICT when another edge runs there that
- * has not started this one to take over.
+ * has not started this one to take over; UNAVAILABLE when that one has ended too early, and has a guard.
  */
 export async function runEdge({ directory, environment, onReady }: EdgeRequest): Promise<EdgeEnd> {
   await using held = new Disposables()
@@ -97,6 +97,7 @@ export async function runEdge({ directory, environment, onReady }: EdgeRequest):
   const lockPath = edgeLockPath(directory)
   const predecessor = Predecessor.of(environment)
   const inheritance = (await predecessor?.inherit()) ?? null
+  if (predecessor && !inheritance) leaveToGuard(environment)
   const clock = systemClock()
   let lock = inheritance ? null : await firstLock(lockPath, revival !== null)
   await using _lock = { [Symbol.asyncDispose]: async () => lock?.[Symbol.asyncDispose]() }
@@ -171,7 +172,7 @@ export async function runEdge({ directory, environment, onReady }: EdgeRequest):
     }),
   )
   if (predecessor && inheritance) {
-    await predecessor.serve(platform)
+    if (!(await predecessor.serve(platform))) leaveToGuard(environment)
     lock = await (process.connected ? takeLock(lockPath) : lockDirectory(lockPath))
     await platform.takeOver()
   }
@@ -284,6 +285,18 @@ export async function runEdge({ directory, environment, onReady }: EdgeRequest):
       throw failure
     }
   }
+}
+
+/**
+ * The edge before this one ended before it gave its ports. Its guard holds them and starts the next edge, whose lock
+ * this one would take: clients would be refused. Without a guard there is no other edge, and this one goes on.
+ */
+function leaveToGuard(environment: EdgeRequest['environment']): void {
+  if (canGuard(environment))
+    throw new AppError(
+      'UNAVAILABLE',
+      'The edge that started this one to take over has ended. Its guard starts the next one.',
+    )
 }
 
 /** The kernel takes a moment to end all that a killed process held. */

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, readlinkSync, readdirSync, rmSync } from 'node:fs'
+import { Agent } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -9,6 +10,7 @@ import { edgeTarget, type EdgeClient } from '../../../src/adapters/targets/edge/
 import { systemClock } from '../../../src/adapters/system/index.ts'
 import { edgeClient, ensureEdge, stopEdge } from '../../../src/hosts/edge/index.ts'
 import { readPointer } from '../../../src/hosts/edge/pointer.ts'
+import { ask } from '../../support/load.ts'
 import { until } from '../../support/until.ts'
 import { releaseOf, TestService, valueOf } from '../platform.ts'
 
@@ -117,6 +119,54 @@ describe.runIf(process.platform === 'linux')('an edge that crashes, without an e
     expect(await crash()).not.toBe(next.pid)
     expect(await shop.get()).toMatch(/^r[12]$/)
   })
+
+  /** Edges of this directory, without their guards. */
+  const edges = () =>
+    readdirSync('/proc').filter((name) => {
+      const args = argumentsOf(name)
+      return args.includes('--directory') && args.includes(directory) && !guards().includes(name)
+    })
+
+  it.each(['loaded', 'prepared', 'serving', 'open'])(
+    'refuses no connection when it is killed as the edge that takes over is %s',
+    async (step) => {
+      await guardHoldsPort()
+      const { pid } = await status()
+      const killer = `const send = process.send.bind(process); process.send = (message, ...rest) => {
+        if (message.step === '${step}') process.kill(process.ppid, 'SIGKILL'); return send(message, ...rest) }`
+      const args = [
+        '--import',
+        `data:text/javascript,${encodeURIComponent(killer)}`,
+        ...argumentsOf(pid).slice(1, -3),
+      ]
+      const agent = new Agent({ keepAlive: false })
+      const failures: string[] = []
+      let answered = 0
+      let isDone = false
+      const asking = (async () => {
+        while (!isDone) {
+          await ask(shop.address, agent).then(
+            () => (answered += 1),
+            (failure: unknown) => failures.push(String(failure)),
+          )
+        }
+      })()
+      const handover = await client.call('handover', { command: process.execPath, args })
+      expect(handover.ok).toBe(false)
+      await until('the next edge to be alone', async () => {
+        const next = await client.call('status', {})
+        return (next.ok && next.value.pid !== pid && edges().length === 1) || undefined
+      })
+      const before = answered
+      await until('answers', () => answered > before + 50 || undefined)
+      isDone = true
+      await asking
+      // What the killed one held is lost; nothing is refused.
+      expect(failures.filter((failure) => failure.includes('ECONNREFUSED'))).toEqual([])
+      expect(failures.length).toBeLessThanOrEqual(1)
+    },
+    120_000,
+  )
 
   it('is back though it is killed before it serves', async () => {
     await guardHoldsPort()
