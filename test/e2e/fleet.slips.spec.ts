@@ -137,7 +137,7 @@ test('log lines of a release that has gone can be left for those of all, and pau
 
 test('the title of the window shows a service that is worse than the hosts', async ({ shown, fleet }) => {
   await expect(shown).toHaveTitle('◆ Overview · Pilothouse')
-  fleet.putService('search', { instances: [], weights: {}, trouble: '' })
+  fleet.putService('search', { instances: [], weights: {}, trouble: '', stableReleaseId: null })
   await expect(shown).not.toHaveTitle(/^◆/)
 })
 
