@@ -67,7 +67,7 @@ export async function run(): Promise<SoakResult | undefined> {
   let engine = await serve()
   for (const name of demoServices)
     await cli('deploy', name, 'v1', '--set', 'skipAnalysis=true', '--watch').ended
-  const visitors = new Visitors(`http://127.0.0.1:${ports.catalog}/products`)
+  const visitors = new Visitors(`http://127.0.0.1:${ports.catalog}`)
   const meter = new Meter()
   const deployments: Record<string, number> = {}
   const kills = { engine: 0, edge: 0 }
@@ -76,6 +76,8 @@ export async function run(): Promise<SoakResult | undefined> {
   const endAt = startedAt + minutes * 60_000
   let [nextDeployAt, nextKillAt, turn] = [startedAt, startedAt + killEveryMs, 0]
   let pid = await edgePid()
+  const first = await ask(`http://127.0.0.1:${ports.catalog}`, new Agent(), '/products')
+  if (first.status !== 200) throw new Error(`the service answers ${first.status} ${first.text}`)
   visitors.start()
   try {
     while (performance.now() < endAt) {
@@ -108,6 +110,8 @@ export async function run(): Promise<SoakResult | undefined> {
           meter.restart('edge')
         }
         nextKillAt += killEveryMs
+        const passed = Math.round((performance.now() - startedAt) / 60_000)
+        console.log(`  ${passed} min: ${visitors.asked} requests, ${visitors.failures.length} failed`)
       }
       meter.take('engine', engine.pid)
       meter.take('edge', pid)
@@ -182,7 +186,7 @@ class Visitors {
     const startedAt = performance.now()
     this.asked += 1
     try {
-      const { status, text } = await ask(this.#address, this.#agent)
+      const { status, text } = await ask(this.#address, this.#agent, '/products')
       if (status === 200) this.#lastAnswerAt = Math.max(this.#lastAnswerAt, startedAt)
       else if (status === 500) this.failedByRelease += 1
       else this.#failed(startedAt, `${status} ${text.slice(0, 100)}`)
