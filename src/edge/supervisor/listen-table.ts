@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import { endianness } from 'node:os'
 import type { LoopbackHost } from './connections.ts'
 
@@ -17,13 +17,19 @@ const [listening, beginning] = ['0A', '03']
 /** Size of one read, bytes. The kernel gives about 4 KiB at a time. */
 const readBytes = 8192
 
+/** How much of the table is read: up to the first connection, or all of it. */
+export type ListenTableExtent = 'beginning' | 'whole'
+
 /**
- * The listening sockets of this machine (Linux); null where the kernel does not tell, or tells of none at all. The
- * kernel lists them before the connections, which are not read: there may be a hundred thousand.
+ * The listening sockets of this machine (Linux); null where the kernel does not tell, or tells of none at all. Linux
+ * lists them before the connections, of which there may be a hundred thousand; another kernel that has the table, such
+ * as gVisor, may not.
  */
-export function listenSockets(): ListenSocket[] | null {
+export function listenSockets(extent: ListenTableExtent): ListenSocket[] | null {
+  const read = extent === 'whole' ? (path: string) => readFileSync(path, 'latin1') : beginningOf
   try {
-    const found = [...socketsIn('/proc/net/tcp'), ...socketsIn('/proc/net/tcp6')]
+    const texts = [read('/proc/net/tcp'), unlessMissing(() => read('/proc/net/tcp6'))]
+    const found = texts.flatMap((text) => parseListenTable(text).sockets)
     return found.length === 0 ? null : found
   } catch {
     // Not Linux, not allowed, or no free descriptor.
@@ -31,40 +37,44 @@ export function listenSockets(): ListenSocket[] | null {
   }
 }
 
-function socketsIn(path: string): ListenSocket[] {
-  let file: number
+/** A kernel without IPv6 has no table of it. */
+function unlessMissing(read: () => string): string {
   try {
-    file = openSync(path, 'r')
+    return read()
   } catch (failure) {
-    // A kernel without IPv6 has no table of it.
-    if (path.endsWith('6') && (failure as NodeJS.ErrnoException).code === 'ENOENT') return []
+    if ((failure as NodeJS.ErrnoException).code === 'ENOENT') return ''
     throw failure
   }
+}
+
+function beginningOf(path: string): string {
+  const file = openSync(path, 'r')
   try {
     const buffer = Buffer.alloc(readBytes)
     let text = ''
     for (;;) {
       const count = readSync(file, buffer)
       text += buffer.toString('latin1', 0, count)
-      const { sockets, isComplete } = parseListenTable(text)
-      if (count === 0 || isComplete) return sockets
+      if (count === 0 || parseListenTable(text).hasConnections) return text
     }
   } finally {
     closeSync(file)
   }
 }
 
-/** The listening sockets at the beginning of a table; complete when a connection follows. */
-export function parseListenTable(text: string): { sockets: ListenSocket[]; isComplete: boolean } {
+/** The listening sockets in the text of a table, and whether connections are in it as well. */
+export function parseListenTable(text: string): { sockets: ListenSocket[]; hasConnections: boolean } {
   const sockets: ListenSocket[] = []
+  let hasConnections = false
   // The first line has the names of the columns, and the last one may not be whole.
   for (const line of text.split('\n').slice(1, -1)) {
-    const [, local = '', , state, , , , uid] = line.trim().split(/\s+/)
-    if (state !== listening && state !== beginning) return { sockets, isComplete: true }
+    const [, local = '', , state = '', , , , uid] = line.trim().split(/\s+/)
+    hasConnections ||= state !== listening && state !== beginning
+    if (state !== listening) continue
     const [address = '', port = ''] = local.split(':')
-    if (state === listening) sockets.push({ address, port: Number.parseInt(port, 16), uid: Number(uid) })
+    sockets.push({ address, port: Number.parseInt(port, 16), uid: Number(uid) })
   }
-  return { sockets, isComplete: false }
+  return { sockets, hasConnections }
 }
 
 const isLittle = endianness() === 'LE'

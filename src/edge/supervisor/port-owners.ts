@@ -14,7 +14,7 @@ const freshMs = 200
 export class PortOwners {
   readonly #clock: Clock
   readonly #processes: ProcessTable
-  readonly #read: () => ListenSocket[] | null
+  readonly #read: typeof listenSockets
   #looked: { atMs: number; sockets: ListenSocket[] | null } | null = null
 
   constructor(clock: Clock, processes: ProcessTable, read = listenSockets) {
@@ -28,10 +28,13 @@ export class PortOwners {
    * Sockets of root and of the user of this edge are never refused: both could replace the instance itself.
    */
   async trouble(host: LoopbackHost, port: number, leaderPid: number): Promise<string> {
-    let sockets = this.#look(freshMs)
-    if (!sockets) return ''
-    if (uidsListeningAt(sockets, host, port).length === 0) sockets = this.#look(0) ?? []
-    const uids = uidsListeningAt(sockets, host, port)
+    let uids = uidsListeningAt(this.#look() ?? [], host, port)
+    if (uids.length === 0) {
+      // It may listen since a moment ago only, or stand behind connections in the table.
+      const sockets = this.#read('whole')
+      if (!sockets) return ''
+      uids = uidsListeningAt(sockets, host, port)
+    }
     if (uids.length === 0) return `no process of this machine listens on its port ${port}`
     const isTrusted = (uid: number) => uid === 0 || uid === process.getuid?.()
     const others = uids.filter((uid) => !isTrusted(uid))
@@ -45,9 +48,10 @@ export class PortOwners {
     return foreign === undefined ? '' : `its port ${port} is held by another user (uid ${foreign})`
   }
 
-  #look(maxAgeMs: number): ListenSocket[] | null {
+  #look(): ListenSocket[] | null {
     const atMs = this.#clock.monotonicMs()
-    if (!this.#looked || atMs - this.#looked.atMs >= maxAgeMs) this.#looked = { atMs, sockets: this.#read() }
+    if (!this.#looked || atMs - this.#looked.atMs >= freshMs)
+      this.#looked = { atMs, sockets: this.#read('beginning') }
     return this.#looked.sockets
   }
 }

@@ -18,17 +18,22 @@ const loopback6 = '00000000000000000000000001000000'
 const mapped = '0000000000000000FFFF00000100007F'
 
 describe.runIf(endianness() === 'LE')('the table of listening sockets', () => {
-  it('is read up to the first connection, and a line that is not whole yet is left', () => {
+  it('is read, a line that is not whole yet is left, and connections are told apart', () => {
     const listeners = head + line(`${loopback}:B1C5`, '0A', 7) + line(`${any}:0050`, '0A', 65534)
     const sockets = [
       { address: loopback, port: 45509, uid: 7 },
       { address: any, port: 80, uid: 65534 },
     ]
-    expect(parseListenTable(listeners)).toEqual({ sockets, isComplete: false })
-    expect(parseListenTable(`${listeners}   2: 00000`)).toEqual({ sockets, isComplete: false })
-    const connected = listeners + line(`${loopback}:B1C6`, '01', 9) + line(`${any}:0051`, '0A', 9)
-    expect(parseListenTable(connected)).toEqual({ sockets, isComplete: true })
-    expect(parseListenTable('')).toEqual({ sockets: [], isComplete: false })
+    expect(parseListenTable(listeners)).toEqual({ sockets, hasConnections: false })
+    expect(parseListenTable(`${listeners}   2: 00000`)).toEqual({ sockets, hasConnections: false })
+    const connected = listeners + line(`${loopback}:B1C6`, '01', 9)
+    expect(parseListenTable(connected)).toEqual({ sockets, hasConnections: true })
+    const behind = { address: any, port: 81, uid: 9 }
+    expect(parseListenTable(connected + line(`${any}:0051`, '0A', 9))).toEqual({
+      sockets: [...sockets, behind],
+      hasConnections: true,
+    })
+    expect(parseListenTable('')).toEqual({ sockets: [], hasConnections: false })
   })
 
   it.each([
@@ -70,6 +75,16 @@ describe.runIf(endianness() === 'LE')('the port of an instance', () => {
         { address: loopback, port: 80, uid: own },
       ]),
     ).toBe('')
+  })
+
+  it('is found behind connections, and when it listens since the last look', async () => {
+    const clock = new VirtualClock()
+    const socket = { address: loopback, port: 80, uid: 0 }
+    const owners = new PortOwners(clock, new ProcessTable(clock), (extent) =>
+      extent === 'whole' ? [socket] : null,
+    )
+    expect(await owners.trouble('127.0.0.1', 80, process.pid)).toBe('')
+    expect(await owners.trouble('127.0.0.1', 81, process.pid)).not.toBe('')
   })
 
   it('is nobody’s when an answer came without a socket there, and unknown where the kernel does not tell', async () => {
