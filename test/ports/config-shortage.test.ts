@@ -1,3 +1,4 @@
+import type * as fs from 'node:fs/promises'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,7 +10,7 @@ import { readConfig, watchConfig, type System } from '../../src/adapters/config/
 let refusal: string | null = null
 
 vi.mock('node:fs/promises', async (original) => {
-  const real = await original<typeof import('node:fs/promises')>()
+  const real = await original<typeof fs>()
   const unless =
     <Args extends unknown[], Answer>(act: (...args: Args) => Promise<Answer>) =>
     (...args: Args): Promise<Answer> =>
