@@ -20,7 +20,7 @@ import {
   type Declaration,
   type DeploymentStore,
   type HookRunner,
-  type RoomLook,
+  type HeadroomLook,
   type Validator,
 } from './deployments/index.ts'
 import { HostRegistry } from './hosts/index.ts'
@@ -74,7 +74,7 @@ export interface Steering {
   store: DeploymentStore
   validator: Validator
   hooks: HookRunner
-  room: RoomLook
+  room: HeadroomLook
   /** What looks after the platforms that services run on. */
   loops: readonly Loop[]
 }

@@ -10,7 +10,7 @@ import {
   weightsSchema,
 } from '../model/services.ts'
 
-/** Identity of a wish: the same key asks for the same thing again. */
+/** Identity of a request: the same key asks for the same thing again. */
 const keySchema = z.string().min(1).max(200)
 
 /** Requests of one release that fail open its circuit; it is then left out of the split until probes succeed. */

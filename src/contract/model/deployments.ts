@@ -314,7 +314,7 @@ export const deploymentSchema = z.object({
   stepStartedAtMs: z.number().nullable(),
   /** Null for what goes forward or never had traffic; left out by earlier versions. */
   reached: reachedSchema.nullable().optional(),
-  /** Of the candidate, as wished; the service's state has what the router says. */
+  /** Of the candidate, as desired; the service's state has what the router says. */
   weight: z.number(),
   validation: validationSchema.nullable(),
   judgement: judgementSchema.nullable(),

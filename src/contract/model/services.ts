@@ -338,7 +338,7 @@ export const serviceStateSchema = z.object({
   candidateReleaseId: z.string().nullable(),
   /** Of the running deployment; null when there is none. */
   deploymentId: z.string().nullable(),
-  /** As read back from the router, not as wished for. */
+  /** As read back from the router, not as desired. */
   weights: weightsSchema,
   instances: z.array(instanceSchema),
   /** By release; under the empty name those of the whole service. */
@@ -363,7 +363,7 @@ export const serviceStateSchema = z.object({
   keepTrouble: z.string().optional(),
   /** What a person should know about it now, worst first. */
   concerns: z.array(concernSchema).default([]),
-  /** Router or target cannot be reached, or says other than wished: a sentence; empty when all is well. */
+  /** Router or target cannot be reached, or differs from the desired state: a sentence; empty when all is well. */
   trouble: z.string(),
   /** Grows with each change a person or the engine makes; calls that change something name the one they saw. */
   revision: z.number(),

@@ -14,7 +14,7 @@ export const instanceRecordSchema = z.object({
   port: z.number(),
   ordinal: z.number().int().min(0).default(0),
   host: z.enum(['127.0.0.1', '::1']).default('127.0.0.1'),
-  /** Null between the wish to start it and its start. */
+  /** Null between the order to start it and its start. */
   process: z.object({ pid: z.number().int().positive(), identity: z.string() }).nullable(),
   startedAtMs: z.number(),
   restartCount: z.number(),

@@ -9,7 +9,7 @@ import { hasEnded, stepIndexOf, type DeploymentState, type Stage } from './state
 
 /**
  * The state after one more event: `(state, event) -> state`. What is to be done in a state follows from it alone (see
- * `wishesOf`), so that a restart needs the events and nothing else. Throws on an event out of order: that is a bug, or a damaged store.
+ * `desiredStateOf`), so that a restart needs the events and nothing else. Throws on an event out of order: that is a bug, or a damaged store.
  */
 export function apply(state: DeploymentState | null, stored: StoredEvent): DeploymentState {
   if (state === null) return begin(stored)

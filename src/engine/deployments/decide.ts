@@ -30,11 +30,11 @@ import {
   healthyCount,
   isGone,
   isHookOrGateDue,
-  isRoutedAsWished,
+  isRoutedAsDesired,
   isToClaim,
   returnCause,
-  wishesOf,
-} from './wishes.ts'
+  desiredStateOf,
+} from './desired-state.ts'
 
 /** No healthy instance for this long: it is not a blink of a health check. */
 const deadAfterMs = 5000
@@ -178,8 +178,8 @@ function inconclusive(state: DeploymentState): DeploymentEvent | null {
 function goOn(state: DeploymentState, record: ServiceRecord, facts: Facts): DeploymentEvent | null {
   const { stage, plan, candidateReleaseId: name, pendingHooks } = state
   if (pendingHooks.length > 0) return null
-  const wishes = wishesOf(state, record, facts.target)
-  const isRouted = facts.router !== null && isRoutedAsWished(wishes, facts.router)
+  const desired = desiredStateOf(state, record, facts.target)
+  const isRouted = facts.router !== null && isRoutedAsDesired(desired, facts.router)
   const isRaised = facts.target !== null && healthyCount(name, facts.target) >= plan.instances
   const room = roomChange(state, facts)
   if (room) return room
@@ -192,7 +192,7 @@ function goOn(state: DeploymentState, record: ServiceRecord, facts: Facts): Depl
         ? { kind: 'baselineCaptured', baseline: facts.baseline }
         : null
     case 'staging':
-      return isRaised && facts.target && !isToClaim(wishes, name, facts.target)
+      return isRaised && facts.target && !isToClaim(desired, name, facts.target)
         ? { kind: 'candidateHealthy' }
         : null
     case 'shifting':
@@ -260,8 +260,8 @@ function needsRoom(state: DeploymentState, { router, target }: Facts): boolean {
 function goBack(state: DeploymentState, record: ServiceRecord, facts: Facts): DeploymentEvent | null {
   if (state.stage.kind === 'telling')
     return state.pendingHooks.length === 0 ? { kind: 'candidateStopped' } : null
-  const wishes = wishesOf(state, record, facts.target)
-  if (!facts.router || !agrees(facts.router.weights, wishes.weights)) return null
+  const desired = desiredStateOf(state, record, facts.target)
+  if (!facts.router || !agrees(facts.router.weights, desired.weights)) return null
   if (state.stage.kind === 'returning') return { kind: 'trafficReturned' }
   if (isToExplain(state)) return explained(state, facts)
   if (state.stage.kind !== 'stopping' || state.pendingHooks.length > 0) return null

@@ -9,7 +9,7 @@ export type {
   HookOutcome,
   HookRunner,
   OpenDeployment,
-  RoomLook,
+  HeadroomLook,
   ServiceRecord,
   StoredEvent,
   ValidationRequest,
@@ -24,9 +24,9 @@ export {
   DeploymentController,
   type DeployRequest,
   type DeploymentControllerOptions,
-} from './loop/deployment-controller.ts'
-export type { PipelineParts, SteeredService } from './loop/parts.ts'
-export { ServiceLoop, type EmergencyRequest, type ServiceView } from './loop/service-loop.ts'
+} from './steering/deployment-controller.ts'
+export type { PipelineParts, SteeredService } from './steering/parts.ts'
+export { ServiceLoop, type EmergencyRequest, type ServiceView } from './steering/service-loop.ts'
 export { hasEnded, isGoingBack, type DeploymentState, type Stage } from './state.ts'
 export { deploymentView, queuePlace } from './view.ts'
 export { noWayBack, wayBackOf, type WayBackFacts } from './way-back.ts'

@@ -140,7 +140,7 @@ export interface ValidationRequest {
  * Port: what of the hosts is fuller than `limits` allow, as a clause for a person; empty while there is room. What was
  * not measured is no reason to wait.
  */
-export type RoomLook = (limits: ResourceLimits) => string
+export type HeadroomLook = (limits: ResourceLimits) => string
 
 /** Port: the checks before a deployment. Within 5 minutes, whatever the checks do. */
 export interface Validator {

@@ -1,6 +1,6 @@
 import { recordsOf, type Deployment } from '../../contract/index.ts'
 import type { LiveStore } from '../core/index.ts'
-import type { ServiceView } from './loop/service-loop.ts'
+import type { ServiceView } from './steering/service-loop.ts'
 import type { DeploymentStore } from './ports.ts'
 import type { DeploymentState } from './state.ts'
 import { deploymentView, queuePlace } from './view.ts'

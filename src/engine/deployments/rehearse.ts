@@ -1,6 +1,6 @@
 import { ok, type Clock, type Result } from '../../base/index.ts'
 import type { Plan, PlanOptions, Validation } from '../../contract/index.ts'
-import type { DeploymentController } from './loop/deployment-controller.ts'
+import type { DeploymentController } from './steering/deployment-controller.ts'
 import type { DeploymentStore, Validator } from './ports.ts'
 import { shownPlan } from './shown.ts'
 

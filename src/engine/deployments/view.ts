@@ -1,7 +1,7 @@
 import { assertNever } from '../../base/index.ts'
 import { took, type Deployment, type DeploymentPhase } from '../../contract/index.ts'
 import { hasEnded, plannedWeight, stepIndexOf, type DeploymentState, type Pause } from './state.ts'
-import { wishedWeight } from './wishes.ts'
+import { desiredWeight } from './desired-state.ts'
 import { instances } from './wording.ts'
 
 /** What keeps a queued deployment from beginning. */
@@ -41,7 +41,7 @@ export function deploymentView(state: DeploymentState, place?: QueuePlace): Depl
     stepIndex: stepIndexOf(state),
     stepStartedAtMs: isStep ? state.stageStartedAtMs : null,
     reached: state.reached,
-    weight: wishedWeight(state),
+    weight: desiredWeight(state),
     isHandedOver: state.isHandedOver && state.rollback === null,
     keptWarmUntilMs: keptWarmUntilMs(state),
     validation: state.validation,
@@ -122,7 +122,7 @@ export function reasonOf(state: DeploymentState, place?: QueuePlace): string {
     case 'shifting':
       return `${plannedWeight(state)}% of traffic is moving to ${name}`
     case 'holding':
-      return `${name} gets ${wishedWeight(state)}% of traffic for ${took(plan.steps[stage.step]?.holdMs ?? 0)}`
+      return `${name} gets ${desiredWeight(state)}% of traffic for ${took(plan.steps[stage.step]?.holdMs ?? 0)}`
     case 'raising':
       return `${name} gets all traffic when ${plan.instances === 1 ? 'its instance stays' : `its ${plan.instances} instances stay`} healthy`
     case 'handing_over':

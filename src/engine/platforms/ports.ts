@@ -60,7 +60,7 @@ export interface LogLine {
 
 /**
  * Port: where instances run. A target keeps what it was asked for running by itself, the engine alive or not. Calls
- * resolve when the wish is kept, not when it is fulfilled: `observe` shows how far it is. All are idempotent. Failures
+ * resolve when the desired state is stored, not when it is reached: `observe` shows how far it is. All are idempotent. Failures
  * are UNAVAILABLE and TIMEOUT (nobody answered; it may or may not have happened), NOT_FOUND (service not declared),
  * BAD_INPUT (a release that it cannot run).
  */
@@ -85,7 +85,7 @@ export interface Target {
   logs(request: LogsRequest): Promise<Result<LogLine[]>>
 }
 
-/** How a router splits a service's traffic, read back from what serves requests, never repeated from a wish. */
+/** How a router splits a service's traffic, read back from what serves requests, never repeated from a request. */
 export interface RouterReport {
   /** Percent by release; releases at 0 may be left out; empty when nothing is routed. */
   weights: Weights

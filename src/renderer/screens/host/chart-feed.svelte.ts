@@ -18,7 +18,7 @@ export interface ChartFeedOptions {
 }
 
 /** What is to be shown: a stretch of time, and whether it goes on with live samples. */
-export interface FeedWish extends TimeRange {
+export interface ChartRequest extends TimeRange {
   isLive: boolean
   maxPoints: number
 }
@@ -33,7 +33,7 @@ const askAgainAtMostMs = 600_000
 const seriesPerCall = 64
 
 /**
- * The columns of one chart: history, continued by live samples while the wish is live. What stands on screen stays
+ * The columns of one chart: history, continued by live samples while the request is live. What stands on screen stays
  * until what replaces it is there.
  */
 export class ChartFeed implements Disposable {
@@ -43,7 +43,7 @@ export class ChartFeed implements Disposable {
   #pulse = $state(0)
   #drawnMs = Number.NEGATIVE_INFINITY
   #columns: readonly Columns[]
-  #wish: FeedWish | undefined
+  #request: ChartRequest | undefined
   #turn = 0
   #askedAtMs = 0
   #stop: (() => void) | undefined
@@ -80,13 +80,13 @@ export class ChartFeed implements Disposable {
   /** The newest figure of a series: the newest sample while live, else the last of the stretch; NaN without one. */
   newest(index: number): number {
     const { hub, hostId, seriesIds } = this.#options
-    const sample = this.#wish?.isLive ? hub.latest(hostId, seriesIds[index] ?? -1) : undefined
+    const sample = this.#request?.isLive ? hub.latest(hostId, seriesIds[index] ?? -1) : undefined
     return sample?.value ?? this.#columns[index]?.newest()?.value ?? Number.NaN
   }
 
-  /** Loads what is wished; `changed` is called after each batch of live samples. */
-  show(wish: FeedWish, changed: () => void): void {
-    this.#wish = wish
+  /** Loads what is asked for; `changed` is called after each batch of live samples. */
+  show(request: ChartRequest, changed: () => void): void {
+    this.#request = request
     this.#stop ??= this.#options.hub.want({
       hostId: this.#options.hostId,
       seriesIds: this.#options.seriesIds,
@@ -101,7 +101,7 @@ export class ChartFeed implements Disposable {
 
   /** Loads the same again: after a restart of the engine, a gap, a time out of sight, or because a person asked. */
   again(): void {
-    if (this.#wish) void this.#load()
+    if (this.#request) void this.#load()
   }
 
   /** Neither loads nor follows until the next `show`: nobody can see it. */
@@ -116,12 +116,12 @@ export class ChartFeed implements Disposable {
   }
 
   async #load(): Promise<void> {
-    const wish = this.#wish
-    if (!wish) return
+    const request = this.#request
+    if (!request) return
     const turn = ++this.#turn
     const { hostId, seriesIds } = this.#options
-    const spanMs = wish.toMs - wish.fromMs
-    const toMs = wish.isLive ? Math.max(wish.toMs, this.newestMs) : wish.toMs
+    const spanMs = request.toMs - request.fromMs
+    const toMs = request.isLive ? Math.max(request.toMs, this.newestMs) : request.toMs
     const fromMs = toMs - spanMs
     this.#askedAtMs = toMs
     const columns: Columns[] = []
@@ -133,7 +133,7 @@ export class ChartFeed implements Disposable {
           seriesIds: ids,
           fromMs,
           toMs,
-          maxPoints: wish.maxPoints,
+          maxPoints: request.maxPoints,
         })
         if (turn !== this.#turn) return
         for (const id of ids) {
@@ -153,10 +153,10 @@ export class ChartFeed implements Disposable {
   }
 
   #continue(): void {
-    const wish = this.#wish
-    if (!wish?.isLive || this.#state.kind !== 'ready') return
+    const request = this.#request
+    if (!request?.isLive || this.#state.kind !== 'ready') return
     const { hub, hostId, seriesIds } = this.#options
-    const spanMs = wish.toMs - wish.fromMs
+    const spanMs = request.toMs - request.fromMs
     let newestMs = -Infinity
     seriesIds.forEach((id, index) => {
       const column = this.#columns[index]

@@ -68,7 +68,7 @@ function engine(stepMs = 0) {
   }
 }
 
-const wish = (nowMs: number, spanMs = 5 * minute) => ({
+const request = (nowMs: number, spanMs = 5 * minute) => ({
   fromMs: nowMs - spanMs,
   toMs: nowMs,
   isLive: true,
@@ -79,7 +79,7 @@ const ignore = () => undefined
 describe('the feed of a chart', () => {
   it('continues history with live samples, without a gap and without one twice', async () => {
     const { feed, sample, now, settled } = engine()
-    feed.show(wish(now()), ignore)
+    feed.show(request(now()), ignore)
     await settled()
     sample()
     sample()
@@ -94,7 +94,7 @@ describe('the feed of a chart', () => {
     const { feed, sample, now, settled, answerWith } = engine()
     let release: () => void = ignore
     answerWith((chart) => new Promise((resolve) => (release = () => resolve(chart))))
-    feed.show(wish(now()), ignore)
+    feed.show(request(now()), ignore)
     await settled()
     sample()
     sample()
@@ -105,12 +105,12 @@ describe('the feed of a chart', () => {
     expect(feed.columns[0]?.newestMs).toBe(now())
   })
 
-  it('shows the answer to the newest wish only, however late an older one comes', async () => {
+  it('shows the answer to the newest request only, however late an older one comes', async () => {
     const { feed, now, settled, answerWith } = engine()
     const late: (() => void)[] = []
     answerWith((chart) => new Promise((resolve) => late.push(() => resolve(chart))))
-    feed.show({ ...wish(now()), isLive: false }, ignore)
-    feed.show({ ...wish(now(), minute), isLive: false }, ignore)
+    feed.show({ ...request(now()), isLive: false }, ignore)
+    feed.show({ ...request(now(), minute), isLive: false }, ignore)
     await settled()
     late[1]?.()
     await settled()
@@ -119,10 +119,10 @@ describe('the feed of a chart', () => {
     expect(feed.columns[0]?.timesMs[0]).toBe(now() - minute)
   })
 
-  it('stands still while the wish is not live', async () => {
+  it('stands still while the request is not live', async () => {
     const { feed, sample, now, settled } = engine()
     const stoppedMs = now()
-    feed.show({ ...wish(stoppedMs), isLive: false }, ignore)
+    feed.show({ ...request(stoppedMs), isLive: false }, ignore)
     await settled()
     sample()
     expect(feed.columns[0]?.newestMs).toBe(stoppedMs)
@@ -131,7 +131,7 @@ describe('the feed of a chart', () => {
 
   it('keeps what stands on screen when a call fails, says why, and recovers', async () => {
     const { feed, now, settled, answerWith } = engine()
-    feed.show(wish(now()), ignore)
+    feed.show(request(now()), ignore)
     await settled()
     const before = feed.columns[0]?.length
     answerWith(() => Promise.reject(Object.assign(new Error('lost'), { code: 'UNAVAILABLE' })))
@@ -147,7 +147,7 @@ describe('the feed of a chart', () => {
 
   it('asks again for long ranges as their bins fill, and is not drawn for each sample', async () => {
     const { feed, sample, now, settled, asked } = engine(2 * minute)
-    feed.show(wish(now(), 24 * 60 * minute), ignore)
+    feed.show(request(now(), 24 * 60 * minute), ignore)
     await settled()
     const drawn = feed.version
     for (let second = 0; second < 130; second++) sample()
@@ -159,7 +159,7 @@ describe('the feed of a chart', () => {
 
   it('neither loads nor follows while nobody can see it', async () => {
     const { feed, sample, now, settled, asked } = engine()
-    feed.show(wish(now()), ignore)
+    feed.show(request(now()), ignore)
     await settled()
     feed.rest()
     const pulse = feed.pulse

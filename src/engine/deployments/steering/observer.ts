@@ -1,16 +1,16 @@
 import type { Result } from '../../../base/index.ts'
 import { within } from '../../core/index.ts'
 import type { RouterReport, TargetReport } from '../../platforms/index.ts'
-import { healthyCount } from '../wishes.ts'
+import { healthyCount } from '../desired-state.ts'
 import { answerWithinMs, longestTickMs, type PipelineParts, type SteeredService } from './parts.ts'
 
-type Part = 'router' | 'target' | 'store' | 'strays' | 'definition'
+type Part = 'router' | 'target' | 'store' | 'orphans' | 'definition'
 
 /** A platform that starts together with the engine answers within this time; until then its silence is no trouble. */
 const startGraceMs = 10_000
 
 /** What is seen of a service: the newest answers of its router and target, and what ails. */
-export class Lookout {
+export class Observer {
   readonly #parts: PipelineParts
   readonly #service: SteeredService
   readonly #troubles = new Map<Part, string>()

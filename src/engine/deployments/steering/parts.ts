@@ -2,7 +2,7 @@ import type { Clock, Log, Rng } from '../../../base/index.ts'
 import type { ServiceDefinition } from '../../../contract/index.ts'
 import type { Judge } from '../../canary/index.ts'
 import type { Router, Target } from '../../platforms/index.ts'
-import type { DeploymentStore, HookRunner, RoomLook, Validator } from '../ports.ts'
+import type { DeploymentStore, HookRunner, HeadroomLook, Validator } from '../ports.ts'
 
 /** What every service's loop works with. */
 export interface PipelineParts {
@@ -13,7 +13,7 @@ export interface PipelineParts {
   judge: Judge
   validator: Validator
   hooks: HookRunner
-  room: RoomLook
+  room: HeadroomLook
 }
 
 /** A service with where it runs and what routes it. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { AppError, fail, ok, silentLog, type Result } from '../../../../src/base/index.ts'
 import { serviceDefinitionSchema } from '../../../../src/contract/index.ts'
-import { Lookout } from '../../../../src/engine/deployments/loop/lookout.ts'
+import { Observer } from '../../../../src/engine/deployments/steering/observer.ts'
 import type { PipelineParts, SteeredService } from '../../../../src/engine/deployments/index.ts'
 import { VirtualClock } from '../../../support/clock.ts'
 
@@ -16,7 +16,7 @@ class Platform {
   readonly warnings: unknown[] = []
   readonly clock = new VirtualClock()
 
-  lookout(): Lookout {
+  lookout(): Observer {
     const log = { ...silentLog, warn: (_: string, facts: unknown) => void this.warnings.push(facts) }
     const router = {
       declare: async () => (this.declared.ok ? ok({ address: '' }) : this.declared),
@@ -29,7 +29,7 @@ class Platform {
       declare: async () => this.declared,
       observe: async () => (this.known.ok ? ok({ instances: [], wanted: {} }) : this.known),
     }
-    return new Lookout(
+    return new Observer(
       { clock: this.clock, log } as unknown as PipelineParts,
       { definition, router, target } as unknown as SteeredService,
     )

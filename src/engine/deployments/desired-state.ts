@@ -5,7 +5,7 @@ import type { ServiceRecord } from './ports.ts'
 import { plannedWeight, type DeploymentState } from './state.ts'
 
 /** How the world shall be, as far as a service is concerned. Follows from the stored state alone. */
-export interface Wishes {
+export interface DesiredState {
   weights: Weights
   fallbackReleaseId: string | null
   /** Copies by release that shall run. */
@@ -30,14 +30,14 @@ export type Effect =
   | { kind: 'ensure'; releaseId: string; instances: number; key: string }
   | { kind: 'remove'; releaseId: string; askedBy?: string; key: string }
 
-/** Work of a deployment that takes its time and is done once at a time, beside the wishes. */
-export type Errand = { kind: 'validate' } | { kind: 'hook'; run: HookRun }
+/** Work of a deployment that takes its time and is done once at a time, beside the desired state. */
+export type Task = { kind: 'validate' } | { kind: 'hook'; run: HookRun }
 
 /** Cause of a change that takes the candidate's traffic away; known again at the router after a restart. */
 export const returnCause = (deploymentId: string): string => `${deploymentId}:return`
 
-/** What a service wishes while no deployment moves it. Nothing at all before its first release. */
-export function restingWishes(record: ServiceRecord, gone: readonly string[] = []): Wishes {
+/** The desired state of a service at rest. Nothing at all before its first release. */
+export function restingState(record: ServiceRecord, gone: readonly string[] = []): DesiredState {
   const { stableReleaseId, instances, name, revision } = record
   return {
     weights: stableReleaseId === null ? {} : { [stableReleaseId]: 100 },
@@ -50,19 +50,23 @@ export function restingWishes(record: ServiceRecord, gone: readonly string[] = [
 }
 
 /**
- * What a service needs while its automation is stopped: its stable release keeps running, and traffic stays where it is.
- * A router that has lost its weights would answer nobody: the stable release gets all traffic again.
+ * The desired state while automation is stopped: the stable release keeps running, and traffic stays where it is. A router
+ * that has lost its weights would answer nobody: the stable release gets all traffic again.
  */
-export function stoppedWishes(record: ServiceRecord, router: RouterReport | null): Wishes {
-  const resting = restingWishes(record)
+export function stoppedState(record: ServiceRecord, router: RouterReport | null): DesiredState {
+  const resting = restingState(record)
   const hasTraffic = router !== null && Object.values(router.weights).some((weight) => weight > 0)
   return hasTraffic
     ? { ...resting, weights: router.weights, fallbackReleaseId: router.fallbackReleaseId }
     : resting
 }
 
-/** What a service wishes in the middle of a deployment. */
-export function wishesOf(state: DeploymentState, record: ServiceRecord, target: TargetReport | null): Wishes {
+/** The desired state in the middle of a deployment. */
+export function desiredStateOf(
+  state: DeploymentState,
+  record: ServiceRecord,
+  target: TargetReport | null,
+): DesiredState {
   const { stage, candidateReleaseId: candidate, stableReleaseId: stable, plan, id } = state
   const stableRuns = stable === null ? {} : { [stable]: state.stableInstances }
   switch (stage.kind) {
@@ -72,7 +76,7 @@ export function wishesOf(state: DeploymentState, record: ServiceRecord, target: 
     case 'promoted':
     case 'rolled_back':
     case 'failed':
-      return restingWishes(record)
+      return restingState(record)
     case 'staging':
       return {
         weights: shares(stable, candidate, 0),
@@ -88,7 +92,7 @@ export function wishesOf(state: DeploymentState, record: ServiceRecord, target: 
     case 'handing_over':
     case 'warm':
       return {
-        weights: shares(stable, candidate, wishedWeight(state)),
+        weights: shares(stable, candidate, desiredWeight(state)),
         fallbackReleaseId: fallbackOf(state),
         running: { ...stableRuns, [candidate]: plan.instances },
         gone: [],
@@ -133,7 +137,7 @@ function fallbackOf({
 }
 
 /** The candidate's share that is wanted now, percent: what waits for a person, its hooks or room keeps what it has. */
-export function wishedWeight(state: DeploymentState): number {
+export function desiredWeight(state: DeploymentState): number {
   const { stage, pause, missingRoom } = state
   const isPaused = pause !== null && (stage.kind === 'shifting' || stage.kind === 'handing_over')
   const waits = isPaused || isHookOrGateDue(state) || missingRoom !== ''
@@ -170,10 +174,10 @@ function shares(stable: string | null, candidate: string, weight: number): Weigh
   return { [stable]: 100 - weight, ...own }
 }
 
-/** Whether a router splits as wished; a release that is left out has 0. */
-export const agrees = (weights: Weights, wished: Weights): boolean =>
-  [...new Set([...Object.keys(weights), ...Object.keys(wished)])].every(
-    (releaseId) => Math.abs(weightOf(weights, releaseId) - weightOf(wished, releaseId)) < 0.001,
+/** Whether a router splits as desired; a release that is left out has 0. */
+export const agrees = (weights: Weights, desired: Weights): boolean =>
+  [...new Set([...Object.keys(weights), ...Object.keys(desired)])].every(
+    (releaseId) => Math.abs(weightOf(weights, releaseId) - weightOf(desired, releaseId)) < 0.001,
   )
 
 /**
@@ -181,36 +185,36 @@ export const agrees = (weights: Weights, wished: Weights): boolean =>
  * only when the router has been seen to send it nothing and not to fall back to it.
  */
 export function effectsToward(
-  wishes: Wishes,
+  desired: DesiredState,
   router: RouterReport | null,
   target: TargetReport | null,
 ): Effect[] {
   const effects: Effect[] = []
   if (target) {
-    for (const [releaseId, instances] of Object.entries(wishes.running))
-      if (ofRelease(target.wanted, releaseId) !== instances || isToClaim(wishes, releaseId, target))
+    for (const [releaseId, instances] of Object.entries(desired.running))
+      if (ofRelease(target.wanted, releaseId) !== instances || isToClaim(desired, releaseId, target))
         effects.push({
           kind: 'ensure',
           releaseId,
           instances,
-          key: `${wishes.cause}:${releaseId}:${instances}`,
+          key: `${desired.cause}:${releaseId}:${instances}`,
         })
   }
-  if (router && !isRoutedAsWished(wishes, router))
+  if (router && !isRoutedAsDesired(desired, router))
     effects.push({
       kind: 'setWeights',
-      weights: wishes.weights,
-      fallbackReleaseId: wishes.fallbackReleaseId,
+      weights: desired.weights,
+      fallbackReleaseId: desired.fallbackReleaseId,
       expectedRevision: router.revision,
-      key: `${wishes.cause}:${router.revision}`,
+      key: `${desired.cause}:${router.revision}`,
     })
   if (target && router) {
-    for (const releaseId of wishes.gone) {
+    for (const releaseId of desired.gone) {
       const isUsed = weightOf(router.weights, releaseId) > 0 || router.fallbackReleaseId === releaseId
       const isWanted = ofRelease(target.wanted, releaseId) !== undefined
       if (!isUsed && isWanted) {
         const askedBy = ofRelease(target.askedBy ?? {}, releaseId)
-        const key = `${wishes.cause}:${releaseId}:0`
+        const key = `${desired.cause}:${releaseId}:0`
         effects.push({ kind: 'remove', releaseId, key, ...(askedBy === undefined ? {} : { askedBy }) })
       }
     }
@@ -219,13 +223,17 @@ export function effectsToward(
 }
 
 /** It runs for a request of before, which a removal on its way may still mean. */
-export function isToClaim({ claimed, cause }: Wishes, releaseId: string, { askedBy }: TargetReport): boolean {
+export function isToClaim(
+  { claimed, cause }: DesiredState,
+  releaseId: string,
+  { askedBy }: TargetReport,
+): boolean {
   const by = ofRelease(askedBy ?? {}, releaseId)
   return releaseId === claimed && by !== undefined && !by.startsWith(`${cause}:`)
 }
 
-export const isRoutedAsWished = (wishes: Wishes, router: RouterReport): boolean =>
-  agrees(router.weights, wishes.weights) && router.fallbackReleaseId === wishes.fallbackReleaseId
+export const isRoutedAsDesired = (desired: DesiredState, router: RouterReport): boolean =>
+  agrees(router.weights, desired.weights) && router.fallbackReleaseId === desired.fallbackReleaseId
 
 /** Whether anything of the release runs or shall run. */
 export const isGone = (releaseId: string, { wanted, instances }: TargetReport): boolean =>

@@ -5,7 +5,7 @@ import type { PipelineParts } from './parts.ts'
 const roomyForMs = 10_000
 
 /** Looks at the hosts for a deployment. */
-export class RoomWatch {
+export class HeadroomWatch {
   readonly #parts: Pick<PipelineParts, 'clock' | 'room'>
   #full: { plan: Plan; text: string; atMs: number } | null = null
 

@@ -27,16 +27,16 @@ import {
   type DeploymentState,
 } from '../state.ts'
 import { noWayBack, wayBackOf, type UndoWay, type WayBackFacts } from '../way-back.ts'
-import { restingWishes, stoppedWishes, wishesOf, type Wishes } from '../wishes.ts'
+import { restingState, stoppedState, desiredStateOf, type DesiredState } from '../desired-state.ts'
 import { actionOf } from './audit-drafts.ts'
 import { beginning, foundStable } from './beginning.ts'
-import { Errands } from './errands.ts'
-import { Hands } from './hands.ts'
+import { Tasks } from './tasks.ts'
+import { Actuator } from './actuator.ts'
 import { Judging } from './judging.ts'
-import { gone, Ledger, type Append } from './ledger.ts'
+import { gone, DeploymentJournal, type Append } from './deployment-journal.ts'
 import { lookBack } from './look-back.ts'
-import { Lookout } from './lookout.ts'
-import { RoomWatch } from './room-watch.ts'
+import { Observer } from './observer.ts'
+import { HeadroomWatch } from './headroom-watch.ts'
 import {
   answerWithinMs,
   longestTickMs,
@@ -85,12 +85,12 @@ export class ServiceLoop implements Disposable {
   readonly name: string
   readonly #parts: PipelineParts
   readonly #service: SteeredService
-  readonly #ledger: Ledger
-  readonly #lookout: Lookout
-  readonly #hands: Hands
+  readonly #journal: DeploymentJournal
+  readonly #observer: Observer
+  readonly #actuator: Actuator
   readonly #judging: Judging
-  readonly #room: RoomWatch
-  readonly #errands: Errands
+  readonly #headroom: HeadroomWatch
+  readonly #tasks: Tasks
   readonly #mayBegin: () => boolean
   readonly #changed: (view: ServiceView) => void
   readonly #queue = new SerialQueue()
@@ -125,20 +125,20 @@ export class ServiceLoop implements Disposable {
     this.name = service.definition.name
     this.#parts = parts
     this.#service = service
-    this.#ledger = new Ledger(parts, this.name)
-    this.#lookout = new Lookout(parts, service)
-    this.#hands = new Hands(service, this.#lookout, this.#ledger)
+    this.#journal = new DeploymentJournal(parts, this.name)
+    this.#observer = new Observer(parts, service)
+    this.#actuator = new Actuator(service, this.#observer, this.#journal)
     this.#judging = new Judging(parts, service)
-    this.#room = new RoomWatch(parts)
-    this.#errands = new Errands(parts, (id, events) => void this.#finishErrand(id, events))
+    this.#headroom = new HeadroomWatch(parts)
+    this.#tasks = new Tasks(parts, (id, events) => void this.#finishTask(id, events))
     this.#changed = changed
     this.#mayBegin = mayBegin
     this.#lastTickAt = parts.clock.monotonicMs()
   }
 
   get view(): ServiceView {
-    const { record, open } = this.#ledger
-    const { router, target, trouble, refusal } = this.#lookout
+    const { record, open } = this.#journal
+    const { router, target, trouble, refusal } = this.#observer
     return {
       record,
       open,
@@ -160,12 +160,12 @@ export class ServiceLoop implements Disposable {
         await this.#pause(signal)
       }
     } finally {
-      this.#errands[Symbol.dispose]()
+      this.#tasks[Symbol.dispose]()
     }
   }
 
   [Symbol.dispose](): void {
-    this.#errands[Symbol.dispose]()
+    this.#tasks[Symbol.dispose]()
   }
 
   /** One look, and everything that follows from it. */
@@ -183,7 +183,7 @@ export class ServiceLoop implements Disposable {
     const done = await this.#queue.run(async () => {
       const loaded = await this.#load()
       if (!loaded.ok) return loaded
-      const state = this.#ledger.open.find((each) => each.id === id)
+      const state = this.#journal.open.find((each) => each.id === id)
       if (!state) return gone(id)
       const event = obey(state, command)
       if (!event.ok) return event
@@ -210,7 +210,7 @@ export class ServiceLoop implements Disposable {
     const done = await this.#queue.run(async () => {
       const loaded = await this.#load()
       if (!loaded.ok) return loaded
-      const { record, open } = this.#ledger
+      const { record, open } = this.#journal
       const refused = whyNot(record, open, event.candidateReleaseId, seen)
       if (refused) return fail(new AppError('CONFLICT', refused, { details: { revision: record.revision } }))
       const deploymentId = event.id
@@ -251,7 +251,7 @@ export class ServiceLoop implements Disposable {
 
   /** Whether every deployment of the service is on its way back or promoted. */
   get isStopped(): boolean {
-    return this.#ledger.open.every((state) => isGoingBack(state) || hasLeftForGood(state))
+    return this.#journal.open.every((state) => isGoingBack(state) || hasLeftForGood(state))
   }
 
   /** Nothing that was under way moves traffic any more. Called before the router is told. */
@@ -264,7 +264,7 @@ export class ServiceLoop implements Disposable {
    * Keeps what the router answered to the emergency, if it was asked, then tidies up; automation stays stopped.
    */
   async afterEmergency(request: EmergencyRequest, answer: Result<RouterReport> | null): Promise<void> {
-    if (answer?.ok) this.#lookout.router = answer.value
+    if (answer?.ok) this.#observer.router = answer.value
     await this.#queue.run(() => this.#keepEmergency(request))
     this.#wake()
   }
@@ -274,16 +274,16 @@ export class ServiceLoop implements Disposable {
     const done = await this.#queue.run(async () => {
       const loaded = await this.#load()
       if (!loaded.ok) return loaded
-      const { automationStopped, revision } = this.#ledger.record
+      const { automationStopped, revision } = this.#journal.record
       if (!automationStopped)
         return fail(new AppError('CONFLICT', `Automation of ${this.name} is not stopped`))
       if (expectedRevision !== null && expectedRevision !== revision)
-        return fail(changedSince(this.#ledger.record, expectedRevision))
-      const router = await this.#lookout.ask('router', () => this.#service.router.read(this.name))
+        return fail(changedSince(this.#journal.record, expectedRevision))
+      const router = await this.#observer.ask('router', () => this.#service.router.read(this.name))
       if (!router.ok) return router
       if (router.value.emergency) {
         const { weights, fallbackReleaseId, revision } = router.value
-        const ended = await this.#lookout.ask('router', () =>
+        const ended = await this.#observer.ask('router', () =>
           this.#service.router.set({
             service: this.name,
             weights,
@@ -294,7 +294,7 @@ export class ServiceLoop implements Disposable {
           }),
         )
         if (!ended.ok) return ended
-        this.#lookout.router = ended.value
+        this.#observer.router = ended.value
       }
       return this.#append({
         record: { automationStopped: null },
@@ -307,7 +307,7 @@ export class ServiceLoop implements Disposable {
 
   /** What its configuration declares now, as far as it was told or stored; null where it was neither. */
   get declaredInstances(): number | null {
-    return this.#declared?.instances ?? this.#ledger.record.scaling?.instances ?? null
+    return this.#declared?.instances ?? this.#journal.record.scaling?.instances ?? null
   }
 
   /** The number of instances that its configuration declares, told to each new loop and whenever it changes. */
@@ -318,7 +318,7 @@ export class ServiceLoop implements Disposable {
 
   /** Stored before anything follows from it: a restarted engine goes on with a change that is not done. */
   async #keepDeclared(): Promise<void> {
-    const { record, open } = this.#ledger
+    const { record, open } = this.#journal
     const openIds = open.map(({ id }) => id)
     const scaling = this.#declared && scalingAfter(record, this.#declared, openIds)
     if (scaling) await this.#append({ record: { scaling } })
@@ -326,7 +326,7 @@ export class ServiceLoop implements Disposable {
 
   /** Kept for the next look when the store does not take it. */
   async #scaleStable(): Promise<void> {
-    const { record, active } = this.#ledger
+    const { record, active } = this.#journal
     const { scaling, stableReleaseId, instances: from } = record
     const step = scaleStep(record, active)
     if (!scaling?.pending || step === 'wait') return
@@ -349,7 +349,7 @@ export class ServiceLoop implements Disposable {
     this.#measureTime()
     if (!(await this.#load()).ok) return
     if (isHalted()) return
-    await this.#lookout.look(this.#ledger.active?.candidateReleaseId ?? null)
+    await this.#observer.look(this.#journal.active?.candidateReleaseId ?? null)
     if (isHalted()) return
     this.#watchInstances()
     await this.#noticeEmergency()
@@ -362,34 +362,34 @@ export class ServiceLoop implements Disposable {
       await this.#explain()
       const moved = await this.#decide()
       if (isHalted()) return
-      // A decision that could not be kept is made again; meanwhile nothing is done on the wishes it would have ended.
+      // A decision that could not be kept is made again; meanwhile nothing is done toward the desired state it would have ended.
       if (!moved.ok) break
-      const wishes = this.#wishes()
-      const isChanged = wishes !== null && (await this.#hands.act(wishes, isHalted))
+      const desired = this.#desiredState()
+      const isChanged = desired !== null && (await this.#actuator.act(desired, isHalted))
       if (isHalted()) return
       if (!moved.value && !isChanged) break
     }
-    this.#errands.attend(this.#ledger.active)
+    this.#tasks.attend(this.#journal.active)
     await this.#storeTime()
     await this.#lookBack()
-    this.#lookout.note('store', this.#ledger.storeTrouble)
+    this.#observer.note('store', this.#journal.storeTrouble)
     this.#changed(this.view)
   }
 
   /** Time between two looks counts as watched, as far as it can have been: not the whole of a suspend. */
   #measureTime(): void {
     const now = this.#parts.clock.monotonicMs()
-    if (this.#ledger.active) this.#watchedMs += Math.min(now - this.#lastTickAt, longestTickMs)
+    if (this.#journal.active) this.#watchedMs += Math.min(now - this.#lastTickAt, longestTickMs)
     this.#lastTickAt = now
   }
 
   async #load(): Promise<Result<void>> {
     if (this.#isLoaded) {
-      await this.#ledger.settle()
+      await this.#journal.settle()
       await this.#readAgain()
       return ok(undefined)
     }
-    const loaded = await this.#ledger.load()
+    const loaded = await this.#journal.load()
     if (loaded.ok) {
       const releases = await within(this.#parts.clock, answerWithinMs, 'the state database', () =>
         this.#parts.store.releases(this.name, 1000),
@@ -400,24 +400,24 @@ export class ServiceLoop implements Disposable {
       this.#readAt = this.#parts.clock.monotonicMs()
       this.#watchedMs = 0
     }
-    this.#lookout.note('store', loaded.ok ? '' : loaded.error.message)
+    this.#observer.note('store', loaded.ok ? '' : loaded.error.message)
     return loaded
   }
 
   /** A write may arrive long after it was given up: at rest, what is stored is looked at again now and then. */
   async #readAgain(): Promise<void> {
     const now = this.#parts.clock.monotonicMs()
-    const { active, isSettled } = this.#ledger
+    const { active, isSettled } = this.#journal
     if (active !== null || !isSettled || now - this.#readAt < readAgainEveryMs) return
     this.#readAt = now
-    await this.#ledger.load()
+    await this.#journal.load()
   }
 
   /** An emergency that the router knows of and the engine does not: it came by another way, or an engine died over it. */
   async #noticeEmergency(): Promise<void> {
-    const { emergency } = this.#lookout.router ?? {}
+    const { emergency } = this.#observer.router ?? {}
     if (!emergency) return
-    const { automationStopped } = this.#ledger.record
+    const { automationStopped } = this.#journal.record
     const { key, atMs } = emergency
     const found = { by: 'emergency', why: 'an emergency rollback was made at the router', key, atMs }
     const known = automationStopped && { ...found, by: automationStopped.by, why: automationStopped.reason }
@@ -426,7 +426,7 @@ export class ServiceLoop implements Disposable {
 
   async #keepEmergency({ by, why, key, ...request }: EmergencyRequest): Promise<void> {
     if (!(await this.#load()).ok) return
-    const { active, open, record } = this.#ledger
+    const { active, open, record } = this.#journal
     const reason = why || `${by} pressed emergency rollback`
     const event: DeploymentEvent = { kind: 'rollbackStarted', by, reason, isEmergency: true }
     const moving = open.filter(
@@ -452,16 +452,16 @@ export class ServiceLoop implements Disposable {
 
   /** The emergency came in time though the old release was about to stop: it has the traffic. */
   #hasReturned({ stableReleaseId }: DeploymentState): boolean {
-    return stableReleaseId !== null && weightOf(this.#lookout.router?.weights ?? {}, stableReleaseId) === 100
+    return stableReleaseId !== null && weightOf(this.#observer.router?.weights ?? {}, stableReleaseId) === 100
   }
 
   async #judge(): Promise<void> {
-    const active = this.#ledger.active
+    const active = this.#journal.active
     if (!active || isGoingBack(active)) return
     const aged = age(active, this.#watchedMs)
     const due = this.#judging.due(aged)
     if (due === null) return
-    const judged = await this.#judging.judge(aged, this.#ledger.evidenceOf(active.id), {
+    const judged = await this.#judging.judge(aged, this.#journal.evidenceOf(active.id), {
       ...due,
       instanceTrouble: this.#failed[0]?.reason ?? '',
     })
@@ -473,7 +473,7 @@ export class ServiceLoop implements Disposable {
     })
     if (kept.ok || judgement?.decision !== 'rollback' || active.plan.onFailure !== 'rollback') return
     // A bad judgement is acted upon whether or not it could be kept.
-    const current = this.#ledger.open.find(({ id }) => id === active.id)
+    const current = this.#journal.open.find(({ id }) => id === active.id)
     if (!current || isGoingBack(current)) return
     const event = rollback(judgement.text)
     await this.#append({
@@ -484,7 +484,7 @@ export class ServiceLoop implements Disposable {
   }
 
   async #captureBaseline(): Promise<void> {
-    const active = this.#ledger.active
+    const active = this.#journal.active
     if (active?.stage.kind !== 'validating' || !active.validation?.canDeploy) return
     if (this.#captured?.deploymentId === active.id || active.pendingHooks.length > 0) return
     const captured = await this.#judging.baseline(active.stableReleaseId)
@@ -492,16 +492,16 @@ export class ServiceLoop implements Disposable {
   }
 
   #watchInstances(): void {
-    const { active } = this.#ledger
-    const { target } = this.#lookout
+    const { active } = this.#journal
+    const { target } = this.#observer
     if (!active || active.stage.kind === 'queued' || active.stage.kind === 'validating') this.#failed = []
     else if (target) this.#failed = failuresAfter(this.#failed, active.candidateReleaseId, target)
   }
 
   /** Reads what a candidate that failed has printed: when it is paused, or its traffic has returned and its instances still run. */
   async #explain(): Promise<void> {
-    const { active } = this.#ledger
-    const { router } = this.#lookout
+    const { active } = this.#journal
+    const { router } = this.#observer
     if (!active || !isToExplain(active) || this.#explained?.deploymentId === active.id) return
     if (!active.pause && weightOf(router?.weights ?? {}, active.candidateReleaseId) > 0) return
     const { target, definition } = this.#service
@@ -524,15 +524,15 @@ export class ServiceLoop implements Disposable {
   /** Everything that follows from what was seen, in one transaction. Gives whether anything did; fails when it is not kept. */
   async #decide(): Promise<Result<boolean>> {
     const begun = await this.#begin()
-    const { active, record } = this.#ledger
+    const { active, record } = this.#journal
     if (!active) return ok(begun)
     const captured = this.#captured?.deploymentId === active.id ? this.#captured : null
     const facts: Facts = {
-      router: this.#lookout.router,
-      target: this.#lookout.target,
-      deadForMs: this.#lookout.deadForMs,
-      steadyForMs: this.#lookout.steadyForMs,
-      missingRoom: this.#room.missing(active.plan),
+      router: this.#observer.router,
+      target: this.#observer.target,
+      deadForMs: this.#observer.deadForMs,
+      steadyForMs: this.#observer.steadyForMs,
+      missingRoom: this.#headroom.missing(active.plan),
       ...(captured ? { baseline: captured.baseline } : {}),
       ...(this.#explained?.deploymentId === active.id ? { failure: this.#explained.failure } : {}),
     }
@@ -556,9 +556,9 @@ export class ServiceLoop implements Disposable {
 
   /** The next deployment in the queue moves when none does. */
   async #begin(): Promise<boolean> {
-    const { active, record } = this.#ledger
+    const { active, record } = this.#journal
     if (active?.stage.kind !== 'queued' || record.automationStopped) return false
-    const { router, target } = this.#lookout
+    const { router, target } = this.#observer
     if (router === null || target === null) return false
     this.#isCrowded = !this.#mayBegin()
     if (this.#isCrowded) return false
@@ -584,33 +584,33 @@ export class ServiceLoop implements Disposable {
     return found.ok ? (found.value[0]?.id ?? null) : null
   }
 
-  #wishes(): Wishes | null {
-    const { active, record } = this.#ledger
+  #desiredState(): DesiredState | null {
+    const { active, record } = this.#journal
     const isAtRest = !active || ['queued', 'validating', 'telling'].includes(active.stage.kind)
     if (isAtRest) {
       if (record.stableReleaseId === null) return null
-      if (record.automationStopped) return stoppedWishes(record, this.#lookout.router)
-      return restingWishes(record, this.#strays(record, active))
+      if (record.automationStopped) return stoppedState(record, this.#observer.router)
+      return restingState(record, this.#orphans(record, active))
     }
-    return wishesOf(active, record, this.#lookout.target)
+    return desiredStateOf(active, record, this.#observer.target)
   }
 
   /** What a lost call has left running: known releases that nothing needs. */
-  #strays({ stableReleaseId }: ServiceRecord, active: DeploymentState | null): string[] {
-    const running = Object.keys(this.#lookout.target?.wanted ?? {})
+  #orphans({ stableReleaseId }: ServiceRecord, active: DeploymentState | null): string[] {
+    const running = Object.keys(this.#observer.target?.wanted ?? {})
     const needed = new Set([stableReleaseId, active?.candidateReleaseId])
-    const strays = running.filter((releaseId) => !needed.has(releaseId))
-    const unknown = strays.filter((releaseId) => !this.#known.has(releaseId))
-    this.#lookout.note(
-      'strays',
+    const orphans = running.filter((releaseId) => !needed.has(releaseId))
+    const unknown = orphans.filter((releaseId) => !this.#known.has(releaseId))
+    this.#observer.note(
+      'orphans',
       unknown.length > 0 ? `${unknown.join(', ')} runs although no deployment here has started it` : '',
     )
-    return strays.filter((releaseId) => this.#known.has(releaseId))
+    return orphans.filter((releaseId) => this.#known.has(releaseId))
   }
 
-  async #finishErrand(deploymentId: string, events: readonly DeploymentEvent[]): Promise<void> {
+  async #finishTask(deploymentId: string, events: readonly DeploymentEvent[]): Promise<void> {
     const kept = await this.#queue.run(async () => {
-      const state = this.#ledger.open.find(({ id }) => id === deploymentId)
+      const state = this.#journal.open.find(({ id }) => id === deploymentId)
       const isStillWanted = events.some(
         (event) =>
           (event.kind === 'validated' && state?.stage.kind === 'validating' && !state.validation) ||
@@ -628,19 +628,19 @@ export class ServiceLoop implements Disposable {
   }
 
   #wayBackFacts(): WayBackFacts {
-    const { record, open } = this.#ledger
+    const { record, open } = this.#journal
     const undo = this.#undo?.key === this.#undoKey ? this.#undo.way : null
-    return { record, open, router: this.#lookout.router, undo }
+    return { record, open, router: this.#observer.router, undo }
   }
 
   get #undoKey(): string {
-    const { record, open } = this.#ledger
+    const { record, open } = this.#journal
     return [record.revision, record.stableReleaseId, ...open.map(({ id }) => id)].join(' ')
   }
 
   /** At rest: finds out what an undo would bring back, once for each state of the service. */
   async #lookBack(): Promise<void> {
-    const { active, record } = this.#ledger
+    const { active, record } = this.#journal
     const isAtRest = active === null || isRetiring(active)
     const now = this.#parts.clock.monotonicMs()
     if (!isAtRest || record.stableReleaseId === null || this.#undo?.key === this.#undoKey) return
@@ -654,7 +654,7 @@ export class ServiceLoop implements Disposable {
 
   /** Keeps the clocks of a state on disk though nothing else happens. */
   async #storeTime(): Promise<void> {
-    const active = this.#ledger.active
+    const active = this.#journal.active
     if (!active || this.#watchedMs < storeTimeEveryMs) return
     await this.#append({ entries: [this.#entry(active, { kind: 'watched' })] })
   }
@@ -663,18 +663,18 @@ export class ServiceLoop implements Disposable {
     state: DeploymentState,
     event: DeploymentEvent,
   ): { deploymentId: string; event: DeploymentEvent; elapsedMs: number } {
-    const isActive = state.id === this.#ledger.active?.id
+    const isActive = state.id === this.#journal.active?.id
     return { deploymentId: state.id, event, elapsedMs: isActive ? this.#watchedMs : 0 }
   }
 
   async #append(append: Append): Promise<Result<void>> {
-    const before = this.#ledger.active?.id
+    const before = this.#journal.active?.id
     const takesTime = append.entries?.some(({ deploymentId }) => deploymentId === before) ?? false
-    const appended = await this.#ledger.append(append)
-    if (appended.ok && (takesTime || this.#ledger.active?.id !== before)) this.#watchedMs = 0
+    const appended = await this.#journal.append(append)
+    if (appended.ok && (takesTime || this.#journal.active?.id !== before)) this.#watchedMs = 0
     if (appended.ok) for (const { id } of append.releases ?? []) this.#known.add(id)
-    for (const { candidateReleaseId } of this.#ledger.open) this.#known.add(candidateReleaseId)
-    this.#lookout.note('store', this.#ledger.storeTrouble)
+    for (const { candidateReleaseId } of this.#journal.open) this.#known.add(candidateReleaseId)
+    this.#observer.note('store', this.#journal.storeTrouble)
     this.#changed(this.view)
     return appended
   }
@@ -691,7 +691,7 @@ export class ServiceLoop implements Disposable {
   /** Until the next look is due, something was asked, or the loop is aborted. */
   async #pause(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return
-    const stage = this.#ledger.active?.stage.kind
+    const stage = this.#journal.active?.stage.kind
     const isUrgent = stage === 'returning' || stage === 'handing_over'
     const { promise: over, resolve } = Promise.withResolvers<void>()
     const wake = () => resolve()

@@ -41,7 +41,7 @@ interface Evidence {
 }
 
 /** What a service is known to be, and the only way to change it: through the store. */
-export class Ledger {
+export class DeploymentJournal {
   readonly #parts: PipelineParts
   #record: ServiceRecord
   #open = new Map<string, DeploymentState>()
@@ -178,7 +178,7 @@ export class Ledger {
     return stored
   }
 
-  /** The store knows more than this ledger did: what counts already is said again of what it holds. */
+  /** The store knows more than this journal did: what counts already is said again of what it holds. */
   async #startOver(unsaved: readonly { append: Append }[]): Promise<Result<void>> {
     const loaded = await this.load()
     if (!loaded.ok) return loaded

@@ -17,11 +17,11 @@ interface Running {
  * Work of a deployment that takes its time: the checks and the hooks. Each runs once, and again only after a restart;
  * what the deployment does not wait for any more is aborted.
  */
-export class Errands implements Disposable {
+export class Tasks implements Disposable {
   readonly #parts: PipelineParts
   readonly #done: (deploymentId: string, events: DeploymentEvent[]) => void
   readonly #running = new Map<string, Running>()
-  /** How an errand ended that is still waited for: it is told until it could be kept. */
+  /** How an task ended that is still waited for: it is told until it could be kept. */
   #ended: { key: string; events: DeploymentEvent[] } | null = null
 
   constructor(parts: PipelineParts, done: (deploymentId: string, events: DeploymentEvent[]) => void) {
@@ -130,7 +130,7 @@ export class Errands implements Disposable {
   }
 }
 
-/** What `state` waits for: one errand at a time, hooks before the checks they precede. */
+/** What `state` waits for: one task at a time, hooks before the checks they precede. */
 function wantedErrand(state: DeploymentState): string | null {
   const [hook] = state.pendingHooks
   if (hook) return hook.key

@@ -1,32 +1,32 @@
 import { AppError, assertNever, fail, type Result } from '../../../base/index.ts'
 import type { RouterReport, SetWeightsRequest } from '../../platforms/index.ts'
 import { isGoingBack } from '../state.ts'
-import { effectsToward, type Effect, type Wishes } from '../wishes.ts'
-import type { Ledger } from './ledger.ts'
-import type { Lookout } from './lookout.ts'
+import { effectsToward, type Effect, type DesiredState } from '../desired-state.ts'
+import type { DeploymentJournal } from './deployment-journal.ts'
+import type { Observer } from './observer.ts'
 import type { SteeredService } from './parts.ts'
 
 /** Makes a service as it shall be, by as few calls as are left to be made. */
-export class Hands {
+export class Actuator {
   readonly #service: SteeredService
-  readonly #lookout: Lookout
-  readonly #ledger: Ledger
+  readonly #observer: Observer
+  readonly #journal: DeploymentJournal
 
-  constructor(service: SteeredService, lookout: Lookout, ledger: Ledger) {
+  constructor(service: SteeredService, observer: Observer, journal: DeploymentJournal) {
     this.#service = service
-    this.#lookout = lookout
-    this.#ledger = ledger
+    this.#observer = observer
+    this.#journal = journal
   }
 
   /** Does what is left to be done until `isHalted`; gives whether anything has changed by it. */
-  async act(wishes: Wishes, isHalted: () => boolean): Promise<boolean> {
-    const effects = effectsToward(wishes, this.#lookout.router, this.#lookout.target)
+  async act(desired: DesiredState, isHalted: () => boolean): Promise<boolean> {
+    const effects = effectsToward(desired, this.#observer.router, this.#observer.target)
     let isChanged = false
     for (const effect of effects) {
       if (isHalted()) return true
       isChanged = (await this.#do(effect)) || isChanged
     }
-    if (isChanged && effects.some(({ kind }) => kind !== 'setWeights')) await this.#lookout.observe()
+    if (isChanged && effects.some(({ kind }) => kind !== 'setWeights')) await this.#observer.observe()
     return isChanged
   }
 
@@ -36,27 +36,27 @@ export class Hands {
     switch (effect.kind) {
       case 'setWeights': {
         const { kind: _, ...request } = effect
-        const set = await this.#lookout.ask('router', () =>
+        const set = await this.#observer.ask('router', () =>
           this.#isReturningInEmergency()
             ? this.#repeatEmergency(request)
             : router.set({ service, endsEmergency: false, ...request }),
         )
-        if (set.ok) this.#lookout.router = set.value
+        if (set.ok) this.#observer.router = set.value
         return set.ok
       }
       case 'ensure': {
-        const release = await this.#ledger.release(effect.releaseId)
+        const release = await this.#journal.release(effect.releaseId)
         if (!release.ok) {
-          this.#lookout.note('target', `${effect.releaseId} cannot be started: ${release.error.message}`)
+          this.#observer.note('target', `${effect.releaseId} cannot be started: ${release.error.message}`)
           return false
         }
         const { instances, key } = effect
         const request = { service, release: release.value, instances, key }
-        return (await this.#lookout.ask('target', () => target.ensure(request))).ok
+        return (await this.#observer.ask('target', () => target.ensure(request))).ok
       }
       case 'remove': {
         const { kind: _, ...request } = effect
-        return (await this.#lookout.ask('target', () => target.remove({ service, ...request }))).ok
+        return (await this.#observer.ask('target', () => target.remove({ service, ...request }))).ok
       }
       default:
         return assertNever(effect)
@@ -65,8 +65,8 @@ export class Hands {
 
   /** Nothing but an emergency moves traffic while one stands; one that was not enough is made again. */
   #isReturningInEmergency(): boolean {
-    const { active } = this.#ledger
-    return active !== null && isGoingBack(active) && Boolean(this.#lookout.router?.emergency)
+    const { active } = this.#journal
+    return active !== null && isGoingBack(active) && Boolean(this.#observer.router?.emergency)
   }
 
   async #repeatEmergency({
