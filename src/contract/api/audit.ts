@@ -4,7 +4,7 @@ import { procedure } from './procedure.ts'
 
 export const audit = {
   list: procedure('audit.read')
-    .route({ method: 'GET', path: '/audit', summary: 'Who did what, newest first' })
+    .route({ method: 'GET', path: '/audit', summary: 'Audit entries, newest first' })
     .input(
       z.strictObject({
         actor: z.string().max(200).optional(),
@@ -18,7 +18,7 @@ export const audit = {
     )
     .output(z.array(auditEntrySchema)),
   verify: procedure('audit.read')
-    .route({ method: 'GET', path: '/audit/verify', summary: 'Whether the chain of the audit log is whole' })
+    .route({ method: 'GET', path: '/audit/verify', summary: 'Verify the audit log' })
     .input(
       z
         .strictObject({
@@ -49,7 +49,7 @@ export const audit = {
     .route({
       method: 'POST',
       path: '/audit/unconfirmed',
-      summary: 'Put on record that a person was asked to confirm an order and typed the wrong word',
+      summary: 'Record that an order was not confirmed',
     })
     .input(
       z.strictObject({

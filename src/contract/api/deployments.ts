@@ -34,7 +34,7 @@ const command = (name: 'pause' | 'resume' | 'skip' | 'promote' | 'abort', summar
 
 export const deployments = {
   list: procedure('state.read')
-    .route({ method: 'GET', path: '/deployments', summary: 'History with filters, newest first' })
+    .route({ method: 'GET', path: '/deployments', summary: 'Deployment history, newest first' })
     .input(
       z.strictObject({
         service: nameSchema.optional(),
@@ -54,14 +54,14 @@ export const deployments = {
     .input(z.strictObject({ id }))
     .output(deploymentSchema),
   bins: procedure('state.read')
-    .route({ method: 'GET', path: '/deployments/{id}/bins', summary: 'The counts it was judged on' })
+    .route({ method: 'GET', path: '/deployments/{id}/bins', summary: 'Request counts that it was judged on' })
     .input(z.strictObject({ id }))
     .output(z.array(binSchema)),
   rehearse: procedure('deployments.plan')
     .route({
       method: 'POST',
       path: '/deployments/rehearse',
-      summary: 'The plan and the checks, nothing moves',
+      summary: 'Dry run: the plan and the checks',
     })
     .input(startInput)
     .output(
@@ -79,20 +79,24 @@ export const deployments = {
     .route({ method: 'POST', path: '/deployments', summary: 'Deploy a release' })
     .input(startInput)
     .output(deploymentSchema),
-  pause: command('pause', 'Stay at this step'),
-  resume: command('resume', 'Go on'),
-  skip: command('skip', 'Go to the next step now'),
-  promote: command('promote', 'All traffic to the candidate, judged or not'),
+  pause: command('pause', 'Pause at this step'),
+  resume: command('resume', 'Resume'),
+  skip: command('skip', 'Skip to the next step'),
+  promote: command('promote', 'Promote the candidate now, whatever its analysis says'),
   abort: command('abort', 'Roll back'),
   retry: procedure('deployments.write', { isOrder: true })
-    .route({ method: 'POST', path: '/deployments/{id}/retry', summary: 'Deploy the same again' })
+    .route({
+      method: 'POST',
+      path: '/deployments/{id}/retry',
+      summary: 'Retry with the same release and options',
+    })
     .input(z.strictObject({ id, expectedRevision: expectedServiceRevision, supersedes, why }))
     .output(deploymentSchema),
   undo: procedure('deployments.write', { isOrder: true })
     .route({
       method: 'POST',
       path: '/services/{service}/undo',
-      summary: 'Back to a release of the history',
+      summary: 'Deploy an earlier release again',
     })
     .input(
       z.strictObject({

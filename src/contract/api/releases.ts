@@ -39,7 +39,7 @@ export const releases = {
     .route({
       method: 'POST',
       path: '/services/{service}/releases',
-      summary: 'Make a release known; nothing runs yet',
+      summary: 'Create a release; nothing starts yet',
     })
     .input(newReleaseSchema)
     .output(releaseSchema),
@@ -47,7 +47,7 @@ export const releases = {
     .route({
       method: 'GET',
       path: '/services/{service}/compare',
-      summary: 'What differs between two releases',
+      summary: 'Differences between two releases',
     })
     .input(z.strictObject({ service: nameSchema, from: nameSchema, to: nameSchema }))
     .output(comparisonSchema),

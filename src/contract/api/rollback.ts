@@ -26,7 +26,7 @@ export const rollback = {
     .route({
       method: 'POST',
       path: '/rollback',
-      summary: 'Stop every deployment and send all traffic back, at once',
+      summary: 'Emergency rollback: stop every deployment and send all traffic back at once',
     })
     .input(
       z.strictObject({

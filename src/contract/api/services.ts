@@ -23,7 +23,7 @@ export const services = {
     .route({
       method: 'GET',
       path: '/services/{service}/logs',
-      summary: 'Newest lines that instances printed',
+      summary: 'Newest log lines of instances',
     })
     .input(
       z.strictObject({
@@ -38,7 +38,7 @@ export const services = {
     .route({
       method: 'GET',
       path: '/services/{service}/bins',
-      summary: 'Counts of each release: by second for half an hour, by minute for six hours',
+      summary: 'Request counts by release: per second for 30 minutes, per minute for 6 hours',
     })
     .input(
       z.strictObject({
@@ -58,7 +58,7 @@ export const services = {
     .route({
       method: 'GET',
       path: '/services/{service}/declaration',
-      summary: 'A declared service as it was written, addresses of webhooks hidden where they may be secret',
+      summary: 'Definition of a declared service; webhook addresses are masked where they may be secret',
     })
     .input(z.strictObject({ service: nameSchema }))
     .output(declarationSchema),
@@ -83,7 +83,7 @@ export const services = {
     .route({
       method: 'POST',
       path: '/services/{service}/remove',
-      summary: 'End a service that no file names: its traffic, then its instances',
+      summary: 'Remove a service that no file defines: its traffic, then its instances',
     })
     .input(z.strictObject({ service: nameSchema, why }))
     .output(z.object({ service: nameSchema })),
@@ -91,7 +91,7 @@ export const services = {
     .route({
       method: 'POST',
       path: '/services/{service}/restart',
-      summary: 'Restart instances one at a time, each when the one before it has a healthy replacement',
+      summary: 'Restart instances one at a time, each after the replacement of the one before is healthy',
     })
     .input(
       z.strictObject({
@@ -106,7 +106,7 @@ export const services = {
     .route({
       method: 'POST',
       path: '/services/{service}/resume',
-      summary: 'Let automation go on after an emergency',
+      summary: 'Resume automation after an emergency rollback',
     })
     .input(z.strictObject({ service: nameSchema, expectedRevision: expectedServiceRevision, why }))
     .output(serviceStateSchema),

@@ -20,7 +20,7 @@ export const telemetry = {
     .route({
       method: 'POST',
       path: '/telemetry/trends',
-      summary: 'Where series are heading, from the newest window',
+      summary: 'Trends of series over the newest window',
     })
     .input(
       z.strictObject({
