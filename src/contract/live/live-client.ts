@@ -2,6 +2,7 @@ import type { LiveChannel } from '../transport/channel.ts'
 import { decodeFrame, encodeFrame } from './frames.ts'
 import {
   liveProtocolVersion,
+  serverFrameSchema,
   type ClientFrame,
   type LiveRecords,
   type SampleRows,
@@ -51,7 +52,7 @@ export class LiveClient {
   #receive(bytes: Uint8Array): void {
     let frame: ServerFrame
     try {
-      frame = decodeFrame(bytes) as ServerFrame
+      frame = serverFrameSchema.parse(decodeFrame(bytes))
     } catch {
       this.#channel.close()
       return

@@ -116,20 +116,51 @@ export interface SampleRows {
   values: Float64Array
 }
 
-export type ServerFrame =
-  | {
-      kind: 'hello'
-      protocol: number
-      version: string
-      epoch: string
-      engineTimeMs: number
-      heartbeatMs: number
-    }
-  | { kind: 'snapshot'; seq: number; engineTimeMs: number; records: Partial<LiveRecords> }
-  | { kind: 'diff'; seq: number; engineTimeMs: number; diff: LiveDiff }
-  | { kind: 'samples'; seq: number; engineTimeMs: number; rows: SampleRows[] }
-  | { kind: 'heartbeat'; seq: number; engineTimeMs: number }
-  | { kind: 'refused'; code: string; message: string }
+const isObject = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/**
+ * Records as they come: an engine may be newer than its consumer, and each record is read by field where it is used. Their
+ * envelope is checked.
+ */
+const recordsSchema = z.custom<Partial<LiveRecords>>(isObject)
+const columnSchema = z.custom<Float64Array>((value) => value instanceof Float64Array)
+const at = { seq: z.number().int().nonnegative(), engineTimeMs: z.number() }
+
+export const serverFrameSchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('hello'),
+    protocol: z.number().int(),
+    version: z.string(),
+    epoch: z.string(),
+    engineTimeMs: z.number(),
+    heartbeatMs: z.number().positive(),
+  }),
+  z.object({ kind: z.literal('snapshot'), ...at, records: recordsSchema }),
+  z.object({
+    kind: z.literal('diff'),
+    ...at,
+    diff: z.object({
+      put: recordsSchema,
+      removed: z.array(z.custom<LiveRecordKey>((key) => typeof key === 'string')),
+    }),
+  }),
+  z.object({
+    kind: z.literal('samples'),
+    ...at,
+    rows: z.array(
+      z.object({
+        hostId: z.string(),
+        seriesIds: columnSchema,
+        timesMs: columnSchema,
+        values: columnSchema,
+      }),
+    ),
+  }),
+  z.object({ kind: z.literal('heartbeat'), ...at }),
+  z.object({ kind: z.literal('refused'), code: z.string(), message: z.string() }),
+])
+export type ServerFrame = z.infer<typeof serverFrameSchema>
 
 export const clientFrameSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('hello'), protocol: z.number().int() }),
