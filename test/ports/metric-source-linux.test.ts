@@ -74,7 +74,7 @@ describe.runIf(process.platform === 'linux')('the source of a Linux host', () =>
       await once(child.stdout, 'data')
       const source = new LinuxProcSource({ clock: systemClock(), hostId: 'local' })
       const row = valueOf(await source.process(child.pid!))
-      expect(row).toMatchObject({ parentPid: process.pid, name: 'a) R 1?(b', state: 'sleeping' })
+      expect(row).toMatchObject({ parentPid: process.pid, name: 'a) R 1·(b', state: 'sleeping' })
       const ps = spawnSync('ps', ['-o', 'rss=,nlwp=', '-p', String(child.pid)], { encoding: 'utf8' })
       const [kilobytes, threads] = ps.stdout.trim().split(/\s+/).map(Number)
       expect(row.threadCount).toBe(threads)
