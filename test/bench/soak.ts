@@ -14,6 +14,9 @@ const minutes = Number(process.env['PILOTHOUSE_SOAK_MINUTES'] ?? 60)
 const requestsPerSecond = 200
 const deployEveryMs = 120_000
 const killEveryMs = 300_000
+/** A process that has just started fills caches and compiles code: slopes need lives without kills, past that. */
+const calmShare = 0.5
+const warmUpSeconds = 600
 /** Requests that break within this time of a kill of the edge were in flight on it. */
 const aroundKillMs = 3000
 const kinds = ['good', 'errors', 'slow-tail', 'memory-leak', 'never-healthy', 'slow-start'] as const
@@ -31,13 +34,23 @@ interface SoakResult {
   kills: { engine: number; edge: number }
   /** Until the edge answered its status again, worst. */
   worstEdgeReturnMs: number
-  slopes: Record<'engine' | 'edge', { memoryMbPerHour: number; descriptorsPerHour: number }>
+  /** Over the last life of each, which nothing killed. */
+  slopes: Record<'engine' | 'edge', Slope>
   isAuditWhole: boolean
 }
 
+interface Slope {
+  minutes: number
+  memoryMbPerHour: number
+  descriptorsPerHour: number
+  /** Means of the first and of the last quarter. */
+  memoryMb: [number, number]
+  descriptors: [number, number]
+}
+
 /**
- * The built product under a constant load, with a deployment every two minutes and a kill -9 of engine and edge in
- * turn. `PILOTHOUSE_SOAK_MINUTES` is 60 unless set. It needs `npm run build` before.
+ * The built product under a constant load, with a deployment every two minutes, and in the first half with a kill -9 of
+ * engine and edge in turn. `PILOTHOUSE_SOAK_MINUTES` is 60 unless set. It needs `npm run build` before.
  */
 export async function run(): Promise<SoakResult | undefined> {
   if (process.env['PILOTHOUSE_SOAK_MINUTES'] === undefined) {
@@ -74,7 +87,8 @@ export async function run(): Promise<SoakResult | undefined> {
   let worstEdgeReturnMs = 0
   const startedAt = performance.now()
   const endAt = startedAt + minutes * 60_000
-  let [nextDeployAt, nextKillAt, turn] = [startedAt, startedAt + killEveryMs, 0]
+  const calmFrom = endAt - minutes * 60_000 * calmShare
+  let [nextDeployAt, nextKillAt, nextWordAt, turn] = [startedAt, startedAt + killEveryMs, startedAt, 0]
   let pid = await edgePid()
   const first = await ask(`http://127.0.0.1:${ports.catalog}`, new Agent(), '/products')
   if (first.status !== 200) throw new Error(`the service answers ${first.status} ${first.text}`)
@@ -92,7 +106,7 @@ export async function run(): Promise<SoakResult | undefined> {
         turn += 1
         nextDeployAt += deployEveryMs
       }
-      if (performance.now() >= nextKillAt) {
+      if (performance.now() >= nextKillAt && nextKillAt < calmFrom) {
         if ((kills.engine + kills.edge) % 2 === 0) {
           engine.signal('SIGKILL')
           await engine.ended
@@ -110,11 +124,15 @@ export async function run(): Promise<SoakResult | undefined> {
           meter.restart('edge')
         }
         nextKillAt += killEveryMs
-        const passed = Math.round((performance.now() - startedAt) / 60_000)
-        console.log(`  ${passed} min: ${visitors.asked} requests, ${visitors.failures.length} failed`)
       }
       meter.take('engine', engine.pid)
       meter.take('edge', pid)
+      if (performance.now() >= nextWordAt) {
+        const passed = Math.round((performance.now() - startedAt) / 60_000)
+        const counts = `${visitors.asked} requests, ${visitors.failures.length} failed`
+        console.log(`  ${passed} min: ${counts}; ${meter.text('engine')}; ${meter.text('edge')}`)
+        nextWordAt += killEveryMs
+      }
       await wait(5000)
     }
     await visitors.stop()
@@ -130,7 +148,7 @@ export async function run(): Promise<SoakResult | undefined> {
       deployments,
       kills,
       worstEdgeReturnMs,
-      slopes: { engine: meter.slopes('engine'), edge: meter.slopes('edge') },
+      slopes: { engine: meter.slope('engine'), edge: meter.slope('edge') },
       isAuditWhole: audit.code === 0,
     }
   } finally {
@@ -202,16 +220,21 @@ class Visitors {
   }
 }
 
-/** Memory and descriptors of processes over time; the slope is fitted over each life of a process, and averaged. */
+interface Taken {
+  seconds: number
+  mb: number
+  descriptors: number
+}
+
+/** Memory and descriptors of processes over time; the slope is fitted over the last life of each. */
 class Meter {
-  readonly #lives: Record<string, { seconds: number; mb: number; descriptors: number }[][]> = {}
+  readonly #taken: Record<string, Taken[]> = {}
 
   take(name: string, pid: number): void {
     const status = pid > 0 && existsSync(`/proc/${pid}`) ? readFileSync(`/proc/${pid}/status`, 'utf8') : ''
     const kb = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? NaN)
     if (Number.isNaN(kb)) return
-    const lives = (this.#lives[name] ??= [[]])
-    lives.at(-1)?.push({
+    ;(this.#taken[name] ??= []).push({
       seconds: performance.now() / 1000,
       mb: kb / 1024,
       descriptors: readdirSync(`/proc/${pid}/fd`).length,
@@ -219,25 +242,34 @@ class Meter {
   }
 
   restart(name: string): void {
-    this.#lives[name]?.push([])
+    this.#taken[name] = []
   }
 
-  slopes(name: string) {
-    // The first minute fills caches and compiles code.
-    const lives = (this.#lives[name] ?? [])
-      .map((life) => life.filter(({ seconds }) => seconds - (life[0]?.seconds ?? 0) > 60))
-      .filter((life) => life.length > 10)
-    const mean = (slopes: number[]) =>
-      slopes.reduce((sum, slope) => sum + slope, 0) / Math.max(1, slopes.length)
+  text(name: string): string {
+    const last = this.#taken[name]?.at(-1)
+    return last ? `${name} ${Math.round(last.mb)} MB, ${last.descriptors} descriptors` : `${name} gone`
+  }
+
+  slope(name: string): Slope {
+    const life = this.#taken[name] ?? []
+    const warm = life.filter(({ seconds }) => seconds - (life[0]?.seconds ?? 0) > warmUpSeconds)
+    const quarter = Math.max(1, Math.floor(warm.length / 4))
+    const ends = (of: (taken: Taken) => number): [number, number] => [
+      mean(warm.slice(0, quarter).map(of)),
+      mean(warm.slice(-quarter).map(of)),
+    ]
     return {
-      memoryMbPerHour:
-        mean(lives.map((life) => slopeOf(life.map(({ seconds, mb }) => [seconds, mb])))) * 3600,
-      descriptorsPerHour:
-        mean(lives.map((life) => slopeOf(life.map(({ seconds, descriptors }) => [seconds, descriptors])))) *
-        3600,
+      minutes: ((warm.at(-1)?.seconds ?? 0) - (warm[0]?.seconds ?? 0)) / 60,
+      memoryMbPerHour: slopeOf(warm.map(({ seconds, mb }) => [seconds, mb])) * 3600,
+      descriptorsPerHour: slopeOf(warm.map(({ seconds, descriptors }) => [seconds, descriptors])) * 3600,
+      memoryMb: ends(({ mb }) => mb),
+      descriptors: ends(({ descriptors }) => descriptors),
     }
   }
 }
+
+const mean = (values: number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
 
 /** Least squares. */
 function slopeOf(points: [number, number][]): number {
