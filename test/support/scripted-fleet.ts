@@ -5,9 +5,11 @@ import { systemClock, systemRng } from '../../src/adapters/system/index.ts'
 import { CallServer, Sessions, startHttpServer } from '../../src/adapters/transports/index.ts'
 import {
   contract,
+  isOutdated,
   latencyBoundsMs,
   operator,
   type AuditEntry,
+  type DeploymentCommand,
   type Bin,
   type Deployment,
   type Health,
@@ -170,8 +172,8 @@ export async function startScriptedFleet({
     text: string,
     change: Partial<Deployment>,
   ) => {
-    const { log } = deploymentOrThrow(id)
-    putDeployment(id, { ...change, log: [...log, { atMs: clock.nowMs(), severity, actor, text }] })
+    const { log, revision } = deploymentOrThrow(id)
+    putDeployment(id, { ...change, personRevision: revision + 1, log: [...log, { atMs: clock.nowMs(), severity, actor, text }] })
   }
   const deploymentOrThrow = (id: string): Deployment => {
     const found = deployments.get(id) ?? history.find((each) => each.id === id)
@@ -207,12 +209,12 @@ export async function startScriptedFleet({
 
   const api = implement(steering).$context<CallContext>()
   const command = (
-    kind: 'pause' | 'resume' | 'skip' | 'promote' | 'abort',
+    kind: Exclude<DeploymentCommand, 'retry' | 'undo'>,
     change: (of: Deployment) => Partial<Deployment>,
   ) =>
     api.deployments[kind].handler(({ input, context }) => {
       const seen = deploymentOrThrow(input.id)
-      if (input.expectedRevision !== null && input.expectedRevision !== seen.revision)
+      if (input.expectedRevision !== null && isOutdated(kind, input.expectedRevision, seen))
         throw new AppError('CONFLICT', `${seen.id} has changed since: it is at revision ${seen.revision}`)
       note(seen.id, 'warning', context.principal.name, `${context.principal.name} did: ${kind}`, change(seen))
       record(context.principal.name, `deployments.${kind}`, seen.id, input.why)
@@ -645,6 +647,7 @@ function someDeployment(nowMs: number): Deployment {
     createdAtMs: at(190_000),
     endedAtMs: null,
     revision: 9,
+    personRevision: 0,
   }
 }
 

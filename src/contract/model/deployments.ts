@@ -330,8 +330,29 @@ export const deploymentSchema = z.object({
   createdAtMs: z.number(),
   endedAtMs: z.number().nullable(),
   revision: z.number(),
+  /** The revision that the last order of a person made; 0 before the first, and by earlier versions. */
+  personRevision: z.number().default(0),
 })
 export type Deployment = z.infer<typeof deploymentSchema>
+
+/** What a person may order of a deployment: the last two of one that has ended. */
+export type DeploymentCommand = 'pause' | 'resume' | 'skip' | 'promote' | 'abort' | 'retry' | 'undo'
+
+/**
+ * Whether an order was given on something that no longer holds. What sends a release on depends on all that was seen. What
+ * holds it or takes it back is as right a step later: there only another person's order counts, so that nobody undoes it
+ * unknowingly, and automation that went on meanwhile refuses nobody.
+ */
+export function isOutdated(
+  command: DeploymentCommand,
+  seenRevision: number,
+  { revision, personRevision }: Pick<Deployment, 'revision' | 'personRevision'>,
+): boolean {
+  const isBackward = command === 'pause' || command === 'abort'
+  return isBackward
+    ? seenRevision < personRevision || seenRevision > revision
+    : seenRevision !== revision
+}
 
 /**
  * Counts of one bin and release, as a judge is fed. A request counts once it is over:

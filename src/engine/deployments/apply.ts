@@ -19,16 +19,22 @@ export function apply(state: DeploymentState | null, stored: StoredEvent): Deplo
   const aged = age(state, stored.elapsedMs)
   const next = happen(aged, stored.event, stored.atMs)
   const entry = logEntryFor(aged, next, stored)
+  const revision = state.revision + (changesNothing.includes(stored.event.kind) ? 0 : 1)
   return {
     ...next,
     seq: stored.seq,
-    revision: state.revision + (changesNothing.includes(stored.event.kind) ? 0 : 1),
+    revision,
+    personRevision: isOrder(stored.event) ? revision : state.personRevision,
     log: entry ? [...state.log, entry] : state.log,
     endedAtMs: hasEnded(next) ? stored.atMs : null,
   }
 }
 
 const changesNothing: readonly DeploymentEvent['kind'][] = ['watched', 'noted', 'judged', 'failureExplained']
+
+/** A person ordered it, whoever else acts meanwhile. */
+const isOrder = (event: DeploymentEvent): boolean =>
+  event.kind !== 'requested' && 'by' in event && event.by !== engineActor
 
 /** The state that all of a deployment's events lead to. Throws when there is none. */
 export function replay(events: readonly StoredEvent[]): DeploymentState {
@@ -55,6 +61,7 @@ function begin(stored: StoredEvent): DeploymentState {
     createdAtMs: atMs,
     seq,
     revision: 1,
+    personRevision: 0,
     stage: { kind: 'queued' },
     stageStartedAtMs: atMs,
     pause: null,

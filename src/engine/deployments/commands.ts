@@ -1,11 +1,12 @@
 import { AppError, assertNever, fail, ok, type Result } from '../../base/index.ts'
+import { isOutdated, type DeploymentCommand } from '../../contract/index.ts'
 import type { DeploymentEvent } from './events.ts'
 import type { ServiceRecord } from './ports.ts'
 import { hasEnded, isGoingBack, isRetiring, type DeploymentState } from './state.ts'
 
 /** What a person may ask of a running deployment. */
 export interface Command {
-  kind: 'pause' | 'resume' | 'skip' | 'promote' | 'abort'
+  kind: Exclude<DeploymentCommand, 'retry' | 'undo'>
   by: string
   why: string
   /** Of the deployment that the person saw; null for whoever wants it whatever has happened since. */
@@ -19,7 +20,7 @@ export function obey(state: DeploymentState, command: Command): Result<Deploymen
   const refuse = (text: string) =>
     fail(new AppError('CONFLICT', text, { details: { deploymentId: id, revision: state.revision } }))
   if (hasEnded(state)) return refuse(`${id} has ended: ${name} was ${ending[stage.kind] ?? stage.kind}`)
-  if (expectedRevision !== null && expectedRevision !== state.revision)
+  if (expectedRevision !== null && isOutdated(kind, expectedRevision, state))
     return refuse(`${id} has changed since: it is at revision ${state.revision}, not ${expectedRevision}`)
   if (isGoingBack(state)) return refuse(`${name} is already being rolled back`)
   switch (kind) {

@@ -69,6 +69,8 @@ export interface DeploymentState {
   seq: number
   /** Grows with each event that changes what a person may do; passing time and judgements do not. */
   revision: number
+  /** The revision that the last order of a person made; 0 before the first. */
+  personRevision: number
   stage: Stage
   stageStartedAtMs: number
   pause: Pause | null

@@ -53,6 +53,7 @@ export function deploymentView(state: DeploymentState, place?: QueuePlace): Depl
     createdAtMs: state.createdAtMs,
     endedAtMs: state.endedAtMs,
     revision: state.revision,
+    personRevision: state.personRevision,
   }
 }
 

@@ -68,6 +68,7 @@ export const aDeployment = (changes: Partial<Deployment> = {}): Deployment => ({
   createdAtMs: 1_700_000_000_000,
   endedAtMs: null,
   revision: 3,
+  personRevision: 0,
   ...changes,
 })
 

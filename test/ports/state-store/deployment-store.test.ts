@@ -71,6 +71,7 @@ const deployment = (id: string, changes: Partial<Deployment> = {}): Deployment =
   createdAtMs: 100,
   endedAtMs: null,
   revision: 1,
+  personRevision: 0,
   ...changes,
 })
 

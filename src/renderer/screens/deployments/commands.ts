@@ -1,8 +1,6 @@
-import { weightText, type Deployment } from '../../../contract/index.ts'
+import { weightText, type Deployment, type DeploymentCommand } from '../../../contract/index.ts'
 import { hasEnded } from '../../state/service-records.ts'
 import { isAtGate } from './phases.ts'
-
-export type DeploymentCommand = 'pause' | 'resume' | 'skip' | 'promote' | 'abort' | 'retry' | 'undo'
 
 /** The key of each on the screen of a deployment. */
 export const commandKeys: Readonly<Record<DeploymentCommand, string>> = {

@@ -1,7 +1,12 @@
-import { engineActor, type CallClient, type Deployment, type LogEntry } from '../../../contract/index.ts'
+import {
+  engineActor,
+  type CallClient,
+  type Deployment,
+  type DeploymentCommand,
+  type LogEntry,
+} from '../../../contract/index.ts'
 import { clockTime } from '../../format/index.ts'
 import { failureOf, failureText, isOutcomeUnknown, type Failure } from '../../state/failure.ts'
-import type { DeploymentCommand } from './commands.ts'
 
 /** Gives the command on the deployment, or on its service, as the person saw it. Rejects as calls do. */
 export async function giveCommand(

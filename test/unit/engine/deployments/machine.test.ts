@@ -323,4 +323,31 @@ describe('a deployment', () => {
     })
     expect(ask('pause', 1).ok).toBe(true)
   })
+
+  it('holds or takes back at once what automation alone has moved on since it was seen, and sends nothing on', () => {
+    const story = new Story()
+    const ask = (kind: Command['kind'], expectedRevision: number | null) =>
+      obey(story.state, { kind, by: 'ben', why: '', expectedRevision })
+    story.happen({ kind: 'begun', stableReleaseId: 'r1', stableInstances: 2 })
+    story.happen({ kind: 'baselineCaptured', baseline: null })
+    story.happen({ kind: 'candidateHealthy' })
+    const seen = story.state.revision
+    story.happen({ kind: 'weightReached', weight: 10 })
+    expect(story.state.revision).toBeGreaterThan(seen)
+    expect(ask('promote', seen)).toMatchObject({ ok: false, error: { code: 'CONFLICT' } })
+    expect(ask('skip', seen)).toMatchObject({ ok: false, error: { code: 'CONFLICT' } })
+    expect(ask('pause', seen).ok).toBe(true)
+    expect(ask('abort', seen).ok).toBe(true)
+  })
+
+  it('takes nothing back on what another person has changed since it was seen', () => {
+    const story = new Story()
+    story.happen({ kind: 'begun', stableReleaseId: 'r1', stableInstances: 2 })
+    const seen = story.state.revision
+    story.happen({ kind: 'promotionDemanded', by: 'ada', why: 'seen enough' })
+    const abort = (expectedRevision: number) =>
+      obey(story.state, { kind: 'abort', by: 'ben', why: '', expectedRevision })
+    expect(abort(seen)).toMatchObject({ ok: false, error: { code: 'CONFLICT' } })
+    expect(abort(story.state.revision).ok).toBe(true)
+  })
 })

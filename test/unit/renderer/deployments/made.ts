@@ -26,6 +26,7 @@ export const madeDeployment = (change: Partial<Deployment> = {}): Deployment => 
   createdAtMs: 0,
   endedAtMs: null,
   revision: 4,
+  personRevision: 0,
   ...change,
 })
 
