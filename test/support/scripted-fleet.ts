@@ -173,7 +173,11 @@ export async function startScriptedFleet({
     change: Partial<Deployment>,
   ) => {
     const { log, revision } = deploymentOrThrow(id)
-    putDeployment(id, { ...change, personRevision: revision + 1, log: [...log, { atMs: clock.nowMs(), severity, actor, text }] })
+    putDeployment(id, {
+      ...change,
+      personRevision: revision + 1,
+      log: [...log, { atMs: clock.nowMs(), severity, actor, text }],
+    })
   }
   const deploymentOrThrow = (id: string): Deployment => {
     const found = deployments.get(id) ?? history.find((each) => each.id === id)

@@ -349,9 +349,7 @@ export function isOutdated(
   { revision, personRevision }: Pick<Deployment, 'revision' | 'personRevision'>,
 ): boolean {
   const isBackward = command === 'pause' || command === 'abort'
-  return isBackward
-    ? seenRevision < personRevision || seenRevision > revision
-    : seenRevision !== revision
+  return isBackward ? seenRevision < personRevision || seenRevision > revision : seenRevision !== revision
 }
 
 /**
