@@ -26,7 +26,8 @@ export {
   type DeploymentControllerOptions,
 } from './steering/deployment-controller.ts'
 export type { PipelineParts, SteeredService } from './steering/parts.ts'
-export { ServiceLoop, type EmergencyRequest, type ServiceView } from './steering/service-loop.ts'
+export type { EmergencyRequest } from './steering/emergency.ts'
+export { ServiceLoop, type ServiceView } from './steering/service-loop.ts'
 export { hasEnded, isGoingBack, type DeploymentState, type Stage } from './state.ts'
 export { deploymentView, queuePlace } from './view.ts'
 export { noWayBack, wayBackOf, type WayBackFacts } from './way-back.ts'

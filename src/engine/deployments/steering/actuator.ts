@@ -3,6 +3,7 @@ import type { RouterReport, SetWeightsRequest } from '../../platforms/index.ts'
 import { isGoingBack } from '../state.ts'
 import { effectsToward, type Effect, type DesiredState } from '../desired-state.ts'
 import type { DeploymentJournal } from './deployment-journal.ts'
+import type { Permit } from './halt.ts'
 import type { Observer } from './observer.ts'
 import type { SteeredService } from './parts.ts'
 
@@ -18,31 +19,32 @@ export class Actuator {
     this.#journal = journal
   }
 
-  /** Does what is left to be done until `isHalted`; gives whether anything has changed by it. */
-  async act(desired: DesiredState, isHalted: () => boolean): Promise<boolean> {
+  /** Does what is left to be done as long as `permit` holds; gives whether anything has changed by it. */
+  async act(desired: DesiredState, permit: Permit): Promise<boolean> {
     const effects = effectsToward(desired, this.#observer.router, this.#observer.target)
     let isChanged = false
-    for (const effect of effects) {
-      if (isHalted()) return true
-      isChanged = (await this.#do(effect)) || isChanged
-    }
+    for (const effect of effects) isChanged = (await this.#do(effect, permit)) || isChanged
     if (isChanged && effects.some(({ kind }) => kind !== 'setWeights')) await this.#observer.observe()
     return isChanged
   }
 
-  async #do(effect: Effect): Promise<boolean> {
+  async #do(effect: Effect, permit: Permit): Promise<boolean> {
     const { router, target, definition } = this.#service
     const service = definition.name
     switch (effect.kind) {
       case 'setWeights': {
         const { kind: _, ...request } = effect
-        const set = await this.#observer.ask('router', () =>
-          this.#isReturningInEmergency()
-            ? this.#repeatEmergency(request)
-            : router.set({ service, endsEmergency: false, ...request }),
+        const set = await permit.call(() =>
+          this.#observer.ask('router', () =>
+            this.#isReturningInEmergency()
+              ? this.#repeatEmergency(request)
+              : router.set({ service, endsEmergency: false, ...request }),
+          ),
         )
-        if (set.ok) this.#observer.router = set.value
-        return set.ok
+        if (!set?.ok) return false
+        // What an emergency was answered meanwhile is newer.
+        if (!permit.isRevoked) this.#observer.router = set.value
+        return true
       }
       case 'ensure': {
         const release = await this.#journal.release(effect.releaseId)
@@ -52,11 +54,12 @@ export class Actuator {
         }
         const { instances, key } = effect
         const request = { service, release: release.value, instances, key }
-        return (await this.#observer.ask('target', () => target.ensure(request))).ok
+        return isDone(await permit.call(() => this.#observer.ask('target', () => target.ensure(request))))
       }
       case 'remove': {
-        const { kind: _, ...request } = effect
-        return (await this.#observer.ask('target', () => target.remove({ service, ...request }))).ok
+        const { kind: _, ...rest } = effect
+        const request = { service, ...rest }
+        return isDone(await permit.call(() => this.#observer.ask('target', () => target.remove(request))))
       }
       default:
         return assertNever(effect)
@@ -79,3 +82,5 @@ export class Actuator {
     return answer ?? fail(new AppError('UNAVAILABLE', `The router did not answer for ${definition.name}`))
   }
 }
+
+const isDone = (answer: Result<unknown> | null): boolean => answer?.ok === true

@@ -17,7 +17,8 @@ import { currentInstances, type ScaleRequest } from '../scaling.ts'
 import { hasEnded, isRetiring } from '../state.ts'
 import { historyOf } from './look-back.ts'
 import { answerWithinMs, type PipelineParts, type SteeredService } from './parts.ts'
-import { ServiceLoop, type EmergencyRequest, type ServiceView } from './service-loop.ts'
+import type { EmergencyRequest } from './emergency.ts'
+import { ServiceLoop, type ServiceView } from './service-loop.ts'
 
 export interface DeployRequest extends Seen {
   service: string

@@ -30,3 +30,5 @@ export const tickMs = 1000
 export const urgentTickMs = 200
 /** What is over this of the time between two looks was not watched: a suspend, a stall, parts that do not answer. */
 export const longestTickMs = 5000
+/** Between two looks at the store for what may have changed there unseen. */
+export const readAgainEveryMs = 30_000

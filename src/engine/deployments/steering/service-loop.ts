@@ -1,56 +1,37 @@
 import { AppError, fail, ok, SerialQueue, type Result } from '../../../base/index.ts'
-import {
-  isEmergencyWay,
-  weightOf,
-  type FailedInstance,
-  type Failure,
-  type Release,
-  type WayBack,
-} from '../../../contract/index.ts'
-import type { AuditDraft } from '../../audit/index.ts'
+import { isEmergencyWay, type Release, type WayBack } from '../../../contract/index.ts'
 import type { Counts } from '../../canary/index.ts'
 import { within, type Heart } from '../../core/index.ts'
 import type { RouterReport, TargetReport } from '../../platforms/index.ts'
-import { age } from '../apply.ts'
-import { giveWay, obey, changedSince, whyNot, type Command, type Seen } from '../commands.ts'
+import { changedSince, giveWay, obey, whyNot, type Command, type Seen } from '../commands.ts'
 import { followUps, mostEventsALook, type Facts } from '../decide.ts'
+import { desiredStateOf, restingState, stoppedState, type DesiredState } from '../desired-state.ts'
 import type { DeploymentEvent } from '../events.ts'
-import { failuresAfter } from '../instance-trouble.ts'
 import type { ServiceRecord } from '../ports.ts'
-import { scaleStep, scalingAfter, type ScaleRequest } from '../scaling.ts'
-import {
-  hasLeftForGood,
-  isGoingBack,
-  isRetiring,
-  isToExplain,
-  rollback,
-  type DeploymentState,
-} from '../state.ts'
-import { noWayBack, wayBackOf, type UndoWay, type WayBackFacts } from '../way-back.ts'
-import { restingState, stoppedState, desiredStateOf, type DesiredState } from '../desired-state.ts'
-import { actionOf } from './audit-drafts.ts'
-import { beginning, foundStable } from './beginning.ts'
-import { Tasks } from './tasks.ts'
+import type { ScaleRequest } from '../scaling.ts'
+import { isGoingBack, rollback, type DeploymentState } from '../state.ts'
+import { noWayBack, wayBackOf } from '../way-back.ts'
 import { Actuator } from './actuator.ts'
-import { Judging } from './judging.ts'
-import { gone, DeploymentJournal, type Append } from './deployment-journal.ts'
-import { lookBack } from './look-back.ts'
-import { Observer } from './observer.ts'
+import { beginning, foundStable } from './beginning.ts'
+import { DeploymentJournal, gone } from './deployment-journal.ts'
+import { Emergency, type EmergencyRequest } from './emergency.ts'
+import { FailureWatch } from './failure-watch.ts'
+import { Halt, type Permit } from './halt.ts'
 import { HeadroomWatch } from './headroom-watch.ts'
+import { InstanceCount } from './instance-count.ts'
+import { Judging } from './judging.ts'
+import { Observer } from './observer.ts'
 import {
   answerWithinMs,
-  longestTickMs,
+  readAgainEveryMs,
   tickMs,
   urgentTickMs,
   type PipelineParts,
   type SteeredService,
 } from './parts.ts'
-
-/** Time that may go by between two stored events of a moving deployment: a crash loses at most that of a hold. */
-const storeTimeEveryMs = 30_000
-const readAgainEveryMs = 30_000
-/** How many of the last lines of a candidate that failed are kept with the deployment. */
-const failureLines = 20
+import { Recorder } from './recorder.ts'
+import { Tasks } from './tasks.ts'
+import { UndoWatch } from './undo-watch.ts'
 
 /** A service as it is known now. */
 export interface ServiceView {
@@ -68,15 +49,6 @@ export interface ServiceView {
   wayBack: WayBack | null
 }
 
-export interface EmergencyRequest {
-  by: string
-  why: string
-  /** The same for one press of the button, whatever it reaches. */
-  key: string
-  /** When it was made, where that was long before the engine knew of it, UTC epoch ms. */
-  atMs?: number
-}
-
 /**
  * Steers one service: looks, decides, stores, acts, each second and whenever something was asked. Everything but the
  * emergency goes through one queue, so that nothing is decided on a state that changes meanwhile.
@@ -90,7 +62,13 @@ export class ServiceLoop implements Disposable {
   readonly #actuator: Actuator
   readonly #judging: Judging
   readonly #headroom: HeadroomWatch
+  readonly #failures: FailureWatch
+  readonly #instances: InstanceCount
+  readonly #undo: UndoWatch
+  readonly #recorder: Recorder
   readonly #tasks: Tasks
+  readonly #halt = new Halt()
+  readonly #emergency: Emergency
   readonly #mayBegin: () => boolean
   readonly #changed: (view: ServiceView) => void
   readonly #queue = new SerialQueue()
@@ -99,22 +77,7 @@ export class ServiceLoop implements Disposable {
   /** The deployment at the head of the queue was kept waiting by those of other services. */
   #isCrowded = false
   #readAt = 0
-  #lastTickAt: number
-  /** Watched and not yet in an event, ms. */
-  #watchedMs = 0
   #captured: { deploymentId: string; baseline: Counts | null; cursor: string } | null = null
-  /** Instances of the candidate that have failed, also those that are gone. */
-  #failed: FailedInstance[] = []
-  #explained: { deploymentId: string; failure: Failure } | null = null
-  #known = new Set<string>()
-  /** Grows with each emergency: a look that began before it does nothing more. */
-  #haltCount = 0
-  #emergency: EmergencyRequest | null = null
-  #declared: ScaleRequest | null = null
-  /** What an undo brings back, for the state of the service that `key` names. */
-  #undo: { key: string; way: UndoWay | null } | null = null
-  /** When the store last failed to say so, monotonic. */
-  #lookBackFailedAt = -Infinity
 
   constructor(
     parts: PipelineParts,
@@ -122,18 +85,26 @@ export class ServiceLoop implements Disposable {
     changed: (view: ServiceView) => void,
     mayBegin: () => boolean = () => true,
   ) {
-    this.name = service.definition.name
+    const { name } = service.definition
+    const journal = new DeploymentJournal(parts, name)
+    const observer = new Observer(parts, service)
+    const recorder = new Recorder(parts, name, journal, observer, () => changed(this.view))
+    this.name = name
     this.#parts = parts
     this.#service = service
-    this.#journal = new DeploymentJournal(parts, this.name)
-    this.#observer = new Observer(parts, service)
-    this.#actuator = new Actuator(service, this.#observer, this.#journal)
+    this.#journal = journal
+    this.#observer = observer
+    this.#recorder = recorder
+    this.#actuator = new Actuator(service, observer, journal)
     this.#judging = new Judging(parts, service)
     this.#headroom = new HeadroomWatch(parts)
+    this.#failures = new FailureWatch(parts, service, journal, observer)
+    this.#instances = new InstanceCount(journal, recorder)
+    this.#undo = new UndoWatch(parts, name, journal, observer)
     this.#tasks = new Tasks(parts, (id, events) => void this.#finishTask(id, events))
+    this.#emergency = new Emergency(parts, journal, observer, recorder, this.#halt)
     this.#changed = changed
     this.#mayBegin = mayBegin
-    this.#lastTickAt = parts.clock.monotonicMs()
   }
 
   get view(): ServiceView {
@@ -147,7 +118,7 @@ export class ServiceLoop implements Disposable {
       trouble,
       refusal,
       isCrowded: this.#isCrowded,
-      wayBack: wayBackOf(this.#wayBackFacts()),
+      wayBack: wayBackOf(this.#undo.facts),
     }
   }
 
@@ -187,9 +158,11 @@ export class ServiceLoop implements Disposable {
       if (!state) return gone(id)
       const event = obey(state, command)
       if (!event.ok) return event
-      return this.#append({
-        entries: [this.#entry(state, event.value)],
-        audit: [this.#audit(command.by, `deployments.${command.kind}`, command.why, { deploymentId: id })],
+      return this.#recorder.append({
+        entries: [this.#recorder.entry(state, event.value)],
+        audit: [
+          this.#recorder.audit(command.by, `deployments.${command.kind}`, command.why, { deploymentId: id }),
+        ],
         isUrgent: event.value.kind === 'rollbackStarted',
       })
     })
@@ -214,11 +187,11 @@ export class ServiceLoop implements Disposable {
       const refused = whyNot(record, open, event.candidateReleaseId, seen)
       if (refused) return fail(new AppError('CONFLICT', refused, { details: { revision: record.revision } }))
       const deploymentId = event.id
-      return this.#append({
+      return this.#recorder.append({
         entries: [
           ...open.flatMap((state) => {
             const way = giveWay(state, event.candidateReleaseId, event.by)
-            return way ? [this.#entry(state, way)] : []
+            return way ? [this.#recorder.entry(state, way)] : []
           }),
           {
             deploymentId,
@@ -227,7 +200,7 @@ export class ServiceLoop implements Disposable {
         ],
         releases,
         audit: [
-          this.#audit(event.by, 'deployments.request', event.why, {
+          this.#recorder.audit(event.by, 'deployments.request', event.why, {
             deploymentId,
             releaseId: event.candidateReleaseId,
           }),
@@ -244,34 +217,34 @@ export class ServiceLoop implements Disposable {
    */
   wayBack(): Result<WayBack | null> {
     if (!this.#isLoaded) return ok(null)
-    const facts = this.#wayBackFacts()
+    const { facts } = this.#undo
     const way = wayBackOf(facts)
     return way && isEmergencyWay(way) ? ok(way) : fail(noWayBack(this.name, facts))
   }
 
   /** Whether every deployment of the service is on its way back or promoted. */
   get isStopped(): boolean {
-    return this.#journal.open.every((state) => isGoingBack(state) || hasLeftForGood(state))
+    return this.#emergency.isStopped
   }
 
   /** Nothing that was under way moves traffic any more. Called before the router is told. */
   halt(request: EmergencyRequest): void {
-    this.#haltCount += 1
-    this.#emergency = request
+    this.#emergency.begin(request)
   }
 
-  /**
-   * Keeps what the router answered to the emergency, if it was asked, then tidies up; automation stays stopped.
-   */
+  /** Keeps what the router answered to the emergency, if it was asked, then tidies up; automation stays stopped. */
   async afterEmergency(request: EmergencyRequest, answer: Result<RouterReport> | null): Promise<void> {
     if (answer?.ok) this.#observer.router = answer.value
-    await this.#queue.run(() => this.#keepEmergency(request))
+    await this.#queue.run(async () => {
+      if ((await this.#load()).ok) await this.#emergency.keep(request)
+    })
     this.#wake()
   }
 
   /** A person takes the responsibility back: the engine steers again. */
   async resumeAutomation(by: string, why: string, expectedRevision: number | null): Promise<Result<void>> {
     const done = await this.#queue.run(async () => {
+      const permit = this.#halt.permit()
       const loaded = await this.#load()
       if (!loaded.ok) return loaded
       const { automationStopped, revision } = this.#journal.record
@@ -283,22 +256,26 @@ export class ServiceLoop implements Disposable {
       if (!router.ok) return router
       if (router.value.emergency) {
         const { weights, fallbackReleaseId, revision } = router.value
-        const ended = await this.#observer.ask('router', () =>
-          this.#service.router.set({
-            service: this.name,
-            weights,
-            fallbackReleaseId,
-            expectedRevision: revision,
-            key: `${this.name}:resume:${revision}`,
-            endsEmergency: true,
-          }),
+        const ended = await permit.call(() =>
+          this.#observer.ask('router', () =>
+            this.#service.router.set({
+              service: this.name,
+              weights,
+              fallbackReleaseId,
+              expectedRevision: revision,
+              key: `${this.name}:resume:${revision}`,
+              endsEmergency: true,
+            }),
+          ),
         )
+        if (ended === null || permit.isRevoked)
+          return fail(new AppError('CONFLICT', `An emergency rollback of ${this.name} was made meanwhile`))
         if (!ended.ok) return ended
         this.#observer.router = ended.value
       }
-      return this.#append({
+      return this.#recorder.append({
         record: { automationStopped: null },
-        audit: [this.#audit(by, 'services.resume', why, {})],
+        audit: [this.#recorder.audit(by, 'services.resume', why, {})],
       })
     })
     this.#wake()
@@ -307,80 +284,53 @@ export class ServiceLoop implements Disposable {
 
   /** What its configuration declares now, as far as it was told or stored; null where it was neither. */
   get declaredInstances(): number | null {
-    return this.#declared?.instances ?? this.#journal.record.scaling?.instances ?? null
+    return this.#instances.declared
   }
 
   /** The number of instances that its configuration declares, told to each new loop and whenever it changes. */
   declareInstances(request: ScaleRequest): void {
-    this.#declared = request
+    this.#instances.declare(request)
     this.#wake()
   }
 
-  /** Stored before anything follows from it: a restarted engine goes on with a change that is not done. */
-  async #keepDeclared(): Promise<void> {
-    const { record, open } = this.#journal
-    const openIds = open.map(({ id }) => id)
-    const scaling = this.#declared && scalingAfter(record, this.#declared, openIds)
-    if (scaling) await this.#append({ record: { scaling } })
-  }
-
-  /** Kept for the next look when the store does not take it. */
-  async #scaleStable(): Promise<void> {
-    const { record, active } = this.#journal
-    const { scaling, stableReleaseId, instances: from } = record
-    const step = scaleStep(record, active)
-    if (!scaling?.pending || step === 'wait') return
-    const { instances, pending } = scaling
-    const done = { scaling: { instances, pending: null } }
-    const details = { releaseId: stableReleaseId, from, to: instances }
-    await this.#append(
-      step === 'drop'
-        ? { record: done }
-        : {
-            record: { ...done, instances },
-            audit: [this.#audit(pending.by, 'services.scale', pending.why, details)],
-          },
-    )
-  }
-
   async #tick(): Promise<void> {
-    const halt = this.#haltCount
-    const isHalted = () => halt !== this.#haltCount
-    this.#measureTime()
+    const permit = this.#halt.permit()
+    this.#recorder.measureTime()
     if (!(await this.#load()).ok) return
-    if (isHalted()) return
-    await this.#observer.look(this.#journal.active?.candidateReleaseId ?? null)
-    if (isHalted()) return
-    this.#watchInstances()
-    await this.#noticeEmergency()
-    await this.#judge()
-    if (isHalted()) return
-    await this.#keepDeclared()
-    await this.#scaleStable()
-    for (let round = 0; round < mostEventsALook; round++) {
-      await this.#captureBaseline()
-      await this.#explain()
-      const moved = await this.#decide()
-      if (isHalted()) return
-      // A decision that could not be kept is made again; meanwhile nothing is done toward the desired state it would have ended.
-      if (!moved.ok) break
-      const desired = this.#desiredState()
-      const isChanged = desired !== null && (await this.#actuator.act(desired, isHalted))
-      if (isHalted()) return
-      if (!moved.value && !isChanged) break
-    }
-    this.#tasks.attend(this.#journal.active)
-    await this.#storeTime()
-    await this.#lookBack()
-    this.#observer.note('store', this.#journal.storeTrouble)
+    const isAllowed = await permit.through([
+      () => this.#observer.look(this.#journal.active?.candidateReleaseId ?? null),
+      () => this.#failures.watch(),
+      () => this.#emergency.notice(),
+      () => this.#judge(),
+      () => this.#instances.keep(),
+      () => this.#instances.scale(),
+      () => this.#converge(permit),
+      () => this.#tasks.attend(this.#journal.active),
+      () => this.#recorder.storeTime(),
+      () => this.#undo.look(),
+    ])
+    if (!isAllowed) return
+    this.#recorder.noteStore()
     this.#changed(this.view)
   }
 
-  /** Time between two looks counts as watched, as far as it can have been: not the whole of a suspend. */
-  #measureTime(): void {
-    const now = this.#parts.clock.monotonicMs()
-    if (this.#journal.active) this.#watchedMs += Math.min(now - this.#lastTickAt, longestTickMs)
-    this.#lastTickAt = now
+  /** Decides and acts until nothing follows from what was seen any more. */
+  async #converge(permit: Permit): Promise<void> {
+    let isOver = false
+    for (let round = 0; round < mostEventsALook && !isOver && !permit.isRevoked; round++) {
+      let moved: Result<boolean> = ok(false)
+      await permit.through([
+        () => this.#captureBaseline(),
+        () => this.#failures.explain(),
+        async () => (moved = await this.#decide()),
+        async () => {
+          // A decision that could not be kept is made again; meanwhile nothing is done toward the desired state it would have ended.
+          const desired = moved.ok ? this.#desiredState() : null
+          const isChanged = desired !== null && (await this.#actuator.act(desired, permit))
+          isOver = !isChanged && !(moved.ok && moved.value)
+        },
+      ])
+    }
   }
 
   async #load(): Promise<Result<void>> {
@@ -395,10 +345,10 @@ export class ServiceLoop implements Disposable {
         this.#parts.store.releases(this.name, 1000),
       )
       if (!releases.ok) return releases
-      this.#known = new Set(releases.value.map(({ id }) => id))
+      this.#recorder.learn(releases.value.map(({ id }) => id))
       this.#isLoaded = true
       this.#readAt = this.#parts.clock.monotonicMs()
-      this.#watchedMs = 0
+      this.#recorder.forgetTime()
     }
     this.#observer.note('store', loaded.ok ? '' : loaded.error.message)
     return loaded
@@ -413,62 +363,20 @@ export class ServiceLoop implements Disposable {
     await this.#journal.load()
   }
 
-  /** An emergency that the router knows of and the engine does not: it came by another way, or an engine died over it. */
-  async #noticeEmergency(): Promise<void> {
-    const { emergency } = this.#observer.router ?? {}
-    if (!emergency) return
-    const { automationStopped } = this.#journal.record
-    const { key, atMs } = emergency
-    const found = { by: 'emergency', why: 'an emergency rollback was made at the router', key, atMs }
-    const known = automationStopped && { ...found, by: automationStopped.by, why: automationStopped.reason }
-    await this.#keepEmergency(this.#emergency ?? known ?? found)
-  }
-
-  async #keepEmergency({ by, why, key, ...request }: EmergencyRequest): Promise<void> {
-    if (!(await this.#load()).ok) return
-    const { active, open, record } = this.#journal
-    const reason = why || `${by} pressed emergency rollback`
-    const event: DeploymentEvent = { kind: 'rollbackStarted', by, reason, isEmergency: true }
-    const moving = open.filter(
-      (state) => !isGoingBack(state) && (!hasLeftForGood(state) || this.#hasReturned(state)),
-    )
-    this.#emergency = null
-    if (record.automationStopped && moving.length === 0) return
-    const nowMs = this.#parts.clock.nowMs()
-    const atMs = Math.min(request.atMs ?? nowMs, nowMs)
-    const entry = this.#audit(by, 'services.emergencyRollback', why, {
-      key,
-      deploymentId: active?.id ?? null,
-      from: active?.candidateReleaseId ?? null,
-      to: active?.stableReleaseId ?? null,
-    })
-    const stop = { automationStopped: { by, atMs, reason } }
-    await this.#append({
-      entries: moving.map((state) => this.#entry(state, event)),
-      ...(record.automationStopped ? {} : { record: stop, audit: [{ ...entry, atMs }] }),
-      isUrgent: true,
-    })
-  }
-
-  /** The emergency came in time though the old release was about to stop: it has the traffic. */
-  #hasReturned({ stableReleaseId }: DeploymentState): boolean {
-    return stableReleaseId !== null && weightOf(this.#observer.router?.weights ?? {}, stableReleaseId) === 100
-  }
-
   async #judge(): Promise<void> {
     const active = this.#journal.active
     if (!active || isGoingBack(active)) return
-    const aged = age(active, this.#watchedMs)
+    const aged = this.#recorder.aged(active)
     const due = this.#judging.due(aged)
     if (due === null) return
     const judged = await this.#judging.judge(aged, this.#journal.evidenceOf(active.id), {
       ...due,
-      instanceTrouble: this.#failed[0]?.reason ?? '',
+      instanceTrouble: this.#failures.latestReason,
     })
     if (!judged) return
     const { judgement, bins, memory, cursor } = judged
-    const kept = await this.#append({
-      entries: judgement ? [this.#entry(active, { kind: 'judged', judgement })] : [],
+    const kept = await this.#recorder.append({
+      entries: judgement ? [this.#recorder.entry(active, { kind: 'judged', judgement })] : [],
       evidence: { deploymentId: active.id, bins, memory, cursor },
     })
     if (kept.ok || judgement?.decision !== 'rollback' || active.plan.onFailure !== 'rollback') return
@@ -476,9 +384,9 @@ export class ServiceLoop implements Disposable {
     const current = this.#journal.open.find(({ id }) => id === active.id)
     if (!current || isGoingBack(current)) return
     const event = rollback(judgement.text)
-    await this.#append({
-      entries: [this.#entry(current, event)],
-      audit: this.#auditOf(current, event),
+    await this.#recorder.append({
+      entries: [this.#recorder.entry(current, event)],
+      audit: this.#recorder.auditOf(current, [event]),
       isUrgent: true,
     })
   }
@@ -491,42 +399,13 @@ export class ServiceLoop implements Disposable {
     if (captured) this.#captured = { deploymentId: active.id, ...captured }
   }
 
-  #watchInstances(): void {
-    const { active } = this.#journal
-    const { target } = this.#observer
-    if (!active || active.stage.kind === 'queued' || active.stage.kind === 'validating') this.#failed = []
-    else if (target) this.#failed = failuresAfter(this.#failed, active.candidateReleaseId, target)
-  }
-
-  /** Reads what a candidate that failed has printed: when it is paused, or its traffic has returned and its instances still run. */
-  async #explain(): Promise<void> {
-    const { active } = this.#journal
-    const { router } = this.#observer
-    if (!active || !isToExplain(active) || this.#explained?.deploymentId === active.id) return
-    if (!active.pause && weightOf(router?.weights ?? {}, active.candidateReleaseId) > 0) return
-    const { target, definition } = this.#service
-    const releaseId = active.candidateReleaseId
-    const lines = await within(this.#parts.clock, answerWithinMs, `the target of ${definition.name}`, () =>
-      target.logs({ service: definition.name, releaseId, lines: failureLines }),
-    )
-    const failure = {
-      instances: this.#failed.slice(0, 10),
-      lines: lines.ok
-        ? lines.value
-            .filter((line) => line.releaseId === releaseId)
-            .slice(-failureLines)
-            .map((line) => ({ ...line, text: line.text.slice(0, 1000) }))
-        : [],
-    }
-    this.#explained = { deploymentId: active.id, failure }
-  }
-
   /** Everything that follows from what was seen, in one transaction. Gives whether anything did; fails when it is not kept. */
   async #decide(): Promise<Result<boolean>> {
     const begun = await this.#begin()
     const { active, record } = this.#journal
     if (!active) return ok(begun)
     const captured = this.#captured?.deploymentId === active.id ? this.#captured : null
+    const failure = this.#failures.explanationOf(active)
     const facts: Facts = {
       router: this.#observer.router,
       target: this.#observer.target,
@@ -534,23 +413,21 @@ export class ServiceLoop implements Disposable {
       steadyForMs: this.#observer.steadyForMs,
       missingRoom: this.#headroom.missing(active.plan),
       ...(captured ? { baseline: captured.baseline } : {}),
-      ...(this.#explained?.deploymentId === active.id ? { failure: this.#explained.failure } : {}),
+      ...(failure ? { failure } : {}),
     }
-    const events = followUps(age(active, this.#watchedMs), record, facts)
+    const events = followUps(this.#recorder.aged(active), record, facts)
     if (events.length === 0) return ok(begun)
     const isCaptured = events.some(({ kind }) => kind === 'baselineCaptured')
     const isRollback = events.some(({ kind }) => kind === 'rollbackStarted')
-    const appended = await this.#append({
-      entries: events.map((event, i) =>
-        i === 0 ? this.#entry(active, event) : { deploymentId: active.id, event },
-      ),
+    const appended = await this.#recorder.append({
+      entries: this.#recorder.entries(active, events),
       ...(isCaptured && captured
         ? { evidence: { deploymentId: active.id, bins: [], memory: null, cursor: captured.cursor } }
         : {}),
-      audit: events.flatMap((event) => this.#auditOf(active, event)),
+      audit: this.#recorder.auditOf(active, events),
       isUrgent: isRollback || isGoingBack(active),
     })
-    if (appended.ok && events.some(({ kind }) => kind === 'failureExplained')) this.#explained = null
+    if (appended.ok && events.some(({ kind }) => kind === 'failureExplained')) this.#failures.forget()
     return appended.ok ? ok(true) : appended
   }
 
@@ -567,10 +444,10 @@ export class ServiceLoop implements Disposable {
     const adopted = record.stableReleaseId === null ? foundStable(router, target) : null
     const event = beginning(active, adopted ?? record, newest)
     if (!event) return false
-    this.#watchedMs = 0
-    const begun = await this.#append({
-      entries: [this.#entry(active, event)],
-      audit: this.#auditOf(active, event),
+    this.#recorder.forgetTime()
+    const begun = await this.#recorder.append({
+      entries: [this.#recorder.entry(active, event)],
+      audit: this.#recorder.auditOf(active, [event]),
       ...(adopted ? { record: adopted } : {}),
     })
     return begun.ok
@@ -600,12 +477,12 @@ export class ServiceLoop implements Disposable {
     const running = Object.keys(this.#observer.target?.wanted ?? {})
     const needed = new Set([stableReleaseId, active?.candidateReleaseId])
     const orphans = running.filter((releaseId) => !needed.has(releaseId))
-    const unknown = orphans.filter((releaseId) => !this.#known.has(releaseId))
+    const unknown = orphans.filter((releaseId) => !this.#recorder.isKnown(releaseId))
     this.#observer.note(
       'orphans',
       unknown.length > 0 ? `${unknown.join(', ')} runs although no deployment here has started it` : '',
     )
-    return orphans.filter((releaseId) => this.#known.has(releaseId))
+    return orphans.filter((releaseId) => this.#recorder.isKnown(releaseId))
   }
 
   async #finishTask(deploymentId: string, events: readonly DeploymentEvent[]): Promise<void> {
@@ -617,75 +494,14 @@ export class ServiceLoop implements Disposable {
           (event.kind === 'hookEnded' && state?.pendingHooks.some(({ key }) => key === event.key)),
       )
       if (!state || !isStillWanted) return ok(undefined)
-      return this.#append({
-        entries: events.map((event, i) => (i === 0 ? this.#entry(state, event) : { deploymentId, event })),
-        audit: events.flatMap((event) => this.#auditOf(state, event)),
+      return this.#recorder.append({
+        entries: this.#recorder.entries(state, events),
+        audit: this.#recorder.auditOf(state, events),
         isUrgent: events.some(({ kind }) => kind === 'rollbackStarted'),
       })
     })
     // What could not be kept is told again at the next look, not at once.
     if (kept.ok) this.#wake()
-  }
-
-  #wayBackFacts(): WayBackFacts {
-    const { record, open } = this.#journal
-    const undo = this.#undo?.key === this.#undoKey ? this.#undo.way : null
-    return { record, open, router: this.#observer.router, undo }
-  }
-
-  get #undoKey(): string {
-    const { record, open } = this.#journal
-    return [record.revision, record.stableReleaseId, ...open.map(({ id }) => id)].join(' ')
-  }
-
-  /** At rest: finds out what an undo would bring back, once for each state of the service. */
-  async #lookBack(): Promise<void> {
-    const { active, record } = this.#journal
-    const isAtRest = active === null || isRetiring(active)
-    const now = this.#parts.clock.monotonicMs()
-    if (!isAtRest || record.stableReleaseId === null || this.#undo?.key === this.#undoKey) return
-    // A store that does not answer holds up every look at the service while it is asked.
-    if (now - this.#lookBackFailedAt < readAgainEveryMs) return
-    const key = this.#undoKey
-    const found = await lookBack(this.#parts, this.name, active)
-    if (found.ok) this.#undo = { key, way: found.value }
-    else this.#lookBackFailedAt = this.#parts.clock.monotonicMs()
-  }
-
-  /** Keeps the clocks of a state on disk though nothing else happens. */
-  async #storeTime(): Promise<void> {
-    const active = this.#journal.active
-    if (!active || this.#watchedMs < storeTimeEveryMs) return
-    await this.#append({ entries: [this.#entry(active, { kind: 'watched' })] })
-  }
-
-  #entry(
-    state: DeploymentState,
-    event: DeploymentEvent,
-  ): { deploymentId: string; event: DeploymentEvent; elapsedMs: number } {
-    const isActive = state.id === this.#journal.active?.id
-    return { deploymentId: state.id, event, elapsedMs: isActive ? this.#watchedMs : 0 }
-  }
-
-  async #append(append: Append): Promise<Result<void>> {
-    const before = this.#journal.active?.id
-    const takesTime = append.entries?.some(({ deploymentId }) => deploymentId === before) ?? false
-    const appended = await this.#journal.append(append)
-    if (appended.ok && (takesTime || this.#journal.active?.id !== before)) this.#watchedMs = 0
-    if (appended.ok) for (const { id } of append.releases ?? []) this.#known.add(id)
-    for (const { candidateReleaseId } of this.#journal.open) this.#known.add(candidateReleaseId)
-    this.#observer.note('store', this.#journal.storeTrouble)
-    this.#changed(this.view)
-    return appended
-  }
-
-  #auditOf(state: DeploymentState, event: DeploymentEvent): AuditDraft[] {
-    const action = actionOf(state, event)
-    return action ? [{ ...action, atMs: this.#parts.clock.nowMs(), target: this.name }] : []
-  }
-
-  #audit(actor: string, action: string, why: string, details: Record<string, unknown>): AuditDraft {
-    return { atMs: this.#parts.clock.nowMs(), actor, action, target: this.name, why, details }
   }
 
   /** Until the next look is due, something was asked, or the loop is aborted. */
