@@ -2,6 +2,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { AppError, Disposables, messageOf, type Log, type Result } from '../base/index.ts'
 import { createLocalMetricSource } from '../adapters/metrics/index.ts'
+import { edgePlatform } from '../adapters/platforms/edge/index.ts'
 import { newestBackup, openAuditSeal, openStateStore } from '../adapters/stores/state/index.ts'
 import { openTelemetryStore, type RetainingStore } from '../adapters/stores/telemetry/index.ts'
 import {
@@ -94,7 +95,7 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
     const edge = held.use(edgeClient(directory))
     const store = journal.value.deployments
     const steering = steer({
-      edge,
+      platforms: [edgePlatform(edge)],
       store,
       service: (name) => engine.service(name),
       hosts: () => hostFacts(engine.live.snapshot()),

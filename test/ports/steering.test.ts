@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { silentLog, type Result } from '../../src/base/index.ts'
 import { openStateStore, type StateStore } from '../../src/adapters/stores/state/index.ts'
-import { EdgeClient } from '../../src/adapters/targets/edge/index.ts'
+import { EdgeClient, edgePlatform } from '../../src/adapters/platforms/edge/index.ts'
 import { systemClock, systemRng } from '../../src/adapters/system/index.ts'
 import { loadConfig, type Config } from '../../src/engine/config/index.ts'
 import { buildPlan, type ValidationRequest } from '../../src/engine/deployments/index.ts'
@@ -57,7 +57,7 @@ afterEach(async () => {
 const steered = (edge: EdgeClient) => {
   const surroundings = steer({
     origin: () => null,
-    edge,
+    platforms: [edgePlatform(edge)],
     service: (name) => {
       const found = configOf(text).services.find(({ definition }) => definition.name === name)
       if (!found) return undefined

@@ -98,11 +98,9 @@ export const routingSchema = z.strictObject({
 })
 export type Routing = z.infer<typeof routingSchema>
 
-/** What instances can run on, and what can split traffic; `edge` is the embedded platform. */
-export const targetNames = ['edge'] as const
-export type TargetName = (typeof targetNames)[number]
-export const routerNames = ['edge'] as const
-export type RouterName = (typeof routerNames)[number]
+/** Where instances can run and what can split traffic; `edge` is the embedded platform. */
+export const platformNames = ['edge'] as const
+export type PlatformName = (typeof platformNames)[number]
 
 const { ipv4, ipv6, cidrv4, cidrv6 } = z.regexes
 
@@ -161,9 +159,9 @@ const accountNameSchema = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/)
 /** A service as configured. */
 export const serviceDefinitionSchema = z.strictObject({
   name: nameSchema,
-  /** Names of the adapters that run and route it. */
-  target: z.enum(targetNames).default('edge'),
-  router: z.enum(routerNames).default('edge'),
+  /** The platforms that run and route it. */
+  target: z.enum(platformNames).default('edge'),
+  router: z.enum(platformNames).default('edge'),
   listen: z.strictObject({
     host: hostNameSchema.default('127.0.0.1'),
     /** 0 takes a free port. */

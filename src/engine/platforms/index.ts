@@ -1,3 +1,4 @@
+export { PlatformRegistry, type Equipment, type Platform } from './platforms.ts'
 export type {
   BinPage,
   EmergencyOrder,

@@ -9,7 +9,7 @@ import {
   type DeploymentController,
   type SteeredService,
 } from '../deployments/index.ts'
-import type { Router, Target } from '../platforms/index.ts'
+import type { Equipment } from '../platforms/index.ts'
 import type { CheckConfig } from '../validation/index.ts'
 import { TrafficWatch } from './traffic-watch.ts'
 
@@ -34,7 +34,7 @@ export interface Configured {
 }
 
 /** Where a service runs and what routes it. */
-export type Equip = (definition: ServiceDefinition) => { target: Target; router: Router }
+export type Equip = (definition: ServiceDefinition) => Equipment
 
 export interface ServiceRegistryParts {
   clock: Clock

@@ -1,6 +1,6 @@
 import { AppError, silentLog } from '../../base/index.ts'
 import { readConfig, type ConfigRequest } from '../../adapters/config/index.ts'
-import type { EdgeClient } from '../../adapters/targets/edge/index.ts'
+import type { EdgeClient } from '../../adapters/platforms/edge/index.ts'
 import { systemClock } from '../../adapters/system/index.ts'
 import { errorCatalogue, localActor } from '../../contract/index.ts'
 import type { CommandSurroundings } from './config-commands.ts'

@@ -1,7 +1,7 @@
 import { chmodSync, lstatSync, statSync, type Stats } from 'node:fs'
 import { dirname } from 'node:path'
 import { AppError } from '../../base/index.ts'
-import { EdgeClient } from '../../adapters/targets/edge/index.ts'
+import { EdgeClient } from '../../adapters/platforms/edge/index.ts'
 import { identityOf } from '../../edge/index.ts'
 import { edgeSocketPlaces } from './places.ts'
 import { readPointer } from './pointer.ts'

@@ -3,7 +3,7 @@ import { closeSync, existsSync, mkdirSync, readFileSync, renameSync, statSync } 
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { AppError, fail, messageOf, ok, sleep, type Clock, type Result } from '../../base/index.ts'
-import type { EdgeClient } from '../../adapters/targets/edge/index.ts'
+import type { EdgeClient } from '../../adapters/platforms/edge/index.ts'
 import { identityOf, isUnwritable, openOutput } from '../../edge/index.ts'
 import { edgeClient, edgeRemedy } from './find.ts'
 import { endGuards } from './crash-loop.ts'

@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises'
 import { AppError, fail, ok, sleep, type Clock, type Result } from '../../base/index.ts'
-import type { EdgeClient } from '../../adapters/targets/edge/index.ts'
+import type { EdgeClient } from '../../adapters/platforms/edge/index.ts'
 import { endInstancesOf, identityOf } from '../../edge/index.ts'
 import { endGuards } from './crash-loop.ts'
 import { isEdgeRunning } from './find.ts'

@@ -1,19 +1,16 @@
 import { AppError, fail, ok, type Clock, type Log, type Rng } from '../../base/index.ts'
 import { checksFor } from '../../adapters/checks/index.ts'
 import { hookRunner } from '../../adapters/hooks/index.ts'
-import { edgeRouter } from '../../adapters/routers/edge/index.ts'
-import { edgeTarget, type EdgeClient } from '../../adapters/targets/edge/index.ts'
-import { type RouterName, type TargetName } from '../../contract/index.ts'
 import type { DeploymentStore, ValidationRequest } from '../../engine/deployments/index.ts'
 import type { Steering } from '../../engine/index.ts'
 import type { OperatedService } from '../../engine/services/index.ts'
-import type { Router, Target } from '../../engine/platforms/index.ts'
+import { PlatformRegistry, type Platform } from '../../engine/platforms/index.ts'
 import { missingRoom, validatorOf, type HostFact } from '../../engine/validation/index.ts'
 import { validationFacts } from './facts.ts'
 
 export interface SteeringParts {
-  /** Of the edge that runs and routes; it may be away for a while. */
-  edge: EdgeClient
+  /** Where services run and what routes them. */
+  platforms: readonly Platform[]
   store: DeploymentStore
   /** What is operated under a name, as known at the moment of the call. */
   service: (name: string) => OperatedService | undefined
@@ -32,7 +29,7 @@ export type Surroundings = Pick<Steering, 'equip' | 'validator' | 'hooks' | 'roo
 
 /** What deployments work with beside their store: where services run, what routes them, their checks and hooks. */
 export function steer({
-  edge,
+  platforms,
   store,
   service,
   hosts,
@@ -42,13 +39,12 @@ export function steer({
   rng,
   log,
 }: SteeringParts): Surroundings {
-  const targets: Record<TargetName, Target> = { edge: edgeTarget(edge) }
-  const routers: Record<RouterName, Router> = { edge: edgeRouter(edge) }
+  const registry = new PlatformRegistry(platforms)
   const directoryFor = (found: OperatedService | undefined) =>
     found?.definition.workingDirectory ?? workDirectory
   const facts = validationFacts({ service, store, hosts })
   return {
-    equip: ({ target, router }) => ({ target: targets[target], router: routers[router] }),
+    equip: (definition) => registry.equip(definition),
     validator: validatorOf({
       clock,
       rng,

@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Disposables } from '../../../src/base/index.ts'
 import { readConfig } from '../../../src/adapters/config/index.ts'
-import { edgeRouter } from '../../../src/adapters/routers/edge/index.ts'
-import { edgeTarget } from '../../../src/adapters/targets/edge/index.ts'
+import { edgePlatform } from '../../../src/adapters/platforms/edge/index.ts'
 import { systemClock } from '../../../src/adapters/system/index.ts'
 import type { ServiceConfig } from '../../../src/engine/config/index.ts'
 import { endEdge, prepareDemo } from '../../../src/hosts/demo/demo-directory.ts'
@@ -38,8 +37,7 @@ async function openShop() {
   const edge = await ensureEdge({ directory: edgeDirectory(directory), clock: systemClock() })
   if (!edge.ok) throw edge.error
   held.use(edge.value)
-  const router = edgeRouter(edge.value)
-  const target = edgeTarget(edge.value)
+  const { router, target } = edgePlatform(edge.value)
   const start = async ({ definition, releases }: ServiceConfig, id: string) => {
     const release = releases.find((each) => each.id === id)
     if (!release) throw new Error(`no release ${id}`)

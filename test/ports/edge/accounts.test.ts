@@ -3,9 +3,8 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { edgeRouter } from '../../../src/adapters/routers/edge/index.ts'
 import { systemClock } from '../../../src/adapters/system/index.ts'
-import { edgeTarget, type EdgeClient } from '../../../src/adapters/targets/edge/index.ts'
+import { edgePlatform, type EdgeClient } from '../../../src/adapters/platforms/edge/index.ts'
 import { contentMark } from '../../../src/edge/supervisor/orphans.ts'
 import { identityOf } from '../../../src/edge/supervisor/process-identity.ts'
 import { ProcessTable } from '../../../src/edge/supervisor/process-table.ts'
@@ -56,8 +55,7 @@ describe.runIf(canTry)('an edge of root whose service runs as another user', () 
 
   async function declare(): Promise<void> {
     const platform = {
-      target: edgeTarget(client),
-      router: edgeRouter(client),
+      ...edgePlatform(client),
       killAndRestart: async () => undefined,
       [Symbol.asyncDispose]: async () => undefined,
     }

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { EdgeClient } from '../../../src/adapters/targets/edge/index.ts'
+import { EdgeClient } from '../../../src/adapters/platforms/edge/index.ts'
 import { edgeClient } from '../../../src/hosts/edge/index.ts'
 import { edgeSocketPlaces } from '../../../src/hosts/edge/places.ts'
 import { readPointer } from '../../../src/hosts/edge/pointer.ts'

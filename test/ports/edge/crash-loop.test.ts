@@ -4,9 +4,8 @@ import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { edgeRouter } from '../../../src/adapters/routers/edge/index.ts'
 import { systemClock } from '../../../src/adapters/system/index.ts'
-import { edgeTarget, type EdgeClient } from '../../../src/adapters/targets/edge/index.ts'
+import { edgePlatform, type EdgeClient } from '../../../src/adapters/platforms/edge/index.ts'
 import { endGuards } from '../../../src/hosts/edge/crash-loop.ts'
 import { edgeClient, ensureEdge, ownProgram, stopEdge } from '../../../src/hosts/edge/index.ts'
 import { until } from '../../support/until.ts'
@@ -29,8 +28,7 @@ describe.runIf(process.platform === 'linux')('an edge that crashes again and aga
     await valueOf(await ensureEdge({ directory, clock, program }))[Symbol.asyncDispose]()
     client = edgeClient(directory, 100_000)
     shop = await TestService.declare({
-      target: edgeTarget(client),
-      router: edgeRouter(client),
+      ...edgePlatform(client),
       killAndRestart: async () => undefined,
       [Symbol.asyncDispose]: async () => undefined,
     })

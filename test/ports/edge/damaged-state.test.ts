@@ -4,8 +4,7 @@ import { cpSync, existsSync, mkdtempSync, openSync, realpathSync, rmSync, writeF
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { edgeRouter } from '../../../src/adapters/routers/edge/index.ts'
-import { edgeTarget, type EdgeClient } from '../../../src/adapters/targets/edge/index.ts'
+import { edgePlatform, type EdgeClient } from '../../../src/adapters/platforms/edge/index.ts'
 import { systemClock, systemRng } from '../../../src/adapters/system/index.ts'
 import { Platform } from '../../../src/edge/index.ts'
 import { claimWithinMs } from '../../../src/edge/supervisor/orphans.ts'
@@ -34,8 +33,7 @@ class Edge {
 
   get platform() {
     return {
-      target: edgeTarget(this.client),
-      router: edgeRouter(this.client),
+      ...edgePlatform(this.client),
       killAndRestart: async () => undefined,
       [Symbol.asyncDispose]: async () => undefined,
     }

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { edgeRouter } from '../../../src/adapters/routers/edge/index.ts'
-import { EdgeClient, edgeTarget } from '../../../src/adapters/targets/edge/index.ts'
+import { EdgeClient, edgePlatform } from '../../../src/adapters/platforms/edge/index.ts'
+import type { Router, Target } from '../../../src/engine/platforms/index.ts'
 import { systemClock } from '../../../src/adapters/system/index.ts'
 import { edgeSocketPath } from '../../../src/hosts/edge/places.ts'
 import { stopEdge } from '../../../src/hosts/edge/stop.ts'
@@ -14,14 +14,15 @@ const entry = join(import.meta.dirname, '../../../src/hosts/edge/main.ts')
 export class EdgeProcess implements AsyncDisposable {
   readonly directory = mkdtempSync(join(tmpdir(), 'pilothouse-edge-'))
   readonly client: EdgeClient
-  readonly target
-  readonly router
+  readonly target: Target
+  readonly router: Router
   #process: ReturnType<typeof startNode> | null = null
 
   constructor() {
     this.client = new EdgeClient({ socketPath: edgeSocketPath(this.directory), timeoutMs: 100_000 })
-    this.target = edgeTarget(this.client)
-    this.router = edgeRouter(this.client)
+    const { target, router } = edgePlatform(this.client)
+    this.target = target
+    this.router = router
   }
 
   static async start(): Promise<EdgeProcess> {

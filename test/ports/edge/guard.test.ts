@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { sleep } from '../../../src/base/index.ts'
-import { edgeRouter } from '../../../src/adapters/routers/edge/index.ts'
-import { edgeTarget, type EdgeClient } from '../../../src/adapters/targets/edge/index.ts'
+import { edgePlatform, type EdgeClient } from '../../../src/adapters/platforms/edge/index.ts'
 import { systemClock } from '../../../src/adapters/system/index.ts'
 import { edgeClient, ensureEdge, stopEdge } from '../../../src/hosts/edge/index.ts'
 import { readPointer } from '../../../src/hosts/edge/pointer.ts'
@@ -26,8 +25,7 @@ describe.runIf(process.platform === 'linux')('an edge that crashes, without an e
     // A handover takes as long as the start of a process.
     client = edgeClient(directory, 100_000)
     shop = await TestService.declare({
-      target: edgeTarget(client),
-      router: edgeRouter(client),
+      ...edgePlatform(client),
       killAndRestart: async () => undefined,
       [Symbol.asyncDispose]: async () => undefined,
     })

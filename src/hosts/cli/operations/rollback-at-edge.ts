@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
-import type { EdgeClient } from '../../../adapters/targets/edge/index.ts'
+import type { EdgeClient } from '../../../adapters/platforms/edge/index.ts'
 import { type EdgeOutput, type EdgeReport, type RollbackOutcome, weightOf } from '../../../contract/index.ts'
 import { edgeClient, edgeDirectory } from '../../edge/index.ts'
 

@@ -1,7 +1,7 @@
 import { AppError, fail, ok } from '../../../base/index.ts'
 import { latencyBoundsMs, type Bin, type EdgeBin } from '../../../contract/index.ts'
 import type { Router } from '../../../engine/platforms/index.ts'
-import type { EdgeClient } from '../../targets/edge/index.ts'
+import type { EdgeClient } from './edge-client.ts'
 
 /** The embedded platform as a router. */
 export function edgeRouter(client: EdgeClient): Router {

@@ -1,2 +1,2 @@
 export { EdgeClient, type EdgeClientOptions } from './edge-client.ts'
-export { edgeTarget } from './edge-target.ts'
+export { edgePlatform } from './edge-platform.ts'

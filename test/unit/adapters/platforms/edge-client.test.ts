@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { EdgeClient } from '../../../../src/adapters/targets/edge/index.ts'
+import { EdgeClient } from '../../../../src/adapters/platforms/edge/index.ts'
 
 describe.skipIf(process.platform === 'win32')('a call whose connection the edge has closed', () => {
   let directory: string

@@ -1,0 +1,11 @@
+import type { Platform } from '../../../engine/platforms/index.ts'
+import type { EdgeClient } from './edge-client.ts'
+import { edgeRouter } from './edge-router.ts'
+import { edgeTarget } from './edge-target.ts'
+
+/** The embedded platform, as the edge behind `client` offers it. That edge may be away for a while. */
+export const edgePlatform = (client: EdgeClient): Platform => ({
+  name: 'edge',
+  target: edgeTarget(client),
+  router: edgeRouter(client),
+})

@@ -1,1 +1,0 @@
-export { edgeRouter } from './edge-router.ts'
