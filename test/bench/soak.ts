@@ -136,7 +136,9 @@ export async function run(): Promise<SoakResult | undefined> {
       await wait(5000)
     }
     await visitors.stop()
-    for (const { phase } of ((await json('deployments', 'list', '--limit', '100')) ?? []) as { phase: string }[])
+    for (const { phase } of ((await json('deployments', 'list', '--limit', '100')) ?? []) as {
+      phase: string
+    }[])
       deployments[phase] = (deployments[phase] ?? 0) + 1
     const audit = await cli('audit', 'verify').ended
     return {
