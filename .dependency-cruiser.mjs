@@ -87,6 +87,20 @@ export default {
       to: { path: '^src/engine/[^/]+/', pathNot: '^src/engine/[^/]+/index\\.ts$' },
     },
     {
+      name: 'screens-stand-alone',
+      comment: 'A screen imports no other screen: what several of them share belongs in src/renderer/domain.',
+      severity: 'error',
+      from: { path: '^src/renderer/screens/([^/]+)/' },
+      to: { path: '^src/renderer/screens/[^/]+/', pathNot: '^src/renderer/screens/$1/' },
+    },
+    {
+      name: 'below-the-screens',
+      comment: 'What screens are built from knows no screen.',
+      severity: 'error',
+      from: { path: '^src/renderer/', pathNot: '^src/renderer/(screens/|[^/]+$)' },
+      to: { path: '^src/renderer/screens/' },
+    },
+    {
       name: 'bootstrap-stands-alone',
       comment: 'The bootstrap runs before anything is installed: Node itself is all there is.',
       severity: 'error',

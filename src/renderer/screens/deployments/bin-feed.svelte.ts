@@ -1,6 +1,6 @@
 import type { Bin, CallClient } from '../../../contract/index.ts'
 import { failureOf, type Failure } from '../../state/failure.ts'
-import { finestBins, mergeBins } from './bin-columns.ts'
+import { finestBins, mergeBins } from '../../domain/deployments/bin-columns.ts'
 
 export interface BinFeedOptions {
   calls(): Pick<CallClient, 'deployments' | 'services'>

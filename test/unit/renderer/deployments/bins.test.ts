@@ -10,7 +10,7 @@ import {
   stepFor,
   stepForBins,
   wholeColumns,
-} from '../../../../src/renderer/screens/deployments/bin-columns.ts'
+} from '../../../../src/renderer/domain/deployments/bin-columns.ts'
 import { uneventful } from '../../../support/uneventful.ts'
 
 const bin = (atMs: number, change: Partial<Bin> = {}): Bin => ({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { deploymentMarkers } from '../../../../src/renderer/screens/deployments/markers.ts'
+import { deploymentMarkers } from '../../../../src/renderer/domain/deployments/markers.ts'
 import { madeDeployment } from './made.ts'
 
 describe('the markers of a deployment on charts', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { callError, planOptionsSchema } from '../../../../src/contract/index.ts'
 import { chartRange } from '../../../../src/renderer/screens/deployments/chart-range.ts'
-import { refusalText } from '../../../../src/renderer/screens/deployments/give-command.ts'
+import { refusalText } from '../../../../src/renderer/domain/deployments/give-command.ts'
 import { historyFilter } from '../../../../src/renderer/screens/deployments/history-filter.ts'
 import {
   choices,

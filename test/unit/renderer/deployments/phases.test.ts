@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { deploymentPhases, phaseText } from '../../../../src/contract/index.ts'
 import { planBeside } from '../../../../src/engine/deployments/index.ts'
-import { offersFor } from '../../../../src/renderer/screens/deployments/commands.ts'
-import { phaseStrip } from '../../../../src/renderer/screens/deployments/phases.ts'
+import { offersFor } from '../../../../src/renderer/domain/deployments/commands.ts'
+import { phaseStrip } from '../../../../src/renderer/domain/deployments/phases.ts'
 import { madeDeployment } from './made.ts'
 
 const states = (change: Parameters<typeof madeDeployment>[0], nowMs = 61_000) =>
