@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { AppError, Result } from '../../src/base/index.ts'
 import {
   serviceDefinitionSchema,
+  type Capabilities,
   type Instance,
   type Release,
   type Weights,
@@ -15,6 +16,14 @@ export interface PlatformUnderTest extends AsyncDisposable {
   router: Router
   /** Ends what serves without a chance to tidy up, and starts it again. */
   killAndRestart(): Promise<void>
+}
+
+/** What the suites may ask of a platform: its capabilities, and how real it is. What it does not offer is skipped. */
+export interface Offers extends Capabilities {
+  /** Requests of clients reach its instances. */
+  servesClients: boolean
+  /** Instances are processes that tests can look at and end. */
+  runsProcesses: boolean
 }
 
 export type OpenPlatform = () => Promise<PlatformUnderTest>

@@ -1,3 +1,4 @@
+import { edgeCapabilities } from '../../src/adapters/platforms/edge/index.ts'
 import { implement } from '@orpc/server'
 import { fileURLToPath } from 'node:url'
 import { AppError, silentLog } from '../../src/base/index.ts'
@@ -304,6 +305,7 @@ export async function startScriptedFleet({
           plan: made.value,
           stableReleaseId: serviceOrThrow(input.service).stableReleaseId,
           validation: someValidation,
+          capabilities: someCapabilities,
         }
       }),
       start: api.deployments.start.handler(({ input, context }) => {
@@ -489,6 +491,8 @@ const someNotices = (count: number, nowMs: number): Notice[] =>
     link: n % 3 === 0 ? '/services' : '',
   }))
 
+const someCapabilities = { ...edgeCapabilities.target, ...edgeCapabilities.router }
+
 const someService = (
   name: string,
   nowMs: number,
@@ -500,6 +504,7 @@ const someService = (
   environment,
   target: 'edge',
   router: 'edge',
+  capabilities: someCapabilities,
   address: 'http://127.0.0.1:8080',
   stableReleaseId: 'r7',
   candidateReleaseId: null,

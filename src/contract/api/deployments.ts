@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { capabilitiesSchema } from '../model/capabilities.ts'
 import {
   binSchema,
   deploymentPhases,
@@ -73,6 +74,8 @@ export const deployments = {
         requestsPerSecond: z.number().nullable().optional(),
         /** User and group that its programs run as, `user:group`; null as Pilothouse does. */
         runsAs: z.string().nullable().optional(),
+        /** Of the platform that it would run on; left out by earlier engines. */
+        capabilities: capabilitiesSchema.optional(),
       }),
     ),
   start: procedure('deployments.write', { isOrder: true })

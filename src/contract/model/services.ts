@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { capabilitiesSchema } from './capabilities.ts'
 import {
   argvSchema,
   cookieValueSchema,
@@ -330,6 +331,8 @@ export const serviceStateSchema = z.object({
   environment: z.string(),
   target: z.string(),
   router: z.string(),
+  /** Of that target and that router; left out by earlier engines. */
+  capabilities: capabilitiesSchema.optional(),
   /** Where the router listens, e.g. `http://127.0.0.1:8080`. */
   address: z.string(),
   stableReleaseId: z.string().nullable(),

@@ -1,5 +1,5 @@
 import { ok, type Result } from '../../base/index.ts'
-import { runsAsText, type Deployment, type PlanOptions } from '../../contract/index.ts'
+import { runsAsText, type Capabilities, type Deployment, type PlanOptions } from '../../contract/index.ts'
 import type { LiveStore } from '../core/index.ts'
 import { api, given, orThrow, type CallContext } from '../identity/index.ts'
 import type { Command } from './commands.ts'
@@ -16,7 +16,9 @@ export interface DeploymentParts extends RehearsalParts {
   live: LiveStore
   services: {
     /** NOT_FOUND names the services that there are. */
-    require: (name: string) => Result<SteeredService & { deployOptions: readonly PlanOptions[] }>
+    require: (
+      name: string,
+    ) => Result<SteeredService & { deployOptions: readonly PlanOptions[]; capabilities: Capabilities }>
     view: (name: string) => Pick<ServiceView, 'record'> | undefined
     requestsPerSecond: (name: string) => number | null
   }
@@ -53,7 +55,7 @@ export function deploymentHandlers(parts: DeploymentParts) {
       bins: api.deployments.bins.handler(({ input }) => orThrow(store.bins(input.id))),
       rehearse: api.deployments.rehearse.handler(async ({ input }) => {
         const { service, releaseId, supersedes } = input
-        const { definition, deployOptions } = await orThrow(services.require(service))
+        const { definition, deployOptions, capabilities } = await orThrow(services.require(service))
         const rehearsal = await orThrow(
           rehearse(parts, {
             service,
@@ -67,6 +69,7 @@ export function deploymentHandlers(parts: DeploymentParts) {
           ...rehearsal,
           requestsPerSecond: services.requestsPerSecond(service),
           runsAs: runsAsText(definition),
+          capabilities,
         }
       }),
       start: api.deployments.start.handler(async ({ input, context }) => {

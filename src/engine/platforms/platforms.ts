@@ -1,4 +1,10 @@
-import type { PlatformName, ServiceDefinition } from '../../contract/index.ts'
+import type {
+  Capabilities,
+  PlatformName,
+  RouterCapabilities,
+  ServiceDefinition,
+  TargetCapabilities,
+} from '../../contract/index.ts'
 import type { Router, Target } from './ports.ts'
 
 /** A platform as composed: its name in the configuration and both of its ports. */
@@ -6,12 +12,15 @@ export interface Platform {
   name: PlatformName
   target: Target
   router: Router
+  capabilities: { target: TargetCapabilities; router: RouterCapabilities }
 }
 
 /** What a service works with: where its instances run, and what splits its traffic. */
 export interface Equipment {
   target: Target
   router: Router
+  /** Of both. */
+  capabilities: Capabilities
 }
 
 /** The platforms of this program, by the names that the configuration uses. */
@@ -26,7 +35,12 @@ export class PlatformRegistry {
 
   /** The target of the platform that the service runs on, and the router of the one that routes it. */
   equip({ target, router }: Pick<ServiceDefinition, 'target' | 'router'>): Equipment {
-    return { target: this.#find(target).target, router: this.#find(router).router }
+    const [runs, routes] = [this.#find(target), this.#find(router)]
+    return {
+      target: runs.target,
+      router: routes.router,
+      capabilities: { ...runs.capabilities.target, ...routes.capabilities.router },
+    }
   }
 
   #find(name: PlatformName): Platform {

@@ -97,6 +97,7 @@ export class ServiceProjection {
       environment: this.#environment,
       target: service.definition.target,
       router: service.definition.router,
+      capabilities: service.capabilities,
       candidateReleaseId: active?.candidateReleaseId ?? null,
       deploymentId: active?.id ?? null,
       sli: watch.slis(nowMs),

@@ -1,5 +1,10 @@
 import { SerialQueue, type Clock } from '../../base/index.ts'
-import { judgeLimitsSchema, type PlanOptions, type ServiceDefinition } from '../../contract/index.ts'
+import {
+  judgeLimitsSchema,
+  type Capabilities,
+  type PlanOptions,
+  type ServiceDefinition,
+} from '../../contract/index.ts'
 import { canonicalJson } from '../audit/index.ts'
 import type { Listening, ServiceConfig } from '../config/index.ts'
 import type { Loop, Supervisor } from '../core/index.ts'
@@ -17,6 +22,8 @@ export type Origin = 'file' | 'declared'
 
 /** A service with what its configuration says of deployments. */
 export interface OperatedService extends SteeredService {
+  /** Of the platform that it runs on. */
+  capabilities: Capabilities
   origin: Origin
   /** Of the whole, then of the service; a deployment's own come last. */
   deployOptions: readonly PlanOptions[]

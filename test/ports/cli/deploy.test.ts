@@ -155,6 +155,7 @@ describe('pilothouse deploy', () => {
     expect(good.code).toBe(0)
     expect(good.stdout).toContain('50%')
     expect(good.stdout).toContain('smoke test')
+    expect(good.stdout).toContain('Traffic shares are verified')
     engine.script.canDeploy = false
     const bad = await run('validate', 'shop', 'r2')
     expect(bad.code).toBe(1)

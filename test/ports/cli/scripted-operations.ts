@@ -1,3 +1,4 @@
+import { edgeCapabilities } from '../../../src/adapters/platforms/edge/index.ts'
 import { implement } from '@orpc/server'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -19,6 +20,8 @@ import {
 import type { CallContext } from '../../../src/engine/identity/index.ts'
 import { announceServer } from '../../../src/hosts/server-file.ts'
 import { scriptedEngine } from '../../support/scripted-engine.ts'
+
+const capabilities = { ...edgeCapabilities.target, ...edgeCapabilities.router }
 
 /** What the script answers; the rest of the table is the real engine's. */
 const steering = {
@@ -88,6 +91,7 @@ const aService: ServiceState = {
   environment: 'production',
   target: 'edge',
   router: 'edge',
+  capabilities,
   address: 'http://127.0.0.1:8080',
   stableReleaseId: 'r1',
   candidateReleaseId: 'r2',
@@ -335,7 +339,7 @@ function scripted(script: Script) {
       }),
       rehearse: os.deployments.rehearse.handler(({ input }) => {
         heard('rehearse', input)
-        return { plan: script.deployment.plan, stableReleaseId: 'r1', validation: validation() }
+        return { plan: script.deployment.plan, stableReleaseId: 'r1', validation: validation(), capabilities }
       }),
       start: os.deployments.start.handler(({ input }) => {
         heard('start', input)

@@ -1,6 +1,6 @@
 import { hostileSuite } from '../router-hostile.suite.ts'
 import { routerSuite } from '../router.suite.ts'
-import { openEdge } from './open-edge.ts'
+import { edgeOffers, openEdge } from './open-edge.ts'
 
-routerSuite('the edge as a router', () => openEdge())
-hostileSuite('the edge', () => openEdge())
+routerSuite('the edge as a router', openEdge, edgeOffers)
+hostileSuite('the edge', openEdge)

@@ -1,4 +1,4 @@
 import { targetSuite } from '../target.suite.ts'
-import { openEdge } from './open-edge.ts'
+import { edgeOffers, openEdge } from './open-edge.ts'
 
-targetSuite('the edge as a target', () => openEdge())
+targetSuite('the edge as a target', openEdge, edgeOffers)

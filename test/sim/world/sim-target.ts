@@ -40,7 +40,7 @@ export const wellBehaved: Behaviour = {
 
 interface Run {
   release: Release
-  instances: { id: string; ageS: number; drainS: number | null; restarts: number }[]
+  instances: { id: string; number: number; ageS: number; drainS: number | null; restarts: number }[]
   wanted: number
   askedBy: string
 }
@@ -51,6 +51,8 @@ export class SimTarget {
   readonly #runs = new Map<string, Run>()
   readonly #crashes = new Map<string, number>()
   #started = 0
+  /** Of requests that were done: each is done once. */
+  readonly #keys = new Set<string>()
   /** Told of each removal, to hold it against what the router does. */
   onRemove: (releaseId: string) => void = () => undefined
 
@@ -61,6 +63,7 @@ export class SimTarget {
   /** Loses its state, and with it what ran. */
   forget(): void {
     this.#runs.clear()
+    this.#keys.clear()
   }
 
   /** As one engine reaches it. */
@@ -93,6 +96,8 @@ export class SimTarget {
   }
 
   ensure({ release, instances, key }: EnsureRequest): Result<void> {
+    if (this.#keys.has(key)) return ok(undefined)
+    this.#keys.add(key)
     const run = this.#runs.get(release.id) ?? { release, instances: [], wanted: 0, askedBy: '' }
     run.wanted = instances
     run.askedBy = key
@@ -148,7 +153,7 @@ export class SimTarget {
 
   report(): TargetReport {
     const instances = [...this.#runs].flatMap(([releaseId, run]) =>
-      run.instances.map(({ id, ageS, drainS, restarts }): Instance => {
+      run.instances.map(({ id, number, ageS, drainS, restarts }): Instance => {
         const state = this.#state(releaseId, ageS, drainS)
         return {
           id,
@@ -161,7 +166,7 @@ export class SimTarget {
                 ? 'its health check failed: ECONNREFUSED'
                 : '',
           pid: 1,
-          port: 1,
+          port: number,
           startedAtMs: 0,
           restartCount: restarts,
           lastRestart: restarts > 0 ? { atMs: 0, reason: 'exited with code 1' } : null,
@@ -197,8 +202,11 @@ export class SimTarget {
 
   #fill(run: Run): void {
     const kept = run.instances.filter(({ drainS }) => drainS === null)
-    for (let i = kept.length; i < run.wanted; i++)
-      run.instances.push({ id: `${run.release.id}-${this.#started++}`, ageS: 0, drainS: null, restarts: 0 })
+    for (let i = kept.length; i < run.wanted; i++) {
+      const number = this.#started++
+      const id = `${run.release.id}-${number}`
+      run.instances.push({ id, number, ageS: 0, drainS: null, restarts: 0 })
+    }
     for (const instance of kept.slice(run.wanted)) instance.drainS = 2
   }
 }

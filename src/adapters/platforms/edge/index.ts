@@ -1,2 +1,2 @@
 export { EdgeClient, type EdgeClientOptions } from './edge-client.ts'
-export { edgePlatform } from './edge-platform.ts'
+export { edgeCapabilities, edgePlatform } from './edge-platform.ts'

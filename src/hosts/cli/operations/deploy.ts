@@ -50,7 +50,7 @@ export async function deploy(request: DeployRequest, session: Session): Promise<
   const wish = { service, releaseId, options, why, supersedes, expectedRevision: revision }
   if (request.isDryRun || request.isInteractive) {
     const rehearsal = await engine.deployments.rehearse(wish)
-    const { plan, stableReleaseId, validation, requestsPerSecond, runsAs } = rehearsal
+    const { plan, stableReleaseId, validation, requestsPerSecond, runsAs, capabilities } = rehearsal
     if (isJson && request.isDryRun) out.write(jsonText(rehearsal))
     else {
       const change = changeText({ service, stableReleaseId, candidateReleaseId: releaseId })
@@ -58,7 +58,7 @@ export async function deploy(request: DeployRequest, session: Session): Promise<
       const to = isJson ? session.err : out
       tell(
         to,
-        `${to.style('bold', terminalText(change))}\n${planText(plan, validation, to, requestsPerSecond)}${runsAs ? `  Instances, checks and hooks run as ${runsAs}\n` : ''}${validationText(validation, to)}`,
+        `${to.style('bold', terminalText(change))}\n${planText(plan, validation, to, { requestsPerSecond, capabilities })}${runsAs ? `  Instances, checks and hooks run as ${runsAs}\n` : ''}${validationText(validation, to)}`,
       )
     }
     if (request.isDryRun) return validation.canDeploy ? exitCodes.ok : exitCodes.failed

@@ -6,6 +6,7 @@ import {
   reachedText,
   readableLog,
   releaseChange,
+  routerText,
   shownPhase,
   skippedText,
   terminalText,
@@ -13,6 +14,7 @@ import {
   trafficForecast,
   weightText,
   writtenShare,
+  type Capabilities,
   type Deployment,
   type Plan,
   type Validation,
@@ -124,12 +126,15 @@ function failureText(
   ].join('')
 }
 
-/** What will be done, in lines; with the requests that each step may expect where the present rate is known. */
+/** What will be done, in lines; with what is known of the traffic now and of the platform. */
 export function planText(
   plan: Plan,
   validation: Validation | null,
   out: Pick<Output, 'width'>,
-  requestsPerSecond: number | null = null,
+  {
+    requestsPerSecond = null,
+    capabilities,
+  }: { requestsPerSecond?: number | null | undefined; capabilities?: Capabilities | undefined } = {},
 ): string {
   const { preset, steps, maxTimeMs, onFailure, onInconclusive, limits, instances, resources, skipped } = plan
   const rows = (skipped ? [] : steps).map(({ weight, holdMs, analysis, gate }, k) => [
@@ -154,6 +159,7 @@ export function planText(
     ...(forecast === '' ? [] : [forecast]),
     ...(room === '' ? [] : [`Starts, and moves to each step, only while hosts use at most: ${room}`]),
     ...missingGates(plan, validation),
+    ...(capabilities ? routerText(capabilities) : []),
   ]
   return [
     `Plan: ${skipped ? 'first release' : `canary${preset ? `, ${preset}` : ''}`}, ${instances} instance${instances === 1 ? '' : 's'}, at most ${duration(maxTimeMs)}\n`,

@@ -5,7 +5,9 @@ import {
   ofRelease,
   releaseOrder,
   releaseRole,
+  routerText,
   share,
+  targetText,
   terminalText,
   trafficShares,
   weightOf,
@@ -190,7 +192,7 @@ const instanceColumns = [
 
 /** One service with its releases and instances. */
 export function serviceText(service: ServiceState, out: Output, times: Times): string {
-  const { name, environment, address, weights, instances } = service
+  const { name, environment, address, weights, instances, capabilities } = service
   const ids = Object.keys(weights).toSorted(releaseOrder(service))
   const releases = ids.map((id) => [
     id,
@@ -212,6 +214,9 @@ export function serviceText(service: ServiceState, out: Output, times: Times): s
     `${out.style('bold', name)}  ${environment}  ${address}\n`,
     ...troubleLines(service, times).map((line) => `${out.style('red', line)}\n`),
     service.deploymentId ? `Deployment ${service.deploymentId}\n` : '',
+    ...(capabilities ? [...routerText(capabilities), ...targetText(capabilities)] : []).map(
+      (line) => `${line}\n`,
+    ),
     `\nReleases\n${table(releaseColumns, releases, layout)}`,
     copies.length === 0 ? '\nNo instances.\n' : `\nInstances\n${table(instanceColumns, copies, layout)}`,
   ].join('')
