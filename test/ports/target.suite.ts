@@ -185,6 +185,29 @@ export function targetSuite(name: string, open: OpenPlatform, offers: Offers): v
       },
     )
 
+    it.runIf(runsProcesses && servesClients)(
+      'lets what an instance that is over its limit again has begun come to its end',
+      async () => {
+        const shop = await TestService.declare(platform, { memoryLimitBytes: 150_000_000 })
+        await shop.run(releaseOf('r1'))
+        valueOf(await shop.weigh({ r1: 100 }))
+        const [before] = await shop.instances()
+        await shop.get('/grow?bytes=150000000')
+        await until('its replacement', async () => {
+          const all = await shop.instances()
+          return all.length === 1 && all[0]?.id !== before?.id && all[0]?.state === 'healthy'
+            ? true
+            : undefined
+        })
+        const begun = fetch(`${shop.address}/grow?bytes=150000000`)
+        const slow = fetch(`${shop.address}/slow?wait=3000`)
+        await until('the restart', async () =>
+          (await shop.instances())[0]?.reason.includes('2 times in a row') ? true : undefined,
+        )
+        expect([(await begun).status, (await slow).status]).toEqual([200, 200])
+      },
+    )
+
     it.runIf(runsProcesses && process.platform === 'linux')(
       'counts the memory of all processes of an instance, also against its limit',
       async () => {

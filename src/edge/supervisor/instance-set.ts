@@ -13,6 +13,7 @@ import type { InstanceRecord, ServiceRecord } from '../state/state.ts'
 import { isDirectory, missingDirectory } from './directory.ts'
 import { mayEject } from './ejection.ts'
 import { InstanceLog } from './instance-log.ts'
+import type { InstanceOptions } from './instance-options.ts'
 import { Instance } from './instance.ts'
 import { contentOf, type Orphan, type Orphans } from './orphans.ts'
 import type { PortBook } from './port-book.ts'
@@ -297,23 +298,23 @@ export class InstanceSet {
     const { id = `${release.id}-${rng.hex(4)}`, replaces = null } = known
     const ordinal = known.ordinal ?? replaces?.ordinal ?? this.#freeOrdinal(release.id)
     const output = new InstanceLog(clock, logDirectory, { instanceId: id, releaseId: release.id })
-    const instance = new Instance({
+    const options: InstanceOptions = {
       ...this.#options,
       id,
       ordinal,
       release,
       directory: () => this.#directoryOf(release),
-      replaces,
       output,
       mayRecover: () => !this.#instances.some(({ isRecovering }) => isRecovering),
       onChange: () => this.#changed(),
       onFailure: (failure) => this.#options.onInstanceFailure(release.id, failure),
-      onGone: (gone) => {
-        this.#instances.splice(this.#instances.indexOf(gone), 1)
-        this.#forgetOldOutputs(gone)
+      onGone: () => {
+        this.#instances.splice(this.#instances.indexOf(instance), 1)
+        this.#forgetOldOutputs(instance)
         this.#changed()
       },
-    })
+    }
+    const instance = new Instance(options, replaces)
     this.#outputs.set(id, output)
     this.#instances.push(instance)
     return instance
