@@ -1,3 +1,6 @@
+import { globSync } from 'node:fs'
+import { dirname } from 'node:path'
+
 /** The arrows of ARCHITECTURE.md: base <- contract <- engine <- adapters <- hosts, electron; contract <- renderer. */
 const layers = {
   base: ['base'],
@@ -31,6 +34,15 @@ const vendors = [
   'undici',
   'ws',
 ]
+
+/** Folders with a public face, the engine's aside, which has rules of its own. */
+const faces = globSync('src/**/index.ts')
+  .map((file) => dirname(file).replaceAll('\\', '/'))
+  .filter((folder) => !folder.startsWith('src/engine'))
+  .sort()
+
+/** @param {string} path */
+const escaped = (path) => path.replaceAll('.', '\\.')
 
 export default {
   forbidden: [
@@ -85,6 +97,21 @@ export default {
       severity: 'error',
       from: { path: '^(src|electron)/', pathNot: '^src/engine/' },
       to: { path: '^src/engine/[^/]+/', pathNot: '^src/engine/[^/]+/index\\.ts$' },
+    },
+    ...faces.map((folder) => ({
+      name: 'through-the-face',
+      comment: `${folder} is entered through its index.ts.`,
+      severity: 'error',
+      from: { path: '^(src|electron)/', pathNot: `^${escaped(folder)}/` },
+      to: { path: `^${escaped(folder)}/`, pathNot: `^${escaped(folder)}/index\\.ts$` },
+    })),
+    {
+      name: 'no-circle-of-folders',
+      comment: 'A folder of the edge gets what is above it as a parameter or an interface.',
+      severity: 'error',
+      scope: 'folder',
+      from: { path: '^src/edge/' },
+      to: { circular: true },
     },
     {
       name: 'screens-stand-alone',

@@ -110,7 +110,7 @@ export default defineConfig({
     node: {
       resolve: { noExternal: true },
       build: nodeBuild('../../dist/node', {
-        cli: here('src/hosts/cli/index.ts'),
+        cli: here('src/hosts/cli/start.ts'),
         'telemetry-worker': here('src/adapters/stores/telemetry/worker.ts'),
         'report-worker': here('src/adapters/checks/report-worker.ts'),
         edge: here('src/hosts/edge/main.ts'),

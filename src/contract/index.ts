@@ -1,6 +1,5 @@
-export * from '../base/errors.ts'
+export { errorCatalogue, errorCodes, type ErrorCode, type ErrorEntry } from '../base/index.ts'
 export * from './api/index.ts'
-export * from './api/orders.ts'
 export * from './desktop/index.ts'
 export * from './edge/procedures.ts'
 export * from './live/frames.ts'

@@ -11,7 +11,7 @@ import { websocketChannel } from '../../src/adapters/transports/index.ts'
 import { LiveClient, type LiveChannel, type SampleRows } from '../../src/contract/index.ts'
 import { sessionOf } from '../support/sign-in.ts'
 
-const cli = fileURLToPath(new URL('../../src/hosts/cli/index.ts', import.meta.url))
+const cli = fileURLToPath(new URL('../../src/hosts/cli/start.ts', import.meta.url))
 const killCount = 50
 /** What a crash may cost, ms: the telemetry that was not yet committed. */
 const allowedLossMs = 5000

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/adapters/system/index.ts'
-import { openInBrowser } from '../../src/hosts/serve/index.ts'
+import { openInBrowser } from '../../src/hosts/open-browser.ts'
 import { until } from '../support/until.ts'
 
 const url = 'http://127.0.0.1:7780/#launch=0123456789abcdef'

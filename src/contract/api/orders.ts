@@ -1,4 +1,4 @@
-import { contract } from './index.ts'
+import { contract } from './contract.ts'
 import type { ProcedureMeta } from './procedure.ts'
 
 interface Order {

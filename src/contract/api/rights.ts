@@ -1,6 +1,4 @@
-/** Who may do what: each role may do what the roles before it may, too. */
-export const roles = ['viewer', 'responder', 'deployer', 'admin'] as const
-export type Role = (typeof roles)[number]
+import { roles, type Role } from '../model/principal.ts'
 
 /** Every right, with the least role that has it. A procedure names the one right that it needs. */
 export const rights = {

@@ -1,4 +1,6 @@
-import type { Role } from '../api/rights.ts'
+/** Who may do what: each role may do what the roles before it may, too. */
+export const roles = ['viewer', 'responder', 'deployer', 'admin'] as const
+export type Role = (typeof roles)[number]
 
 /** Name of the engine in history and audit log, where it acts by itself. */
 export const engineActor = 'pilothouse'

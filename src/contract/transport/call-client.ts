@@ -6,8 +6,7 @@ import type { CallChannel } from './channel.ts'
 import { columnSerializer } from './column-serializer.ts'
 import { errorCatalogue, type ErrorCode } from '../../base/index.ts'
 import { maxMessageBytes } from '../live/frames.ts'
-import type { ErrorData } from '../api/procedure.ts'
-import type { Contract } from '../api/index.ts'
+import type { Contract, ErrorData } from '../api/index.ts'
 
 export type CallClient = ContractRouterClient<Contract>
 

@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs'
 import { chmod, lstat, mkdir, rename, rm, utimes } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { EdgeLog } from '../surroundings.ts'
+import { type EdgeLog, closeServer } from '../machine/index.ts'
 import { AppError, messageOf, type Clock } from '../../base/index.ts'
 import {
   edgeProcedures,
@@ -11,8 +11,7 @@ import {
   type EdgeProcedure,
 } from '../../contract/index.ts'
 import { dirname } from 'node:path'
-import { closeServer } from '../close-server.ts'
-import type { Handlers } from '../platform.ts'
+import type { Handlers } from '../services/index.ts'
 
 /** A call under way may end; none takes longer than a second or two. */
 const closeWithinMs = 5000

@@ -8,6 +8,7 @@ import { smoothWeighted } from './smooth-weighted.ts'
 
 export type { Balancer, Candidate } from './candidate.ts'
 export { pointIn, pointOf, releaseAt, ReleaseSplit } from './release-split.ts'
+export { noTraffic, Traffic } from './traffic.ts'
 
 /** The balancer of this name. */
 export function balancerOf(name: Routing['balancing'], rng: Rng): Balancer {

@@ -1,6 +1,6 @@
 import type { Server, Socket } from 'node:net'
-import type { Platform } from '../platform.ts'
-import { givenSchema, successorVariable, type Inheritance, type Progress, type Step } from './messages.ts'
+import type { Platform, Inheritance, Progress } from '../services/index.ts'
+import { givenSchema, successorVariable, type Step } from './messages.ts'
 
 /**
  * The edge that started this process to take over from it. Once it has given its ports this one goes on alone when it

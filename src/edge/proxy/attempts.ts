@@ -1,11 +1,9 @@
 import type { Clock } from '../../base/index.ts'
 import type { ProxyLimits, Timeouts } from '../../contract/index.ts'
 import type { Attempt, BinLog, Outcome, ReleaseCounts } from '../counts/index.ts'
-import { isOurLack } from '../machine-lack.ts'
-import type { AttemptEnd } from '../guards/breaker.ts'
-import type { Gate, Refusal } from '../guards/gate.ts'
-import type { InstanceSet } from '../supervisor/instance-set.ts'
-import { InstanceStopped, type Instance } from '../supervisor/instance.ts'
+import { isOurLack } from '../machine/index.ts'
+import type { AttemptEnd, Gate, Refusal } from '../guards/index.ts'
+import { type InstanceSet, InstanceStopped, type Instance } from '../supervisor/index.ts'
 import type { RequestRouter } from './router.ts'
 
 /** What the requests of one service are forwarded with. */

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Server as SocketServer, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { AppError, messageOf } from '../../base/index.ts'
-import type { Refusal } from '../guards/gate.ts'
+import type { Refusal } from '../guards/index.ts'
 import type { Forwarding } from './attempts.ts'
 import { ClientConnections, type Give } from './client-connections.ts'
 import { Exchange } from './forward.ts'

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
-import { plainAddress } from '../guards/address-list.ts'
+import { plainAddress } from '../guards/index.ts'
 
 /** Where a request came from. */
 export interface Origin {

@@ -1,6 +1,6 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Refusal } from '../guards/gate.ts'
+import type { Refusal } from '../guards/index.ts'
 
 /** From a refusal on, for the rest of its body. */
 const lingerMs = 30_000

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Refusal } from '../guards/gate.ts'
+import type { Refusal } from '../guards/index.ts'
 import type { ProxyLimits } from '../../contract/index.ts'
 import { isHost } from './headers.ts'
 

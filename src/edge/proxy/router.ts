@@ -1,11 +1,17 @@
 import type { IncomingMessage } from 'node:http'
 import type { Rng } from '../../base/index.ts'
 import type { Routing, Weights } from '../../contract/index.ts'
-import { balancerOf, pointIn, pointOf, releaseAt, ReleaseSplit, type Balancer } from '../balancing/index.ts'
-import type { Gate } from '../guards/gate.ts'
-import type { InstanceSet } from '../supervisor/instance-set.ts'
-import type { Instance } from '../supervisor/instance.ts'
-import type { Traffic } from '../traffic.ts'
+import {
+  balancerOf,
+  pointIn,
+  pointOf,
+  releaseAt,
+  ReleaseSplit,
+  type Balancer,
+  type Traffic,
+} from '../balancing/index.ts'
+import type { Gate } from '../guards/index.ts'
+import type { InstanceSet, Instance } from '../supervisor/index.ts'
 import { cookieOf } from './headers.ts'
 
 /** Carries the point of a client that stays with its release. */

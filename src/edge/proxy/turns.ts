@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Refusal } from '../guards/gate.ts'
+import type { Refusal } from '../guards/index.ts'
 import { refuseConnection } from './refuse.ts'
 
 type Serve = (request: IncomingMessage, response: ServerResponse) => void

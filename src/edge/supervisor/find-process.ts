@@ -1,4 +1,4 @@
-import type { InstanceRecord } from '../state/state.ts'
+import type { InstanceRecord } from '../state/index.ts'
 import { mayRunAs } from './account.ts'
 import type { InstanceOptions } from './instance-options.ts'
 import { ManagedProcess } from './managed-process.ts'

@@ -1,6 +1,6 @@
 import { get, type ClientRequest, type IncomingMessage } from 'node:http'
 import { messageOf } from '../../base/index.ts'
-import { isOurLack } from '../machine-lack.ts'
+import { isOurLack } from '../machine/index.ts'
 import type { LoopbackHost } from './connections.ts'
 
 export interface Probe {

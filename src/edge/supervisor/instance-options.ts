@@ -1,6 +1,6 @@
 import type { Release, ServiceDefinition } from '../../contract/index.ts'
 import type { InstanceFailure } from '../counts/index.ts'
-import type { Surroundings } from '../surroundings.ts'
+import type { Surroundings } from '../machine/index.ts'
 import type { InstanceLog } from './instance-log.ts'
 import type { PortBook } from './port-book.ts'
 import type { PortOwners } from './port-owners.ts'

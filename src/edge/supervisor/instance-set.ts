@@ -7,9 +7,9 @@ import {
   type Release,
   type ServiceDefinition,
 } from '../../contract/index.ts'
-import type { Surroundings } from '../surroundings.ts'
+import type { Surroundings } from '../machine/index.ts'
 import type { InstanceFailure } from '../counts/index.ts'
-import type { InstanceRecord, ServiceRecord } from '../state/state.ts'
+import type { InstanceRecord, ServiceRecord } from '../state/index.ts'
 import { isDirectory, missingDirectory } from './directory.ts'
 import { mayEject } from './ejection.ts'
 import { InstanceLog } from './instance-log.ts'

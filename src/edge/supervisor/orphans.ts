@@ -4,7 +4,7 @@ import { realpath } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import type { Clock } from '../../base/index.ts'
 import type { AccountSettings, Release } from '../../contract/index.ts'
-import type { Surroundings } from '../surroundings.ts'
+import type { Surroundings } from '../machine/index.ts'
 import { mayRunAs } from './account.ts'
 import { ManagedProcess } from './managed-process.ts'
 import {

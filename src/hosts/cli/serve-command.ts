@@ -7,6 +7,7 @@ import { systemClock } from '../../adapters/system/index.ts'
 import { recordsOf, type ServiceState } from '../../contract/index.ts'
 import type { Config, Flag, LogLevel } from '../../engine/config/index.ts'
 import type { EngineAccess } from '../serve/index.ts'
+import { browserDirectory, openInBrowser } from '../open-browser.ts'
 import { version } from '../version.ts'
 import type { CommandSurroundings } from './config-commands.ts'
 import { tellFailure } from './failure.ts'
@@ -105,7 +106,7 @@ export async function serveCommand(
   if (token?.ok) log.hide(token.value)
   try {
     // Only this command needs the server: the others start without loading it.
-    const { browserDirectory, openInBrowser, serve } = await import('../serve/index.ts')
+    const { serve } = await import('../serve/index.ts')
     const setLogLevel = (level: LogLevel) => log.setLevel(level)
     const options = {
       config: loaded,

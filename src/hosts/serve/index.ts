@@ -1,3 +1,2 @@
 export { openDoor, type Door, type DoorOptions, type EngineAccess } from './door.ts'
-export { browserDirectory, openInBrowser } from './open-browser.ts'
 export { serve, type Served, type ServeOptions } from './serve.ts'

@@ -1,7 +1,7 @@
-import * as words from '../../contract/words/time.ts'
+import * as words from '../../contract/index.ts'
 import { shownZone } from './shown-zone.ts'
 
-export { noFigure, stopwatch } from '../../contract/words/time.ts'
+export { noFigure, stopwatch } from '../../contract/index.ts'
 
 /** A figure stays on one line with its unit. */
 const unbroken = (text: string): string => text.replaceAll(' ', '\u00a0')

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { runCli } from '../../../src/hosts/cli/program.ts'
 import { startNode } from './process.ts'
 
-const entry = fileURLToPath(new URL('../../../src/hosts/cli/index.ts', import.meta.url))
+const entry = fileURLToPath(new URL('../../../src/hosts/cli/start.ts', import.meta.url))
 
 let directory: string
 beforeEach(async () => {

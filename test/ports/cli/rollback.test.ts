@@ -10,7 +10,7 @@ import type { EdgeReport, RollbackOutcome } from '../../../src/contract/index.ts
 import { runCli } from '../../../src/hosts/cli/program.ts'
 import { announceServer } from '../../../src/hosts/server-file.ts'
 
-const cli = fileURLToPath(new URL('../../../src/hosts/cli/index.ts', import.meta.url))
+const cli = fileURLToPath(new URL('../../../src/hosts/cli/start.ts', import.meta.url))
 
 let directory: string
 let data: string

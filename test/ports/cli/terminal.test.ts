@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { startNode } from './process.ts'
 import { aDeployment, serveScriptedOperations, type ScriptedOperations } from './scripted-operations.ts'
 
-const cli = fileURLToPath(new URL('../../../src/hosts/cli/index.ts', import.meta.url))
+const cli = fileURLToPath(new URL('../../../src/hosts/cli/start.ts', import.meta.url))
 
 let directory: string
 let engine: ScriptedOperations

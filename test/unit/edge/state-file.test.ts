@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { guardsSchema, serviceDefinitionSchema } from '../../../src/contract/index.ts'
 import { readState, StateFile } from '../../../src/edge/state/state-file.ts'
-import { noTraffic } from '../../../src/edge/traffic.ts'
+import { noTraffic } from '../../../src/edge/balancing/traffic.ts'
 
 const stateOf = (...names: string[]) => ({
   services: names.map((name) => ({

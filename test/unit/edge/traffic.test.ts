@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { AppError } from '../../../src/base/index.ts'
-import { noTraffic, Traffic } from '../../../src/edge/traffic.ts'
+import { noTraffic, Traffic } from '../../../src/edge/balancing/traffic.ts'
 
 const healthy = new Set(['r1', 'r2'])
 const open = () =>

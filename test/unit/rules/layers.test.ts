@@ -26,6 +26,8 @@ const violations: [rule: string, file: string, target: string][] = [
   ['the-engine-from-outside', 'src/adapters/reaches-inside.ts', '../engine/core/clock.ts'],
   ['screens-stand-alone', 'src/renderer/screens/host/reaches-over.ts', '../service/table.ts'],
   ['below-the-screens', 'src/renderer/domain/deployments/reaches-up.ts', '../../screens/host/range.ts'],
+  ['through-the-face', 'src/hosts/reaches-inside.ts', '../adapters/shelf/inner.ts'],
+  ['no-circle-of-folders', 'src/edge/north/first.ts', '../south/second.ts'],
   ['bootstrap-stands-alone', 'build/start.mjs', 'fastify'],
   ['no-circular', 'src/contract/chicken.ts', './egg.ts'],
   ['not-to-unresolvable', 'src/contract/reaches-nowhere.ts', './nowhere.ts'],
@@ -42,6 +44,13 @@ const allowed: [file: string, target: string][] = [
   ['src/adapters/disk.ts', '../engine/core/index.ts'],
   ['src/adapters/server.ts', 'fastify'],
   ['src/hosts/serve.ts', '../adapters/disk.ts'],
+  ['src/hosts/shelf.ts', '../adapters/shelf/index.ts'],
+  ['src/adapters/shelf/index.ts', './inner.ts'],
+  ['src/adapters/shelf/inner.ts', 'zod'],
+  // In no circle of files, but in one of folders with the file above.
+  ['src/edge/south/first.ts', '../north/second.ts'],
+  ['src/edge/south/second.ts', 'zod'],
+  ['src/edge/north/second.ts', 'zod'],
   ['src/renderer/screen.ts', '../contract/index.ts'],
   ['src/renderer/screens/service/table.ts', '../../domain/services/total.ts'],
   ['src/renderer/screens/host/screen.ts', './range.ts'],
@@ -97,7 +106,9 @@ describe('the rules of the layers', () => {
   })
 
   it.each(violations)('%s: finds %s importing %s', (rule, file) => {
-    expect(found.filter(({ from }) => from === file).map(({ rule: { name } }) => name)).toContain(rule)
+    // A circle of folders is told of the folder.
+    const told = found.filter(({ from }) => from === file || from === dirname(file))
+    expect(told.map(({ rule: { name } }) => name)).toContain(rule)
   })
 
   it('leave alone what the arrows allow', () => {
@@ -107,7 +118,7 @@ describe('the rules of the layers', () => {
   })
 
   it('each have a planted violation here', () => {
-    const rules = config.forbidden.map(({ name }) => name).sort()
-    expect([...new Set(violations.map(([rule]) => rule))].sort()).toEqual(rules)
+    const rules = new Set(config.forbidden.map(({ name }) => name))
+    expect(new Set(violations.map(([rule]) => rule))).toEqual(rules)
   })
 })

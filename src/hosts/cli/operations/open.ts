@@ -1,6 +1,6 @@
 import { homedir, tmpdir } from 'node:os'
 import { systemClock } from '../../../adapters/system/index.ts'
-import { browserDirectory, openInBrowser } from '../../serve/open-browser.ts'
+import { browserDirectory, openInBrowser } from '../../open-browser.ts'
 import { jsonText } from '../json-text.ts'
 import { exitCodes } from '../output.ts'
 import { isLaunchPending, mintLaunchUrl } from './launch-calls.ts'

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { AppError } from '../base/index.ts'
+import { AppError } from '../../base/index.ts'
 import { lockByKernel } from './kernel-lock.ts'
-import { identityOf } from './supervisor/process-identity.ts'
-import { isUnwritable } from './unwritable.ts'
+import { identityOf } from '../supervisor/index.ts'
+import { isUnwritable } from '../machine/index.ts'
 
 export interface DirectoryLock extends AsyncDisposable {
   /** The file names this process. Not while the disk takes nothing: the kernel's lock alone holds then. */

@@ -1,19 +1,19 @@
 import type { Server, Socket } from 'node:net'
-import { backoffMs, messageOf } from '../base/index.ts'
-import type { Guards, ServiceDefinition } from '../contract/index.ts'
-import type { Surroundings } from './surroundings.ts'
-import { BinLog } from './counts/index.ts'
-import { AddressList } from './guards/address-list.ts'
-import { Gate } from './guards/gate.ts'
-import { Listener } from './proxy/listener.ts'
-import { RequestRouter } from './proxy/router.ts'
-import type { ServiceRecord } from './state/state.ts'
-import { InstanceSet } from './supervisor/instance-set.ts'
-import type { Orphans } from './supervisor/orphans.ts'
-import type { PortBook } from './supervisor/port-book.ts'
-import type { PortOwners } from './supervisor/port-owners.ts'
-import type { ProcessTable } from './supervisor/process-table.ts'
-import { Traffic } from './traffic.ts'
+import { backoffMs, messageOf } from '../../base/index.ts'
+import type { Guards, ServiceDefinition } from '../../contract/index.ts'
+import type { Surroundings } from '../machine/index.ts'
+import { BinLog } from '../counts/index.ts'
+import { AddressList, Gate } from '../guards/index.ts'
+import { Listener, RequestRouter } from '../proxy/index.ts'
+import type { ServiceRecord } from '../state/index.ts'
+import {
+  InstanceSet,
+  type Orphans,
+  type PortBook,
+  type PortOwners,
+  type ProcessTable,
+} from '../supervisor/index.ts'
+import { Traffic } from '../balancing/index.ts'
 
 export interface ServiceOptions extends Surroundings {
   /** The real path of the edge's directory. */

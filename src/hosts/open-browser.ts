@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { AppError, messageOf, sleep, type Clock } from '../../base/index.ts'
+import { AppError, messageOf, sleep, type Clock } from '../base/index.ts'
 
 export interface BrowserRequest {
   /** A launch address. */

@@ -1,4 +1,4 @@
-import { AppError } from '../base/index.ts'
+import { AppError } from '../../base/index.ts'
 import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 

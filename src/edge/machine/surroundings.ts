@@ -1,4 +1,4 @@
-import type { Clock, Log, Rng } from '../base/index.ts'
+import type { Clock, Log, Rng } from '../../base/index.ts'
 
 /** What every part of the edge is given. */
 export interface Surroundings {

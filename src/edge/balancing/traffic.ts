@@ -1,6 +1,6 @@
-import { AppError } from '../base/index.ts'
-import { weightOf, type EdgeInput, type EdgeReport, type Weights } from '../contract/index.ts'
-import type { ServiceRecord } from './state/state.ts'
+import { AppError } from '../../base/index.ts'
+import { weightOf, type EdgeInput, type EdgeReport, type Weights } from '../../contract/index.ts'
+import type { ServiceRecord } from '../state/index.ts'
 
 /** Keys that are remembered, so that a call that is repeated is done once. */
 const keptKeys = 200

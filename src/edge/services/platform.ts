@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs'
 import { mkdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { AppError, messageOf, SerialQueue } from '../base/index.ts'
+import { AppError, messageOf, SerialQueue } from '../../base/index.ts'
 import {
   guardsSchema,
   weightOf,
@@ -11,18 +11,23 @@ import {
   type EdgeProcedure,
   type EdgeReport,
   type ErrorCode,
-} from '../contract/index.ts'
-import type { Surroundings } from './surroundings.ts'
-import type { Inheritance, Progress } from './handover/messages.ts'
+} from '../../contract/index.ts'
+import type { Surroundings } from '../machine/index.ts'
+import type { Inheritance, Progress } from './inheritance.ts'
 import { Service } from './service.ts'
-import { readState, StateFile } from './state/state-file.ts'
-import type { ServiceRecord } from './state/state.ts'
-import { InstanceLog } from './supervisor/instance-log.ts'
-import { claimWithinMs, findOrphans, logsOf, Orphans, type Orphan } from './supervisor/orphans.ts'
-import { PortBook } from './supervisor/port-book.ts'
-import { PortOwners } from './supervisor/port-owners.ts'
-import { ProcessTable } from './supervisor/process-table.ts'
-import { noTraffic } from './traffic.ts'
+import { readState, StateFile, type ServiceRecord } from '../state/index.ts'
+import {
+  InstanceLog,
+  claimWithinMs,
+  findOrphans,
+  logsOf,
+  Orphans,
+  type Orphan,
+  PortBook,
+  PortOwners,
+  ProcessTable,
+} from '../supervisor/index.ts'
+import { noTraffic } from '../balancing/index.ts'
 
 export interface PlatformOptions extends Surroundings {
   /** Holds the state and the logs. */

@@ -1,0 +1,1 @@
+export { type DirectoryLock, lockDirectory, takeLock } from './lock.ts'

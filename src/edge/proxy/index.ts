@@ -1,0 +1,2 @@
+export { Listener } from './listener.ts'
+export { RequestRouter } from './router.ts'
