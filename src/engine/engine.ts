@@ -9,27 +9,26 @@ import type {
   TimeZoneName,
 } from '../contract/index.ts'
 import { createRouter, type ApiRouter } from './api/index.ts'
-import { RefusalLog, type Refusal } from './audit/index.ts'
+import { audited, RefusalLog, type Refusal } from './audit/index.ts'
 import type { AccountCheck } from './config/index.ts'
 import { thresholdJudge } from './canary/index.ts'
 import { LiveStore, Supervisor, within, type Loop } from './core/index.ts'
 import {
   DeploymentController,
   DeploymentProjection,
-  nothingToCommit,
-  type Declaration,
-  type DeploymentStore,
   type HookRunner,
   type HeadroomLook,
   type Validator,
 } from './deployments/index.ts'
 import { HostRegistry } from './hosts/index.ts'
 import { NoticeBoard, type Journal } from './journal/index.ts'
+import type { Stores } from './stores.ts'
 import {
   serviceHealth,
   Services,
   type Configured,
   type Equip,
+  type Declaration,
   type OperatedService,
 } from './services/index.ts'
 import { SampleFeed } from './live/index.ts'
@@ -71,7 +70,7 @@ export interface Steering {
   declared: readonly Declaration[]
   equip: Equip
   accountProblem?: AccountCheck | undefined
-  store: DeploymentStore
+  stores: Stores
   validator: Validator
   hooks: HookRunner
   room: HeadroomLook
@@ -143,7 +142,7 @@ export class Engine implements AsyncDisposable {
       ...parts,
       append: (audit) =>
         within(parts.clock, answerWithinMs, 'the state database', () =>
-          shared.store.commit({ ...nothingToCommit, audit }),
+          shared.stores.work.commit(audited(audit)),
         ),
     })
     this.router = createRouter({
@@ -154,7 +153,7 @@ export class Engine implements AsyncDisposable {
       noteRefusal: (refusal) => this.noteRefusal(refusal),
       add: (release) => this.#controller.addRelease(release),
       workingDirectory: (name) => this.#services.find(name)?.definition.workingDirectory ?? null,
-      evidence: (service, releaseId) => evidenceOf(shared.store, service, releaseId),
+      evidence: (service, releaseId) => evidenceOf(shared.stores, service, releaseId),
     })
     this.live.put('config', parts.configStatus)
   }
@@ -350,14 +349,14 @@ const check = (name: string, ok: boolean, reason: string, sinceMs: number): Read
 
 /** Counts of the newest deployments that a release took part in, newest first. */
 async function* evidenceOf(
-  store: DeploymentStore,
+  { deployments, evidence }: Pick<Stores, 'deployments' | 'evidence'>,
   service: string,
   releaseId: string,
 ): AsyncGenerator<Result<Bin[]>, void> {
-  const found = await store.deployments({ service, releaseId, limit: 5 })
+  const found = await deployments.list({ service, releaseId, limit: 5 })
   if (!found.ok) {
     yield found
     return
   }
-  for (const { id } of found.value) yield await store.bins(id)
+  for (const { id } of found.value) yield await evidence.binsOf(id)
 }

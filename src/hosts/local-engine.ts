@@ -13,7 +13,7 @@ import {
   systemRng,
 } from '../adapters/system/index.ts'
 import { engineActor, hostsWithState, type ConfigProblem, type LiveRecords } from '../contract/index.ts'
-import type { AuditDraft } from '../engine/audit/index.ts'
+import { audited, type AuditDraft } from '../engine/audit/index.ts'
 import {
   changedSettings,
   describeConfig,
@@ -23,7 +23,7 @@ import {
   type LogLevel,
   type Standpoint,
 } from '../engine/config/index.ts'
-import type { DeploymentStore } from '../engine/deployments/index.ts'
+import type { Stores } from '../engine/stores.ts'
 import { Engine, type EngineSettings } from '../engine/index.ts'
 import { defaultLimits } from '../engine/telemetry/index.ts'
 import { ConfigRecord } from './config-record.ts'
@@ -80,8 +80,9 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
     const journal = await openStateStore({ file: stateFile, clock, seal, wasUsed: isLost })
     if (!journal.ok) throw atStart(journal.error)
     held.use(journal.value)
-    const sealTrouble = isLost ? null : await troubleOf(journal.value.deployments, isKeyNew)
-    if (isKeyNew) await recordNewKey(journal.value.deployments, clock.nowMs())
+    const { stores } = journal.value
+    const sealTrouble = isLost ? null : await troubleOf(stores, isKeyNew)
+    if (isKeyNew) await recordNewKey(stores, clock.nowMs())
     const telemetry = await openTelemetryStore({
       file: join(dataDirectory, 'telemetry.sqlite'),
       clock,
@@ -93,10 +94,9 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
     const source = held.use(createLocalMetricSource({ clock, platform: process.platform }))
     const directory = edgeDirectory(dataDirectory)
     const edge = held.use(edgeClient(directory))
-    const store = journal.value.deployments
     const steering = steer({
       platforms: [edgePlatform(edge)],
-      store,
+      stores,
       service: (name) => engine.service(name),
       hosts: () => hostFacts(engine.live.snapshot()),
       workDirectory: workDirectory(directory),
@@ -109,9 +109,9 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
       dataDirectory,
       clock,
       log: options.log,
-      append: (draft) => record(store, draft),
+      append: (draft) => record(stores, draft),
     })
-    const declared = await store.declarations()
+    const declared = await stores.declarations.all()
     if (!declared.ok) throw declared.error
     const engine: Engine = held.use(
       new Engine({
@@ -129,7 +129,7 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
           accountProblem,
           configured: loaded.config,
           declared: declared.value,
-          store,
+          stores,
           loops: [
             edgeKeeper({
               directory,
@@ -139,7 +139,7 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
               onTrouble: (text) => engine.notices.post({ severity: 'warning', text, link: '/services' }),
               program: options.edgeProgram,
             }),
-            edgeOrderTaker(directory, { store, clock, log: options.log }),
+            edgeOrderTaker(directory, { stores, clock, log: options.log }),
           ],
         },
         config: () => describeConfig(loaded, standpoint),
@@ -149,7 +149,7 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
     )
     await engine.prepare()
     await configRecord.opened(loaded)
-    await takeEdgeOrders(directory, { store, log: options.log })
+    await takeEdgeOrders(directory, { stores, log: options.log })
     if (isLost) {
       options.log.error('the state database was lost', { file: stateFile })
       engine.notices.post({ severity: 'critical', text: lostText(stateFile), link: '/activity' })
@@ -288,8 +288,8 @@ function isStateLost(dataDirectory: string): boolean {
 }
 
 /** What is wrong with the seal of the audit log at this start, as a sentence; null when nothing is. */
-async function troubleOf(store: DeploymentStore, isKeyNew: boolean): Promise<string | null> {
-  const end = await store.auditEnd()
+async function troubleOf({ audit }: Stores, isKeyNew: boolean): Promise<string | null> {
+  const end = await audit.auditEnd()
   if (!end.ok) return null
   const { anchor, seal, vouchesFrom = null } = end.value
   const check = 'Run: pilothouse audit verify'
@@ -304,12 +304,12 @@ async function troubleOf(store: DeploymentStore, isKeyNew: boolean): Promise<str
  * From here on the log has a seal; what was written before the key has none. An empty log needs no such entry, unless it
  * had a key before.
  */
-async function recordNewKey(store: DeploymentStore, atMs: number): Promise<void> {
-  const end = await store.auditEnd()
+async function recordNewKey(stores: Stores, atMs: number): Promise<void> {
+  const end = await stores.audit.auditEnd()
   if (!end.ok) return
   const isEmpty = end.value.seq === 0 && (end.value.anchor?.seq ?? 0) === 0
   if (isEmpty && (end.value.vouchesFrom ?? null) === null) return
-  await record(store, {
+  await record(stores, {
     atMs,
     actor: engineActor,
     action: 'audit.seal',
@@ -319,9 +319,8 @@ async function recordNewKey(store: DeploymentStore, atMs: number): Promise<void>
   })
 }
 
-async function record(store: DeploymentStore, draft: AuditDraft): Promise<void> {
-  const nothing = { events: [], deployments: [], services: [], releases: [], evidence: [] }
-  await store.commit({ ...nothing, audit: [draft] })
+async function record({ work }: Stores, draft: AuditDraft): Promise<void> {
+  await work.commit(audited([draft]))
 }
 
 /** What an engine, its edge and the command line make in a data directory. */

@@ -8,7 +8,7 @@ import { EdgeClient, edgePlatform } from '../../src/adapters/platforms/edge/inde
 import { systemClock, systemRng } from '../../src/adapters/system/index.ts'
 import { loadConfig, type Config } from '../../src/engine/config/index.ts'
 import { buildPlan, type ValidationRequest } from '../../src/engine/deployments/index.ts'
-import { storeReleases } from '../../src/engine/releases/index.ts'
+import { storeReleases } from '../../src/engine/services/index.ts'
 import { steer } from '../../src/hosts/steering/index.ts'
 import { EdgeProcess } from './edge/edge-process.ts'
 
@@ -71,7 +71,7 @@ const steered = (edge: EdgeClient) => {
         origin: 'file',
       }
     },
-    store: state.deployments,
+    stores: state.stores,
     hosts: () => [],
     workDirectory: directory,
     clock,
@@ -82,8 +82,8 @@ const steered = (edge: EdgeClient) => {
 }
 
 async function requestFor(releaseId: string): Promise<ValidationRequest> {
-  valueOf(await storeReleases(configOf(text).services, { store: state.deployments, clock }))
-  const release = valueOf(await state.deployments.release('shop', releaseId))
+  valueOf(await storeReleases(configOf(text).services, { stores: state.stores, clock }))
+  const release = valueOf(await state.stores.releases.find('shop', releaseId))
   return { deploymentId: 'd1', service: 'shop', release, stableReleaseId: null, plan: valueOf(buildPlan()) }
 }
 
@@ -128,17 +128,17 @@ describe('services out of a config', () => {
 })
 
 describe('releases out of a config', () => {
-  const stored = async () => valueOf(await state.deployments.releases('shop', 10)).map(({ id }) => id)
+  const stored = async () => valueOf(await state.stores.releases.newest('shop', 10)).map(({ id }) => id)
 
   it('are stored once, with an entry in the audit log', async () => {
     for (let times = 0; times < 2; times++)
-      valueOf(await storeReleases(configOf(text).services, { store: state.deployments, clock }))
+      valueOf(await storeReleases(configOf(text).services, { stores: state.stores, clock }))
     expect((await stored()).sort()).toEqual(['r1', 'r2'])
-    expect(valueOf(await state.deployments.release('shop', 'r1'))).toMatchObject({
+    expect(valueOf(await state.stores.releases.find('shop', 'r1'))).toMatchObject({
       note: 'first',
       createdBy: 'configuration',
     })
-    const audit = valueOf(await state.deployments.audit({ limit: 10 }))
+    const audit = valueOf(await state.stores.audit.audit({ limit: 10 }))
     expect(audit.map(({ action, details }) => [action, details['releaseId']])).toEqual([
       ['releases.add', 'r2'],
       ['releases.add', 'r1'],
@@ -146,24 +146,24 @@ describe('releases out of a config', () => {
   })
 
   it('keep the directory they were added with: a file that has moved changes none', async () => {
-    const store = state.deployments
-    valueOf(await storeReleases(configOf(text).services, { store, clock }))
+    const { stores } = state
+    valueOf(await storeReleases(configOf(text).services, { stores, clock }))
     const before = directory
     directory = mkdtempSync(join(tmpdir(), 'pilothouse-moved-'))
-    valueOf(await storeReleases(configOf(text).services, { store, clock }))
+    valueOf(await storeReleases(configOf(text).services, { stores, clock }))
     rmSync(directory, { recursive: true })
     directory = before
-    expect(valueOf(await store.release('shop', 'r1')).artifact.cwd).toBe(before)
+    expect(valueOf(await stores.releases.find('shop', 'r1')).artifact.cwd).toBe(before)
   })
 
   it('never change: a changed one is named, new ones are stored all the same', async () => {
-    const store = state.deployments
-    valueOf(await storeReleases(configOf(text).services, { store, clock }))
+    const { stores } = state
+    valueOf(await storeReleases(configOf(text).services, { stores, clock }))
     const changed = text.replace('/no/such/program', '/another') + '      r3: {command: [x]}\n'
-    expect(valueOf(await storeReleases(configOf(changed).services, { store, clock }))).toEqual([
+    expect(valueOf(await storeReleases(configOf(changed).services, { stores, clock }))).toEqual([
       { service: 'shop', releaseId: 'r2' },
     ])
     expect((await stored()).sort()).toEqual(['r1', 'r2', 'r3'])
-    expect(valueOf(await store.release('shop', 'r2')).artifact.argv).toEqual(['/no/such/program'])
+    expect(valueOf(await stores.releases.find('shop', 'r2')).artifact.argv).toEqual(['/no/such/program'])
   })
 })

@@ -121,11 +121,13 @@ export function scriptedEngine(
     },
     steering: {
       ...steering,
-      store: {
-        ...steering.store,
-        commit: (commit) => {
-          audit.push(...commit.audit)
-          return Promise.resolve(ok(undefined))
+      stores: {
+        ...steering.stores,
+        work: {
+          commit: (changes) => {
+            for (const change of changes) if (change.kind === 'addAudit') audit.push(change.entry)
+            return Promise.resolve(ok(undefined))
+          },
         },
       },
     },

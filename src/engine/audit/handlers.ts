@@ -7,12 +7,12 @@ import type { Refusal } from './refusals.ts'
 
 export interface AuditParts {
   clock: Clock
-  store: AuditStore
+  stores: { audit: AuditStore }
   noteRefusal: (refusal: Refusal) => Promise<void>
 }
 
 /** Procedures on the audit log. */
-export const auditHandlers = ({ clock, store, noteRefusal }: AuditParts) => ({
+export const auditHandlers = ({ clock, stores: { audit: store }, noteRefusal }: AuditParts) => ({
   audit: {
     list: api.audit.list.handler(({ input }) => orThrow(store.audit(given(input)))),
     verify: api.audit.verify.handler(({ input: { seq, hash, seal } = {} }) =>

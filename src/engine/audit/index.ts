@@ -14,5 +14,5 @@ export {
 export { anchorAsCsv, anchorAsJsonLine, auditAsCsv, auditAsJsonLines } from './export.ts'
 export { auditHandlers, type AuditParts } from './handlers.ts'
 export { exportAudit, verifyAudit } from './log.ts'
-export type { AuditFilter, AuditStore } from './ports.ts'
+export { audited, type AuditChange, type AuditFilter, type AuditStore } from './ports.ts'
 export { RefusalLog, type Refusal } from './refusals.ts'

@@ -1,6 +1,16 @@
 import type { Result } from '../../base/index.ts'
 import type { AuditEntry } from '../../contract/index.ts'
-import type { NotedEnd } from './chain.ts'
+import type { AuditDraft, NotedEnd } from './chain.ts'
+
+/** An entry, added to the end of the chain in the transaction of what it tells of. */
+export interface AuditChange {
+  kind: 'addAudit'
+  entry: AuditDraft
+}
+
+/** `entries` as changes, in their order. */
+export const audited = (entries: readonly AuditDraft[]): AuditChange[] =>
+  entries.map((entry) => ({ kind: 'addAudit', entry }))
 
 export interface AuditFilter {
   actor?: string
@@ -13,7 +23,7 @@ export interface AuditFilter {
   beforeSeq?: number
 }
 
-/** Port: the audit log at rest. Entries are added by the commit of what they tell of. */
+/** Port: the audit log at rest. Entries are added by the unit of work, with what they tell of. */
 export interface AuditStore {
   /** Newest first. */
   audit(filter: AuditFilter): Promise<Result<AuditEntry[]>>

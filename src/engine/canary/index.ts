@@ -1,5 +1,6 @@
 export { cleanBins } from './clean-bins.ts'
 export { compactBins } from './compact-bins.ts'
 export { addCounts, countsOf, measured, noCounts, quantileMs, type Counts } from './counts.ts'
+export type { EvidenceChange, EvidenceStore } from './ports.ts'
 export type { Judge, JudgeContext, JudgeMemory, JudgeReply, JudgeRequest } from './ports.ts'
 export { thresholdJudge } from './threshold/judge.ts'

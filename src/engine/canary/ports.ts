@@ -17,6 +17,22 @@ export interface JudgeContext {
 /** State of a judge between two evaluations: plain data, stored as JSON with the bins that led to it. */
 export type JudgeMemory = Record<string, unknown>
 
+/** Evidence of a deployment, with the judge's memory after it and where to read on. */
+export interface EvidenceChange {
+  kind: 'addEvidence'
+  deploymentId: string
+  bins: readonly Bin[]
+  memory: JudgeMemory | null
+  /** Of the router's bins; a restart reads on from here. */
+  cursor: string | null
+}
+
+/** Port: the evidence of judgements at rest. Fails as the state database does. */
+export interface EvidenceStore {
+  /** Oldest first. */
+  binsOf(deploymentId: string): Promise<Result<Bin[]>>
+}
+
 export interface JudgeRequest {
   context: JudgeContext
   /** Of the last reply; null at the first evaluation. */

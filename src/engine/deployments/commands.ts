@@ -1,7 +1,7 @@
 import { AppError, assertNever, fail, ok, type Result } from '../../base/index.ts'
 import { isOutdated, type DeploymentCommand } from '../../contract/index.ts'
 import type { DeploymentEvent } from './events.ts'
-import type { ServiceRecord } from './ports.ts'
+import type { ServiceRecord } from './service-record.ts'
 import { hasEnded, isGoingBack, isRetiring, type DeploymentState } from './state.ts'
 
 /** What a person may ask of a running deployment. */

@@ -14,7 +14,7 @@ import type { RouterReport, TargetReport } from '../platforms/index.ts'
 import { apply, isHoldOver } from './apply.ts'
 import type { DeploymentEvent } from './events.ts'
 import { failedInstances } from './instance-trouble.ts'
-import type { ServiceRecord } from './ports.ts'
+import type { ServiceRecord } from './service-record.ts'
 import { recordAfter } from './record.ts'
 import {
   answerableStep,

@@ -1,7 +1,7 @@
 import { type Weights, ofRelease, weightOf } from '../../contract/index.ts'
 import type { RouterReport, TargetReport } from '../platforms/index.ts'
 import type { HookRun } from './hooks.ts'
-import type { ServiceRecord } from './ports.ts'
+import type { ServiceRecord } from './service-record.ts'
 import { plannedWeight, type DeploymentState } from './state.ts'
 
 /** How the world shall be, as far as a service is concerned. Follows from the stored state alone. */

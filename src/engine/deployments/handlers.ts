@@ -6,13 +6,14 @@ import type { Command } from './commands.ts'
 import type { DeploymentController } from './steering/deployment-controller.ts'
 import type { SteeredService } from './steering/parts.ts'
 import type { ServiceView } from './steering/service-loop.ts'
-import type { DeploymentStore } from './ports.ts'
+import type { EvidenceStore } from '../canary/index.ts'
+import type { SteeringStores } from './ports.ts'
 import { rehearse, type RehearsalParts } from './rehearse.ts'
 import { shownDeployment } from './shown.ts'
 
 export interface DeploymentParts extends RehearsalParts {
   controller: DeploymentController
-  store: DeploymentStore
+  stores: Pick<SteeringStores, 'deployments' | 'releases'> & { evidence: EvidenceStore }
   live: LiveStore
   services: {
     /** NOT_FOUND names the services that there are. */
@@ -26,10 +27,10 @@ export interface DeploymentParts extends RehearsalParts {
 
 /** Procedures on deployments, and the emergency rollback. */
 export function deploymentHandlers(parts: DeploymentParts) {
-  const { controller, store, live, services } = parts
+  const { controller, stores, live, services } = parts
 
   const stored = async (id: string): Promise<Result<Deployment>> => {
-    const found = await store.deployment(id)
+    const found = await stores.deployments.find(id)
     return found.ok ? ok(shownDeployment(found.value)) : found
   }
   /** The deployment as it stands; the controller has just stored it. */
@@ -46,13 +47,13 @@ export function deploymentHandlers(parts: DeploymentParts) {
   return {
     deployments: {
       list: api.deployments.list.handler(async ({ input }) =>
-        (await orThrow(store.deployments(given(input)))).map(shownDeployment),
+        (await orThrow(stores.deployments.list(given(input)))).map(shownDeployment),
       ),
       get: api.deployments.get.handler(({ input }) => {
         const running = live.get(`deployment:${input.id}`)
         return running ?? orThrow(stored(input.id))
       }),
-      bins: api.deployments.bins.handler(({ input }) => orThrow(store.bins(input.id))),
+      bins: api.deployments.bins.handler(({ input }) => orThrow(stores.evidence.binsOf(input.id))),
       rehearse: api.deployments.rehearse.handler(async ({ input }) => {
         const { service, releaseId, supersedes } = input
         const { definition, deployOptions, capabilities } = await orThrow(services.require(service))

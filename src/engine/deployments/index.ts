@@ -1,16 +1,14 @@
 export type { DeploymentEvent } from './events.ts'
 export type {
-  Commit,
-  Declaration,
+  DeploymentChange,
   DeploymentFilter,
   DeploymentStore,
-  EvidenceCommit,
   HookContext,
   HookOutcome,
   HookRunner,
   OpenDeployment,
   HeadroomLook,
-  ServiceRecord,
+  SteeringStores,
   StoredEvent,
   ValidationRequest,
   Validator,
@@ -31,7 +29,12 @@ export { ServiceLoop, type ServiceView } from './steering/service-loop.ts'
 export { hasEnded, isGoingBack, type DeploymentState, type Stage } from './state.ts'
 export { deploymentView, queuePlace } from './view.ts'
 export { noWayBack, wayBackOf, type WayBackFacts } from './way-back.ts'
-export { nothingToCommit } from './commit.ts'
+export {
+  newServiceRecord,
+  type ServiceChange,
+  type ServiceRecord,
+  type ServiceStore,
+} from './service-record.ts'
 export { deploymentHandlers, type DeploymentParts } from './handlers.ts'
 export { deploymentNews, toTell, type Told } from './news.ts'
 export { DeploymentProjection } from './projection.ts'

@@ -1,6 +1,5 @@
 import type { Result } from '../../base/index.ts'
 import type {
-  Bin,
   Deployment,
   DeploymentPhase,
   Hook,
@@ -9,42 +8,12 @@ import type {
   ResourceLimits,
   Validation,
 } from '../../contract/index.ts'
-import type { AuditDraft, AuditStore } from '../audit/index.ts'
-import type { JudgeMemory } from '../canary/index.ts'
+import type { AuditChange } from '../audit/index.ts'
+import type { EvidenceChange, JudgeMemory } from '../canary/index.ts'
+import type { UnitOfWork } from '../core/index.ts'
+import type { ReleaseChange, ReleaseStore } from '../releases/index.ts'
 import type { DeploymentEvent } from './events.ts'
-
-/** What is on record of a service's declared number of instances. */
-export interface Scaling {
-  /** As declared last. A restarted engine compares it with what is declared now. */
-  instances: number
-  /** A change that the stable release has yet to follow, after the deployments that were open; null for none. */
-  pending: { by: string; why: string; openIds: readonly string[] } | null
-}
-
-/** What the store holds of a service beside its configuration. */
-export interface ServiceRecord {
-  name: string
-  stableReleaseId: string | null
-  /** Copies of the stable release. */
-  instances: number
-  automationStopped: { by: string; atMs: number; reason: string } | null
-  /** Null before a number of instances was declared. */
-  scaling: Scaling | null
-  /** Grows with each stored change. */
-  revision: number
-}
-
-/** A service that was declared over the API, in the form in which it would stand in a config. */
-export interface Declaration {
-  service: string
-  written: Readonly<Record<string, unknown>>
-  by: string
-  atMs: number
-  /** From 1; grows with each change. */
-  revision: number
-  /** It is being removed: whoever finds it goes on with that. */
-  isLeaving: boolean
-}
+import type { ServiceChange, ServiceStore } from './service-record.ts'
 
 export interface StoredEvent {
   deploymentId: string
@@ -57,29 +26,10 @@ export interface StoredEvent {
   event: DeploymentEvent
 }
 
-/** What belongs together: all of it is on disk when `commit` resolves, or none. */
-export interface Commit {
-  events: readonly StoredEvent[]
-  /** As it stands after the events: what lists and screens read. */
-  deployments: readonly Deployment[]
-  services: readonly ServiceRecord[]
-  releases: readonly Release[]
-  /** Evidence, with the judge's memory after it and where to read on. */
-  evidence: readonly EvidenceCommit[]
-  audit: readonly AuditDraft[]
-  /** Put in the place of those of the same services. */
-  declarations?: readonly Declaration[]
-  /** Services whose declarations go. */
-  undeclared?: readonly string[]
-}
-
-export interface EvidenceCommit {
-  deploymentId: string
-  bins: readonly Bin[]
-  memory: JudgeMemory | null
-  /** Of the router's bins; a restart reads on from here. */
-  cursor: string | null
-}
+export type DeploymentChange =
+  | { kind: 'addEvent'; event: StoredEvent }
+  /** As it stands after its events: what lists and screens read. */
+  | { kind: 'putDeployment'; deployment: Deployment }
 
 /** A deployment that has not ended, with everything needed to go on. */
 export interface OpenDeployment {
@@ -103,29 +53,25 @@ export interface DeploymentFilter {
 }
 
 /**
- * Port: deployments, releases, evidence and audit at rest, on disk when a promise resolves. Failures are STORE_BUSY,
- * STORE_FULL, STORE_UNWRITABLE, STORE_CORRUPT; and CONFLICT when an event's place is taken, or a service is on record at
- * its new revision or a later one: somebody else writes.
+ * Port: deployments at rest. Fails as `UnitOfWork` does; a commit fails with CONFLICT when an event's place is taken:
+ * somebody else writes.
  */
-export interface DeploymentStore extends AuditStore, AsyncDisposable {
-  commit(commit: Commit): Promise<Result<void>>
-  services(): Promise<Result<ServiceRecord[]>>
-  /** By name. */
-  declarations(): Promise<Result<Declaration[]>>
-  /** All that have not ended, oldest first. */
-  open(): Promise<Result<OpenDeployment[]>>
-  events(deploymentId: string): Promise<Result<StoredEvent[]>>
-  deployment(id: string): Promise<Result<Deployment>>
+export interface DeploymentStore {
+  /** Those of `service` that have not ended, oldest first. */
+  openOf(service: string): Promise<Result<OpenDeployment[]>>
+  eventsOf(deploymentId: string): Promise<Result<StoredEvent[]>>
+  /** NOT_FOUND when there is none. */
+  find(id: string): Promise<Result<Deployment>>
   /** Newest first. */
-  deployments(filter: DeploymentFilter): Promise<Result<Deployment[]>>
-  release(service: string, id: string): Promise<Result<Release>>
-  /** Newest first. */
-  releases(service: string, limit: number): Promise<Result<Release[]>>
-  bins(deploymentId: string): Promise<Result<Bin[]>>
-  /** Adds minutes of a service's traffic, and drops those of all services that began before `fromMs`. */
-  keepTraffic(service: string, minutes: readonly Bin[], fromMs: number): Promise<Result<void>>
-  /** The minutes kept of a service, oldest first. */
-  traffic(service: string): Promise<Result<Bin[]>>
+  list(filter: DeploymentFilter): Promise<Result<Deployment[]>>
+}
+
+/** What a service's loop reads and writes. */
+export interface SteeringStores {
+  work: UnitOfWork<DeploymentChange | ServiceChange | ReleaseChange | EvidenceChange | AuditChange>
+  services: ServiceStore
+  releases: ReleaseStore
+  deployments: DeploymentStore
 }
 
 export interface ValidationRequest {

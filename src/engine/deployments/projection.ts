@@ -11,7 +11,7 @@ import { shownDeployment } from './shown.ts'
 export interface DeploymentProjectionParts {
   live: LiveStore
   notices: Pick<NoticeBoard, 'post'>
-  store: Pick<DeploymentStore, 'deployment'>
+  stores: { deployments: Pick<DeploymentStore, 'find'> }
 }
 
 /** How long an ended deployment stays among the live records. */
@@ -70,7 +70,7 @@ export class DeploymentProjection {
   }
 
   async #showEnd(id: string): Promise<void> {
-    const ended = await this.#parts.store.deployment(id)
+    const ended = await this.#parts.stores.deployments.find(id)
     if (!ended.ok || ended.value.endedAtMs === null) return
     const deployment = shownDeployment(ended.value)
     this.#parts.live.put(`deployment:${id}`, deployment)

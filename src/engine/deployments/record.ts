@@ -1,5 +1,5 @@
 import type { DeploymentEvent } from './events.ts'
-import type { ServiceRecord } from './ports.ts'
+import type { ServiceRecord } from './service-record.ts'
 import { scalingSettledBy } from './scaling.ts'
 import type { DeploymentState } from './state.ts'
 

@@ -1,12 +1,12 @@
 import { ok, type Clock, type Result } from '../../base/index.ts'
 import type { Plan, PlanOptions, Validation } from '../../contract/index.ts'
 import type { DeploymentController } from './steering/deployment-controller.ts'
-import type { DeploymentStore, Validator } from './ports.ts'
+import type { SteeringStores, Validator } from './ports.ts'
 import { shownPlan } from './shown.ts'
 
 export interface RehearsalParts {
   clock: Clock
-  store: Pick<DeploymentStore, 'release'>
+  stores: Pick<SteeringStores, 'releases'>
   validator: Validator
   controller: Pick<DeploymentController, 'plan'>
 }
@@ -21,7 +21,7 @@ const limitMs = 300_000
 
 /** A dry run: the plan and what the checks say. Nothing moves and nothing is kept. */
 export async function rehearse(
-  { clock, store, validator, controller }: RehearsalParts,
+  { clock, stores, validator, controller }: RehearsalParts,
   request: {
     service: string
     releaseId: string
@@ -35,7 +35,7 @@ export async function rehearse(
   const { service, releaseId, options, stableReleaseId, supersedes } = request
   const plan = await controller.plan(service, options)
   if (!plan.ok) return plan
-  const release = await store.release(service, releaseId)
+  const release = await stores.releases.find(service, releaseId)
   if (!release.ok) return release
   const deadline = new AbortController()
   using _timer = clock.after(limitMs, () => deadline.abort())

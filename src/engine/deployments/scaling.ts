@@ -1,4 +1,4 @@
-import type { Scaling, ServiceRecord } from './ports.ts'
+import type { Scaling, ServiceRecord } from './service-record.ts'
 import type { DeploymentState } from './state.ts'
 
 /** The number of instances that the configuration of a service declares, with who declared it. */

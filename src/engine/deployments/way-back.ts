@@ -1,7 +1,8 @@
 import { AppError } from '../../base/index.ts'
 import { took, weightOf, type WayBack } from '../../contract/index.ts'
 import type { RouterReport } from '../platforms/index.ts'
-import type { ServiceRecord, StoredEvent } from './ports.ts'
+import type { StoredEvent } from './ports.ts'
+import type { ServiceRecord } from './service-record.ts'
 import { isGoingBack, isRetiring, type DeploymentState } from './state.ts'
 
 /** The release that an undo brings back, and how long it took to start the last time, ms. */

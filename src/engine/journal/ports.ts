@@ -11,6 +11,14 @@ export interface Launch {
   stoppedAtMs: number | null
 }
 
+export type JournalChange =
+  /** A notice with an id that is already kept is not kept twice. */
+  | { kind: 'addNotice'; notice: Notice }
+  /** Takes the place of the notice with its id, as the newest one; added when there is none. */
+  | { kind: 'replaceNotice'; notice: Notice }
+  | { kind: 'startLaunch'; launch: Omit<Launch, 'stoppedAtMs'> }
+  | { kind: 'stopLaunch'; epoch: string; atMs: number }
+
 /**
  * Port: what happened, kept in the state database. Appends are on disk when their promise resolves. Failures are
  * STORE_BUSY (locked by another program; may be tried again), STORE_FULL or STORE_CORRUPT.

@@ -1,13 +1,13 @@
 import { isAbsolute } from 'node:path'
 import { AppError, fail, ok, type Clock, type Result } from '../../base/index.ts'
 import { attempts, type Bin, type Comparison, type Release } from '../../contract/index.ts'
-import type { DeploymentStore } from '../deployments/index.ts'
 import { api, orThrow } from '../identity/index.ts'
 import { compareReleases } from './compare.ts'
+import type { ReleaseStore } from './ports.ts'
 
 export interface ReleaseParts {
   clock: Clock
-  store: Pick<DeploymentStore, 'release' | 'releases'>
+  stores: { releases: ReleaseStore }
   /** Keeps a release together with its audit entry. */
   add: (release: Release) => Promise<Result<void>>
   /** Where programs of this service run; null where it says nothing. */
@@ -19,7 +19,9 @@ export interface ReleaseParts {
 /** Procedures on releases. */
 export const releaseHandlers = (parts: ReleaseParts) => ({
   releases: {
-    list: api.releases.list.handler(({ input }) => orThrow(parts.store.releases(input.service, input.limit))),
+    list: api.releases.list.handler(({ input }) =>
+      orThrow(parts.stores.releases.newest(input.service, input.limit)),
+    ),
     create: api.releases.create.handler(({ input, context }) =>
       orThrow(create(parts, input, context.principal.name)),
     ),
@@ -30,7 +32,7 @@ export const releaseHandlers = (parts: ReleaseParts) => ({
 })
 
 async function create(
-  { clock, store, add, workingDirectory }: ReleaseParts,
+  { clock, stores, add, workingDirectory }: ReleaseParts,
   draft: Omit<Release, 'createdAtMs' | 'createdBy'>,
   by: string,
 ): Promise<Result<Release>> {
@@ -45,7 +47,7 @@ async function create(
     createdBy: by,
   }
   const added = await add(release)
-  return added.ok ? store.release(release.service, release.id) : added
+  return added.ok ? stores.releases.find(release.service, release.id) : added
 }
 
 async function compare(
@@ -54,9 +56,9 @@ async function compare(
   fromId: string,
   toId: string,
 ): Promise<Result<Comparison>> {
-  const from = await parts.store.release(service, fromId)
+  const from = await parts.stores.releases.find(service, fromId)
   if (!from.ok) return from
-  const to = await parts.store.release(service, toId)
+  const to = await parts.stores.releases.find(service, toId)
   if (!to.ok) return to
   const fromBins = await binsOf(parts, service, fromId)
   if (!fromBins.ok) return fromBins

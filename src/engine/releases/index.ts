@@ -1,2 +1,2 @@
 export { releaseHandlers, type ReleaseParts } from './handlers.ts'
-export { changedReleases, namesOf, newReleases, storeReleases, type ChangedRelease } from './releases.ts'
+export type { ReleaseChange, ReleaseStore } from './ports.ts'

@@ -1,14 +1,30 @@
 import { AppError, fail, ok, SerialQueue, type Clock, type Result } from '../../base/index.ts'
 import type { AccountCheck, ServiceConfig } from '../config/index.ts'
 import { isSamePlace, readService, withKnownAddresses } from '../config/index.ts'
-import { within } from '../core/index.ts'
-import { nothingToCommit, type Declaration, type DeploymentStore } from '../deployments/index.ts'
-import { changedReleases, newReleases } from '../releases/index.ts'
+import { audited, type AuditChange } from '../audit/index.ts'
+import { within, type UnitOfWork } from '../core/index.ts'
+import {
+  newServiceRecord,
+  type DeploymentStore,
+  type ServiceChange,
+  type ServiceStore,
+} from '../deployments/index.ts'
+import type { ReleaseChange, ReleaseStore } from '../releases/index.ts'
+import { changedReleases, newReleases } from './configured-releases.ts'
+import type { Declaration, DeclarationChange } from './ports.ts'
 import type { Equip, ServiceRegistry } from './registry.ts'
+
+/** What declaring and removing services reads and writes. */
+export interface DeclaringStores {
+  work: UnitOfWork<DeclarationChange | ServiceChange | ReleaseChange | AuditChange>
+  services: ServiceStore
+  releases: ReleaseStore
+  deployments: Pick<DeploymentStore, 'list'>
+}
 
 export interface DeclarationsParts {
   clock: Clock
-  store: DeploymentStore
+  stores: DeclaringStores
   registry: ServiceRegistry
   equip: Equip
   warn: (text: string) => void
@@ -81,7 +97,7 @@ export class Declarations implements Disposable {
     why,
     expectedRevision,
   }: DeclareRequest): Promise<Result<Declaration>> {
-    const { registry, store, clock } = this.#parts
+    const { registry, stores, clock } = this.#parts
     const before = this.#all.get(service)
     const written = withKnownAddresses(asked, before?.written ?? {})
     const read = readService(service, written, this.#parts.accountProblem)
@@ -89,19 +105,18 @@ export class Declarations implements Disposable {
     const refused = this.#refusal(read.value, before, expectedRevision)
     if (refused !== null) return fail(new AppError('CONFLICT', refused))
     const atMs = clock.nowMs()
-    const found = await newReleases([read.value], { store, atMs, by })
+    const found = await newReleases([read.value], { stores, atMs, by })
     if (!found.ok) return found
     const { releases, audit, changed } = found.value
     if (changed.length > 0) return changedReleases(changed)
     const revision = (before?.revision ?? 0) + 1
     const declaration: Declaration = { service, written, by, atMs, revision, isLeaving: false }
     const entry = { atMs, actor: by, action: 'services.declare', target: service, why, details: { revision } }
-    const stored = await store.commit({
-      ...nothingToCommit,
-      releases,
-      declarations: [declaration],
-      audit: [entry, ...audit],
-    })
+    const stored = await stores.work.commit([
+      ...releases.map((release) => ({ kind: 'addRelease' as const, release })),
+      { kind: 'putDeclaration', declaration },
+      ...audited([entry, ...audit]),
+    ])
     if (!stored.ok) return stored
     this.#all.set(service, declaration)
     await registry.declare(declaredConfigs([...this.#all.values()], this.#parts.warn))
@@ -130,17 +145,17 @@ export class Declarations implements Disposable {
   }
 
   async #remove(service: string, by: string, why: string): Promise<Result<void>> {
-    const { registry, store, clock } = this.#parts
+    const { registry, stores, clock } = this.#parts
     if (registry.isConfigured(service))
       return fail(
         new AppError('CONFLICT', `${service} is defined in the configuration file: remove it there first`),
       )
-    const known = await store.services()
+    const known = await stores.services.find(service)
     if (!known.ok) return known
     const before = this.#all.get(service)
-    if (!before && !known.value.some(({ name }) => name === service))
+    if (!before && known.value === null)
       return fail(new AppError('NOT_FOUND', `There is no service "${service}".`, { details: { service } }))
-    const newest = await store.deployments({ service, limit: 1 })
+    const newest = await stores.deployments.list({ service, limit: 1 })
     if (!newest.ok) return newest
     const open = newest.value.find(({ endedAtMs }) => endedAtMs === null)
     if (open)
@@ -156,7 +171,10 @@ export class Declarations implements Disposable {
       const written = before?.written ?? {}
       const leaving = { service, written, by, atMs, revision: (before?.revision ?? 0) + 1, isLeaving: true }
       const audit = [{ atMs, actor: by, action: 'services.remove', target: service, why, details: {} }]
-      const stored = await store.commit({ ...nothingToCommit, declarations: [leaving], audit })
+      const stored = await stores.work.commit([
+        { kind: 'putDeclaration', declaration: leaving },
+        ...audited(audit),
+      ])
       if (!stored.ok) return stored
       this.#all.set(service, leaving)
     }
@@ -183,25 +201,19 @@ export class Declarations implements Disposable {
   /** What runs of it, then what is known of it. */
   async #end(service: string): Promise<Result<void>> {
     if (!this.#all.has(service)) return ok(undefined)
-    const { store } = this.#parts
+    const { stores } = this.#parts
     const withdrawn = await this.#withdraw(service)
     if (!withdrawn.ok) return withdrawn
-    const records = await store.services()
-    if (!records.ok) return records
-    const record = records.value.find(({ name }) => name === service)
-    const emptied = record && {
-      ...record,
-      stableReleaseId: null,
-      instances: 1,
-      automationStopped: null,
-      scaling: null,
-      revision: record.revision + 1,
+    const record = await stores.services.find(service)
+    if (!record.ok) return record
+    const emptied = record.value && {
+      ...newServiceRecord(service),
+      revision: record.value.revision + 1,
     }
-    const stored = await store.commit({
-      ...nothingToCommit,
-      services: emptied ? [emptied] : [],
-      undeclared: [service],
-    })
+    const stored = await stores.work.commit([
+      ...(emptied ? [{ kind: 'putService' as const, service: emptied }] : []),
+      { kind: 'dropDeclaration', service },
+    ])
     if (stored.ok) this.#all.delete(service)
     return stored
   }

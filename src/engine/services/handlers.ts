@@ -1,6 +1,6 @@
 import { ok, type Result } from '../../base/index.ts'
 import type { DeclarationView } from '../../contract/index.ts'
-import type { Declaration } from '../deployments/index.ts'
+import type { Declaration } from './ports.ts'
 import { api, given, orThrow } from '../identity/index.ts'
 import type { Services } from './services.ts'
 

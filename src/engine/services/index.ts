@@ -1,3 +1,11 @@
+export type {
+  Declaration,
+  DeclarationChange,
+  DeclarationStore,
+  TrafficChange,
+  TrafficStore,
+} from './ports.ts'
+export { storeReleases } from './configured-releases.ts'
 export { changedReleaseRemedy, serviceConcerns } from './concerns.ts'
 export { serviceChanges, type Told } from './changes.ts'
 export { serviceHealth } from './health.ts'

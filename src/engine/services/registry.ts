@@ -8,15 +8,10 @@ import {
 import { canonicalJson } from '../audit/index.ts'
 import type { Listening, ServiceConfig } from '../config/index.ts'
 import type { Loop, Supervisor } from '../core/index.ts'
-import {
-  buildPlan,
-  type DeploymentStore,
-  type DeploymentController,
-  type SteeredService,
-} from '../deployments/index.ts'
+import { buildPlan, type DeploymentController, type SteeredService } from '../deployments/index.ts'
 import type { Equipment } from '../platforms/index.ts'
 import type { CheckConfig } from '../validation/index.ts'
-import { TrafficWatch } from './traffic-watch.ts'
+import { TrafficWatch, type TrafficStores } from './traffic-watch.ts'
 
 export type Origin = 'file' | 'declared'
 
@@ -45,7 +40,7 @@ export type Equip = (definition: ServiceDefinition) => Equipment
 
 export interface ServiceRegistryParts {
   clock: Clock
-  store: Pick<DeploymentStore, 'traffic' | 'keepTraffic'>
+  stores: TrafficStores
   controller: DeploymentController
   equip: Equip
   /** Whether a deployment of it has not ended. */
@@ -158,8 +153,8 @@ export class ServiceRegistry {
   /** A loop reads all it needs from the store, so that another one can take its place at any moment. */
   async #begin(name: string, service: OperatedService): Promise<void> {
     if (this.#entries.has(name)) await this.#end(name)
-    const { clock, store, counted } = this.#parts
-    const watch = new TrafficWatch(service, { clock, store, changed: () => counted(name) })
+    const { clock, stores, counted } = this.#parts
+    const watch = new TrafficWatch(service, { clock, stores, changed: () => counted(name) })
     this.#entries.set(name, { service, watch })
     this.#supervisor?.add(this.#parts.controller.add(service))
     this.#supervisor?.add(trafficLoop(name, watch))

@@ -1,19 +1,18 @@
 import { AppError, fail, ok, type Clock, type Log, type Result } from '../../base/index.ts'
 import type { Bin, LogLine, ServiceState } from '../../contract/index.ts'
+import { audited } from '../audit/index.ts'
 import type { AccountCheck } from '../config/index.ts'
 import { within, type LiveStore, type Supervisor } from '../core/index.ts'
 import {
-  nothingToCommit,
-  type Declaration,
   type DeploymentController,
   type DeploymentProjection,
-  type DeploymentStore,
   type ServiceView,
 } from '../deployments/index.ts'
 import type { NoticeBoard } from '../journal/index.ts'
-import { namesOf, storeReleases } from '../releases/index.ts'
 import { changedReleaseRemedy } from './concerns.ts'
-import { Declarations, declaredConfigs, type DeclareRequest } from './declarations.ts'
+import { namesOf, storeReleases } from './configured-releases.ts'
+import { Declarations, declaredConfigs, type DeclareRequest, type DeclaringStores } from './declarations.ts'
+import type { Declaration } from './ports.ts'
 import { ServiceProjection } from './projection.ts'
 import {
   ServiceRegistry,
@@ -23,11 +22,12 @@ import {
   type Origin,
 } from './registry.ts'
 import { shownDeclaration } from './shown.ts'
+import type { TrafficStores } from './traffic-watch.ts'
 
 export interface ServicesParts {
   clock: Clock
   log: Log
-  store: DeploymentStore
+  stores: DeclaringStores & TrafficStores
   live: LiveStore
   notices: NoticeBoard
   controller: DeploymentController
@@ -188,7 +188,7 @@ export class Services implements Disposable {
   ): Promise<Result<string[]>> {
     const found = this.require(service)
     if (!found.ok) return found
-    const { store, clock } = this.#parts
+    const { stores, clock } = this.#parts
     const entry = {
       atMs: clock.nowMs(),
       actor: by,
@@ -197,7 +197,7 @@ export class Services implements Disposable {
       why,
       details: which,
     }
-    const stored = await store.commit({ ...nothingToCommit, audit: [entry] })
+    const stored = await stores.work.commit(audited([entry]))
     if (!stored.ok) return stored
     const restarted = await within(clock, answerWithinMs, `the target of ${service}`, () =>
       found.value.target.restart({ service, ...which, by }),

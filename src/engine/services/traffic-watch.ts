@@ -13,7 +13,9 @@ import {
 } from '../../contract/index.ts'
 import { compactBins, countsOf, measured, quantileMs } from '../canary/index.ts'
 import { type Heart } from '../core/index.ts'
-import type { DeploymentStore, SteeredService } from '../deployments/index.ts'
+import type { UnitOfWork } from '../core/index.ts'
+import type { SteeredService } from '../deployments/index.ts'
+import type { TrafficChange, TrafficStore } from './ports.ts'
 import { isSlower, UsualLatency } from './usual-latency.ts'
 
 /** How long counts of each second are held in memory, for screens that look closely. */
@@ -37,9 +39,15 @@ const shortestRateMs = 20_000
 /** What the latency of now is taken over. */
 const latencyWindowMs = 2 * 60_000
 
+/** Where minutes are kept. */
+export interface TrafficStores {
+  work: UnitOfWork<TrafficChange>
+  traffic: TrafficStore
+}
+
 export interface TrafficWatchParts {
   clock: Clock
-  store: Pick<DeploymentStore, 'traffic' | 'keepTraffic'>
+  stores: TrafficStores
   /** There are new counts. */
   changed: () => void
 }
@@ -176,7 +184,7 @@ export class TrafficWatch {
 
   /** What an engine before this one has stored. Charts begin anew where it cannot be read. */
   async #recall(): Promise<void> {
-    const stored = await this.#parts.store.traffic(this.#service.definition.name)
+    const stored = await this.#parts.stores.traffic.minutesOf(this.#service.definition.name)
     if (!stored.ok) return
     const nowMs = this.#clock.nowMs()
     this.#minutes = stored.value.filter(
@@ -205,11 +213,10 @@ export class TrafficWatch {
     this.#storedAtMs = this.#clock.monotonicMs()
     if (this.#unstored.length === 0) return
     const { definition } = this.#service
-    const stored = await this.#parts.store.keepTraffic(
-      definition.name,
-      this.#unstored,
-      this.#clock.nowMs() - heldMinutesMs,
-    )
+    const fromMs = this.#clock.nowMs() - heldMinutesMs
+    const stored = await this.#parts.stores.work.commit([
+      { kind: 'keepTraffic', service: definition.name, minutes: this.#unstored, fromMs },
+    ])
     if (stored.ok) this.#unstored = []
   }
 }

@@ -1,13 +1,15 @@
 import { ok, type Result } from '../../base/index.ts'
 import { countsOf, type Counts } from '../../engine/canary/index.ts'
-import type { DeploymentStore } from '../../engine/deployments/index.ts'
+import type { Stores } from '../../engine/stores.ts'
 import type { HostFact, OtherDeployment, ValidationFacts } from '../../engine/validation/index.ts'
 import { deploymentPhases } from '../../contract/index.ts'
 import type { OperatedService } from '../../engine/services/index.ts'
 
+type FactStores = Pick<Stores, 'services' | 'deployments' | 'evidence'>
+
 export interface FactSources {
   service: (name: string) => OperatedService | undefined
-  store: DeploymentStore
+  stores: FactStores
   hosts: () => readonly HostFact[]
 }
 
@@ -17,13 +19,13 @@ const running = deploymentPhases.filter((phase) => !ended.includes(phase))
 const mostOpen = 10
 
 /** What checks ask about, out of the store, the routers and what is known of the hosts. */
-export function validationFacts({ service: find, store, hosts }: FactSources): ValidationFacts {
+export function validationFacts({ service: find, stores, hosts }: FactSources): ValidationFacts {
   return {
     hosts,
     target: (service) => find(service)?.target ?? null,
     router: (service) => find(service)?.router ?? null,
     async openDeployments(service): Promise<Result<readonly OtherDeployment[]>> {
-      const found = await store.deployments({ service, phases: running, limit: mostOpen })
+      const found = await stores.deployments.list({ service, phases: running, limit: mostOpen })
       return found.ok
         ? ok(
             found.value.map(({ id, candidateReleaseId, createdBy }) => ({
@@ -35,28 +37,33 @@ export function validationFacts({ service: find, store, hosts }: FactSources): V
         : found
     },
     async baseline(service): Promise<Result<Counts | null>> {
-      const records = await store.services()
-      if (!records.ok) return records
-      const stable = records.value.find(({ name }) => name === service)?.stableReleaseId
+      const record = await stores.services.find(service)
+      if (!record.ok) return record
+      const stable = record.value?.stableReleaseId
       if (!stable) return ok(null)
       const now = await find(service)?.router.bins(service, null)
       const counts = now?.ok ? countsOf(now.value.bins, stable) : null
-      return counts && counts.requests > 0 ? ok(counts) : whenPromoted(store, service, stable)
+      return counts && counts.requests > 0 ? ok(counts) : whenPromoted(stores, service, stable)
     },
   }
 }
 
 /** The counts of a release from the deployment that made it stable; null when none are kept. */
 async function whenPromoted(
-  store: DeploymentStore,
+  stores: FactStores,
   service: string,
   releaseId: string,
 ): Promise<Result<Counts | null>> {
-  const promoted = await store.deployments({ service, releaseId, phases: ['promoted'], limit: mostOpen })
+  const promoted = await stores.deployments.list({
+    service,
+    releaseId,
+    phases: ['promoted'],
+    limit: mostOpen,
+  })
   if (!promoted.ok) return promoted
   const newest = promoted.value.find(({ candidateReleaseId }) => candidateReleaseId === releaseId)
   if (!newest) return ok(null)
-  const bins = await store.bins(newest.id)
+  const bins = await stores.evidence.binsOf(newest.id)
   if (!bins.ok) return bins
   const counts = countsOf(bins.value, releaseId)
   return ok(counts.requests > 0 ? counts : null)

@@ -1,8 +1,9 @@
 import { AppError, fail, ok, type Clock, type Log, type Rng } from '../../base/index.ts'
 import { checksFor } from '../../adapters/checks/index.ts'
 import { hookRunner } from '../../adapters/hooks/index.ts'
-import type { DeploymentStore, ValidationRequest } from '../../engine/deployments/index.ts'
+import type { ValidationRequest } from '../../engine/deployments/index.ts'
 import type { Steering } from '../../engine/index.ts'
+import type { Stores } from '../../engine/stores.ts'
 import type { OperatedService } from '../../engine/services/index.ts'
 import { PlatformRegistry, type Platform } from '../../engine/platforms/index.ts'
 import { missingRoom, validatorOf, type HostFact } from '../../engine/validation/index.ts'
@@ -11,7 +12,7 @@ import { validationFacts } from './facts.ts'
 export interface SteeringParts {
   /** Where services run and what routes them. */
   platforms: readonly Platform[]
-  store: DeploymentStore
+  stores: Pick<Stores, 'services' | 'releases' | 'deployments' | 'evidence'>
   /** What is operated under a name, as known at the moment of the call. */
   service: (name: string) => OperatedService | undefined
   /** As known at the moment of the call. */
@@ -30,7 +31,7 @@ export type Surroundings = Pick<Steering, 'equip' | 'validator' | 'hooks' | 'roo
 /** What deployments work with beside their store: where services run, what routes them, their checks and hooks. */
 export function steer({
   platforms,
-  store,
+  stores,
   service,
   hosts,
   workDirectory,
@@ -42,7 +43,7 @@ export function steer({
   const registry = new PlatformRegistry(platforms)
   const directoryFor = (found: OperatedService | undefined) =>
     found?.definition.workingDirectory ?? workDirectory
-  const facts = validationFacts({ service, store, hosts })
+  const facts = validationFacts({ service, stores, hosts })
   return {
     equip: (definition) => registry.equip(definition),
     validator: validatorOf({
@@ -68,7 +69,7 @@ export function steer({
       rng,
       origin,
       program: async (context) => {
-        const release = await store.release(context.service, context.candidateReleaseId)
+        const release = await stores.releases.find(context.service, context.candidateReleaseId)
         const found = service(context.service)
         return {
           release: release.ok ? release.value : null,

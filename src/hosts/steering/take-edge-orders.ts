@@ -1,14 +1,14 @@
 import { sleep, type Clock, type Log } from '../../base/index.ts'
 import { engineActor } from '../../contract/index.ts'
-import type { AuditDraft } from '../../engine/audit/index.ts'
+import { audited, type AuditDraft } from '../../engine/audit/index.ts'
 import { type Loop } from '../../engine/core/index.ts'
-import type { DeploymentStore } from '../../engine/deployments/index.ts'
+import type { Stores } from '../../engine/stores.ts'
 import { takeNotes, type OrderNote } from '../edge/index.ts'
 
 const lookEveryMs = 2000
 
 interface Taking {
-  store: DeploymentStore
+  stores: Pick<Stores, 'work' | 'audit'>
   log: Log
 }
 
@@ -16,13 +16,12 @@ interface Taking {
  * Puts orders that were given to the edge itself on record, each once: a note that is still there after its entry, since an
  * engine died between, is known by its id.
  */
-export function takeEdgeOrders(directory: string, { store, log }: Taking): Promise<void> {
+export function takeEdgeOrders(directory: string, { stores, log }: Taking): Promise<void> {
   const record = async (note: OrderNote): Promise<boolean> => {
-    const known = await store.audit({ text: note.id, limit: 1 })
+    const known = await stores.audit.audit({ text: note.id, limit: 1 })
     if (!known.ok) return false
     if (known.value.length > 0) return true
-    const nothing = { events: [], deployments: [], services: [], releases: [], evidence: [] }
-    const stored = await store.commit({ ...nothing, audit: [draftOf(note)] })
+    const stored = await stores.work.commit(audited([draftOf(note)]))
     if (!stored.ok)
       log.warn('an order to the edge is not on record yet', { ...note, reason: stored.error.message })
     return stored.ok

@@ -8,7 +8,7 @@ import { operator } from '../../../src/contract/index.ts'
 import { AppError, fail, ok, silentLog } from '../../../src/base/index.ts'
 import { readConfig } from '../../../src/adapters/config/index.ts'
 import { systemClock } from '../../../src/adapters/system/index.ts'
-import type { DeploymentStore } from '../../../src/engine/deployments/index.ts'
+import type { Change, Stores } from '../../../src/engine/stores.ts'
 import { edgeDirectory, ensureEdge, stopEdge, upgradeEdge } from '../../../src/hosts/edge/index.ts'
 import { openLocalEngine } from '../../../src/hosts/local-engine.ts'
 import { takeEdgeOrders } from '../../../src/hosts/steering/index.ts'
@@ -82,26 +82,33 @@ describe('orders that the edge gets without an engine', () => {
     await stop()
     const kept = () => readdirSync(join(directory, 'orders'))
     const audit: { id: string }[] = []
-    const { store } = emptySteering()
-    const storing = (commit: DeploymentStore['commit']): DeploymentStore => ({
-      ...store,
-      commit,
-      audit: ({ text }) => Promise.resolve(ok(audit.filter(({ id }) => id === text) as never[])),
+    const { stores } = emptySteering()
+    const storing = (commit: Stores['work']['commit']): Stores => ({
+      ...stores,
+      work: { commit },
+      audit: {
+        ...stores.audit,
+        audit: ({ text }) => Promise.resolve(ok(audit.filter(({ id }) => id === text) as never[])),
+      },
     })
+    const note = (changes: readonly Change[]) => {
+      for (const change of changes)
+        if (change.kind === 'addAudit') audit.push({ id: String(change.entry.details['id']) })
+    }
     const full = storing(() => Promise.resolve(fail(new AppError('STORE_FULL', 'no space'))))
-    await takeEdgeOrders(directory, { store: full, log: silentLog })
+    await takeEdgeOrders(directory, { stores: full, log: silentLog })
     expect(kept()).toHaveLength(1)
-    const dies = storing((commit) => {
-      audit.push(...commit.audit.map(({ details }) => ({ id: String(details['id']) })))
+    const dies = storing((changes) => {
+      note(changes)
       return Promise.reject(new Error('killed'))
     })
-    await expect(takeEdgeOrders(directory, { store: dies, log: silentLog })).rejects.toThrow('killed')
+    await expect(takeEdgeOrders(directory, { stores: dies, log: silentLog })).rejects.toThrow('killed')
     expect(kept()).toHaveLength(1)
-    const works = storing((commit) => {
-      audit.push(...commit.audit.map(({ details }) => ({ id: String(details['id']) })))
+    const works = storing((changes) => {
+      note(changes)
       return Promise.resolve(ok(undefined))
     })
-    await takeEdgeOrders(directory, { store: works, log: silentLog })
+    await takeEdgeOrders(directory, { stores: works, log: silentLog })
     expect(audit).toHaveLength(1)
     expect(kept()).toEqual([])
   })

@@ -8,7 +8,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { seededRng, silentLog, type Log } from '../../../src/base/index.ts'
 import { openAuditSeal, openStateStore } from '../../../src/adapters/stores/state/index.ts'
 import type { AuditEntry } from '../../../src/contract/index.ts'
-import { canonicalJson, chainStart, type Anchor, type ChainEnd } from '../../../src/engine/audit/index.ts'
+import {
+  audited,
+  canonicalJson,
+  chainStart,
+  type Anchor,
+  type ChainEnd,
+} from '../../../src/engine/audit/index.ts'
 import { exportAudit, verifyAudit } from '../../../src/engine/audit/log.ts'
 import { newestAnchor } from '../../../src/hosts/cli/operations/audit.ts'
 import { VirtualClock } from '../../support/clock.ts'
@@ -23,7 +29,6 @@ afterEach(() => rm(directory, { recursive: true, force: true }))
 
 const clock = new VirtualClock()
 let launches = 0
-const nothing = { events: [], deployments: [], services: [], releases: [], evidence: [] }
 const draft = (why: string) => ({ atMs: 1, actor: 'ada', action: 'a', target: 't', why, details: {} })
 
 interface Launch {
@@ -43,13 +48,13 @@ async function launch(whys: string[], options: Launch = {}) {
   if (!opened.ok) throw opened.error
   await using store = opened.value
   for (const why of whys) {
-    const stored = await store.deployments.commit({ ...nothing, audit: [draft(why)] })
+    const stored = await store.stores.work.commit(audited([draft(why)]))
     if (!stored.ok) throw stored.error
   }
   await store.launched({ epoch: `${++launches}`, version: '1.2.3', startedAtMs: 1 })
-  const verdict = await verifyAudit(store.deployments, options.against ?? null)
+  const verdict = await verifyAudit(store.stores.audit, options.against ?? null)
   if (!verdict.ok) throw verdict.error
-  const entries = await store.deployments.auditFrom(1, 100)
+  const entries = await store.stores.audit.auditFrom(1, 100)
   if (!entries.ok) throw entries.error
   return { ...verdict.value, entries: entries.value }
 }
@@ -59,7 +64,7 @@ async function exported(format: 'jsonl' | 'csv'): Promise<string> {
   const opened = await openStateStore({ file, clock, seal })
   if (!opened.ok) throw opened.error
   await using store = opened.value
-  const made = await exportAudit(store.deployments, format)
+  const made = await exportAudit(store.stores.audit, format)
   if (!made.ok) throw made.error
   return made.value.text
 }

@@ -9,9 +9,10 @@ import { openStateStore, type StateStore } from '../../../src/adapters/stores/st
 import type { Migration } from '../../../src/adapters/stores/state/migrate.ts'
 import { migrations } from '../../../src/adapters/stores/state/migrations/index.ts'
 import type { AuditEntry, Bin, Deployment, Release } from '../../../src/contract/index.ts'
-import { findBreak, link } from '../../../src/engine/audit/index.ts'
+import { audited, findBreak, link, type AuditDraft } from '../../../src/engine/audit/index.ts'
 import { verifyAudit } from '../../../src/engine/audit/index.ts'
-import { buildPlan, type Commit, type StoredEvent } from '../../../src/engine/deployments/index.ts'
+import type { EvidenceChange } from '../../../src/engine/canary/index.ts'
+import { buildPlan, type ServiceRecord, type StoredEvent } from '../../../src/engine/deployments/index.ts'
 import { VirtualClock } from '../../support/clock.ts'
 import { uneventful } from '../../support/uneventful.ts'
 
@@ -38,8 +39,31 @@ function value<T>(result: Result<T>): T {
   return result.value
 }
 
-const nothing: Commit = { events: [], deployments: [], services: [], releases: [], evidence: [], audit: [] }
-const commit = (part: Partial<Commit>) => store.deployments.commit({ ...nothing, ...part })
+interface Committed {
+  events?: StoredEvent[]
+  deployments?: Deployment[]
+  services?: ServiceRecord[]
+  releases?: Release[]
+  evidence?: Omit<EvidenceChange, 'kind'>[]
+  audit?: AuditDraft[]
+}
+
+const commit = ({
+  events = [],
+  deployments = [],
+  services = [],
+  releases = [],
+  evidence = [],
+  audit: entries = [],
+}: Committed) =>
+  store.stores.work.commit([
+    ...events.map((each) => ({ kind: 'addEvent' as const, event: each })),
+    ...deployments.map((each) => ({ kind: 'putDeployment' as const, deployment: each })),
+    ...services.map((service) => ({ kind: 'putService' as const, service })),
+    ...releases.map((each) => ({ kind: 'addRelease' as const, release: each })),
+    ...evidence.map((each) => ({ ...each, kind: 'addEvidence' as const })),
+    ...audited(entries),
+  ])
 
 const release = (id: string, argv = ['run', id]): Release => ({
   service: 'checkout',
@@ -123,10 +147,12 @@ describe('the deployments of the state database', () => {
       releases: [release('r9')],
     })
     expect(late).toMatchObject({ ok: false, error: { code: 'CONFLICT' } })
-    expect(value(await store.deployments.services())).toMatchObject([
-      { stableReleaseId: 'r1', automationStopped: stop, revision: 5 },
-    ])
-    expect(await store.deployments.release('checkout', 'r9')).toMatchObject({ ok: false })
+    expect(value(await store.stores.services.find('checkout'))).toMatchObject({
+      stableReleaseId: 'r1',
+      automationStopped: stop,
+      revision: 5,
+    })
+    expect(await store.stores.releases.find('checkout', 'r9')).toMatchObject({ ok: false })
   })
 
   it('give back what was committed after the database was closed and opened again', async () => {
@@ -150,25 +176,27 @@ describe('the deployments of the state database', () => {
     )
     await store[Symbol.asyncDispose]()
     store = await opened()
-    const { deployments } = store
-    expect(value(await deployments.services())).toEqual([record])
-    expect(value(await deployments.release('checkout', 'r2'))).toEqual(release('r2'))
-    expect(value(await deployments.releases('checkout', 9)).map(({ id }) => id)).toEqual(['r2', 'r1'])
-    expect(value(await deployments.deployment('d1'))).toEqual(deployment('d1'))
-    expect(value(await deployments.open())).toEqual([
+    const { services, releases, deployments, evidence } = store.stores
+    expect(value(await services.find('checkout'))).toEqual(record)
+    expect(value(await services.find('cart'))).toBeNull()
+    expect(value(await releases.find('checkout', 'r2'))).toEqual(release('r2'))
+    expect(value(await releases.newest('checkout', 9)).map(({ id }) => id)).toEqual(['r2', 'r1'])
+    expect(value(await deployments.find('d1'))).toEqual(deployment('d1'))
+    expect(value(await deployments.openOf('checkout'))).toEqual([
       { events: [event('d1', 1), event('d1', 2)], memory, cursor: 'c7' },
     ])
-    expect(value(await deployments.bins('d1'))).toEqual([bin(1, 'r1'), bin(2, 'r2')])
+    expect(value(await evidence.binsOf('d1'))).toEqual([bin(1, 'r1'), bin(2, 'r2')])
   })
 
   it('keeps the minutes of a service over a restart, and drops those that are too old', async () => {
-    const { deployments } = store
-    value(await deployments.keepTraffic('checkout', [bin(60_000, 'r1'), bin(120_000, 'r1')], 0))
-    value(await deployments.keepTraffic('search', [bin(180_000, 'r7')], 100_000))
+    const keep = (service: string, minutes: Bin[], fromMs: number) =>
+      store.stores.work.commit([{ kind: 'keepTraffic', service, minutes, fromMs }])
+    value(await keep('checkout', [bin(60_000, 'r1'), bin(120_000, 'r1')], 0))
+    value(await keep('search', [bin(180_000, 'r7')], 100_000))
     await store[Symbol.asyncDispose]()
     store = await opened()
-    expect(value(await store.deployments.traffic('checkout'))).toEqual([bin(120_000, 'r1')])
-    expect(value(await store.deployments.traffic('search'))).toEqual([bin(180_000, 'r7')])
+    expect(value(await store.stores.traffic.minutesOf('checkout'))).toEqual([bin(120_000, 'r1')])
+    expect(value(await store.stores.traffic.minutesOf('search'))).toEqual([bin(180_000, 'r7')])
   })
 
   it('are kept whole or not at all: a taken event leaves nothing of its commit behind', async () => {
@@ -180,9 +208,9 @@ describe('the deployments of the state database', () => {
       events: [event('d1', 1)],
     })
     expect(second).toMatchObject({ ok: false, error: { code: 'CONFLICT' } })
-    expect(value(await store.deployments.deployment('d1')).weight).toBe(10)
-    expect(await store.deployments.release('checkout', 'r9')).toMatchObject({ error: { code: 'NOT_FOUND' } })
-    expect(value(await store.deployments.audit({ limit: 9 }))).toEqual([])
+    expect(value(await store.stores.deployments.find('d1')).weight).toBe(10)
+    expect(await store.stores.releases.find('checkout', 'r9')).toMatchObject({ error: { code: 'NOT_FOUND' } })
+    expect(value(await store.stores.audit.audit({ limit: 9 }))).toEqual([])
     expect(store.status().isWritable).toBe(true)
   })
 
@@ -200,7 +228,7 @@ describe('the deployments of the state database', () => {
     expect(await commit({ audit: [large] })).toMatchObject({ ok: false, error: { code: 'STORE_FULL' } })
     expect(store.status()).toMatchObject({ isWritable: false })
     expect(store.status().reason).toContain('No space is left')
-    expect(value(await store.deployments.auditFrom(1, 9))).toHaveLength(1)
+    expect(value(await store.stores.audit.auditFrom(1, 9))).toHaveLength(1)
     value(await commit({ audit: [audit('c')] }))
     expect(store.status().isWritable).toBe(true)
   })
@@ -211,7 +239,7 @@ describe('the deployments of the state database', () => {
     expect(await commit({ releases: [release('r1', ['other'])] })).toMatchObject({
       error: { code: 'CONFLICT' },
     })
-    expect(value(await store.deployments.release('checkout', 'r1')).createdBy).toBe('mira')
+    expect(value(await store.stores.releases.find('checkout', 'r1')).createdBy).toBe('mira')
   })
 
   it('are listed newest first by every filter, page by page', async () => {
@@ -222,7 +250,7 @@ describe('the deployments of the state database', () => {
     ]
     for (const each of all) value(await commit({ deployments: [each] }))
     const ids = async (filter: object) =>
-      value(await store.deployments.deployments({ limit: 9, ...filter })).map(({ id }) => id)
+      value(await store.stores.deployments.list({ limit: 9, ...filter })).map(({ id }) => id)
     expect(await ids({})).toEqual(['d3', 'd2', 'd1'])
     expect(await ids({ limit: 1 })).toEqual(['d3'])
     expect(await ids({ beforeId: 'd3' })).toEqual(['d2', 'd1'])
@@ -232,13 +260,15 @@ describe('the deployments of the state database', () => {
     expect(await ids({ createdBy: 'cli' })).toEqual(['d3'])
     expect(await ids({ text: '% "SURE' })).toEqual(['d2'])
     expect(await ids({ fromMs: 2, toMs: 3 })).toEqual(['d2'])
-    expect(value(await store.deployments.open())).toHaveLength(2)
+    const open = async (service: string) => value(await store.stores.deployments.openOf(service)).length
+    expect(await open('checkout')).toBe(2)
+    expect(await open('cart')).toBe(0)
   })
 
   it('keep an audit chain that is whole, and that shows who changed it behind our back', async () => {
     value(await commit({ audit: [audit('a'), audit('b', 'automation')] }))
     value(await commit({ audit: [audit('c')] }))
-    const chain = async () => value(await store.deployments.auditFrom(1, 100))
+    const chain = async () => value(await store.stores.audit.auditFrom(1, 100))
     expect((await chain()).map(({ seq, action }) => [seq, action])).toEqual([
       [1, 'a'],
       [2, 'b'],
@@ -246,9 +276,9 @@ describe('the deployments of the state database', () => {
     ])
     expect(findBreak(await chain())).toBeNull()
     expect(
-      value(await store.deployments.audit({ limit: 9, actor: 'automation' })).map(({ seq }) => seq),
+      value(await store.stores.audit.audit({ limit: 9, actor: 'automation' })).map(({ seq }) => seq),
     ).toEqual([2])
-    expect(value(await store.deployments.audit({ limit: 9, text: 'MIR' })).map(({ seq }) => seq)).toEqual([
+    expect(value(await store.stores.audit.audit({ limit: 9, text: 'MIR' })).map(({ seq }) => seq)).toEqual([
       3, 1,
     ])
     await store[Symbol.asyncDispose]()
@@ -283,17 +313,17 @@ describe('the deployments of the state database', () => {
     'name the first entry of an audit log that cannot be trusted: %s',
     async (_, tamper, firstBrokenSeq) => {
       value(await commit({ audit: ['a', 'b', 'c', 'd'].map((action) => audit(action)) }))
-      expect(value(await verifyAudit(store.deployments))).toMatchObject({ isWhole: true, entryCount: 4 })
-      const sql = tamper(value(await store.deployments.auditFrom(1, 100)))
+      expect(value(await verifyAudit(store.stores.audit))).toMatchObject({ isWhole: true, entryCount: 4 })
+      const sql = tamper(value(await store.stores.audit.auditFrom(1, 100)))
       await store[Symbol.asyncDispose]()
       const database = new Sqlite(file())
       database.exec(`DROP TRIGGER audit_stay_on_update; DROP TRIGGER audit_stay_on_delete; ${sql}`)
       database.close()
       store = await opened()
       const broken = { isWhole: false, firstBrokenSeq }
-      expect(value(await verifyAudit(store.deployments))).toMatchObject(broken)
+      expect(value(await verifyAudit(store.stores.audit))).toMatchObject(broken)
       value(await commit({ audit: [audit('later')] }))
-      expect(value(await verifyAudit(store.deployments)).isWhole).toBe(false)
+      expect(value(await verifyAudit(store.stores.audit)).isWhole).toBe(false)
     },
   )
 })

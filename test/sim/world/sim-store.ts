@@ -3,14 +3,15 @@ import { type AuditEntry, type Bin, type Deployment, type Release } from '../../
 import { chainStart, link } from '../../../src/engine/audit/index.ts'
 import type { JudgeMemory } from '../../../src/engine/canary/index.ts'
 import type {
-  Commit,
-  DeploymentStore,
   OpenDeployment,
   ServiceRecord,
+  SteeringStores,
   StoredEvent,
 } from '../../../src/engine/deployments/index.ts'
 import type { Wire } from './faults.ts'
 import { notFound } from './sim-target.ts'
+
+type SteeringChange = Parameters<SteeringStores['work']['commit']>[0][number]
 
 /** What is on disk: a commit is all there or not at all. Outlives engines. */
 export class SimStore {
@@ -25,85 +26,109 @@ export class SimStore {
   readonly #evidence = new Map<string, { memory: JudgeMemory | null; cursor: string | null }>()
 
   /** As one engine reaches it. */
-  behind(wire: Wire): DeploymentStore {
+  behind(wire: Wire): SteeringStores {
     const read = <T>(name: string, act: () => Result<T>) => wire.call('store', `store.${name}`, act)
     return {
-      commit: (commit) =>
-        wire.call('store', `store.commit ${commit.events.map(({ event }) => event.kind).join(',')}`, () =>
-          this.commit(commit),
-        ),
-      services: () => read('services', () => ok([...this.services.values()])),
-      declarations: () => read('declarations', () => ok([])),
-      open: () => read('open', () => ok(this.open())),
-      events: (id) => read('events', () => ok(this.events.get(id) ?? [])),
-      deployment: (id) =>
-        read('deployment', () => {
-          const found = this.deployments.get(id)
-          return found ? ok(found) : notFound(`no deployment ${id}`)
-        }),
-      deployments: ({ service, phases, limit }) =>
-        read('deployments', () =>
-          ok(
-            [...this.deployments.values()]
-              .filter(
-                (each) => (!service || each.service === service) && (!phases || phases.includes(each.phase)),
-              )
-              .reverse()
-              .slice(0, limit),
+      work: {
+        commit: (changes) => {
+          const events = changes.flatMap((change) =>
+            change.kind === 'addEvent' ? [change.event.event.kind] : [],
+          )
+          return wire.call('store', `store.commit ${events.join(',')}`, () => this.commit(changes))
+        },
+      },
+      services: { find: (name) => read('services', () => ok(this.services.get(name) ?? null)) },
+      deployments: {
+        openOf: (service) => read('open', () => ok(this.open(service))),
+        eventsOf: (id) => read('events', () => ok(this.events.get(id) ?? [])),
+        find: (id) =>
+          read('deployment', () => {
+            const found = this.deployments.get(id)
+            return found ? ok(found) : notFound(`no deployment ${id}`)
+          }),
+        list: ({ service, phases, limit }) =>
+          read('deployments', () =>
+            ok(
+              [...this.deployments.values()]
+                .filter(
+                  (each) =>
+                    (!service || each.service === service) && (!phases || phases.includes(each.phase)),
+                )
+                .reverse()
+                .slice(0, limit),
+            ),
           ),
-        ),
-      release: (_, id) =>
-        read('release', () => {
-          const found = this.releases.get(id)
-          return found ? ok(found) : notFound(`no release ${id}`)
-        }),
-      releases: () => read('releases', () => ok([...this.releases.values()])),
-      traffic: () => read('traffic', () => ok([])),
-      keepTraffic: () => Promise.resolve(ok(undefined)),
-      bins: (id) => read('bins', () => ok(this.bins.get(id) ?? [])),
-      audit: () => read('audit', () => ok([...this.audit].reverse())),
-      auditFrom: (fromSeq, limit) =>
-        read('auditFrom', () => ok(this.audit.slice(fromSeq - 1, fromSeq - 1 + limit))),
-      auditEnd: () => read('auditEnd', () => ok(this.audit.at(-1) ?? chainStart)),
-      [Symbol.asyncDispose]: async () => undefined,
+      },
+      releases: {
+        find: (_, id) =>
+          read('release', () => {
+            const found = this.releases.get(id)
+            return found ? ok(found) : notFound(`no release ${id}`)
+          }),
+        newest: () => read('releases', () => ok([...this.releases.values()])),
+      },
     }
   }
 
-  open(): OpenDeployment[] {
+  open(service?: string): OpenDeployment[] {
     return [...this.deployments.values()]
-      .filter(({ endedAtMs }) => endedAtMs === null)
+      .filter((each) => each.endedAtMs === null && (service === undefined || each.service === service))
       .map(({ id }) => ({
         events: this.events.get(id) ?? [],
         ...(this.#evidence.get(id) ?? { memory: null, cursor: null }),
       }))
   }
 
-  commit(commit: Commit): Result<void> {
+  commit(changes: readonly SteeringChange[]): Result<void> {
     const heads = new Map<string, number>()
-    for (const { deploymentId, seq } of commit.events) {
-      const head = heads.get(deploymentId) ?? this.events.get(deploymentId)?.length ?? 0
-      if (seq !== head + 1) return fail(new AppError('CONFLICT', `event ${seq} of ${deploymentId} is taken`))
-      heads.set(deploymentId, seq)
+    for (const change of changes) {
+      if (change.kind === 'addEvent') {
+        const { deploymentId, seq } = change.event
+        const head = heads.get(deploymentId) ?? this.events.get(deploymentId)?.length ?? 0
+        if (seq !== head + 1)
+          return fail(new AppError('CONFLICT', `event ${seq} of ${deploymentId} is taken`))
+        heads.set(deploymentId, seq)
+      }
+      if (change.kind === 'putService') {
+        const { name, revision } = change.service
+        const known = this.services.get(name)
+        if (known && revision <= known.revision)
+          return fail(new AppError('CONFLICT', `${name} is at revision ${known.revision}`))
+      }
     }
-    for (const service of commit.services) {
-      const known = this.services.get(service.name)
-      if (known && service.revision <= known.revision)
-        return fail(new AppError('CONFLICT', `${service.name} is at revision ${known.revision}`))
-    }
-    for (const release of commit.releases) this.releases.set(release.id, release)
-    for (const event of commit.events) {
-      const known = this.events.get(event.deploymentId) ?? []
-      known.push(event)
-      this.events.set(event.deploymentId, known)
-      this.onEvent(event)
-    }
-    for (const deployment of commit.deployments) this.deployments.set(deployment.id, deployment)
-    for (const service of commit.services) this.services.set(service.name, service)
-    for (const { deploymentId, bins, memory, cursor } of commit.evidence) {
-      this.bins.set(deploymentId, [...(this.bins.get(deploymentId) ?? []), ...bins])
-      this.#evidence.set(deploymentId, { memory, cursor })
-    }
-    for (const draft of commit.audit) this.audit.push(link(this.audit.at(-1) ?? chainStart, draft))
+    // What an event is checked against when it is told of: the records as they were before.
+    const order = ['addRelease', 'addEvent', 'putDeployment', 'putService', 'addEvidence', 'addAudit']
+    for (const kind of order) for (const change of changes) if (change.kind === kind) this.#store(change)
     return ok(undefined)
+  }
+
+  #store(change: SteeringChange): void {
+    switch (change.kind) {
+      case 'addRelease':
+        this.releases.set(change.release.id, change.release)
+        return
+      case 'addEvent': {
+        const { event } = change
+        const known = this.events.get(event.deploymentId) ?? []
+        known.push(event)
+        this.events.set(event.deploymentId, known)
+        this.onEvent(event)
+        return
+      }
+      case 'putDeployment':
+        this.deployments.set(change.deployment.id, change.deployment)
+        return
+      case 'putService':
+        this.services.set(change.service.name, change.service)
+        return
+      case 'addEvidence': {
+        const { deploymentId, bins, memory, cursor } = change
+        this.bins.set(deploymentId, [...(this.bins.get(deploymentId) ?? []), ...bins])
+        this.#evidence.set(deploymentId, { memory, cursor })
+        return
+      }
+      case 'addAudit':
+        this.audit.push(link(this.audit.at(-1) ?? chainStart, change.entry))
+    }
   }
 }

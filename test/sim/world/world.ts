@@ -137,7 +137,7 @@ export class World {
       clock,
       rng: seededRng(++this.#lives),
       log: silentLog,
-      store: this.store.behind(wire),
+      stores: this.store.behind(wire),
       judge: {
         name: 'threshold',
         evaluate: async (request) => {

@@ -1,15 +1,21 @@
 import { AppError, fail, ok, type Clock, type Result } from '../../../base/index.ts'
 import { type Notice } from '../../../contract/index.ts'
-import type { DeploymentStore } from '../../../engine/deployments/index.ts'
 import type { Journal, Launch } from '../../../engine/journal/index.ts'
+import type { Stores } from '../../../engine/stores.ts'
+import type { Access } from './access.ts'
+import { auditStore, recordKey } from './aggregates/audit.ts'
+import { declarationStore } from './aggregates/declarations.ts'
+import { deploymentStore } from './aggregates/deployments.ts'
+import { evidenceStore } from './aggregates/evidence.ts'
+import { journalStore } from './aggregates/journal.ts'
+import { releaseStore } from './aggregates/releases.ts'
+import { serviceStore } from './aggregates/services.ts'
+import { trafficStore } from './aggregates/traffic.ts'
 import type { AuditSeal } from './audit-seal.ts'
-import { newestBackup } from './backups.ts'
-import { openDatabase, type OpenDatabase } from './database.ts'
-import { recordKey, SqliteDeploymentStore } from './deployment-store.ts'
-import { failureOf } from './failures.ts'
+import { failureOf, newestBackup, openDatabase, type OpenDatabase } from './dialects/sqlite/index.ts'
 import type { Migration } from './migrate.ts'
 import { migrations as allMigrations } from './migrations/index.ts'
-import type { NoticeRow } from './tables.ts'
+import { commitAll, participantsOf, type Participants } from './unit-of-work.ts'
 
 /** Years of operation; the oldest go at the start of a launch. */
 const keptNotices = 10_000
@@ -19,17 +25,17 @@ export interface StateStoreOptions {
   file: string
   clock: Clock
   /** Without one the audit log is chained, not sealed. */
-  seal?: AuditSeal
+  seal?: AuditSeal | null
   /** The data directory is not new, although the database is: its audit log was lost. */
   wasUsed?: boolean
+  /** Changes who takes part in a transaction: a test lets each of them fail. */
+  participants?: (all: Participants) => Participants
   /** All that there are, unless a test brings its own. */
   migrations?: readonly Migration[]
 }
 
-/** What happened, and deployments: one database, one lock. */
-export type StateStore = Journal & { readonly deployments: DeploymentStore }
-
-const rowOf = ({ atMs, ...rest }: Notice): NoticeRow => ({ ...rest, at_ms: atMs })
+/** What happened, and all aggregates: one database, one lock. */
+export type StateStore = Journal & { readonly stores: Stores }
 
 class SqliteStateStore implements StateStore {
   readonly #file: string
@@ -38,88 +44,56 @@ class SqliteStateStore implements StateStore {
   readonly #probe: Disposable
   #status: { isWritable: boolean; reason: string; sinceMs: number }
   #isClosed = false
-  readonly deployments: DeploymentStore
+  readonly stores: Stores
+  readonly #journal: Pick<Journal, 'newest' | 'launchBefore'>
 
-  constructor({ file, clock, seal }: StateStoreOptions, database: OpenDatabase) {
+  constructor(
+    { file, clock, seal = null, participants = (all) => all }: StateStoreOptions,
+    database: OpenDatabase,
+  ) {
     this.#file = file
     this.#clock = clock
     this.#database = database
     this.#status = { isWritable: true, reason: 'well', sinceMs: clock.nowMs() }
-    this.deployments = new SqliteDeploymentStore({
-      query: database.query,
-      read: (run) => this.#read(run),
-      write: (run) => this.#write(run),
-      seal: seal ?? null,
-    })
+    const { query } = database
+    const access: Access = { query, run: (read) => this.#read(read) }
+    const taking = participants(participantsOf(seal))
+    this.#journal = journalStore(access)
+    this.stores = {
+      work: { commit: (changes) => this.#write(() => commitAll(query, taking, changes)) },
+      services: serviceStore(access),
+      declarations: declarationStore(access),
+      traffic: trafficStore(access),
+      releases: releaseStore(access),
+      deployments: deploymentStore(access),
+      evidence: evidenceStore(access),
+      audit: auditStore(access, seal),
+    }
     this.#probe = clock.every(probeEveryMs, () => void this.#write(() => this.#touch()))
   }
 
   append(notice: Notice): Promise<Result<void>> {
-    return this.#write(async () => {
-      const { query } = this.#database
-      await query
-        .insertInto('notices')
-        .values(rowOf(notice))
-        .onConflict((conflict) => conflict.column('id').doNothing())
-        .execute()
-    })
+    return this.stores.work.commit([{ kind: 'addNotice', notice }])
   }
 
   replace(notice: Notice): Promise<Result<void>> {
-    return this.#write(() =>
-      this.#database.query.transaction().execute(async (transaction) => {
-        await transaction.deleteFrom('notices').where('id', '=', notice.id).execute()
-        await transaction.insertInto('notices').values(rowOf(notice)).execute()
-      }),
-    )
+    return this.stores.work.commit([{ kind: 'replaceNotice', notice }])
   }
 
   newest(limit: number): Promise<Result<Notice[]>> {
-    return this.#read(async () => {
-      const rows = await this.#database.query
-        .selectFrom('notices')
-        .select(['id', 'at_ms', 'severity', 'text', 'link'])
-        .orderBy('seq', 'desc')
-        .limit(limit)
-        .execute()
-      return rows.map(({ at_ms: atMs, ...rest }) => ({ ...rest, atMs }))
-    })
+    return this.#journal.newest(limit)
   }
 
-  launched({ epoch, version, startedAtMs }: Omit<Launch, 'stoppedAtMs'>): Promise<Result<void>> {
-    return this.#write(async () => {
-      await this.#database.query
-        .insertInto('launches')
-        .values({ epoch, version, started_at_ms: startedAtMs, stopped_at_ms: null })
-        .onConflict((conflict) => conflict.column('epoch').doNothing())
-        .execute()
-    })
+  launched(launch: Omit<Launch, 'stoppedAtMs'>): Promise<Result<void>> {
+    return this.stores.work.commit([{ kind: 'startLaunch', launch }])
   }
 
   stopped(epoch: string, atMs: number): Promise<Result<void>> {
-    return this.#write(async () => {
-      await this.#database.query
-        .updateTable('launches')
-        .set({ stopped_at_ms: atMs })
-        .where('epoch', '=', epoch)
-        .execute()
-    })
+    return this.stores.work.commit([{ kind: 'stopLaunch', epoch, atMs }])
   }
 
   launchBefore(epoch: string): Promise<Result<Launch | null>> {
-    return this.#read(async () => {
-      const row = await this.#database.query
-        .selectFrom('launches')
-        .select(['epoch', 'version', 'started_at_ms as startedAtMs', 'stopped_at_ms as stoppedAtMs'])
-        .where('epoch', '!=', epoch)
-        .where((eb) => {
-          const own = eb.selectFrom('launches').select('seq').where('epoch', '=', epoch)
-          return eb.or([eb('seq', '<', own), eb.not(eb.exists(own))])
-        })
-        .orderBy('seq', 'desc')
-        .executeTakeFirst()
-      return row ?? null
-    })
+    return this.#journal.launchBefore(epoch)
   }
 
   status() {

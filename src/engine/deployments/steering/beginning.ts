@@ -1,7 +1,7 @@
 import { ofRelease } from '../../../contract/index.ts'
 import type { RouterReport, TargetReport } from '../../platforms/index.ts'
 import type { DeploymentEvent } from '../events.ts'
-import type { ServiceRecord } from '../ports.ts'
+import type { ServiceRecord } from '../service-record.ts'
 import { rollback, type DeploymentState } from '../state.ts'
 
 type Stable = Pick<ServiceRecord, 'stableReleaseId' | 'instances'>

@@ -8,6 +8,7 @@ import {
   type RollbackOutcome,
   type WayBack,
 } from '../../../contract/index.ts'
+import { audited } from '../../audit/index.ts'
 import { within, type Loop } from '../../core/index.ts'
 import type { EmergencyOrder, Router, RouterReport } from '../../platforms/index.ts'
 import { changedSince, type Command, type Seen } from '../commands.ts'
@@ -269,13 +270,9 @@ export class DeploymentController implements Disposable {
     const found = this.#find(release.service)
     if (!found.ok) return found
     return this.#ask(() =>
-      this.#parts.store.commit({
-        events: [],
-        deployments: [],
-        services: [],
-        releases: [release],
-        evidence: [],
-        audit: [
+      this.#parts.stores.work.commit([
+        { kind: 'addRelease', release },
+        ...audited([
           {
             atMs: this.#parts.clock.nowMs(),
             actor: release.createdBy,
@@ -284,8 +281,8 @@ export class DeploymentController implements Disposable {
             why: release.note,
             details: { releaseId: release.id },
           },
-        ],
-      }),
+        ]),
+      ]),
     )
   }
 
@@ -297,7 +294,7 @@ export class DeploymentController implements Disposable {
     const { service, releaseId, by, why } = request
     const found = this.#find(service)
     if (!found.ok) return found
-    const release = await this.#ask(() => this.#parts.store.release(service, releaseId))
+    const release = await this.#ask(() => this.#parts.stores.releases.find(service, releaseId))
     if (!release.ok) return release
     const id = `d-${this.#parts.clock.nowMs().toString(36)}-${this.#parts.rng.hex(4)}`
     const { loop } = found.value
@@ -320,7 +317,7 @@ export class DeploymentController implements Disposable {
   }
 
   #deployment(id: string): Promise<Result<Deployment>> {
-    return this.#ask(() => this.#parts.store.deployment(id))
+    return this.#ask(() => this.#parts.stores.deployments.find(id))
   }
 
   #movingCount(): number {

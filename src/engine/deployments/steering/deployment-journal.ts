@@ -1,12 +1,13 @@
 import { AppError, fail, ok, type Result } from '../../../base/index.ts'
 import { type Release } from '../../../contract/index.ts'
-import type { AuditDraft } from '../../audit/index.ts'
-import { compactBins, type JudgeMemory } from '../../canary/index.ts'
+import { audited, type AuditDraft } from '../../audit/index.ts'
+import { compactBins, type EvidenceChange, type JudgeMemory } from '../../canary/index.ts'
 import { within } from '../../core/index.ts'
 import { apply, replay } from '../apply.ts'
 import type { DeploymentEvent } from '../events.ts'
-import type { Commit, EvidenceCommit, ServiceRecord, StoredEvent } from '../ports.ts'
+import type { SteeringStores, StoredEvent } from '../ports.ts'
 import { recordAfter } from '../record.ts'
+import { newServiceRecord, type ServiceRecord } from '../service-record.ts'
 import { hasEnded, isGoingBack, type DeploymentState } from '../state.ts'
 import { deploymentView, queuePlace } from '../view.ts'
 import { answerWithinMs, type PipelineParts } from './parts.ts'
@@ -21,12 +22,15 @@ export interface Entry {
   elapsedMs?: number
 }
 
+/** What the unit of work of a service's loop takes. */
+type Change = Parameters<SteeringStores['work']['commit']>[0][number]
+
 export interface Append {
   entries?: readonly Entry[]
   /** Changes of the service itself, beside those that follow from events. */
   record?: Partial<Pick<ServiceRecord, 'automationStopped' | 'stableReleaseId' | 'instances' | 'scaling'>>
   releases?: readonly Release[]
-  evidence?: EvidenceCommit | null
+  evidence?: Omit<EvidenceChange, 'kind'> | null
   audit?: readonly AuditDraft[]
   /**
    * Leads to safety: it counts at once even where it cannot be stored, and is stored as soon as it can be. Anything else that is
@@ -48,21 +52,14 @@ export class DeploymentJournal {
   #evidence = new Map<string, Evidence>()
   #releases = new Map<string, Release>()
   /** In memory, not yet on disk; oldest first. */
-  #unsaved: { append: Append; commit: Commit }[] = []
+  #unsaved: Unsaved[] = []
   #storeTrouble = ''
   /** The last write failed: it may have got through all the same. */
   #isDoubtful = false
 
   constructor(parts: PipelineParts, service: string) {
     this.#parts = parts
-    this.#record = {
-      name: service,
-      stableReleaseId: null,
-      instances: 1,
-      automationStopped: null,
-      scaling: null,
-      revision: 0,
-    }
+    this.#record = newServiceRecord(service)
   }
 
   get record(): ServiceRecord {
@@ -97,25 +94,18 @@ export class DeploymentJournal {
   /** Forgets everything and takes what the store holds. */
   async load(): Promise<Result<void>> {
     const { name } = this.#record
-    const services = await this.#ask(() => this.#parts.store.services())
-    if (!services.ok) return services
-    const open = await this.#ask(() => this.#parts.store.open())
+    const { services, deployments } = this.#parts.stores
+    const record = await this.#ask(() => services.find(name))
+    if (!record.ok) return record
+    const open = await this.#ask(() => deployments.openOf(name))
     if (!open.ok) return open
     this.#unsaved = []
     this.#isDoubtful = false
     this.#open.clear()
     this.#evidence.clear()
-    this.#record = services.value.find((record) => record.name === name) ?? {
-      name,
-      stableReleaseId: null,
-      instances: 1,
-      automationStopped: null,
-      scaling: null,
-      revision: 0,
-    }
+    this.#record = record.value ?? newServiceRecord(name)
     for (const { events, memory, cursor } of open.value) {
       const state = replay(events)
-      if (state.service !== name) continue
       this.#open.set(state.id, state)
       this.#evidence.set(state.id, { memory, cursor })
     }
@@ -134,7 +124,7 @@ export class DeploymentJournal {
   async release(id: string): Promise<Result<Release>> {
     const known = this.#releases.get(id)
     if (known) return ok(known)
-    const found = await this.#ask(() => this.#parts.store.release(this.#record.name, id))
+    const found = await this.#ask(() => this.#parts.stores.releases.find(this.#record.name, id))
     if (found.ok) this.#releases.set(id, found.value)
     return found
   }
@@ -145,7 +135,7 @@ export class DeploymentJournal {
    */
   async append(append: Append): Promise<Result<void>> {
     const staged = this.#stage(append)
-    const unsaved = [...this.#unsaved, { append, commit: staged.commit }]
+    const unsaved = [...this.#unsaved, { append, changes: staged.changes }]
     const stored = await this.#store(unsaved)
     if (stored.ok) {
       this.#adopt(staged)
@@ -170,16 +160,16 @@ export class DeploymentJournal {
     }
   }
 
-  async #store(unsaved: readonly { commit: Commit }[]): Promise<Result<void>> {
-    const commit = merge(unsaved.map((each) => each.commit))
-    const stored = await this.#ask(() => this.#parts.store.commit(commit))
+  async #store(unsaved: readonly Unsaved[]): Promise<Result<void>> {
+    const changes = newestOf(unsaved.flatMap((each) => each.changes))
+    const stored = await this.#ask(() => this.#parts.stores.work.commit(changes))
     this.#isDoubtful = !stored.ok
     if (stored.ok) this.#unsaved = []
     return stored
   }
 
   /** The store knows more than this journal did: what counts already is said again of what it holds. */
-  async #startOver(unsaved: readonly { append: Append }[]): Promise<Result<void>> {
+  async #startOver(unsaved: readonly Unsaved[]): Promise<Result<void>> {
     const loaded = await this.load()
     if (!loaded.ok) return loaded
     for (const { append } of unsaved) {
@@ -217,30 +207,34 @@ export class DeploymentJournal {
       touched.add(deploymentId)
     }
     if (change) record = { ...record, ...change, revision: record.revision + 1 }
-    const kept: EvidenceCommit[] = evidence
-      ? [{ ...evidence, bins: compactBins(evidence.bins, evidenceBinMs) }]
-      : []
     const deployments = [...touched].flatMap((id) => {
       const state = states.get(id)
       if (!state) return []
       const isStopped = record.automationStopped !== null
       return [deploymentView(state, queuePlace(state, [...states.values()], { isStopped, isCrowded: false }))]
     })
-    const services = record === this.#record ? [] : [record]
-    return {
-      commit: { events, deployments, services, releases, evidence: kept, audit },
-      states,
-      record,
-    }
+    const changes: Change[] = [
+      ...events.map((event) => ({ kind: 'addEvent' as const, event })),
+      ...deployments.map((deployment) => ({ kind: 'putDeployment' as const, deployment })),
+      ...(record === this.#record ? [] : [{ kind: 'putService' as const, service: record }]),
+      ...releases.map((release) => ({ kind: 'addRelease' as const, release })),
+      ...audited(audit),
+    ]
+    if (evidence)
+      changes.push({ ...evidence, kind: 'addEvidence', bins: compactBins(evidence.bins, evidenceBinMs) })
+    return { changes, states, record }
   }
 
-  #adopt({ commit, states, record }: Staged): void {
+  #adopt({ changes, states, record }: Staged): void {
     this.#record = record
     this.#open = new Map([...states].filter(([, state]) => !hasEnded(state)))
-    for (const { deploymentId, memory, cursor } of commit.evidence)
+    for (const change of changes) {
+      if (change.kind === 'addRelease') this.#releases.set(change.release.id, change.release)
+      if (change.kind !== 'addEvidence') continue
+      const { deploymentId, memory, cursor } = change
       this.#evidence.set(deploymentId, { memory, cursor })
+    }
     for (const id of this.#evidence.keys()) if (!this.#open.has(id)) this.#evidence.delete(id)
-    for (const release of commit.releases) this.#releases.set(release.id, release)
   }
 
   async #ask<T>(call: () => Promise<Result<T>>): Promise<Result<T>> {
@@ -250,33 +244,29 @@ export class DeploymentJournal {
   }
 }
 
+interface Unsaved {
+  append: Append
+  changes: readonly Change[]
+}
+
 interface Staged {
-  commit: Commit
+  changes: readonly Change[]
   states: Map<string, DeploymentState>
   record: ServiceRecord
 }
 
 const isAnswer = ({ code }: AppError): boolean => code === 'CONFLICT' || code === 'NOT_FOUND'
 
-/** One transaction of several; of a deployment or service that occurs twice the newer form counts. */
-function merge(commits: readonly Commit[]): Commit {
-  const newest = <T>(all: readonly T[], key: (each: T) => string): T[] => [
-    ...new Map(all.map((each) => [key(each), each])).values(),
-  ]
-  return {
-    events: commits.flatMap(({ events }) => events),
-    deployments: newest(
-      commits.flatMap(({ deployments }) => deployments),
-      ({ id }) => id,
-    ),
-    services: newest(
-      commits.flatMap(({ services }) => services),
-      ({ name }) => name,
-    ),
-    releases: commits.flatMap(({ releases }) => releases),
-    evidence: commits.flatMap(({ evidence }) => evidence),
-    audit: commits.flatMap(({ audit }) => audit),
-  }
+/** One transaction of several: of a deployment or service that occurs twice the newer form counts. */
+function newestOf(changes: readonly Change[]): Change[] {
+  const last = new Map(changes.map((change, index) => [keyOf(change) ?? index, index]))
+  return changes.filter((change, index) => last.get(keyOf(change) ?? index) === index)
+}
+
+/** Null for what is added: each of them counts. */
+function keyOf(change: Change): string | null {
+  if (change.kind === 'putDeployment') return `deployment ${change.deployment.id}`
+  return change.kind === 'putService' ? `service ${change.service.name}` : null
 }
 
 /** For callers that need a deployment which may have ended meanwhile. */

@@ -9,7 +9,7 @@ import { answerWithinMs, type PipelineParts } from './parts.ts'
 /** How far back is looked for what can be undone, and for the last start of a release. */
 const mostDeployments = 50
 
-type Stored = Pick<PipelineParts, 'clock' | 'store'>
+type Stored = Pick<PipelineParts, 'clock' | 'stores'>
 
 /** What the store tells of the promotions of a service. */
 export interface History {
@@ -21,12 +21,12 @@ export interface History {
 
 /** Of `service`, with the promotion `current` that has not ended yet, if there is one. */
 export async function historyOf(
-  { clock, store }: Stored,
+  { clock, stores }: Stored,
   service: string,
   current: DeploymentState | null,
 ): Promise<Result<History>> {
   const found = await within(clock, answerWithinMs, 'the state database', () =>
-    store.deployments({ service, phases: ['promoted', 'rolled_back'], limit: mostDeployments }),
+    stores.deployments.list({ service, phases: ['promoted', 'rolled_back'], limit: mostDeployments }),
   )
   if (!found.ok) return found
   const line = releaseLine([...found.value.toReversed(), ...(current ? [asPromoted(current)] : [])])
@@ -42,18 +42,18 @@ export async function lookBack(
   service: string,
   retiring: DeploymentState | null,
 ): Promise<Result<UndoWay | null>> {
-  const { clock, store } = parts
+  const { clock, stores } = parts
   const ask = <T>(call: () => Promise<Result<T>>) => within(clock, answerWithinMs, 'the state database', call)
   const history = await historyOf(parts, service, retiring)
   if (!history.ok) return history
   const { promoted, line } = history.value
   const releaseId = releaseBefore(line)
   if (releaseId === null) return ok(null)
-  const release = await ask(() => store.release(service, releaseId))
+  const release = await ask(() => stores.releases.find(service, releaseId))
   if (!release.ok) return release.error.code === 'NOT_FOUND' ? ok(null) : release
   const earlier = promoted.find(({ candidateReleaseId }) => candidateReleaseId === releaseId)
   if (!earlier) return ok({ releaseId, startMs: null })
-  const events = await ask(() => store.events(earlier.id))
+  const events = await ask(() => stores.deployments.eventsOf(earlier.id))
   return events.ok ? ok({ releaseId, startMs: startTimeMs(events.value) }) : events
 }
 

@@ -2,14 +2,14 @@ import type { Clock, Log, Rng } from '../../../base/index.ts'
 import type { ServiceDefinition } from '../../../contract/index.ts'
 import type { Judge } from '../../canary/index.ts'
 import type { Router, Target } from '../../platforms/index.ts'
-import type { DeploymentStore, HookRunner, HeadroomLook, Validator } from '../ports.ts'
+import type { HookRunner, HeadroomLook, SteeringStores, Validator } from '../ports.ts'
 
 /** What every service's loop works with. */
 export interface PipelineParts {
   clock: Clock
   rng: Rng
   log: Log
-  store: DeploymentStore
+  stores: SteeringStores
   judge: Judge
   validator: Validator
   hooks: HookRunner

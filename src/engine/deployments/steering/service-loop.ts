@@ -7,7 +7,7 @@ import { changedSince, giveWay, obey, whyNot, type Command, type Seen } from '..
 import { followUps, mostEventsALook, type Facts } from '../decide.ts'
 import { desiredStateOf, restingState, stoppedState, type DesiredState } from '../desired-state.ts'
 import type { DeploymentEvent } from '../events.ts'
-import type { ServiceRecord } from '../ports.ts'
+import type { ServiceRecord } from '../service-record.ts'
 import type { ScaleRequest } from '../scaling.ts'
 import { isGoingBack, rollback, type DeploymentState } from '../state.ts'
 import { noWayBack, wayBackOf } from '../way-back.ts'
@@ -342,7 +342,7 @@ export class ServiceLoop implements Disposable {
     const loaded = await this.#journal.load()
     if (loaded.ok) {
       const releases = await within(this.#parts.clock, answerWithinMs, 'the state database', () =>
-        this.#parts.store.releases(this.name, 1000),
+        this.#parts.stores.releases.newest(this.name, 1000),
       )
       if (!releases.ok) return releases
       this.#recorder.learn(releases.value.map(({ id }) => id))
@@ -456,7 +456,7 @@ export class ServiceLoop implements Disposable {
   /** Of the deployment of this service that was asked for last; null when the store does not tell. */
   async #newestId(): Promise<string | null> {
     const found = await within(this.#parts.clock, answerWithinMs, 'the state database', () =>
-      this.#parts.store.deployments({ service: this.name, limit: 1 }),
+      this.#parts.stores.deployments.list({ service: this.name, limit: 1 }),
     )
     return found.ok ? (found.value[0]?.id ?? null) : null
   }

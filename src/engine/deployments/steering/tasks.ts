@@ -59,7 +59,7 @@ export class Tasks implements Disposable {
   }
 
   async #validate(state: DeploymentState, signal: AbortSignal): Promise<DeploymentEvent[]> {
-    const { store, validator } = this.#parts
+    const { stores, validator } = this.#parts
     const startedAt = this.#parts.clock.monotonicMs()
     const broken = (text: string): DeploymentEvent[] => [
       {
@@ -85,7 +85,7 @@ export class Tasks implements Disposable {
       },
     ]
     try {
-      const release = await store.release(state.service, state.candidateReleaseId)
+      const release = await stores.releases.find(state.service, state.candidateReleaseId)
       if (!release.ok) return broken(`the release cannot be read: ${release.error.message}`)
       const { id, service, stableReleaseId, plan } = state
       const request = { deploymentId: id, service, release: release.value, stableReleaseId, plan }

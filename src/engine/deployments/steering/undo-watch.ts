@@ -7,7 +7,7 @@ import { readAgainEveryMs, type PipelineParts } from './parts.ts'
 
 /** What an undo of a service would bring back, looked up once for each state of it. */
 export class UndoWatch {
-  readonly #parts: Pick<PipelineParts, 'clock' | 'store'>
+  readonly #parts: Pick<PipelineParts, 'clock' | 'stores'>
   readonly #service: string
   readonly #journal: DeploymentJournal
   readonly #observer: Observer
@@ -17,7 +17,7 @@ export class UndoWatch {
   #failedAt = -Infinity
 
   constructor(
-    parts: Pick<PipelineParts, 'clock' | 'store'>,
+    parts: Pick<PipelineParts, 'clock' | 'stores'>,
     service: string,
     journal: DeploymentJournal,
     observer: Observer,

@@ -48,10 +48,12 @@ it('tells of each phase of a deployment once, shows its end for an hour, and for
   const shown = new DeploymentProjection({
     live,
     notices: { post: ({ text }) => void told.push(text) },
-    store: {
-      deployment: async (id) => {
-        const found = stored.get(id)
-        return found ? ok(found) : fail(new AppError('NOT_FOUND', id))
+    stores: {
+      deployments: {
+        find: async (id) => {
+          const found = stored.get(id)
+          return found ? ok(found) : fail(new AppError('NOT_FOUND', id))
+        },
       },
     },
   })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { AppError, fail, ok, type Result } from '../../../../src/base/index.ts'
-import type { Commit, Declaration, DeploymentStore } from '../../../../src/engine/deployments/index.ts'
-import { Declarations } from '../../../../src/engine/services/declarations.ts'
+import { Declarations, type DeclaringStores } from '../../../../src/engine/services/declarations.ts'
+import type { Declaration, DeclarationChange } from '../../../../src/engine/services/index.ts'
 import type { Equip, ServiceRegistry } from '../../../../src/engine/services/registry.ts'
 import { VirtualClock } from '../../../support/clock.ts'
 
@@ -22,7 +22,12 @@ describe('a service that is declared', () => {
       find: () => ({ definition: { listen: { host: '0.0.0.0', port: 8080 } } }),
       server: { host: 'localhost', port: 7780 },
     } as unknown as ServiceRegistry
-    const parts = { clock: new VirtualClock(), store: {} as DeploymentStore, registry, warn: () => undefined }
+    const parts = {
+      clock: new VirtualClock(),
+      stores: {} as DeclaringStores,
+      registry,
+      warn: () => undefined,
+    }
     using declarations = new Declarations({ ...parts, equip: (() => ({})) as unknown as Equip }, [])
     const declare = (port: number) =>
       declarations.declare({
@@ -44,25 +49,28 @@ describe('a service that is declared', () => {
 describe('a service that is removed', () => {
   it('goes though the store is locked when its last instance has gone', async () => {
     const clock = new VirtualClock()
-    const commits: Commit[] = []
+    const dropped: string[] = []
     let failures = 1
-    const store = {
-      services: () => Promise.resolve(ok([])),
-      deployments: () => Promise.resolve(ok([])),
-      commit: (commit: Commit): Promise<Result<void>> => {
-        if (commit.undeclared && failures-- > 0)
-          return Promise.resolve(fail(new AppError('STORE_BUSY', 'The state database is locked')))
-        commits.push(commit)
-        return Promise.resolve(ok(undefined))
+    const stores = {
+      services: { find: () => Promise.resolve(ok(null)) },
+      deployments: { list: () => Promise.resolve(ok([])) },
+      work: {
+        commit: (changes: readonly { kind: string }[]): Promise<Result<void>> => {
+          const drops = (changes as DeclarationChange[]).filter((each) => each.kind === 'dropDeclaration')
+          if (drops.length > 0 && failures-- > 0)
+            return Promise.resolve(fail(new AppError('STORE_BUSY', 'The state database is locked')))
+          dropped.push(...drops.map(({ service }) => service))
+          return Promise.resolve(ok(undefined))
+        },
       },
-    } as Partial<DeploymentStore> as DeploymentStore
+    } as Partial<DeclaringStores> as DeclaringStores
     const withdraw = () => Promise.resolve(ok(undefined))
     const equip = (() => ({ router: { withdraw }, target: { withdraw } })) as unknown as Equip
     const registry = {
       isConfigured: () => false,
       declare: () => Promise.resolve(),
     } as unknown as ServiceRegistry
-    using declarations = new Declarations({ clock, store, registry, equip, warn: () => undefined }, [
+    using declarations = new Declarations({ clock, stores, registry, equip, warn: () => undefined }, [
       declared,
     ])
     expect(await declarations.remove('cart', 'ann', 'not needed')).toMatchObject({
@@ -72,7 +80,7 @@ describe('a service that is removed', () => {
     expect(declarations.isLeaving).toBe(true)
     await clock.advance(10_000)
     expect(declarations.find('cart')).toBeUndefined()
-    expect(commits.at(-1)?.undeclared).toEqual(['cart'])
+    expect(dropped).toEqual(['cart'])
     expect(clock.timerCount).toBe(0)
   })
 })

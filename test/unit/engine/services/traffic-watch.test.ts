@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { ok } from '../../../../src/base/index.ts'
 import { serviceDefinitionSchema, type Bin } from '../../../../src/contract/index.ts'
 import type { Router, Target } from '../../../../src/engine/platforms/index.ts'
-import { TrafficWatch } from '../../../../src/engine/services/traffic-watch.ts'
+import { TrafficWatch, type TrafficStores } from '../../../../src/engine/services/traffic-watch.ts'
 import { VirtualClock } from '../../../support/clock.ts'
 import { uneventful } from '../../../support/uneventful.ts'
 
@@ -37,15 +37,21 @@ class Counting {
     } as Partial<Router> as Router
     const definition = serviceDefinitionSchema.parse({ name: 'shop', listen: {} })
     const service = { definition, router, target: {} as Target }
-    const store = {
-      traffic: () => Promise.resolve(ok([...this.stored.values()].sort((a, b) => a.atMs - b.atMs))),
-      keepTraffic: (_: string, minutes: readonly Bin[], fromMs: number) => {
-        for (const bin of minutes) this.stored.set(`${bin.atMs} ${bin.releaseId}`, bin)
-        for (const [key, { atMs }] of this.stored) if (atMs < fromMs) this.stored.delete(key)
-        return Promise.resolve(ok(undefined))
+    const stores: TrafficStores = {
+      traffic: {
+        minutesOf: () => Promise.resolve(ok([...this.stored.values()].sort((a, b) => a.atMs - b.atMs))),
+      },
+      work: {
+        commit: (changes) => {
+          for (const { minutes, fromMs } of changes) {
+            for (const bin of minutes) this.stored.set(`${bin.atMs} ${bin.releaseId}`, bin)
+            for (const [key, { atMs }] of this.stored) if (atMs < fromMs) this.stored.delete(key)
+          }
+          return Promise.resolve(ok(undefined))
+        },
       },
     }
-    const watch = new TrafficWatch(service, { clock: this.clock, store, changed: () => undefined })
+    const watch = new TrafficWatch(service, { clock: this.clock, stores, changed: () => undefined })
     void watch.run(this.#over.signal, { beat: () => undefined })
     return watch
   }

@@ -1,8 +1,9 @@
 import { AppError, fail, ok, type Clock, type Result } from '../../base/index.ts'
 import { type Release } from '../../contract/index.ts'
-import { canonicalJson, type AuditDraft } from '../audit/index.ts'
+import { audited, canonicalJson, type AuditChange, type AuditDraft } from '../audit/index.ts'
 import type { ConfiguredRelease, ServiceConfig } from '../config/index.ts'
-import { nothingToCommit, type DeploymentStore } from '../deployments/index.ts'
+import type { UnitOfWork } from '../core/index.ts'
+import type { ReleaseChange, ReleaseStore } from '../releases/index.ts'
 
 /** Who adds what stands in a config. */
 const configuration = 'configuration'
@@ -22,14 +23,14 @@ export interface NewReleases {
 /** Releases of these services that the store does not have yet, as `by` adds them now. Fails as the store does. */
 export async function newReleases(
   services: readonly Pick<ServiceConfig, 'definition' | 'releases'>[],
-  { store, atMs, by }: { store: DeploymentStore; atMs: number; by: string },
+  { stores, atMs, by }: { stores: { releases: ReleaseStore }; atMs: number; by: string },
 ): Promise<Result<NewReleases>> {
   const releases: Release[] = []
   const changed: ChangedRelease[] = []
   for (const { definition, releases: wanted } of services) {
     const service = definition.name
     for (const release of wanted) {
-      const there = await store.release(service, release.id)
+      const there = await stores.releases.find(service, release.id)
       if (there.ok && !isSame(there.value, release)) changed.push({ service, releaseId: release.id })
       else if (!there.ok && there.error.code !== 'NOT_FOUND') return there
       else if (!there.ok) {
@@ -58,19 +59,27 @@ export const changedReleases = (changed: readonly ChangedRelease[]): Result<neve
     new AppError('CONFLICT', `${namesOf(changed)} would change: releases are immutable, so use a new name.`),
   )
 
+export interface ConfiguredReleaseStores {
+  work: UnitOfWork<ReleaseChange | AuditChange>
+  releases: ReleaseStore
+}
+
 /**
  * Stores the releases that a config names and the store does not have, and answers with those that it has with other
  * content: these stay as they are.
  */
 export async function storeReleases(
   services: readonly Pick<ServiceConfig, 'definition' | 'releases'>[],
-  { store, clock }: { store: DeploymentStore; clock: Clock },
+  { stores, clock }: { stores: ConfiguredReleaseStores; clock: Clock },
 ): Promise<Result<readonly ChangedRelease[]>> {
-  const found = await newReleases(services, { store, atMs: clock.nowMs(), by: configuration })
+  const found = await newReleases(services, { stores, atMs: clock.nowMs(), by: configuration })
   if (!found.ok) return found
   const { releases, audit, changed } = found.value
   if (releases.length > 0) {
-    const stored = await store.commit({ ...nothingToCommit, releases, audit })
+    const stored = await stores.work.commit([
+      ...releases.map((release) => ({ kind: 'addRelease' as const, release })),
+      ...audited(audit),
+    ])
     if (!stored.ok) return stored
   }
   return ok(changed)

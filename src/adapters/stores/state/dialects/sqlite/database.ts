@@ -2,10 +2,10 @@ import Sqlite, { type Database } from 'better-sqlite3'
 import { Kysely, SqliteDialect, type DatabaseConnection, type Driver } from 'kysely'
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { makePrivateFile } from '../../system/index.ts'
+import { makePrivateFile } from '../../../../system/index.ts'
 import { backUp, isBackupDue } from './backups.ts'
-import { migrate, schemaState, type Migration } from './migrate.ts'
-import type { Tables } from './tables.ts'
+import { migrate, schemaState, type Migration } from '../../migrate.ts'
+import type { Tables } from '../../tables.ts'
 
 /** How long another program may hold the file while it is opened. */
 const busyMs = 1000

@@ -26,7 +26,10 @@ describe('a release that the configuration file changes', () => {
       steering: {
         ...steering,
         configured: loaded(text).config,
-        store: { ...steering.store, release: () => Promise.resolve(ok(stored)) },
+        stores: {
+          ...steering.stores,
+          releases: { ...steering.stores.releases, find: () => Promise.resolve(ok(stored)) },
+        },
       },
     }).engine
     await engine.prepare()

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3'
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { makePrivateFile } from '../../system/index.ts'
+import { makePrivateFile } from '../../../../system/index.ts'
 
 /** How many copies stay, beside the newest one of each schema version. */
 const keptCount = 5

@@ -1,4 +1,4 @@
-import { AppError, messageOf } from '../../../base/index.ts'
+import { AppError, messageOf } from '../../../../../base/index.ts'
 
 function sqliteCodeOf(thrown: unknown): string {
   const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined

@@ -1,0 +1,53 @@
+import { AppError } from '../../../../base/index.ts'
+import type { ServiceChange, ServiceRecord, ServiceStore } from '../../../../engine/deployments/index.ts'
+import type { Access, Participant, Writing } from '../access.ts'
+
+export const serviceStore = ({ query, run }: Access): ServiceStore => ({
+  find: (name) =>
+    run(async () => {
+      const row = await query.selectFrom('services').selectAll().where('name', '=', name).executeTakeFirst()
+      if (!row) return null
+      return {
+        name: row.name,
+        stableReleaseId: row.stable_release_id,
+        instances: row.instances,
+        automationStopped:
+          row.automation_stopped === null
+            ? null
+            : (JSON.parse(row.automation_stopped) as ServiceRecord['automationStopped']),
+        scaling: row.scaling === null ? null : (JSON.parse(row.scaling) as ServiceRecord['scaling']),
+        revision: row.revision,
+      }
+    }),
+})
+
+export const serviceParticipant: Participant<ServiceChange> = {
+  kinds: { putService: true },
+  async apply(transaction, changes) {
+    for (const { service } of changes) await putService(transaction, service)
+  },
+}
+
+async function putService(transaction: Writing, service: ServiceRecord): Promise<void> {
+  const { name, stableReleaseId, instances, automationStopped, scaling, revision } = service
+  const changes = {
+    stable_release_id: stableReleaseId,
+    instances,
+    automation_stopped: automationStopped && JSON.stringify(automationStopped),
+    scaling: scaling && JSON.stringify(scaling),
+    revision,
+  }
+  const { numInsertedOrUpdatedRows: count } = await transaction
+    .insertInto('services')
+    .values({ name, ...changes })
+    .onConflict((conflict) =>
+      conflict.column('name').doUpdateSet(changes).where('services.revision', '<', revision),
+    )
+    .executeTakeFirstOrThrow()
+  if (count === 0n)
+    throw new AppError(
+      'CONFLICT',
+      `${name} is on record at revision ${revision} or later: it was changed by somebody else in between.`,
+      { details: { service: name, revision } },
+    )
+}

@@ -1,0 +1,54 @@
+import type { Kysely } from 'kysely'
+import type { Change, Changes } from '../../../engine/stores.ts'
+import type { Participant, Writing } from './access.ts'
+import { auditParticipant } from './aggregates/audit.ts'
+import { declarationParticipant } from './aggregates/declarations.ts'
+import { deploymentParticipant } from './aggregates/deployments.ts'
+import { evidenceParticipant } from './aggregates/evidence.ts'
+import { journalParticipant } from './aggregates/journal.ts'
+import { releaseParticipant } from './aggregates/releases.ts'
+import { serviceParticipant } from './aggregates/services.ts'
+import { trafficParticipant } from './aggregates/traffic.ts'
+import type { AuditSeal } from './audit-seal.ts'
+import type { Tables } from './tables.ts'
+
+export type Participants = { readonly [Aggregate in keyof Changes]: Participant<Changes[Aggregate]> }
+
+/** One for each aggregate, in the order in which they store. The audit log is last: its end follows from all the rest. */
+export const participantsOf = (seal: AuditSeal | null): Participants => ({
+  journal: journalParticipant,
+  services: serviceParticipant,
+  declarations: declarationParticipant,
+  traffic: trafficParticipant,
+  releases: releaseParticipant,
+  deployments: deploymentParticipant,
+  evidence: evidenceParticipant,
+  audit: auditParticipant(seal),
+})
+
+/** Stores `changes` in one transaction of `query`. Throws what a participant or the driver throws; then nothing was stored. */
+export async function commitAll(
+  query: Kysely<Tables>,
+  participants: Participants,
+  changes: readonly Change[],
+): Promise<void> {
+  const onDisk = await query
+    .transaction()
+    .execute((transaction) => applyAll(transaction, participants, changes))
+  for (const tell of onDisk) tell()
+}
+
+async function applyAll(
+  transaction: Writing,
+  participants: Participants,
+  changes: readonly Change[],
+): Promise<(() => void)[]> {
+  const onDisk: (() => void)[] = []
+  for (const participant of Object.values(participants) as Pick<Participant<Change>, 'kinds' | 'apply'>[]) {
+    const own = changes.filter(({ kind }) => kind in participant.kinds)
+    if (own.length === 0) continue
+    const tell = await participant.apply(transaction, own)
+    if (tell) onDisk.push(tell)
+  }
+  return onDisk
+}
