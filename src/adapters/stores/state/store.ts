@@ -12,14 +12,22 @@ import { releaseStore } from './aggregates/releases.ts'
 import { serviceStore } from './aggregates/services.ts'
 import { trafficStore } from './aggregates/traffic.ts'
 import type { AuditSeal } from './audit-seal.ts'
-import { failureOf, newestBackup, openDatabase, type OpenDatabase } from './dialects/sqlite/index.ts'
+import {
+  dropHolderNote,
+  failureOf,
+  newestBackup,
+  openDatabase,
+  readHolderNote,
+  writeHolderNote,
+  type OpenDatabase,
+} from './dialects/sqlite/index.ts'
+import { heartbeatEveryMs, heldText, Lease, thisProcess, type LeaseHolder } from './lease.ts'
 import type { Migration } from './migrate.ts'
 import { migrations as allMigrations } from './migrations/index.ts'
 import { commitAll, participantsOf, type Participants } from './unit-of-work.ts'
 
 /** Years of operation; the oldest go at the start of a launch. */
 const keptNotices = 10_000
-const probeEveryMs = 10_000
 
 export interface StateStoreOptions {
   file: string
@@ -28,39 +36,48 @@ export interface StateStoreOptions {
   seal?: AuditSeal | null
   /** The data directory is not new, although the database is: its audit log was lost. */
   wasUsed?: boolean
+  /** The lease alone tells engines apart, and not the lock of the file: several machines may reach it. */
+  isShared?: boolean
+  /** Whose the lease is: this process, unless a test says otherwise. */
+  holder?: LeaseHolder
   /** Changes who takes part in a transaction: a test lets each of them fail. */
   participants?: (all: Participants) => Participants
   /** All that there are, unless a test brings its own. */
   migrations?: readonly Migration[]
 }
 
-/** What happened, and all aggregates: one database, one lock. */
+/** What happened, and all aggregates: one database, one lease. */
 export type StateStore = Journal & { readonly stores: Stores }
 
 class SqliteStateStore implements StateStore {
   readonly #file: string
   readonly #clock: Clock
   readonly #database: OpenDatabase
-  readonly #probe: Disposable
+  readonly #lease: Lease
+  readonly #isShared: boolean
+  readonly #heartbeat: Disposable
   #status: { isWritable: boolean; reason: string; sinceMs: number }
   #isClosed = false
   readonly stores: Stores
   readonly #journal: Pick<Journal, 'newest' | 'launchBefore'>
 
   constructor(
-    { file, clock, seal = null, participants = (all) => all }: StateStoreOptions,
+    { file, clock, seal = null, isShared = false, participants = (all) => all }: StateStoreOptions,
     database: OpenDatabase,
+    lease: Lease,
   ) {
     this.#file = file
     this.#clock = clock
     this.#database = database
+    this.#lease = lease
+    this.#isShared = isShared
     this.#status = { isWritable: true, reason: 'well', sinceMs: clock.nowMs() }
     const { query } = database
     const access: Access = { query, run: (read) => this.#read(read) }
     const taking = participants(participantsOf(seal))
     this.#journal = journalStore(access)
     this.stores = {
-      work: { commit: (changes) => this.#write(() => commitAll(query, taking, changes)) },
+      work: { commit: (changes) => this.#write(() => commitAll(query, lease, taking, changes)) },
       services: serviceStore(access),
       declarations: declarationStore(access),
       traffic: trafficStore(access),
@@ -69,7 +86,8 @@ class SqliteStateStore implements StateStore {
       evidence: evidenceStore(access),
       audit: auditStore(access, seal),
     }
-    this.#probe = clock.every(probeEveryMs, () => void this.#write(() => this.#touch()))
+    // The heartbeat is also what shows that the disk takes writes.
+    this.#heartbeat = clock.every(heartbeatEveryMs, () => void this.#write(() => lease.renew()))
   }
 
   append(notice: Notice): Promise<Result<void>> {
@@ -103,7 +121,10 @@ class SqliteStateStore implements StateStore {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.#probe[Symbol.dispose]()
+    this.#heartbeat[Symbol.dispose]()
+    // Where that fails the lease expires, or the lock of the file goes with this process.
+    await this.#lease.release().catch(() => undefined)
+    if (!this.#isShared) dropHolderNote(this.#file)
     await this.#database.query.destroy()
   }
 
@@ -119,15 +140,6 @@ class SqliteStateStore implements StateStore {
         .where('seq', '<=', (seq ?? 0) - keptNotices)
         .execute()
     })
-  }
-
-  async #touch(): Promise<void> {
-    const atMs = this.#clock.nowMs()
-    await this.#database.query
-      .insertInto('write_probe')
-      .values({ id: 1, at_ms: atMs })
-      .onConflict((conflict) => conflict.column('id').doUpdateSet({ at_ms: atMs }))
-      .execute()
   }
 
   async #write(run: () => Promise<void>): Promise<Result<void>> {
@@ -159,18 +171,36 @@ class SqliteStateStore implements StateStore {
  * file is as it was.
  */
 export async function openStateStore(options: StateStoreOptions): Promise<Result<StateStore>> {
-  const { file, clock, migrations = allMigrations } = options
+  const { file, clock, isShared = false, holder = thisProcess(), migrations = allMigrations } = options
   try {
-    const store = new SqliteStateStore(options, await openDatabase(file, migrations, clock.nowMs()))
+    const database = await openDatabase(file, migrations, clock.nowMs(), isShared)
+    const lease = await Lease.take(database.query, { file, clock, holder, hasFileLock: !isShared }).catch(
+      async (thrown: unknown) => {
+        await database.query.destroy()
+        throw thrown
+      },
+    )
+    if (!isShared) writeHolderNote(file, { ...holder, sinceMs: clock.nowMs() })
+    const store = new SqliteStateStore(options, database, lease)
     const pruned = await store.prepare(options)
     if (pruned.ok) return ok(store)
     await store[Symbol.asyncDispose]()
     return pruned
   } catch (thrown) {
     const failure = failureOf(thrown, file, newestBackup(file)) ?? systemFailure(thrown, file)
-    if (failure) return fail(failure)
+    if (failure) return fail(withHolder(failure, file))
     throw thrown
   }
+}
+
+/** A locked file cannot be asked for the lease in it: the note beside it says whose it is. */
+function withHolder(failure: AppError, file: string): AppError {
+  const note = failure.code === 'STORE_BUSY' && failure.cause ? readHolderNote(file) : null
+  if (note === null) return failure
+  return new AppError('STORE_BUSY', heldText(file, note), {
+    cause: failure.cause,
+    details: { file, ...note },
+  })
 }
 
 /** The directory cannot be made or entered: told by the system, not by SQLite. */

@@ -18,7 +18,16 @@ export interface Tables {
     started_at_ms: number
     stopped_at_ms: number | null
   }
-  write_probe: { id: number; at_ms: number }
+  lease: {
+    id: number
+    owner_host: string
+    owner_pid: number
+    /** Grows with each owner. */
+    token: number
+    taken_at_ms: number
+    heartbeat_at_ms: number
+    expires_at_ms: number
+  }
   services: {
     name: string
     stable_release_id: string | null

@@ -10,6 +10,7 @@ import { releaseParticipant } from './aggregates/releases.ts'
 import { serviceParticipant } from './aggregates/services.ts'
 import { trafficParticipant } from './aggregates/traffic.ts'
 import type { AuditSeal } from './audit-seal.ts'
+import type { Lease } from './lease.ts'
 import type { Tables } from './tables.ts'
 
 export type Participants = { readonly [Aggregate in keyof Changes]: Participant<Changes[Aggregate]> }
@@ -26,15 +27,19 @@ export const participantsOf = (seal: AuditSeal | null): Participants => ({
   audit: auditParticipant(seal),
 })
 
-/** Stores `changes` in one transaction of `query`. Throws what a participant or the driver throws; then nothing was stored. */
+/**
+ * Stores `changes` in one transaction of `query`, in which `lease` must still hold. Throws what a participant or the driver throws; then nothing was stored.
+ */
 export async function commitAll(
   query: Kysely<Tables>,
+  lease: Lease,
   participants: Participants,
   changes: readonly Change[],
 ): Promise<void> {
-  const onDisk = await query
-    .transaction()
-    .execute((transaction) => applyAll(transaction, participants, changes))
+  const onDisk = await query.transaction().execute(async (transaction) => {
+    await lease.check(transaction)
+    return applyAll(transaction, participants, changes)
+  })
   for (const tell of onDisk) tell()
 }
 

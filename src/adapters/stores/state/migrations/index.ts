@@ -7,6 +7,7 @@ import { auditSeal } from './0050-audit-seal.ts'
 import { serviceTraffic } from './0060-service-traffic.ts'
 import { serviceScaling } from './0070-service-scaling.ts'
 import { auditKeys } from './0080-audit-keys.ts'
+import { lease } from './0090-lease.ts'
 
 /** All steps of the schema, in order. */
 export const migrations: readonly Migration[] = [
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   serviceTraffic,
   serviceScaling,
   auditKeys,
+  lease,
 ]

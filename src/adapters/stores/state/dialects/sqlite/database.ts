@@ -39,13 +39,13 @@ class TruthfulDialect extends SqliteDialect {
 }
 
 /** Throws what SQLite throws, or an AppError. */
-function connect(file: string): Database {
+function connect(file: string, isShared: boolean): Database {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   makePrivateFile(file)
   const sqlite = new Sqlite(file, { timeout: busyMs })
   try {
     // One engine a data directory: a second one is told so at once, and not by torn figures later.
-    sqlite.pragma('locking_mode = EXCLUSIVE')
+    if (!isShared) sqlite.pragma('locking_mode = EXCLUSIVE')
     sqlite.pragma('journal_mode = WAL')
     // What is told as kept has reached the disk.
     sqlite.pragma('synchronous = FULL')
@@ -64,14 +64,15 @@ function connect(file: string): Database {
 
 /**
  * Opens the database at `file`, makes it if there is none, copies it before a migration and once a day, and brings
- * it to the newest schema. Throws what SQLite throws, or STORE_TOO_NEW; then nothing was changed.
+ * it to the newest schema. Unless it `isShared`, no other process can have it. Throws what SQLite throws, or STORE_TOO_NEW; then nothing was changed.
  */
 export async function openDatabase(
   file: string,
   migrations: readonly Migration[],
   nowMs: number,
+  isShared: boolean,
 ): Promise<OpenDatabase> {
-  const sqlite = connect(file)
+  const sqlite = connect(file, isShared)
   const query = new Kysely<Tables>({ dialect: new TruthfulDialect(sqlite) })
   try {
     const untyped = query as unknown as Kysely<unknown>
