@@ -112,7 +112,9 @@ describe('pilothouse serve', () => {
     await serve().until('stdout', address)
     const { code, stderr } = await serve().ended
     expect(code).toBe(1)
-    expect(stderr).toMatch(/state\.sqlite is held by another Pilothouse engine: process \d+ on .+, since .+--data-dir/)
+    expect(stderr).toMatch(
+      /state\.sqlite is held by another Pilothouse engine: process \d+ on .+, since .+--data-dir/,
+    )
   })
 
   it('writes its log to a file in the data directory when told so', async () => {
