@@ -1,0 +1,43 @@
+import { failureOf, type Failure } from './failure.ts'
+
+/** One order to the engine at a time: whether it is under way, and why the last one failed. */
+export class Submission {
+  #what = $state('')
+  #failure = $state.raw<Failure>()
+  #turn = 0
+
+  get isBusy(): boolean {
+    return this.#what !== ''
+  }
+  /** What is under way; empty for nothing. */
+  get what(): string {
+    return this.#what
+  }
+  get failure(): Failure | undefined {
+    return this.#failure
+  }
+
+  /** Runs `order` unless one is under way. Its answer; undefined when it failed, was dropped or did not run. */
+  async run<Answer>(order: () => Promise<Answer>, what = 'order'): Promise<Answer | undefined> {
+    if (this.isBusy) return undefined
+    const turn = ++this.#turn
+    this.#what = what
+    this.#failure = undefined
+    try {
+      const answer = await order()
+      return turn === this.#turn ? answer : undefined
+    } catch (error) {
+      if (turn === this.#turn) this.#failure = failureOf(error)
+      return undefined
+    } finally {
+      if (turn === this.#turn) this.#what = ''
+    }
+  }
+
+  /** Forgets the failure, and the order under way: its answer then belongs to nothing on screen. */
+  drop(): void {
+    this.#turn += 1
+    this.#what = ''
+    this.#failure = undefined
+  }
+}
