@@ -1,3 +1,4 @@
+export { default as Answer } from './Answer.svelte'
 export { default as Dialog } from './Dialog.svelte'
 export type { DialogConfirm } from './dialog-confirm.ts'
 export { default as Field } from './Field.svelte'

@@ -5,11 +5,13 @@ export class PagedList<Row> {
   #pageSize: number
   #page: (after: Row | undefined) => Promise<Row[]>
   #rows = $state.raw<readonly Row[]>()
+  /** What the rows were asked with. */
+  #shownKey = $state('')
   #failure = $state.raw<Failure>()
   #isBusy = $state(false)
   #hasMore = $state(false)
   #turn = 0
-  #key = ''
+  #key = $state('')
 
   /** `page` gives at most `pageSize` rows that come after `after`, or the first ones. */
   constructor(pageSize: number, page: (after: Row | undefined) => Promise<Row[]>) {
@@ -23,6 +25,13 @@ export class PagedList<Row> {
   get failure(): Failure | undefined {
     return this.#failure
   }
+  /** The rows are older than the question: the engine did not answer again, or answered another one. */
+  get isOld(): boolean {
+    return this.#rows !== undefined && (this.#failure !== undefined || this.#shownKey !== this.#key)
+  }
+  get value(): readonly Row[] | undefined {
+    return this.#rows
+  }
   get isBusy(): boolean {
     return this.#isBusy
   }
@@ -35,6 +44,11 @@ export class PagedList<Row> {
     const wanted = key === this.#key ? Math.max(this.#pageSize, this.#rows?.length ?? 0) : this.#pageSize
     this.#key = key
     await this.#take([], wanted)
+  }
+
+  /** Asks for the same once more: a person wants to, after a failure. */
+  retry(): void {
+    void this.load(this.#key)
   }
 
   async loadMore(): Promise<void> {
@@ -55,6 +69,7 @@ export class PagedList<Row> {
         isLast = page.length < this.#pageSize
       }
       this.#rows = rows
+      this.#shownKey = this.#key
       this.#hasMore = !isLast
       this.#failure = undefined
     } catch (error) {

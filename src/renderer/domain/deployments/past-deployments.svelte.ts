@@ -17,11 +17,13 @@ export class PastDeployments {
   async cover({ fromMs, toMs }: TimeRange, list: List): Promise<void> {
     const loaded = this.#loaded
     if (loaded && fromMs >= loaded.fromMs && toMs <= loaded.toMs + liveMs) return
-    this.#loaded = { fromMs, toMs }
+    const asked = { fromMs, toMs }
+    this.#loaded = asked
     try {
-      this.#found = await list({ fromMs, toMs: toMs + liveMs, limit: most })
+      const found = await list({ fromMs, toMs: toMs + liveMs, limit: most })
+      if (this.#loaded === asked) this.#found = found
     } catch {
-      this.#loaded = null
+      if (this.#loaded === asked) this.#loaded = null
     }
   }
 
