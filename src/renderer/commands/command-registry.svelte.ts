@@ -1,5 +1,5 @@
 /** One thing a person can go to or do. The palette, the key sheet and the keys are made from these. */
-export interface Command {
+export interface PaletteCommand {
   id: string
   title: string
   /** Heading in palette and key sheet. */
@@ -16,26 +16,26 @@ export interface Command {
 /** All commands that can be given at the moment; screens add theirs while they are mounted. */
 export class CommandRegistry {
   // A clean-up of an effect reads state as it was before the present change: what was added meanwhile would be lost.
-  #kept: readonly (readonly Command[])[] = []
-  #sets = $state.raw<readonly (readonly Command[])[]>([])
+  #kept: readonly (readonly PaletteCommand[])[] = []
+  #sets = $state.raw<readonly (readonly PaletteCommand[])[]>([])
   #all = $derived(this.#sets.flat())
 
-  get all(): readonly Command[] {
+  get all(): readonly PaletteCommand[] {
     return this.#all
   }
 
   /** Offers the commands until the result is called: `$effect(() => commands.add([...]))`. */
-  add(commands: readonly Command[]): () => void {
+  add(commands: readonly PaletteCommand[]): () => void {
     this.#keep([...this.#kept, commands])
     return () => this.#keep(this.#kept.filter((set) => set !== commands))
   }
 
   /** The newest command with these keys: a screen's own goes before the frame's. */
-  byKeys(keys: string): Command | undefined {
+  byKeys(keys: string): PaletteCommand | undefined {
     return this.#all.findLast((command) => command.keys === keys)
   }
 
-  #keep(sets: readonly (readonly Command[])[]): void {
+  #keep(sets: readonly (readonly PaletteCommand[])[]): void {
     this.#kept = sets
     this.#sets = sets
   }

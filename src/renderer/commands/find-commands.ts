@@ -1,4 +1,4 @@
-import type { Command } from './command-registry.svelte.ts'
+import type { PaletteCommand } from './command-registry.svelte.ts'
 
 /**
  * The commands that a typed text may mean, best first; all of them in their order for no text. Each word must begin
@@ -6,7 +6,7 @@ import type { Command } from './command-registry.svelte.ts'
  * beginning of a word on: `chk` finds checkout. Titles weigh most, beginnings more than insides, and shorter titles
  * come first among equals.
  */
-export function findCommands(commands: readonly Command[], text: string): Command[] {
+export function findCommands(commands: readonly PaletteCommand[], text: string): PaletteCommand[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean)
   return commands
     .map((command) => ({ command, score: words.reduce((sum, word) => sum + scoreOf(command, word), 0) }))
@@ -17,7 +17,7 @@ export function findCommands(commands: readonly Command[], text: string): Comman
     .map(({ command }) => command)
 }
 
-function scoreOf({ title, group, keywords = [] }: Command, word: string): number {
+function scoreOf({ title, group, keywords = [] }: PaletteCommand, word: string): number {
   const name = title.toLowerCase()
   if (name.startsWith(word)) return 4
   if (wordsOf(name).some((part) => part.startsWith(word))) return 3

@@ -1,4 +1,4 @@
-import { moveRow, type Command } from '../commands/index.ts'
+import { moveRow, type PaletteCommand } from '../commands/index.ts'
 import { addServicePath, deploymentPath, hostPath, newDeploymentPath, servicePath } from '../routing/index.ts'
 import type { App } from '../state/app-context.ts'
 import { themeChoices } from '../state/theme.svelte.ts'
@@ -9,7 +9,7 @@ export function frameCommands(
   open: { palette: () => void; keySheet: () => void },
   hosts: { id: string; name: string }[],
   services: readonly string[],
-): Command[] {
+): PaletteCommand[] {
   const { router, theme, timeZone, link } = app
   const first = hosts[0]
   return [
@@ -21,7 +21,7 @@ export function frameCommands(
       keywords: ['home', 'health'],
       run: () => router.go('/overview'),
     },
-    ...hosts.map((host): Command => ({
+    ...hosts.map((host): PaletteCommand => ({
       id: `go-host-${host.id}`,
       title: `Host ${host.name}`,
       group: 'Go to',
@@ -70,7 +70,7 @@ export function frameCommands(
       },
     },
     { id: 'theme', title: 'Change theme', group: 'View', keys: 't', run: () => theme.turn() },
-    ...themeChoices.map((choice): Command => ({
+    ...themeChoices.map((choice): PaletteCommand => ({
       id: `theme-${choice}`,
       title: `Theme: ${choice === 'system' ? 'system' : choice}`,
       group: 'View',
@@ -125,7 +125,7 @@ export function frameCommands(
 }
 
 /** Offered once the engine deals with services. */
-function serviceCommands({ router, liveServices }: App, services: readonly string[]): Command[] {
+function serviceCommands({ router, liveServices }: App, services: readonly string[]): PaletteCommand[] {
   return [
     { id: 'go-services', title: 'Services', group: 'Go to', keys: 'g v', run: () => router.go('/services') },
     {
@@ -144,13 +144,13 @@ function serviceCommands({ router, liveServices }: App, services: readonly strin
       keywords: ['audit', 'log', 'who', 'export'],
       run: () => router.go('/activity'),
     },
-    ...services.map((name): Command => ({
+    ...services.map((name): PaletteCommand => ({
       id: `go-service-${name}`,
       title: `Service ${name}`,
       group: 'Go to',
       run: () => router.go(servicePath(name)),
     })),
-    ...liveServices.running.map(({ id, service, candidateReleaseId }): Command => ({
+    ...liveServices.running.map(({ id, service, candidateReleaseId }): PaletteCommand => ({
       id: `go-deployment-${id}`,
       title: `Deployment of ${service} ${candidateReleaseId}`,
       group: 'Go to',
@@ -172,7 +172,7 @@ function serviceCommands({ router, liveServices }: App, services: readonly strin
       keywords: ['new', 'declare', 'first'],
       run: () => router.go(addServicePath),
     },
-    ...services.map((name): Command => ({
+    ...services.map((name): PaletteCommand => ({
       id: `deploy-${name}`,
       title: `Deploy ${name}`,
       group: 'Actions',

@@ -1,5 +1,5 @@
 import type { ConfigEntries, Deployment } from '../../contract/index.ts'
-import type { Command } from '../commands/index.ts'
+import type { PaletteCommand } from '../commands/index.ts'
 import { deploymentPath, servicePath } from '../routing/index.ts'
 
 /** What can be gone to by name beside what every screen offers. */
@@ -11,7 +11,7 @@ export interface PaletteKnowledge {
 }
 
 /** Deployments, releases and settings as commands that go there, each once. */
-export function paletteTargets(known: PaletteKnowledge, go: (path: string) => void): Command[] {
+export function paletteTargets(known: PaletteKnowledge, go: (path: string) => void): PaletteCommand[] {
   const { services, deployments, settings } = known
   const releases = new Map<string, { service: string; id: string }>()
   const add = (service: string, id: string | null) => {
@@ -23,7 +23,7 @@ export function paletteTargets(known: PaletteKnowledge, go: (path: string) => vo
   }
   for (const { service, candidateReleaseId } of deployments) add(service, candidateReleaseId)
   const byId = new Map(deployments.map((deployment) => [deployment.id, deployment]))
-  const target = (id: string, title: string, keywords: string[], path: string): Command => ({
+  const target = (id: string, title: string, keywords: string[], path: string): PaletteCommand => ({
     id: `target-${id}`,
     title,
     group: 'Go to',

@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import type { Command } from '../../../../src/renderer/commands/command-registry.svelte.ts'
+import type { PaletteCommand } from '../../../../src/renderer/commands/command-registry.svelte.ts'
 import { paletteTargets } from '../../../../src/renderer/frame/palette-targets.ts'
 import { findCommands } from '../../../../src/renderer/commands/find-commands.ts'
 
-const command = (title: string, keywords: string[] = [], group: Command['group'] = 'Go to'): Command => ({
+const command = (
+  title: string,
+  keywords: string[] = [],
+  group: PaletteCommand['group'] = 'Go to',
+): PaletteCommand => ({
   id: title,
   title,
   group,
