@@ -34,7 +34,7 @@ export interface Want {
 }
 
 /** Views into the hub's memory, ascending in time; valid until the next `changed`. */
-export interface Columns {
+export interface SampleColumns {
   timesMs: Float64Array
   values: Float64Array
 }
@@ -91,7 +91,7 @@ export class SampleHub implements Disposable {
   }
 
   /** The columns of a wanted series; empty before anything is there. */
-  columns(hostId: string, seriesId: number): Columns {
+  columns(hostId: string, seriesId: number): SampleColumns {
     const window = this.#entries.get(keyOf(hostId, seriesId))?.window
     if (!window) return { timesMs: new Float64Array(), values: new Float64Array() }
     const { timesMs, values } = window

@@ -1,18 +1,21 @@
-import type { Columns } from '../../state/sample-hub.ts'
+import type { SampleColumns } from '../../state/sample-hub.ts'
 
 /** Each value put through `change`. */
-export function combine({ timesMs, values }: Columns, change: (value: number) => number): Columns {
+export function combine(
+  { timesMs, values }: SampleColumns,
+  change: (value: number) => number,
+): SampleColumns {
   return { timesMs, values: values.map(change) }
 }
 
 /** The sum at each time at which any of them has a sample; what is not a number counts as nothing. */
-export function sumColumns(all: readonly Columns[]): Columns {
+export function sumColumns(all: readonly SampleColumns[]): SampleColumns {
   const [first, ...others] = all
   if (!first) return { timesMs: new Float64Array(), values: new Float64Array() }
   return others.reduce(sumOfTwo, first)
 }
 
-function sumOfTwo(a: Columns, b: Columns): Columns {
+function sumOfTwo(a: SampleColumns, b: SampleColumns): SampleColumns {
   const timesMs = new Float64Array(a.timesMs.length + b.timesMs.length)
   const values = new Float64Array(timesMs.length)
   let atA = 0

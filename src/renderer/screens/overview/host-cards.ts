@@ -2,7 +2,7 @@ import type { Series, SeriesName, Unit } from '../../../contract/index.ts'
 import { peakOf } from '../../components/index.ts'
 import { noFigure, quantityText } from '../../format/index.ts'
 import type { HostSection } from '../../routing/index.ts'
-import type { Columns } from '../../state/sample-hub.ts'
+import type { SampleColumns } from '../../state/sample-hub.ts'
 import { combine, sumColumns } from './column-sums.ts'
 
 /** How far back the sparklines of the cards reach. */
@@ -16,14 +16,14 @@ export interface HostCard {
   value: number
   unit: Unit
   detail: string
-  spark: Columns & { fromMs: number; toMs: number; top: number }
+  spark: SampleColumns & { fromMs: number; toMs: number; top: number }
   /** What the sparkline shows, with its peak. */
   sparkText: string
 }
 
 /** What the cards read samples from. */
 export interface SampleReader {
-  columns(seriesId: number): Columns
+  columns(seriesId: number): SampleColumns
   latest(seriesId: number): { atMs: number; value: number } | undefined
 }
 
@@ -142,7 +142,7 @@ const loadText = (load: number) => (Number.isNaN(load) ? noFigure : load.toFixed
 
 /** A sparkline up to just above its peak, but never so steep that noise on an idle host looks like a storm. */
 function sparkOf(
-  columns: Columns,
+  columns: SampleColumns,
   unit: Unit,
   what: string,
   scale: { least: number; most?: number },
@@ -173,7 +173,7 @@ class HostReadings {
     return values.length === 0 ? Number.NaN : values.reduce((sum, value) => sum + value, 0)
   }
 
-  sum(name: SeriesName): Columns {
+  sum(name: SeriesName): SampleColumns {
     return sumColumns(this.#of(name).map(({ id }) => this.#reader.columns(id)))
   }
 
