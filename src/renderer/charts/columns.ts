@@ -1,5 +1,5 @@
 /** What the engine sends of one series: arrays of equal length, ascending in time. */
-export interface History {
+export interface ChartHistory {
   timesMs: Float64Array
   min: Float64Array
   mean: Float64Array
@@ -41,7 +41,7 @@ export class Columns {
    * is complete, so that no sample is folded into a bin twice.
    */
   constructor(
-    history: History | undefined,
+    history: ChartHistory | undefined,
     stepMs: number,
     { intervalMs = 1000, coveredMs = Number.NEGATIVE_INFINITY } = {},
   ) {

@@ -1,6 +1,6 @@
 export { axisText } from './axis-text.ts'
 export { ChartGroup, type TimeRange } from './chart-group.svelte.ts'
-export { Columns, type Extent, type History } from './columns.ts'
+export { Columns, type Extent, type ChartHistory } from './columns.ts'
 export { pageFrameQueue, type Drawing } from './frame-queue.ts'
 export { default as SeriesSwatch } from './SeriesSwatch.svelte'
 export { gapCount, summarise, type SummaryPart } from './summary.ts'
