@@ -5,7 +5,7 @@ const hour = 60 * minute
 const day = 24 * hour
 
 /** Ranges that end now, shortest first. */
-export const presets = [
+export const rangePresets = [
   { name: '5m', label: '5 m', words: 'last 5 minutes', spanMs: 5 * minute },
   { name: '15m', label: '15 m', words: 'last 15 minutes', spanMs: 15 * minute },
   { name: '1h', label: '1 h', words: 'last hour', spanMs: hour },
@@ -14,23 +14,23 @@ export const presets = [
   { name: '7d', label: '7 d', words: 'last 7 days', spanMs: 7 * day },
   { name: '30d', label: '30 d', words: 'last 30 days', spanMs: 30 * day },
 ] as const
-export type Preset = (typeof presets)[number]
-const usual: Preset = presets[1]
+export type RangePreset = (typeof rangePresets)[number]
+const usual: RangePreset = rangePresets[1]
 
 /** What the address says of time. */
 export type RangeChoice =
-  | { kind: 'live'; preset: Preset }
+  | { kind: 'live'; preset: RangePreset }
   /** Stopped by the person where it was; `range` is missing when the address did not say where. */
-  | { kind: 'paused'; preset: Preset; range: TimeRange | undefined }
+  | { kind: 'paused'; preset: RangePreset; range: TimeRange | undefined }
   /** A stretch that was dragged or sent as a link. */
-  | { kind: 'still'; preset: Preset; range: TimeRange }
+  | { kind: 'still'; preset: RangePreset; range: TimeRange }
 
 const leastSpanMs = 1000
 const greatestSpanMs = 3 * 366 * day
 
 /** Reads the choice from a query, whatever stands there. */
 export function rangeChoice(query: URLSearchParams): RangeChoice {
-  const preset = presets.find(({ name }) => name === query.get('range')) ?? usual
+  const preset = rangePresets.find(({ name }) => name === query.get('range')) ?? usual
   const range = stretch(query.get('from'), query.get('to'))
   if (query.get('paused') === '1') return { kind: 'paused', preset, range }
   return range ? { kind: 'still', preset, range } : { kind: 'live', preset }
@@ -48,8 +48,8 @@ export function rangeQuery(choice: RangeChoice): Record<'range' | 'from' | 'to' 
 }
 
 /** The next longer (1) or shorter (-1) preset, or the same at either end. */
-export function neighbour(preset: Preset, by: 1 | -1): Preset {
-  return presets[presets.indexOf(preset) + by] ?? preset
+export function neighbour(preset: RangePreset, by: 1 | -1): RangePreset {
+  return rangePresets[rangePresets.indexOf(preset) + by] ?? preset
 }
 
 /** Live charts move on by this much: a pixel of a wide chart, and never more often than samples come. */

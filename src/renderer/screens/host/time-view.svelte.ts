@@ -1,7 +1,14 @@
 import { untrack } from 'svelte'
 import { ChartGroup, type TimeRange } from '../../charts/index.ts'
 import type { Router } from '../../routing/index.ts'
-import { liveStepMs, neighbour, rangeChoice, rangeQuery, type Preset, type RangeChoice } from './range.ts'
+import {
+  liveStepMs,
+  neighbour,
+  rangeChoice,
+  rangeQuery,
+  type RangePreset,
+  type RangeChoice,
+} from './range.ts'
 
 /** Ways back from zooms that are remembered. */
 const longestTrail = 30
@@ -57,7 +64,7 @@ export class TimeView {
     this.group.setRange({ fromMs: newestMs - spanMs, toMs: newestMs })
   }
 
-  choose(preset: Preset): void {
+  choose(preset: RangePreset): void {
     this.#trail = []
     this.#put({ kind: 'live', preset })
   }

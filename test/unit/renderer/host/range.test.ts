@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import {
   liveStepMs,
   neighbour,
-  presets,
+  rangePresets,
   rangeChoice,
   rangeQuery,
   type RangeChoice,
@@ -15,7 +15,7 @@ const queryOf = (choice: RangeChoice) => {
   return query
 }
 
-const preset = fc.constantFrom(...presets)
+const preset = fc.constantFrom(...rangePresets)
 const range = fc
   .record({ fromMs: fc.integer({ min: 0, max: 2e12 }), spanMs: fc.integer({ min: 1000, max: 9e10 }) })
   .map(({ fromMs, spanMs }) => ({ fromMs, toMs: fromMs + spanMs }))
@@ -64,10 +64,10 @@ describe('the range in the address', () => {
 
 describe('presets', () => {
   it('stop at the shortest and the longest', () => {
-    const [shortest, longest] = [presets[0], presets[presets.length - 1]]
+    const [shortest, longest] = [rangePresets[0], rangePresets[rangePresets.length - 1]]
     expect(neighbour(shortest, -1)).toBe(shortest)
     expect(longest && neighbour(longest, 1)).toBe(longest)
-    expect(neighbour(presets[0], 1)).toBe(presets[1])
+    expect(neighbour(rangePresets[0], 1)).toBe(rangePresets[1])
   })
 
   it('move on with each sample when short, and a pixel at a time when long', () => {
