@@ -14,24 +14,24 @@ export const phaseNames: Readonly<Record<DeploymentPhase, string>> = {
   failed: 'failed',
 }
 
-type Standing = Pick<Deployment, 'phase' | 'isHandedOver' | 'stableReleaseId' | 'keptWarmUntilMs'>
+type PhaseFacts = Pick<Deployment, 'phase' | 'isHandedOver' | 'stableReleaseId' | 'keptWarmUntilMs'>
 
 /** The phase that a person reads: a candidate that has all traffic is promoted, also while the old release is kept warm. */
 export const shownPhase = ({
   phase,
   isHandedOver,
-}: Pick<Standing, 'phase' | 'isHandedOver'>): DeploymentPhase =>
+}: Pick<PhaseFacts, 'phase' | 'isHandedOver'>): DeploymentPhase =>
   phase === 'promoting' && isHandedOver ? 'promoted' : phase
 
 /** `in canary`; `promoted; r42 kept warm, 8:12 left` while traffic can return to the old release at once. */
-export function phaseText(deployment: Standing, nowMs: number): string {
+export function phaseText(deployment: PhaseFacts, nowMs: number): string {
   const warm = keptWarmText(deployment, nowMs)
   return `${phaseNames[shownPhase(deployment)]}${warm === '' ? '' : `; ${warm}`}`
 }
 
 /** `r42 kept warm, 8:12 left`; empty where no old release is kept. */
 export const keptWarmText = (
-  { stableReleaseId, keptWarmUntilMs }: Pick<Standing, 'stableReleaseId' | 'keptWarmUntilMs'>,
+  { stableReleaseId, keptWarmUntilMs }: Pick<PhaseFacts, 'stableReleaseId' | 'keptWarmUntilMs'>,
   nowMs: number,
 ): string =>
   typeof keptWarmUntilMs === 'number' && stableReleaseId !== null
