@@ -1,9 +1,10 @@
 import type { ConfigEntries } from '../../../contract/index.ts'
 
-export type ConfigEntry = ConfigEntries['entries'][number]
-
 /** Entries that carry every word of the filter in their path, value or origin, in any case. */
-export function filterEntries(entries: readonly ConfigEntry[], filter: string): ConfigEntry[] {
+export function filterEntries(
+  entries: readonly ConfigEntries['entries'][number][],
+  filter: string,
+): ConfigEntries['entries'][number][] {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean)
   return entries.filter(({ path, value, origin }) => {
     const text = `${path} ${value} ${origin}`.toLowerCase()
