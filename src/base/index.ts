@@ -1,4 +1,4 @@
-export { AppError, type AppErrorOptions } from './app-error.ts'
+export { AppError } from './app-error.ts'
 export { backoffMs, type Backoff } from './backoff.ts'
 export { sleep, type Clock } from './clock.ts'
 export { Disposables } from './disposable.ts'

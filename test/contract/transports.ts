@@ -26,7 +26,7 @@ export interface Reach extends AsyncDisposable {
   open(): Promise<Channels>
 }
 
-export interface Transport {
+interface Transport {
   name: string
   reach: (engine: Engine, role?: Role) => Promise<Reach>
 }

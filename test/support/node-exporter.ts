@@ -9,7 +9,7 @@ export interface Exporter extends AsyncDisposable {
 }
 
 /** One answer in the text format. */
-export class Scrape {
+class Scrape {
   readonly #lines: string[]
 
   constructor(text: string) {

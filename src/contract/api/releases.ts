@@ -8,7 +8,7 @@ const differenceSchema = z.object({
   to: z.string().nullable(),
 })
 
-export const comparisonSchema = z.object({
+const comparisonSchema = z.object({
   from: releaseSchema,
   to: releaseSchema,
   /** Artifact and parameters, what is the same left out. */

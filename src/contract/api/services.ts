@@ -5,7 +5,7 @@ import { expectedRevision, expectedServiceRevision, why } from './inputs.ts'
 import { procedure } from './procedure.ts'
 
 /** A service that was declared over the API, in the form in which it would stand in a configuration file. */
-export const declarationSchema = z.object({
+const declarationSchema = z.object({
   service: nameSchema,
   definition: z.record(z.string(), z.unknown()),
   by: z.string(),

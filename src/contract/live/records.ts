@@ -21,7 +21,7 @@ export interface ReadinessCheck {
   sinceMs: number
 }
 
-export interface EngineStatus {
+interface EngineStatus {
   version: string
   environment: string
   /** In which zone times are shown, unless the viewer says otherwise; left out by earlier engines. */

@@ -116,7 +116,7 @@ const webhookSchema = z
   )
 export type Webhook = z.infer<typeof webhookSchema>
 
-export const hookPhases = ['validating', 'staging', 'stepping', 'promoting', 'rolling_back'] as const
+const hookPhases = ['validating', 'staging', 'stepping', 'promoting', 'rolling_back'] as const
 
 /**
  * Something of the operator's own that runs before or after a phase (before and after each step for `stepping`). Those
@@ -201,7 +201,7 @@ export const builtInChecks = [
   'data-quality',
 ] as const
 
-export const checkResultSchema = z.object({
+const checkResultSchema = z.object({
   name: z.string(),
   critical: z.boolean(),
   outcome: z.enum(['passed', 'warning', 'failed']),
@@ -224,7 +224,7 @@ export const validationSchema = z.object({
 export type Validation = z.infer<typeof validationSchema>
 
 /** One line of evidence behind a judgement, for a person. */
-export const findingSchema = z.object({
+const findingSchema = z.object({
   metric: z.enum([
     'errors',
     'abandoned',
@@ -247,7 +247,7 @@ export const findingSchema = z.object({
 })
 export type Finding = z.infer<typeof findingSchema>
 
-export const judgementSchema = z.object({
+const judgementSchema = z.object({
   decision: z.enum(['continue', 'promote', 'rollback', 'inconclusive']),
   /** A whole sentence that a person reads first. */
   text: z.string(),
@@ -259,7 +259,7 @@ export type Judgement = z.infer<typeof judgementSchema>
 /** Who acts as the user that runs Pilothouse on this machine: nothing tells people apart there. */
 export const localActor = 'local'
 
-export const logEntrySchema = z.object({
+const logEntrySchema = z.object({
   atMs: z.number(),
   severity: z.enum(['info', 'ok', 'warning', 'critical']),
   actor: z.string(),
@@ -268,7 +268,7 @@ export const logEntrySchema = z.object({
 export type LogEntry = z.infer<typeof logEntrySchema>
 
 /** How far a deployment had come when it was taken back. */
-export const reachedSchema = z.object({
+const reachedSchema = z.object({
   /** Index into the plan's steps; their count where it was past them. */
   stepIndex: z.number(),
   /** Of the candidate, verified, percent. */
@@ -286,7 +286,7 @@ const failedInstanceSchema = z.object({
 export type FailedInstance = z.infer<typeof failedInstanceSchema>
 
 /** What the instances of a candidate that failed did and printed last. */
-export const failureSchema = z.object({
+const failureSchema = z.object({
   /** Newest failure first. */
   instances: z.array(failedInstanceSchema),
   /** Oldest first. */
@@ -295,7 +295,7 @@ export const failureSchema = z.object({
 export type Failure = z.infer<typeof failureSchema>
 
 /** Why a deployment waits; only a person ends that. */
-export const pauseCauses = ['person', 'gate', 'inconclusive', 'failure', 'hook'] as const
+const pauseCauses = ['person', 'gate', 'inconclusive', 'failure', 'hook'] as const
 export type PauseCause = (typeof pauseCauses)[number]
 
 /** A deployment as screens see it; its events are kept apart and replayed by the engine. */

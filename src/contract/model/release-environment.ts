@@ -6,9 +6,7 @@ const inherited =
   /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_[A-Z]+|TZ|TMPDIR|TEMP|TMP|SYSTEMROOT|WINDIR|COMSPEC|PATHEXT|USERPROFILE|APPDATA|LOCALAPPDATA)$/i
 
 /** The part of our own environment that instances, checks and hooks inherit. Nothing else of it reaches them. */
-export function inheritedEnvironment(
-  own: Readonly<Record<string, string | undefined>>,
-): Record<string, string> {
+function inheritedEnvironment(own: Readonly<Record<string, string | undefined>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(own).filter(
       (entry): entry is [string, string] => entry[1] !== undefined && inherited.test(entry[0]),
@@ -29,7 +27,7 @@ export interface ReleaseProcess {
 }
 
 /** What tells the instances of one edge from those of another when its state is lost. */
-export interface EdgeMarks {
+interface EdgeMarks {
   /** The real path of the edge's directory. */
   directory: string
   /** A digest of the release's content: a release with the same name is not always the same release. */

@@ -21,7 +21,7 @@ export const nameSchema = z
   )
 
 /** How the health of an instance is checked. */
-export const healthProbeSchema = z.strictObject({
+const healthProbeSchema = z.strictObject({
   path: requestPathSchema.max(500).default('/'),
   intervalMs: z.number().int().min(100).default(1000),
   timeoutMs: z.number().int().min(50).default(2000),
@@ -84,7 +84,7 @@ export const balancings = [
 ] as const
 
 /** How requests of a service are spread over releases and instances. */
-export const routingSchema = z.strictObject({
+const routingSchema = z.strictObject({
   balancing: z.enum(balancings).default('power_of_two'),
   /** Requests with this header, or cookie, of this value go to the candidate whatever the weights. */
   candidateHeader: z.strictObject({ name: tokenSchema, value: headerValueSchema }).optional(),
@@ -100,7 +100,7 @@ export const routingSchema = z.strictObject({
 export type Routing = z.infer<typeof routingSchema>
 
 /** Where instances can run and what can split traffic; `edge` is the embedded platform. */
-export const platformNames = ['edge'] as const
+const platformNames = ['edge'] as const
 export type PlatformName = (typeof platformNames)[number]
 
 const { ipv4, ipv6, cidrv4, cidrv6 } = z.regexes
@@ -246,7 +246,7 @@ export const logLineSchema = z.object({
 export type LogLine = z.infer<typeof logLineSchema>
 
 /** Figures of a service or one release over the newest window, or NaN-free null where nothing was measured. */
-export const sliSchema = z.object({
+const sliSchema = z.object({
   windowMs: z.number(),
   /** Of all requests that ended, those included that clients gave up on. */
   requestsPerSecond: z.number(),
@@ -261,7 +261,7 @@ export const sliSchema = z.object({
 export type Sli = z.infer<typeof sliSchema>
 
 /** The newest requests of a release, as far back as it takes to speak of a share of them. */
-export const recentFailuresSchema = z.object({
+const recentFailuresSchema = z.object({
   /** Those whose outcome is the release's. */
   requests: z.number(),
   /** How many of them failed. */
@@ -274,7 +274,7 @@ export const recentFailuresSchema = z.object({
 export type RecentFailures = z.infer<typeof recentFailuresSchema>
 
 /** The p95 latency of a release lately, and what is usual for it: that of the minutes in which it was not slower than usual. */
-export const recentLatencySchema = z.object({
+const recentLatencySchema = z.object({
   p95Ms: z.number(),
   /** How far `p95Ms` goes back. */
   windowMs: z.number(),
@@ -292,9 +292,9 @@ export const weightsSchema = z.record(nameSchema, z.number().min(0).max(100))
 export type Weights = z.infer<typeof weightsSchema>
 
 /** Where a service was made known: in the configuration file, or over the API. */
-export const serviceOrigins = ['file', 'declared'] as const
+const serviceOrigins = ['file', 'declared'] as const
 
-export const concernKinds = [
+const concernKinds = [
   'not-listening',
   'refused',
   'no-healthy-instance',
@@ -312,7 +312,7 @@ export const concernKinds = [
 ] as const
 
 /** Something about a service that a person should know. */
-export const concernSchema = z.object({
+const concernSchema = z.object({
   kind: z.enum(concernKinds),
   severity: z.enum(['critical', 'warning']),
   /** A clause that follows the name of the service: "r2 has traffic and no healthy instance". */

@@ -2,9 +2,9 @@ import * as z from 'zod'
 import { seriesSchema } from './series.ts'
 
 /** A column of numbers. A typed array on MessagePort and WebSocket, a JSON array with null for NaN over HTTP. */
-export const columnSchema = z.instanceof(Float64Array)
+const columnSchema = z.instanceof(Float64Array)
 
-export const freshnessSchema = z.enum(['fresh', 'late', 'stale'])
+const freshnessSchema = z.enum(['fresh', 'late', 'stale'])
 export type Freshness = z.infer<typeof freshnessSchema>
 
 /**
@@ -12,7 +12,7 @@ export type Freshness = z.infer<typeof freshnessSchema>
  * (a gap, a duplicate, ...) plus what happened to each of its series; a series' counts are its own plus its host's
  * readings', because a duplicate reading is a duplicate for each series in it.
  */
-export const qualityCountsSchema = z.object({
+const qualityCountsSchema = z.object({
   /** Readings (of a host) or values (of a series) that came as they should. */
   fresh: z.number(),
   /** How often it became late, and stale. */
@@ -28,7 +28,7 @@ export const qualityCountsSchema = z.object({
 })
 export type QualityCounts = z.infer<typeof qualityCountsSchema>
 
-export const hostQualitySchema = z.object({
+const hostQualitySchema = z.object({
   freshness: freshnessSchema,
   lastSampleMs: z.number(),
   counts: qualityCountsSchema,
@@ -51,10 +51,10 @@ export const seriesQualitySchema = z.object({
 })
 export type SeriesQuality = z.infer<typeof seriesQualitySchema>
 
-export const severitySchema = z.enum(['ok', 'warning', 'critical', 'stale'])
+const severitySchema = z.enum(['ok', 'warning', 'critical', 'stale'])
 export type Severity = z.infer<typeof severitySchema>
 
-export const healthReasonSchema = z.object({
+const healthReasonSchema = z.object({
   severity: severitySchema,
   /** Which host, or empty for the environment. */
   /** Empty for a reason that is not a host's. */
@@ -70,7 +70,7 @@ export const healthReasonSchema = z.object({
 })
 export type HealthReason = z.infer<typeof healthReasonSchema>
 
-export const healthSchema = z.object({
+const healthSchema = z.object({
   /** 0-100; 100 is well. Null while nothing is known. */
   score: z.number().nullable(),
   severity: severitySchema,
@@ -80,7 +80,7 @@ export const healthSchema = z.object({
 export type Health = z.infer<typeof healthSchema>
 
 /** One limit of a host as it stands. Values and limits are in `unit`. */
-export const limitStateSchema = z.object({
+const limitStateSchema = z.object({
   /** Which limit of the configuration, e.g. `disk`. */
   kind: z.string(),
   /** What it stands on, for a person: a mount, an interface, a sensor; empty where a host has only one. */
@@ -113,7 +113,7 @@ export const trendSchema = z.object({
 export type Trend = z.infer<typeof trendSchema>
 
 /** When a filesystem will be full, given only where the past supports it. */
-export const forecastSchema = z.object({
+const forecastSchema = z.object({
   subject: z.string(),
   series: z.string(),
   fullAtMs: z.number(),
@@ -126,7 +126,7 @@ export const forecastSchema = z.object({
 })
 export type Forecast = z.infer<typeof forecastSchema>
 
-export const hostFactsSchema = z.object({
+const hostFactsSchema = z.object({
   hostname: z.string(),
   platform: z.string(),
   osName: z.string(),

@@ -7,7 +7,7 @@ import * as z from 'zod'
  * - `warm`: the candidate was promoted and the release before it still runs; it takes all traffic back, at once.
  * - `undo`: the release before has stopped. It starts first and takes the traffic when it is healthy.
  */
-export const wayBackKinds = ['stop', 'shift', 'warm', 'undo'] as const
+const wayBackKinds = ['stop', 'shift', 'warm', 'undo'] as const
 
 /** What a person can roll back now, computed by the engine. Every screen, menu and command offers exactly this. */
 export const wayBackSchema = z.object({

@@ -49,7 +49,7 @@ export function missingGates(
 }
 
 /** Requests that each step may expect at the service's present rate, rounded to two digits. */
-export const expectedRequests = ({ steps }: Pick<Plan, 'steps'>, requestsPerSecond: number): number[] =>
+const expectedRequests = ({ steps }: Pick<Plan, 'steps'>, requestsPerSecond: number): number[] =>
   steps.map(({ weight, holdMs }) => Number(((requestsPerSecond * weight * holdMs) / 100_000).toPrecision(2)))
 
 /** "About 90 requests per step; 100 needed"; empty where no step is judged, or the rate is not known. */

@@ -2,7 +2,7 @@ import { ask } from './ask.ts'
 import { readCart, withOneMore, writeCart, type Cart } from './cart.ts'
 import { products } from './products.ts'
 
-export interface Answer {
+interface Answer {
   status: number
   body: unknown
 }

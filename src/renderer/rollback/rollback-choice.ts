@@ -18,7 +18,7 @@ export function rollbackChoice(ways: readonly ServiceWayBack[], chosenName: stri
   return { ways: ways.length === 1 ? ways : [], isAll: false }
 }
 
-export const allWord = 'ALL'
+const allWord = 'ALL'
 
 /** The word that must be typed before these may be rolled back; null when a hold is enough. */
 export function wordToType({ ways, isAll }: RollbackChoice): string | null {

@@ -26,9 +26,9 @@ export interface LivenessInput {
 }
 
 /** Data older than this is not live. Samples come each second; two may be late. */
-export const staleAfterMs = 3500
+const staleAfterMs = 3500
 /** From this attempt on, about 8 s after the loss, the engine counts as gone. */
-export const offlineFromAttempt = 6
+const offlineFromAttempt = 6
 
 /**
  * The state of the page. Its age is that of the newest sample where there is one, for an engine that answers but

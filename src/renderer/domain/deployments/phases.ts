@@ -163,7 +163,7 @@ function endPart(
 }
 
 /** `6:12 of 10:00`; a hold that is over says what it waits for. */
-export function holdText(heldMs: number, holdMs: number): string {
+function holdText(heldMs: number, holdMs: number): string {
   return heldMs < holdMs
     ? `${stopwatch(heldMs)} of ${stopwatch(holdMs)}`
     : `held ${stopwatch(holdMs)}, waiting for judgment`

@@ -3,7 +3,7 @@ import type { AxisBounds, LevelLine, SeriesStyle } from '../../charts/index.ts'
 
 export type PanelSection = 'cpu' | 'memory' | 'disk' | 'network' | 'processes'
 
-export interface PanelSeries {
+interface PanelSeries {
   seriesId: number
   style: SeriesStyle
 }

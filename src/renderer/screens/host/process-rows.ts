@@ -9,7 +9,7 @@ export interface ProcessOrder {
 }
 
 /** Figures begin with the greatest, names with the first. */
-export const beginsDescending = (sort: ProcessSort): boolean => !['pid', 'name', 'user'].includes(sort)
+const beginsDescending = (sort: ProcessSort): boolean => !['pid', 'name', 'user'].includes(sort)
 
 /** Reads the order from a query: `memory`, `-memory` for the other way round. The usual is by CPU. */
 export function processOrder(text: string | null): ProcessOrder {

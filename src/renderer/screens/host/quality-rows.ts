@@ -20,11 +20,10 @@ export interface QualityRow extends SeriesQuality {
 }
 
 /** Number of everything found, of all kinds. */
-export const findingCount = (counts: QualityCounts): number =>
-  findings.reduce((sum, [key]) => sum + counts[key], 0)
+const findingCount = (counts: QualityCounts): number => findings.reduce((sum, [key]) => sum + counts[key], 0)
 
 /** Name and labels of a series for a person. */
-export function seriesTitle({ name, labels }: Series): string {
+function seriesTitle({ name, labels }: Series): string {
   const values = Object.values(labels)
   return values.length === 0 ? name : `${name} (${values.join(', ')})`
 }
