@@ -1,7 +1,7 @@
 import * as z from 'zod'
 
 /** What a target can do. Each is told by the platform itself; screens and reports repeat it. */
-export const targetCapabilitiesSchema = z.object({
+const targetCapabilitiesSchema = z.object({
   /** It runs any number of instances of a release, not only one. */
   scales: z.boolean(),
   /** Instances cannot reach the files, processes and ports of one another. */
@@ -10,7 +10,7 @@ export const targetCapabilitiesSchema = z.object({
 export type TargetCapabilities = z.infer<typeof targetCapabilitiesSchema>
 
 /** What a router can do. */
-export const routerCapabilitiesSchema = z.object({
+const routerCapabilitiesSchema = z.object({
   /** Weights are read back from what serves requests, so that "verified" is more than "requested". */
   verifiesWeights: z.boolean(),
   /** Client connections and requests in flight survive a change of weights. */
