@@ -2,7 +2,7 @@
  * Every failure that crosses a process boundary, with the text for a person and what to do about it.
  * Screens and tests match on the code, never on the English.
  */
-export interface ErrorEntry {
+interface ErrorEntry {
   /** HTTP status of the code. */
   status: number
   /** What happened, without the particulars. */

@@ -1,4 +1,4 @@
-export { errorCatalogue, errorCodes, type ErrorCode, type ErrorEntry } from '../base/index.ts'
+export { errorCatalogue, errorCodes, type ErrorCode } from '../base/index.ts'
 export * from './api/index.ts'
 export * from './desktop/index.ts'
 export * from './edge/procedures.ts'
