@@ -50,6 +50,8 @@ export interface EngineParts {
   log: Log
   version: string
   environment: string
+  /** Told to the screens, whose commands for a terminal name it. */
+  dataDirectory?: string
   settings: EngineSettings
   sources: readonly MetricSource[]
   telemetry: TelemetryStore
@@ -328,6 +330,7 @@ export class Engine implements AsyncDisposable {
     const checks = this.checks()
     const shown = this.live.get('engine')
     const { timeZone } = this.#settings
+    const { dataDirectory } = this.parts
     const isSame = shown?.environment === this.#environment && shown.timeZone === timeZone
     if (isSame && JSON.stringify(shown.checks) === JSON.stringify(checks)) return
     this.live.put('engine', {
@@ -335,6 +338,7 @@ export class Engine implements AsyncDisposable {
       environment: this.#environment,
       timeZone,
       startedAtMs: this.#startedAtMs,
+      ...(dataDirectory === undefined ? {} : { dataDirectory }),
       checks,
     })
   }

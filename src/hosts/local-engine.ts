@@ -120,6 +120,7 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
         log: options.log,
         version,
         environment,
+        dataDirectory,
         settings: settingsOf(loaded.config),
         sources: [source],
         telemetry: telemetry.value,

@@ -72,7 +72,9 @@ test.describe('emergency rollback', () => {
       /The engine cannot be reached.*ago, at \d\d:\d\d:\d\d.*cannot be sent now/s,
     )
     await expect(panel).toContainText('r43 → r42')
-    await expect(panel.getByTestId('command-way')).toContainText('pilothouse rollback --all')
+    await expect(panel.getByTestId('command-way')).toContainText(
+      'pilothouse rollback --all --data-dir /var/lib/pilothouse/scripted',
+    )
     await panel.getByRole('radio', { name: /checkout/ }).check()
     await expect(panel.getByTestId('command-way')).toContainText('pilothouse rollback checkout')
     await inBothThemes(shown, async () => expect(await findings(shown)).toEqual([]))

@@ -108,6 +108,7 @@ export function scriptedEngine(
     log: silentLog,
     version: '1.2.3',
     environment: 'development',
+    dataDirectory: '/var/lib/pilothouse/scripted',
     settings: { intervalMs, limits: defaultLimits, minHealthScore: 50, timeZone: 'local' },
     journal: {
       append: () => Promise.resolve(ok(undefined)),

@@ -27,6 +27,8 @@ interface EngineStatus {
   /** In which zone times are shown, unless the viewer says otherwise; left out by earlier engines. */
   timeZone?: TimeZoneName
   startedAtMs: number
+  /** Absolute; which engine a command on its machine is for. Left out by earlier engines. */
+  dataDirectory?: string
   checks: ReadinessCheck[]
 }
 

@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander'
 import type { ConfigRequest, System } from '../../adapters/config/index.ts'
+import { shellWord } from '../../contract/index.ts'
 import { environments, logLevels, type Flag } from '../../engine/config/index.ts'
 
 /** Options that set a setting, by the name commander gives them. */
@@ -41,14 +42,12 @@ export function withPlaceOptions(command: Command): Command {
   return command.addOption(settingOptions.dataDir.option)
 }
 
-const quoted = (text: string) => (/^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
-
 /** A command line for a person to run next, with the places that this one was given: `deploy shop r1 --data-dir data`. */
 export function nextCommand(words: string, { file, flags = [] }: ConfigRequest): string {
   const dataDirectory = flags.find(({ path }) => path === 'dataDirectory')
   const places = [
-    ...(file === undefined ? [] : ['--config', quoted(file)]),
-    ...(dataDirectory ? [dataDirectory.name, quoted(dataDirectory.text)] : []),
+    ...(file === undefined ? [] : ['--config', shellWord(file)]),
+    ...(dataDirectory ? [dataDirectory.name, shellWord(dataDirectory.text)] : []),
   ]
   // What follows -- is the command of a release.
   const [own = '', ...rest] = words.split(' -- ')
