@@ -8,6 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { demoConfig, demoServices } from '../../src/hosts/demo/index.ts'
 import { startNode } from '../ports/cli/process.ts'
 import { ask } from '../support/load.ts'
+import { liveMb } from './live-heap.ts'
 
 const dist = join(import.meta.dirname, '../../dist/node')
 const minutes = Number(process.env['PILOTHOUSE_SOAK_MINUTES'] ?? 60)
@@ -15,7 +16,7 @@ const requestsPerSecond = 200
 const deployEveryMs = 120_000
 const killEveryMs = 300_000
 /** A process that has just started fills caches and compiles code: slopes need lives without kills, past that. */
-const calmShare = 0.5
+const calmShare = 0.6
 const warmUpSeconds = 600
 /** Requests that break within this time of a kill of the edge were in flight on it. */
 const aroundKillMs = 3000
@@ -46,6 +47,8 @@ interface Slope {
   /** Means of the first and of the last quarter. */
   memoryMb: [number, number]
   descriptors: [number, number]
+  /** Alive after a full collection, every five minutes of that life. */
+  liveMb: number[]
 }
 
 /**
@@ -131,6 +134,8 @@ export async function run(): Promise<SoakResult | undefined> {
         const passed = Math.round((performance.now() - startedAt) / 60_000)
         const counts = `${visitors.asked} requests, ${visitors.failures.length} failed`
         console.log(`  ${passed} min: ${counts}; ${meter.text('engine')}; ${meter.text('edge')}`)
+        await meter.collect('engine', engine.pid)
+        await meter.collect('edge', pid)
         nextWordAt += killEveryMs
       }
       await wait(5000)
@@ -231,6 +236,7 @@ interface Taken {
 /** Memory and descriptors of processes over time; the slope is fitted over the last life of each. */
 class Meter {
   readonly #taken: Record<string, Taken[]> = {}
+  readonly #live: Record<string, number[]> = {}
 
   take(name: string, pid: number): void {
     const status = pid > 0 && existsSync(`/proc/${pid}`) ? readFileSync(`/proc/${pid}/status`, 'utf8') : ''
@@ -243,8 +249,13 @@ class Meter {
     })
   }
 
+  async collect(name: string, pid: number): Promise<void> {
+    ;(this.#live[name] ??= []).push(await liveMb(pid).catch(() => NaN))
+  }
+
   restart(name: string): void {
     this.#taken[name] = []
+    this.#live[name] = []
   }
 
   text(name: string): string {
@@ -266,6 +277,7 @@ class Meter {
       descriptorsPerHour: slopeOf(warm.map(({ seconds, descriptors }) => [seconds, descriptors])) * 3600,
       memoryMb: ends(({ mb }) => mb),
       descriptors: ends(({ descriptors }) => descriptors),
+      liveMb: this.#live[name] ?? [],
     }
   }
 }
