@@ -228,7 +228,7 @@ test.describe('the engine', () => {
     await expect(page.getByTestId('engine-lost')).toBeVisible()
     if (shellKind === 'headless') {
       await expect(page.getByTestId('liveness')).toHaveAttribute('data-kind', 'reconnecting')
-      await expect(page.getByTestId('engine-lost')).toContainText(/Next attempt in \d+\ss/)
+      await expect(page.getByTestId('engine-lost')).toContainText(/Retrying in \d+\ss/)
       expect(await findings(page)).toEqual([])
     }
     await app.revive()

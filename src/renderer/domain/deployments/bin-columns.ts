@@ -130,6 +130,13 @@ export function newestFigure(column: Columns, nowMs: number): { value: number; o
   return { value: newest.value, oldMs: ageMs > 2 * column.stepMs ? ageMs - column.stepMs : null }
 }
 
+/** The newest figure of a line that goes on; NaN for one that ended more than two points before `untilMs`. */
+export function presentFigure(column: Columns | undefined, untilMs: number): number {
+  if (!column) return Number.NaN
+  const { value, oldMs } = newestFigure(column, untilMs)
+  return oldMs === null ? value : Number.NaN
+}
+
 /** A point without a sum wherever bins leave more uncovered than half of one of them, or of a point. */
 function withGaps(points: [number, Sum][], stepMs: number): [number, Sum | undefined][] {
   return points.flatMap((point, index): [number, Sum | undefined][] => {

@@ -6,6 +6,7 @@ import {
   finestBins,
   mergeBins,
   newestFigure,
+  presentFigure,
   releaseColumns,
   stepFor,
   stepForBins,
@@ -115,6 +116,9 @@ describe('the lines of a release', () => {
     expect(newestFigure(errors, 119_000)).toEqual({ value: 0.02, oldMs: null })
     expect(newestFigure(errors, 300_000)).toEqual({ value: 0.02, oldMs: 240_000 })
     expect(newestFigure(releaseColumns([], 'r43', 60_000).errors, 0)).toEqual({ value: NaN, oldMs: null })
+    expect(presentFigure(errors, 119_000)).toBe(0.02)
+    expect(presentFigure(errors, 300_000)).toBeNaN()
+    expect(presentFigure(undefined, 0)).toBeNaN()
   })
 
   it('have no more points than a chart can show, whatever the span', () => {
