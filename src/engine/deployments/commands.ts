@@ -71,7 +71,7 @@ export function whyNot(
 ): string | null {
   const { name, automationStopped, revision, stableReleaseId } = record
   if (automationStopped)
-    return `Automation of ${name} was stopped by ${automationStopped.by} (${automationStopped.reason}): resume it first`
+    return `Automation of ${name} was stopped by ${automationStopped.by} (${automationStopped.reason}). Resume it first: ${resumeCommand(name)}`
   if (expectedRevision !== null && expectedRevision !== revision)
     return changedSince(record, expectedRevision).message
   const isUnderWay = open.some(
@@ -83,6 +83,9 @@ export function whyNot(
     return `${other.createdBy} is deploying ${other.candidateReleaseId} (${other.id}): abort it first, or let ${candidateReleaseId} supersede it`
   return stableReleaseId === candidateReleaseId ? `${candidateReleaseId} is already the stable release` : null
 }
+
+/** What lets the engine steer a service again after an emergency. */
+export const resumeCommand = (name: string): string => `pilothouse resume ${name}`
 
 /** CONFLICT: somebody else has changed the service in between. */
 export const changedSince = ({ name, revision }: ServiceRecord, expectedRevision: number): AppError =>

@@ -1,5 +1,6 @@
 import { AppError } from '../../base/index.ts'
 import { took, weightOf, type WayBack } from '../../contract/index.ts'
+import { resumeCommand } from './commands.ts'
 import type { RouterReport } from '../platforms/index.ts'
 import type { StoredEvent } from './ports.ts'
 import type { ServiceRecord } from './service-record.ts'
@@ -104,11 +105,17 @@ export function noWayBack(name: string, facts: WayBackFacts): AppError {
     )
   if (record.automationStopped)
     return refuse(
-      `${name} was already rolled back by ${record.automationStopped.by}: ${trafficText(facts)}`,
-      `pilothouse resume ${name}`,
+      `${name} was already rolled back by ${record.automationStopped.by}: ${trafficText(facts)}${undoOnceResumed(facts)}`,
+      resumeCommand(name),
     )
   return refuse(`${name} has no deployment to stop and no earlier release to return to`)
 }
+
+/** What an undo leads to when automation has been resumed; empty where it leads nowhere. */
+const undoOnceResumed = ({ record, open, undo }: WayBackFacts): string =>
+  undo && open.every(isRetiring) && undo.releaseId !== record.stableReleaseId
+    ? `. When automation is resumed, an undo leads to ${undo.releaseId}`
+    : ''
 
 /** Where the router sends requests, as far as it has answered. */
 function trafficText({ record: { stableReleaseId }, router }: WayBackFacts): string {

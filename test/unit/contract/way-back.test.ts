@@ -9,7 +9,8 @@ import {
   type DeploymentState,
   type WayBackFacts,
 } from '../../../src/engine/deployments/index.ts'
-import { wayBackLines } from '../../../src/hosts/cli/operations/ways-back.ts'
+import type { Session } from '../../../src/hosts/cli/operations/session.ts'
+import { stoppedLines, wayBackLines } from '../../../src/hosts/cli/operations/ways-back.ts'
 import { orderLabel, rollbackChoice, wordToType } from '../../../src/renderer/rollback/rollback-choice.ts'
 import { madeService } from '../renderer/deployments/made.ts'
 
@@ -236,6 +237,16 @@ describe('what can be rolled back', () => {
     expect(text({ r1: 100 })).toContain('all traffic goes to r1')
     expect(text({})).toContain('r1 has 0% of traffic')
     expect(text(null)).toContain('the router has not answered')
+    const stopped = facts({ stopped: true, stable: 'r2', undo, router: routed({ r2: 100 }) })
+    expect(noWayBack('checkout', stopped).message).toMatch(
+      /all traffic goes to r2\. When automation is resumed, an undo leads to r1$/,
+    )
+    const service = { ...serviceWith(null), automationStopped: { by: 'anna', atMs: 0, reason: 'errors' } }
+    const times = { day: () => '10:54' } as unknown as Session['times']
+    const next = (words: string) => `pilothouse ${words}`
+    expect(stoppedLines([service], { times, next }).join()).toMatch(
+      /automation is stopped since 10:54 \(anna\).*first run: pilothouse resume checkout$/,
+    )
   })
 
   it('names the command that helps where an emergency rollback refuses', () => {

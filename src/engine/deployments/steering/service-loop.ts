@@ -3,7 +3,7 @@ import { isEmergencyWay, type Release, type WayBack } from '../../../contract/in
 import type { Counts } from '../../canary/index.ts'
 import { within, type Heart } from '../../core/index.ts'
 import type { RouterReport, TargetReport } from '../../platforms/index.ts'
-import { changedSince, giveWay, obey, whyNot, type Command, type Seen } from '../commands.ts'
+import { changedSince, giveWay, obey, resumeCommand, whyNot, type Command, type Seen } from '../commands.ts'
 import { followUps, mostEventsALook, type Facts } from '../decide.ts'
 import { desiredStateOf, restingState, stoppedState, type DesiredState } from '../desired-state.ts'
 import type { DeploymentEvent } from '../events.ts'
@@ -185,7 +185,10 @@ export class ServiceLoop implements Disposable {
       if (!loaded.ok) return loaded
       const { record, open } = this.#journal
       const refused = whyNot(record, open, event.candidateReleaseId, seen)
-      if (refused) return fail(new AppError('CONFLICT', refused, { details: { revision: record.revision } }))
+      if (refused) {
+        const help = record.automationStopped ? { nextCommand: resumeCommand(this.name) } : {}
+        return fail(new AppError('CONFLICT', refused, { details: { revision: record.revision, ...help } }))
+      }
       const deploymentId = event.id
       return this.#recorder.append({
         entries: [

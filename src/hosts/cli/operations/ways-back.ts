@@ -21,15 +21,32 @@ export const wayBackLines = (
     next(isEmergencyWay(way) ? `rollback ${way.service}` : `deployments undo ${way.service}`),
   ])
 
+/** Services that have no way back only because an emergency has stopped their automation, a line for each. */
+export const stoppedLines = (
+  services: readonly ServiceState[],
+  { times, next }: Pick<Session, 'times' | 'next'>,
+): string[] =>
+  services.flatMap(({ name, automationStopped: stopped, wayBack, stableReleaseId }) =>
+    stopped && !wayBack
+      ? [
+          `${name}: automation is stopped since ${times.day(stopped.atMs)} (${stopped.by}). To ${stableReleaseId === null ? 'deploy again' : `return to the release before ${stableReleaseId}`}, first run: ${next(`resume ${name}`)}`,
+        ]
+      : [],
+  )
+
 /** `pilothouse rollback --list`. */
 export async function listWaysBack(session: Session): Promise<number> {
   const services = await session.engine.services.list()
   const rows = wayBackLines(services, session.next).map((cells) => cells.map(terminalText))
+  const stopped = stoppedLines(services, session)
   const columns = [{}, {}, { isProse: true }, { isProse: true }]
   report(session, waysBack(services), () =>
-    rows.length === 0
+    rows.length + stopped.length === 0
       ? 'There is nothing to roll back.\n'
-      : table(columns, rows, { width: session.out.width }),
+      : [
+          rows.length === 0 ? '' : table(columns, rows, { width: session.out.width }),
+          ...stopped.map((line) => `${terminalText(line)}\n`),
+        ].join(''),
   )
   return exitCodes.ok
 }
