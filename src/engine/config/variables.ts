@@ -101,13 +101,20 @@ export interface Flag {
   /** Path of its setting. */
   path: string
   text: string
+  /** `null` stands for null, as in a file; elsewhere it is text. */
+  mayBeNull?: boolean
 }
 
 /** The settings among flags. A flag for a setting that does not exist is a defect. */
 export function readFlags(flags: readonly Flag[]): Section {
-  return flags.reduce((root, { name, path, text }) => {
+  return flags.reduce((root, { name, path, text, mayBeNull }) => {
     const setting = settings.find((each) => each.path === path)
     if (!setting) throw new Error(`the flag ${name} is for an unknown setting ${path}`)
-    return withNode(root, setting.keys, nodeOf(text, setting, { kind: 'flag', name }))
+    const origin: Origin = { kind: 'flag', name }
+    const node: ConfigNode =
+      mayBeNull && text.trim() === 'null'
+        ? { kind: 'value', value: null, origin }
+        : nodeOf(text, setting, origin)
+    return withNode(root, setting.keys, node)
   }, emptySection())
 }

@@ -29,6 +29,14 @@ describe('the options of one deployment, written in words', () => {
     expect(read({ maxTime: '5m' })).toEqual({ ok: true, value: { maxTimeMs: 300_000 } })
   })
 
+  it('turn a limit off with null, as in a file, and only what can be turned off', () => {
+    expect(read({ 'resources.maxCpuRatio': 'null' })).toEqual({
+      ok: true,
+      value: { resources: { maxCpuRatio: null } },
+    })
+    expect(read({ maxTime: 'null' })).toMatchObject({ ok: false, error: { code: 'BAD_INPUT' } })
+  })
+
   it('are refused all together, each mistake with what was meant', () => {
     const refused = read({ maxErrorRatio: '2%', metrcisEvery: '10s', instances: 'many', hold: '10 parsecs' })
     expect(refused).toMatchObject({ ok: false, error: { code: 'BAD_INPUT' } })
