@@ -1,5 +1,6 @@
 import {
   failedForNow,
+  hasResourceLimits,
   judgeDataQuality,
   judgeExclusive,
   judgeHeadroom,
@@ -18,9 +19,9 @@ export const exclusiveCheck =
 
 /** The hosts have room by the plan's limits and by their own. */
 export const headroomCheck =
-  (facts: ValidationFacts): Run =>
+  (isWrittenCritical: boolean, facts: ValidationFacts): Run =>
   async ({ plan }) =>
-    judgeHeadroom(facts.hosts(), plan.resources)
+    judgeHeadroom(facts.hosts(), plan.resources, isWrittenCritical || !hasResourceLimits(plan.resources))
 
 /** There will be data to judge the candidate on. */
 export const dataQualityCheck =

@@ -80,7 +80,7 @@ function runOf(config: CheckConfig, surroundings: Surroundings): Run {
     case 'reachable':
       return reachableCheck(facts)
     case 'headroom':
-      return headroomCheck(facts)
+      return headroomCheck(config.critical, facts)
     case 'data-quality':
       return dataQualityCheck(facts)
     case 'exclusive':

@@ -33,7 +33,9 @@ export function readPlanOptions(
     })
   const known = pairs.filter(([key]) => keys.includes(key))
   const tree = checkTree(
-    readFlags(known.map(([key, text]) => ({ name: `${flag} ${key}`, path: section + key, text, mayBeNull: true }))),
+    readFlags(
+      known.map(([key, text]) => ({ name: `${flag} ${key}`, path: section + key, text, mayBeNull: true })),
+    ),
   )
   const mistakes = [
     ...unknown,

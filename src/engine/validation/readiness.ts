@@ -12,15 +12,26 @@ import type { HostFact, OtherDeployment } from './ports.ts'
 /** Which limits of a host make it too full for one more release. */
 const headroomKinds: readonly string[] = ['cpu', 'memory', 'disk']
 
+const limitKeys = {
+  cpu: 'maxCpuRatio',
+  memory: 'maxMemoryRatio',
+  disk: 'maxDiskRatio',
+} as const satisfies Record<Use['kind'], keyof ResourceLimits>
+
 /** Whether a plan looks at how full hosts are. */
 export const hasResourceLimits = (limits: ResourceLimits | undefined): boolean =>
   limits !== undefined && Object.values(limits).some((limit) => limit !== null)
 
 /**
  * Whether the hosts have room, by the limits of the plan and by those that are configured for the hosts. A host without
- * data is no room.
+ * data is no room. Where the plan has limits, those of the hosts only warn, unless `areHostLimitsKept`: a plan that turns a
+ * limit off is not held to another one for the same resource.
  */
-export function judgeHeadroom(hosts: readonly HostFact[], limits?: ResourceLimits): Verdict {
+export function judgeHeadroom(
+  hosts: readonly HostFact[],
+  limits?: ResourceLimits,
+  areHostLimitsKept = !hasResourceLimits(limits),
+): Verdict {
   if (hosts.length === 0) return warned('No host is monitored, so host resources are unknown.')
   const { beyond, unmeasured } = againstPlan(hosts, limits)
   if (beyond.length > 0) return failed(`Not enough host resources: ${beyond.join('; ')}.`, beyond.join('\n'))
@@ -30,7 +41,7 @@ export function judgeHeadroom(hosts: readonly HostFact[], limits?: ResourceLimit
   const unknown = hosts.filter(({ state }) => state.quality.freshness === 'stale').map(({ name }) => name)
   const output = full.map(({ text }) => text).join('\n')
   const critical = full.filter(({ severity }) => severity === 'critical')
-  if (critical.length > 0)
+  if (critical.length > 0 && areHostLimitsKept)
     return failed(`Not enough host resources: ${critical.map(({ text }) => text).join('; ')}.`, output)
   const tight = [
     ...full.map(({ text }) => text),
@@ -57,19 +68,17 @@ function againstPlan(
   const beyond: string[] = []
   const unmeasured: string[] = []
   if (!limits) return { beyond, unmeasured }
-  const allowed: Record<Use['kind'], number | null> = {
-    cpu: limits.maxCpuRatio,
-    memory: limits.maxMemoryRatio,
-    disk: limits.maxDiskRatio,
-  }
   for (const { name, state } of hosts)
     for (const { kind, subject, ratio } of state.use) {
-      const most = allowed[kind]
+      const key = limitKeys[kind]
+      const most = limits[key]
       if (most === null) continue
       const what = `${kind}${subject === '' ? '' : ` ${subject}`} of ${name}`
       if (ratio === null) unmeasured.push(`${what} was not measured for long enough`)
       else if (ratio > most)
-        beyond.push(`${what} is at ${shareBeside(most, ratio)}, the plan allows ${writtenShare(most)}`)
+        beyond.push(
+          `${what} is at ${shareBeside(most, ratio)}, limit ${writtenShare(most)} (deploy.resources.${key})`,
+        )
     }
   return { beyond, unmeasured }
 }

@@ -505,7 +505,7 @@ describe('a whole validation', () => {
     expect(await headroom({ preset: 'conservative' })).toMatchObject({
       isCritical: true,
       outcome: 'failed',
-      text: 'Not enough host resources: memory of web-1 is at 80%, the plan allows 75%.',
+      text: 'Not enough host resources: memory of web-1 is at 80%, limit 75% (deploy.resources.maxMemoryRatio).',
     })
     expect(await headroom({ preset: 'balanced' })).toMatchObject({ isCritical: true, outcome: 'passed' })
     expect(await headroom({ preset: 'conservative', isFix: true })).toMatchObject({ isCritical: false })

@@ -105,11 +105,19 @@ describe('room on the hosts', () => {
       ),
     ).toMatchObject({
       outcome: 'failed',
-      text: 'Not enough host resources: cpu of web-1 is at 70.4%, the plan allows 70%; disk /var of web-1 is at 93%, the plan allows 80%.',
+      text: 'Not enough host resources: cpu of web-1 is at 70.4%, limit 70% (deploy.resources.maxCpuRatio); disk /var of web-1 is at 93%, limit 80% (deploy.resources.maxDiskRatio).',
     })
-    expect(judgeHeadroom([withUse(use('cpu', 0.7), use('disk', 0.1, '/'))], limits).text).toBe(
-      'Not enough host resources: cpu of web-1 is at 97%.',
-    )
+    const within = [withUse(use('cpu', 0.7), use('disk', 0.1, '/'))]
+    expect(judgeHeadroom(within, limits)).toMatchObject({
+      outcome: 'warning',
+      text: 'Host resources may be short: cpu of web-1 is at 97%.',
+    })
+    // The check is written as critical: the limits of the hosts hold beside those of the plan.
+    expect(judgeHeadroom(within, limits, true)).toMatchObject({
+      outcome: 'failed',
+      text: 'Not enough host resources: cpu of web-1 is at 97%.',
+    })
+    expect(judgeHeadroom(within, { ...limits, maxCpuRatio: null }).outcome).toBe('warning')
     const calm = { ...host([]), state: { ...host([]).state, use: [use('cpu', null)] } as HostState }
     expect(judgeHeadroom([calm], limits)).toMatchObject({
       outcome: 'warning',
@@ -117,7 +125,7 @@ describe('room on the hosts', () => {
     })
     expect(judgeHeadroom([calm], { ...limits, maxCpuRatio: null }).outcome).toBe('passed')
     expect(missingRoom([withUse(use('cpu', 0.704), use('disk', 0.7, '/'))], limits)).toBe(
-      'cpu of web-1 is at 70.4%, the plan allows 70%',
+      'cpu of web-1 is at 70.4%, limit 70% (deploy.resources.maxCpuRatio)',
     )
     expect(missingRoom([withUse(use('cpu', 0.7)), calm], limits)).toBe('')
     const silent = {
