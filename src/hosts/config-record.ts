@@ -51,17 +51,13 @@ export class ConfigRecord {
     const now = settingsOf(loaded)
     const changes = before ? changesBetween(before, now) : []
     if (changes.length > 0)
-      await this.#append(
-        'config.change',
-        'The configuration was changed while no engine was running.',
-        listed(changes),
-      )
+      await this.#record(changes, 'The configuration was changed while no engine was running.')
     if (before === null || changes.length > 0) this.#keep(now)
   }
 
   async changed(loaded: LoadedConfig, changes: readonly Change[]): Promise<void> {
     this.#keep(settingsOf(loaded))
-    await this.#append('config.change', 'The configuration file was changed.', listed(changes))
+    await this.#record(changes, 'The configuration file was changed.')
   }
 
   /** A changed file that is not taken into use. */
@@ -73,9 +69,22 @@ export class ConfigRecord {
     })
   }
 
-  #append(action: string, why: string, details: AuditDraft['details']): Promise<void> {
+  /** All that changed, and once more for each service what changed of it: its history is found by its name. */
+  async #record(changes: readonly Change[], why: string): Promise<void> {
+    await this.#append('config.change', why, listed(changes))
+    const ofServices = Map.groupBy(changes, ({ path }) => /^services\.([^.]+)\./.exec(path)?.[1] ?? '')
+    for (const [service, own] of ofServices)
+      if (service !== '') await this.#append('services.configure', why, listed(own), service)
+  }
+
+  #append(
+    action: string,
+    why: string,
+    details: AuditDraft['details'],
+    target = 'configuration',
+  ): Promise<void> {
     const atMs = this.#parts.clock.nowMs()
-    return this.#parts.append({ atMs, actor: engineActor, action, target: 'configuration', why, details })
+    return this.#parts.append({ atMs, actor: engineActor, action, target, why, details })
   }
 
   /** Null when there are none, or they are damaged. Throws when they cannot be read. */

@@ -44,6 +44,7 @@ export function auditText({ action, details }: Told): string {
     'platform.stop': `stopped the embedded platform${details['withInstances'] === true ? ' and its instances' : ''}`,
     'platform.upgrade': `upgraded the embedded platform from ${named('from')} to ${named('to')}`,
     'releases.add': `added the release ${release}`,
+    'services.configure': 'changed the service in the configuration',
     'services.declare': 'declared the service',
     'services.remove': 'removed the service',
     'services.restart': 'restarted instances',
