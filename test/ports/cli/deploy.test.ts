@@ -66,7 +66,7 @@ describe('finding the engine', () => {
   it('ends with 3 and one sentence when none runs', async () => {
     const { code, stderr } = await start(['services', '--data-dir', 'elsewhere']).ended
     expect(code).toBe(3)
-    expect(stderr).toMatch(/No engine runs on .*elsewhere\. Start one: pilothouse serve/)
+    expect(stderr).toMatch(/No engine runs on .*elsewhere\. Start one: pilothouse serve --data-dir elsewhere/)
   })
 
   it('does not offer its token to whoever has the port of one that was killed', async () => {

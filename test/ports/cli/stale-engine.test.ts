@@ -72,7 +72,7 @@ describe('the file of an engine that was killed', () => {
 describe('an engine that was found', () => {
   it('gets no token at a later call when its process has gone since', async () => {
     await left({ pid: process.pid, identity: await identityOf(process.pid) })
-    const found = await engineOn([directory])
+    const found = await engineOn([directory], { file: undefined })
     if (!found.ok) throw found.error
     expect(await isLaunchPending(found.value, 'x')).toBe(true)
     expect(received).toEqual(['Bearer t'])
@@ -107,7 +107,7 @@ describe.runIf(canTry)('the port of an engine', () => {
       const stolen = `http://127.0.0.1:${Number(text.toString())}`
       await using _announced = await announceServer(directory, { url: stolen, token: 't' })
       expect(await findServer(directory)).toBeNull()
-      expect(await engineOn([directory])).toMatchObject({ ok: false })
+      expect(await engineOn([directory], { file: undefined })).toMatchObject({ ok: false })
     },
   )
 })

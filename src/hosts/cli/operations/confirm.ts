@@ -12,6 +12,8 @@ export interface DangerousAct {
   effect: string
   isProduction: boolean
   isConfirmed: boolean
+  /** Target and effect are named only to somebody who is asked; the caller names them when the order was accepted. */
+  isToldOnceAccepted?: boolean
 }
 
 /** A wrong word is put on record within that; an engine that hangs must not keep the person here. */
@@ -19,22 +21,27 @@ const recordWithinMs = 1000
 
 /**
  * Names target and effect of what is about to be done. In production a person at a terminal types the name first;
- * another answer throws LeftAlone, and is put on record. Scripts have nobody to ask.
+ * another answer throws LeftAlone, and is put on record. Scripts have nobody to ask. Gives whether the effect was named.
  */
 export async function confirm(
   act: DangerousAct,
   { err, person, engine }: Pick<Session, 'err' | 'person' | 'engine'>,
-): Promise<void> {
-  tell(err, `${act.effect.split('\n').map(terminalText).join('\n')}\n`)
-  if (!act.isProduction || act.isConfirmed || !person.isThere) return
+): Promise<boolean> {
+  const isAsked = act.isProduction && !act.isConfirmed && person.isThere
+  if (!isAsked && act.isToldOnceAccepted) return false
+  tellEffect(act, err)
+  if (!isAsked) return true
   const answer = await person.ask(`This is production. Type ${act.name} to confirm: `)
-  if (isConfirmedBy(act.name, answer)) return
+  if (isConfirmedBy(act.name, answer)) return true
   // Without an engine there is no audit log to put it on.
   const { order, name: target } = act
   const signal = AbortSignal.timeout(recordWithinMs)
   await engine.audit.unconfirmed({ order, target }, { signal }).catch(() => undefined)
   throw new LeftAlone(`Canceled: type ${act.name} to confirm, not "${answer}".`)
 }
+
+export const tellEffect = ({ effect }: Pick<DangerousAct, 'effect'>, err: Session['err']): void =>
+  tell(err, `${effect.split('\n').map(terminalText).join('\n')}\n`)
 
 /** Confirms an order on one service: every order that changes what runs or who steers it comes through here. */
 export async function confirmOrder(
@@ -43,12 +50,13 @@ export async function confirmOrder(
     service,
     effect,
     isConfirmed,
-  }: Pick<DangerousAct, 'order' | 'effect' | 'isConfirmed'> & { service: string },
+    isToldOnceAccepted = false,
+  }: Pick<DangerousAct, 'order' | 'effect' | 'isConfirmed' | 'isToldOnceAccepted'> & { service: string },
   session: Session,
-): Promise<void> {
+): Promise<boolean> {
   const isAsked = !isConfirmed && session.person.isThere
   const isProduction = isAsked && (await isInProduction(service, session))
-  await confirm({ order, name: service, effect, isProduction, isConfirmed }, session)
+  return confirm({ order, name: service, effect, isProduction, isConfirmed, isToldOnceAccepted }, session)
 }
 
 /** Whether the service stands in production: one that is not known yet will stand where the engine does. */

@@ -38,16 +38,19 @@ export const changeText = ({
 export function stepText(deployment: Deployment): string {
   const { phase, stepIndex, plan, weight } = deployment
   if (deployment.reached) return reachedText(deployment)
-  if ((phase !== 'stepping' && phase !== 'paused') || plan.skipped)
+  if ((phase !== 'stepping' && phase !== 'paused') || plan.skipped || plan.isUndo)
     return weight > 0 ? weightText(weight) : ''
   return `step ${Math.min(stepIndex + 1, plan.steps.length)} of ${plan.steps.length}, ${weightText(weight)}`
 }
 
-/** `in canary, step 2 of 3, 25%`, `rolled back at step 2 of 3 (25%)`, `promoted`. */
+/** `in canary, step 2 of 3, 25%`, `returning to r1, 100%` in an undo, which has no steps, `rolled back at step 2 of 3 (25%)`, `promoted`. */
 export function standingText(deployment: Deployment): string {
   const at = stepText(deployment)
-  if (at === '') return phaseNames[shownPhase(deployment)]
-  return `${phaseNames[shownPhase(deployment)]}${deployment.reached ? ' ' : ', '}${at}`
+  const { phase, plan, candidateReleaseId } = deployment
+  const isUndoing = phase === 'stepping' && plan.isUndo === true
+  const name = isUndoing ? `returning to ${candidateReleaseId}` : phaseNames[shownPhase(deployment)]
+  if (at === '') return name
+  return `${name}${deployment.reached ? ' ' : ', '}${at}`
 }
 
 const columns = [

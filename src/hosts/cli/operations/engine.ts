@@ -7,6 +7,7 @@ import type { ConfigRequest } from '../../../adapters/config/index.ts'
 import { contract, errorCodes, type ErrorCode } from '../../../contract/index.ts'
 import { findServer, type ServerAccess } from '../../server-file.ts'
 import { NoEngine } from '../failure.ts'
+import { nextCommand } from '../setting-options.ts'
 import { dataDirectories } from './data-directories.ts'
 
 export interface EngineAddress extends Pick<ServerAccess, 'url' | 'token'> {
@@ -32,7 +33,7 @@ export async function findEngine(request: ConfigRequest): Promise<Result<EngineA
         `The configuration has errors, so the data directory is unknown: ${directories.error[0]?.message ?? ''}`,
       ),
     )
-  return engineOn(directories.value)
+  return engineOn(directories.value, request)
 }
 
 /** The engine that PILOTHOUSE_URL and PILOTHOUSE_TOKEN name; null when they name none. */
@@ -47,7 +48,10 @@ export function namedEngine({ system }: ConfigRequest): Result<EngineAddress> | 
 }
 
 /** The engine that runs on the first of these data directories that has one. */
-export async function engineOn(directories: readonly string[]): Promise<Result<EngineAddress>> {
+export async function engineOn(
+  directories: readonly string[],
+  request: Pick<ConfigRequest, 'file' | 'flags'>,
+): Promise<Result<EngineAddress>> {
   for (const directory of directories) {
     const server = await findServer(directory)
     if (server) return ok({ url: server.url, token: server.token, dataDirectory: directory })
@@ -55,7 +59,7 @@ export async function engineOn(directories: readonly string[]): Promise<Result<E
   const [directory, desktop] = directories
   return fail(
     new NoEngine(
-      `No engine runs on ${directory}${desktop ? ', and no desktop app' : ''}. Start one: pilothouse serve`,
+      `No engine runs on ${directory}${desktop ? ', and no desktop app' : ''}. Start one: ${nextCommand('serve', request)}`,
     ),
   )
 }

@@ -10,6 +10,8 @@ export function durationArgument(text: string): number {
   return durationMs
 }
 
+const howToWriteSteps = 'write weight:hold, such as 5:1m or 50:10m:gate, separated by commas'
+
 /**
  * `5:1m,25:2m,50:5m:gate` as steps: weight in percent, how long it holds, and whether it waits for approval first.
  * A step that holds for no time is not judged. Throws commander's InvalidArgumentError.
@@ -18,11 +20,13 @@ export function stepsArgument(text: string): Step[] {
   return text.split(',').map((written) => {
     const [weight = '', hold = '', gate, ...rest] = written.trim().split(':')
     const percent = /^\d+(\.\d+)?%?$/.test(weight) ? Number.parseFloat(weight) : NaN
+    if (percent > 100)
+      throw new InvalidArgumentError(`"${written}" is not a step: a weight is at most 100%; ${howToWriteSteps}`)
     const holdMs = parseDurationMs(hold)
     const isGateKnown = gate === undefined || gate === 'gate'
-    if (!(percent <= 100) || holdMs === undefined || !isGateKnown || rest.length > 0)
+    if (Number.isNaN(percent) || holdMs === undefined || !isGateKnown || rest.length > 0)
       throw new InvalidArgumentError(
-        `"${written}" is not a step; write weight:hold, such as 5:1m or 50:10m:gate, separated by commas`,
+        `"${written}" is not a step; ${howToWriteSteps}`,
       )
     return { weight: percent, holdMs, analysis: holdMs > 0, gate: gate === 'gate' }
   })

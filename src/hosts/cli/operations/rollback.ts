@@ -35,7 +35,7 @@ const engineWithinMs = 1300
  */
 export async function rollback(wish: RollbackRequest, request: SessionRequest): Promise<number> {
   const directories = await likelyDataDirectories(request.config)
-  const found = namedEngine(request.config) ?? (await engineOn(directories))
+  const found = namedEngine(request.config) ?? (await engineOn(directories, request.config))
   if (found.ok && request.person.isThere && !wish.isConfirmed) {
     const refused = await confirmed(wish, engineCalls(found.value), request)
     if (refused) return tellFailure(refused, request)

@@ -1,6 +1,6 @@
 import { phaseNames, terminalText } from '../../../contract/index.ts'
 import { exitCodes, report } from '../output.ts'
-import { confirmOrder } from './confirm.ts'
+import { confirmOrder, tellEffect } from './confirm.ts'
 import { showStarted, underWay } from './deploy.ts'
 import { changeText, deploymentsText, standingText } from './deployment-text.ts'
 import { serviceNamed } from './service-named.ts'
@@ -30,16 +30,20 @@ export async function steer(
 ): Promise<number> {
   const { engine } = session
   const seen = await engine.deployments.get({ id })
-  await confirmOrder(
+  const effect = `${changeText(seen)} (${standingText(seen)}): ${seen.candidateReleaseId} ${orders[order]}`
+  const isTold = await confirmOrder(
     {
       order: `deployments.${order}`,
       service: seen.service,
-      effect: `${changeText(seen)} (${standingText(seen)}): ${seen.candidateReleaseId} ${orders[order]}`,
-      isConfirmed: request.isConfirmed,
+      effect,
+      // The engine refuses an order on one that has ended: nobody needs to confirm it.
+      isConfirmed: request.isConfirmed || seen.endedAtMs !== null,
+      isToldOnceAccepted: true,
     },
     session,
   )
   const now = await engine.deployments[order]({ id, expectedRevision: seen.revision, why: request.why })
+  if (!isTold) tellEffect({ effect }, session.err)
   report(session, now, () => `${phaseNames[now.phase]}${now.reason ? `: ${terminalText(now.reason)}` : ''}\n`)
   return exitCodes.ok
 }

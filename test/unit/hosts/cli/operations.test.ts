@@ -4,6 +4,8 @@ import { readableLog, terminalText, type Deployment } from '../../../../src/cont
 import { standingText } from '../../../../src/hosts/cli/operations/deployment-text.ts'
 import { pairArgument, stepsArgument } from '../../../../src/hosts/cli/operations/parse.ts'
 import { outcomeText, progressLines } from '../../../../src/hosts/cli/operations/progress.ts'
+import type { Session } from '../../../../src/hosts/cli/operations/session.ts'
+import { steer } from '../../../../src/hosts/cli/operations/steer.ts'
 import { timesIn } from '../../../../src/hosts/cli/times.ts'
 import { aDeployment } from '../../../ports/cli/scripted-operations.ts'
 
@@ -20,6 +22,29 @@ describe('steps on the command line', () => {
     'refuses %j',
     (text) => expect(() => stepsArgument(text)).toThrow('write weight:hold'),
   )
+})
+
+it('says how much a step may weigh', () => {
+  expect(() => stepsArgument('150:1m')).toThrow('at most 100%')
+})
+
+describe('an order on a deployment', () => {
+  const orderOn = async (deployment: Deployment, promote: () => Promise<Deployment>) => {
+    const told: string[] = []
+    const err = { write: (text: string) => void told.push(text), width: 200 }
+    const engine = { deployments: { get: () => Promise.resolve(deployment), promote } }
+    const session = { engine, err, out: err, person: { isThere: false }, isJson: false } as unknown as Session
+    const ended = await steer('promote', 'd1', { why: '', isConfirmed: false }, session).catch(String)
+    return { ended, told: told.join('') }
+  }
+
+  it('claims its effect only when it was accepted', async () => {
+    const over = aDeployment({ phase: 'rolled_back', endedAtMs: 1 })
+    const refused = await orderOn(over, () => Promise.reject(new Error('d1 has ended')))
+    expect(refused).toEqual({ ended: 'Error: d1 has ended', told: '' })
+    const accepted = await orderOn(aDeployment(), () => Promise.resolve(aDeployment()))
+    expect(accepted.told).toContain('r2 gets all traffic')
+  })
 })
 
 describe('pairs on the command line', () => {
@@ -55,6 +80,13 @@ describe('the lines of progress', () => {
     const now = aDeployment({ phase: 'rolled_back', weight: 0, stepIndex: 2, reached })
     expect(told(aDeployment(), now)).toContain(`rolled back ${text}`)
     expect(standingText({ ...now, reached: null })).toBe('rolled back')
+  })
+
+  it('knows no canary and no steps in an undo', () => {
+    const undo = aDeployment({ weight: 100, stepIndex: 0 })
+    expect(standingText({ ...undo, plan: { ...undo.plan, isUndo: true } })).toBe(
+      `returning to ${undo.candidateReleaseId}, 100%`,
+    )
   })
 
   it('says the reason of a pause and of a rollback once, in the order of time', () => {
