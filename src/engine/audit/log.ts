@@ -79,7 +79,7 @@ export async function verifyAudit(
       entryCount: 0,
     })
   const text =
-    `${last.seq} entries, each follows from the one before it` +
+    `${last.seq} entries, chain intact` +
     (seal === 'valid' ? '; the last one is sealed' : '') +
     (against === null ? '' : `; entry ${against.seq} is the same as in the file`)
   return ok({ isWhole: true, entryCount: last.seq, firstBrokenSeq: null, text })

@@ -49,7 +49,7 @@ function lineFor(
       if (after.stableReleaseId === null) return null
       return info(
         event.baseline
-          ? `${stable} had its baseline recorded over ${event.baseline.requests} requests`
+          ? `Recorded a baseline for ${stable} over ${event.baseline.requests.toLocaleString('en-US')} requests`
           : `${stable} had no traffic for a baseline`,
       )
     case 'hookEnded':
@@ -91,7 +91,7 @@ function lineFor(
     case 'handedOver':
       return good(
         `${candidate} has all traffic and is the stable release now` +
-          (after.stableReleaseId === null
+          (after.stableReleaseId === null || plan.keepStableWarmMs === 0
             ? ''
             : `; ${stable} is kept warm for ${took(plan.keepStableWarmMs)}`),
       )
@@ -123,10 +123,12 @@ function lineFor(
 }
 
 /** What the checks of a release that may go on have found. Those that failed were not critical. */
-function foundBy({ passed, warnings, failed }: Validation): Line {
+function foundBy({ results, passed, warnings, failed }: Validation): Line {
+  const names = results.filter(({ outcome }) => outcome === 'failed').map(({ name }) => name)
+  const named = names.length > 0 ? `: ${names.join(', ')}` : ''
   const rest = [
     ...(warnings > 0 ? [`${warnings} with a warning`] : []),
-    ...(failed > 0 ? [`${failed} failed (optional)`] : []),
+    ...(failed > 0 ? [`${failed} failed${named} (optional)`] : []),
   ]
   const text = [`${counted(passed, 'check')} passed`, ...rest].join(', ')
   return rest.length > 0 ? warning(text) : good(text)

@@ -8,6 +8,8 @@ import { instances } from './wording.ts'
 export interface QueuePlace {
   /** Candidate of the deployment of the same service that has to end first; null when there is none. */
   behind: string | null
+  /** Release that has to stop first, because the deployment ahead is promoted; null when there is none. */
+  stopping?: string | null
   /** An emergency rollback has stopped automation. */
   isStopped: boolean
   /** As many deployments of other services are moving as may. */
@@ -22,7 +24,9 @@ export function queuePlace(
 ): QueuePlace {
   const index = open.findIndex(({ id }) => id === state.id)
   const before = open.slice(0, Math.max(0, index)).find((each) => !hasEnded(each))
-  return { behind: before?.candidateReleaseId ?? null, ...rest }
+  const isPromoted = before?.stage.kind === 'warm' || before?.stage.kind === 'retiring'
+  const stopping = isPromoted ? before.stableReleaseId : null
+  return { behind: before?.candidateReleaseId ?? null, stopping, ...rest }
 }
 
 /** A deployment as it crosses to screens, and as lists keep it; `place` is known of one that is queued. */
@@ -93,6 +97,7 @@ export function phaseOf({ stage, pause }: DeploymentState): DeploymentPhase {
 
 function queuedReason(name: string, place?: QueuePlace): string {
   if (place?.isStopped) return `${name} waits until automation is resumed`
+  if (place?.stopping) return `${name} waits until ${place.stopping} has stopped`
   if (place?.behind) return `${name} is queued behind the deployment of ${place.behind}`
   if (place?.isCrowded) return `${name} is queued until deployments of other services end`
   return `${name} is about to start`
@@ -129,7 +134,7 @@ export function reasonOf(state: DeploymentState, place?: QueuePlace): string {
     case 'handing_over':
       return `All traffic is moving to ${name}`
     case 'warm':
-      return stable === null
+      return stable === null || plan.keepStableWarmMs === 0
         ? `${name} has all traffic`
         : `${name} has all traffic; ${stable} is kept warm for ${took(plan.keepStableWarmMs)}`
     case 'retiring':

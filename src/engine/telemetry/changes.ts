@@ -24,8 +24,8 @@ export function changesOf(host: Host, before: HostState | undefined, after: Host
     })
   }
   if (wasSilent && !isSilent) {
-    const over = episode(`${link} silence`, 'it reports again')
-    changes.push({ severity: 'ok', text: `${name} reports again`, link, episode: over })
+    const over = episode(`${link} silence`, 'it is reporting again')
+    changes.push({ severity: 'ok', text: `${name} is reporting again`, link, episode: over })
   }
 
   const known = new Map(before?.limits.map((limit) => [keyOf(limit), limit]))

@@ -43,7 +43,10 @@ export function withPlaceOptions(command: Command): Command {
 }
 
 /** A command line for a person to run next, with the places that this one was given: `deploy shop r1 --data-dir data`. */
-export function nextCommand(words: string, { file, flags = [] }: Pick<ConfigRequest, 'file' | 'flags'>): string {
+export function nextCommand(
+  words: string,
+  { file, flags = [] }: Pick<ConfigRequest, 'file' | 'flags'>,
+): string {
   const dataDirectory = flags.find(({ path }) => path === 'dataDirectory')
   const places = [
     ...(file === undefined ? [] : ['--config', shellWord(file)]),

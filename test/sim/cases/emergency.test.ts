@@ -150,7 +150,7 @@ describe('the emergency rollback', () => {
       return hasEnded(world)()
     }, 60)
     expect(world.newest.rollback?.isEmergency).toBe(true)
-    expect(world.record.automationStopped?.reason).toContain('at the router')
+    expect(world.record.automationStopped?.reason).toContain('directly to the router')
     expect(world.record.automationStopped?.atMs).toBe(made.emergency?.atMs)
     const entry = world.store.audit.find(({ action }) => action === 'services.emergencyRollback')
     expect(entry?.atMs).toBe(made.emergency?.atMs)

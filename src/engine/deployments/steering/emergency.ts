@@ -60,7 +60,7 @@ export class Emergency {
     if (!emergency) return
     const { automationStopped } = this.#journal.record
     const { key, atMs } = emergency
-    const found = { by: 'emergency', why: 'an emergency rollback was made at the router', key, atMs }
+    const found = { by: 'emergency', why: 'an emergency rollback was sent directly to the router', key, atMs }
     const known = automationStopped && { ...found, by: automationStopped.by, why: automationStopped.reason }
     await this.keep(this.#request ?? known ?? found)
   }
@@ -68,7 +68,7 @@ export class Emergency {
   /** Stops all deployments and automation, on disk as soon as it can be. The journal must be loaded. */
   async keep({ by, why, key, ...request }: EmergencyRequest): Promise<void> {
     const { active, open, record } = this.#journal
-    const reason = why || `${by} pressed emergency rollback`
+    const reason = why || `${by} started an emergency rollback`
     const event: DeploymentEvent = { kind: 'rollbackStarted', by, reason, isEmergency: true }
     const moving = open.filter(
       (state) => !isGoingBack(state) && (!hasLeftForGood(state) || this.#hasReturned(state)),

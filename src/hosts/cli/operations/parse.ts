@@ -21,13 +21,13 @@ export function stepsArgument(text: string): Step[] {
     const [weight = '', hold = '', gate, ...rest] = written.trim().split(':')
     const percent = /^\d+(\.\d+)?%?$/.test(weight) ? Number.parseFloat(weight) : NaN
     if (percent > 100)
-      throw new InvalidArgumentError(`"${written}" is not a step: a weight is at most 100%; ${howToWriteSteps}`)
+      throw new InvalidArgumentError(
+        `"${written}" is not a step: a weight is at most 100%; ${howToWriteSteps}`,
+      )
     const holdMs = parseDurationMs(hold)
     const isGateKnown = gate === undefined || gate === 'gate'
     if (Number.isNaN(percent) || holdMs === undefined || !isGateKnown || rest.length > 0)
-      throw new InvalidArgumentError(
-        `"${written}" is not a step; ${howToWriteSteps}`,
-      )
+      throw new InvalidArgumentError(`"${written}" is not a step; ${howToWriteSteps}`)
     return { weight: percent, holdMs, analysis: holdMs > 0, gate: gate === 'gate' }
   })
 }

@@ -288,12 +288,28 @@ describe('a deployment', () => {
 
   it('tells of the checks that failed though it goes on', () => {
     const story = new Story()
-    const validation = { canDeploy: true, results: [], passed: 4, failed: 1, warnings: 2, durationMs: 1 }
+    const headroom = {
+      name: 'headroom',
+      critical: false,
+      outcome: 'failed' as const,
+      text: '',
+      output: '',
+      durationMs: 1,
+      attempts: 1,
+    }
+    const validation = {
+      canDeploy: true,
+      results: [headroom],
+      passed: 4,
+      failed: 1,
+      warnings: 2,
+      durationMs: 1,
+    }
     story.happen({ kind: 'begun', stableReleaseId: 'r1', stableInstances: 2 })
     story.happen({ kind: 'validated', validation })
     expect(story.state.log.at(-1)).toMatchObject({
       severity: 'warning',
-      text: '4 checks passed, 2 with a warning, 1 failed (optional)',
+      text: '4 checks passed, 2 with a warning, 1 failed: headroom (optional)',
     })
   })
 

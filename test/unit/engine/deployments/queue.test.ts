@@ -22,6 +22,9 @@ it('says that a deployment waits for its turn only when it does', () => {
     deploymentView(state, queuePlace(state, [first, second], { isStopped, isCrowded })).reason
   expect(reason(first)).toBe('r2 is about to start')
   expect(reason(second)).toBe('r3 is queued behind the deployment of r2')
+  const promoted = { ...first, stage: { kind: 'warm' as const } } as DeploymentState
+  const place = queuePlace(second, [promoted, second], { isStopped: false, isCrowded: false })
+  expect(deploymentView(second, place).reason).toBe('r3 waits until r1 has stopped')
   expect(reason(first, false, true)).toContain('is queued until')
   expect(reason(first, true)).toBe('r2 waits until automation is resumed')
 })

@@ -45,7 +45,7 @@ describe('what is told of a host', () => {
     expect(told(undefined, silent)).toEqual([])
     expect(told(undefined, well)).toEqual([])
     expect(told(well, silent)).toEqual(['warning: bridge fell silent: its data is stale'])
-    expect(told(silent, well)).toEqual(['ok: bridge reports again'])
+    expect(told(silent, well)).toEqual(['ok: bridge is reporting again'])
   })
 
   it('names limits in words', () => {
