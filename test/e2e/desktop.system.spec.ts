@@ -85,9 +85,9 @@ test.describe('the desktop app in its system', () => {
         }
       })
     // A busy machine is a warning, as it should be.
-    await expect.poll(async () => (await look()).words).toMatch(/^(All well|Warning): health \d+ of 100/)
+    await expect.poll(async () => (await look()).words).toMatch(/^(Healthy|Warning): health \d+ of 100/)
     const well = await look()
-    if (well.words.startsWith('All well')) expect(well.count).toBe(0)
+    if (well.words.startsWith('Healthy')) expect(well.count).toBe(0)
     expect(well.sharp).toBe(true)
     writeFileSync(
       desktop.configFile,
