@@ -1,6 +1,7 @@
 import {
   Connection,
   isEmergencyWay,
+  undoOrder,
   portChannel,
   type Channels,
   type LiveRecords,
@@ -71,9 +72,7 @@ export class EngineWatch {
       const services = ways.map(({ service }) => service)
       return { kind: 'outcomes', outcomes: await rollback.emergency({ services, why }, options) }
     }
-    const { service, to } = undo
-    const releaseId = to === null ? {} : { releaseId: to }
-    const { id } = await deployments.undo({ service, ...releaseId, why }, options)
+    const { id } = await deployments.undo({ ...undoOrder(undo), why }, options)
     return { kind: 'undo', deploymentId: id }
   }
 

@@ -107,6 +107,12 @@ export const deployments = {
         releaseId: nameSchema.optional(),
         expectedRevision: expectedServiceRevision,
         supersedes,
+        resumesAutomation: z
+          .boolean()
+          .default(false)
+          .describe(
+            'Resume automation that an emergency rollback has stopped. Without it, such a service refuses the undo.',
+          ),
         why,
       }),
     )

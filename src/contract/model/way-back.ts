@@ -22,6 +22,8 @@ export const wayBackSchema = z.object({
   deploymentId: z.string().nullable(),
   /** What happens, and how long it takes: an undo names what the start of `to` took the last time. A sentence without a period. */
   text: z.string(),
+  /** Automation is stopped after an emergency: the undo resumes it, as it needs the engine. Left out where it is not. */
+  resumesAutomation: z.boolean().optional(),
 })
 export type WayBack = z.infer<typeof wayBackSchema>
 
@@ -33,6 +35,13 @@ export interface ServiceWayBack extends WayBack {
 
 /** Whether an emergency rollback takes this way; the other is an undo, which starts instances. */
 export const isEmergencyWay = ({ kind }: Pick<WayBack, 'kind'>): boolean => kind !== 'undo'
+
+/** The order of an undo, as it was offered. */
+export const undoOrder = ({ service, to, resumesAutomation }: ServiceWayBack) => ({
+  service,
+  ...(to === null ? {} : { releaseId: to }),
+  ...(resumesAutomation ? { resumesAutomation } : {}),
+})
 
 /** Every way back that the engine offers: emergencies first, most traffic first, then by name. */
 export function waysBack(

@@ -60,6 +60,8 @@ export interface Seen {
   expectedRevision: number | null
   /** The deployment under way that shall give way; null for none, and then one under way refuses. */
   supersedes: string | null
+  /** The person knows that automation is stopped, and the order ends that. */
+  resumesAutomation?: boolean
 }
 
 /** Why a release cannot be deployed now: a sentence, or null. */
@@ -67,10 +69,10 @@ export function whyNot(
   record: ServiceRecord,
   open: readonly DeploymentState[],
   candidateReleaseId: string,
-  { expectedRevision, supersedes }: Seen,
+  { expectedRevision, supersedes, resumesAutomation = false }: Seen,
 ): string | null {
   const { name, automationStopped, revision, stableReleaseId } = record
-  if (automationStopped)
+  if (automationStopped && !resumesAutomation)
     return `Automation of ${name} was stopped by ${automationStopped.by} (${automationStopped.reason}). Resume it first: ${resumeCommand(name)}`
   if (expectedRevision !== null && expectedRevision !== revision)
     return changedSince(record, expectedRevision).message

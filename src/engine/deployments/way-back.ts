@@ -70,7 +70,7 @@ export function wayBackOf(facts: WayBackFacts): WayBack | null {
 function undoOf({ record, open, router }: WayBackFacts, undo: UndoWay | null): WayBack | null {
   const { stableReleaseId: from, automationStopped } = record
   const isAtRest = open.every(isRetiring)
-  if (!undo || !isAtRest || automationStopped || from === null || from === undo.releaseId) return null
+  if (!undo || !isAtRest || from === null || from === undo.releaseId) return null
   const { releaseId: to, startMs } = undo
   const time = startMs === null ? 'its start time is not known' : `about ${took(startMs)}`
   return {
@@ -79,7 +79,8 @@ function undoOf({ record, open, router }: WayBackFacts, undo: UndoWay | null): W
     to,
     weight: router ? weightOf(router.weights, from) : 100,
     deploymentId: null,
-    text: `${to} has stopped: an undo starts it first, ${time}`,
+    text: `${to} has stopped: an undo starts it first, ${time}${automationStopped ? ', and resumes automation' : ''}`,
+    ...(automationStopped ? { resumesAutomation: true } : {}),
   }
 }
 
@@ -89,10 +90,10 @@ export function noWayBack(name: string, facts: WayBackFacts): AppError {
   const refuse = (text: string, nextCommand?: string) =>
     new AppError('CONFLICT', text, { details: nextCommand === undefined ? {} : { nextCommand } })
   const way = wayBackOf(facts)
-  if (way?.kind === 'undo')
+  if (way?.kind === 'undo' && !record.automationStopped)
     return refuse(
       `${name} has no deployment to stop: ${way.from} is promoted and ${way.to} has stopped`,
-      `pilothouse deployments undo ${name}`,
+      undoCommand(name),
     )
   const [active] = open
   if (active && isUndoUnderWay(active)) return refuse(...undoUnderWay(name, active))
@@ -105,17 +106,13 @@ export function noWayBack(name: string, facts: WayBackFacts): AppError {
     )
   if (record.automationStopped)
     return refuse(
-      `${name} was already rolled back by ${record.automationStopped.by}: ${trafficText(facts)}${undoOnceResumed(facts)}`,
-      resumeCommand(name),
+      `${name} was already rolled back by ${record.automationStopped.by}: ${trafficText(facts)}${way ? `. An undo goes further back, to ${way.to}, and resumes automation` : ''}`,
+      way ? undoCommand(name) : resumeCommand(name),
     )
   return refuse(`${name} has no deployment to stop and no earlier release to return to`)
 }
 
-/** What an undo leads to when automation has been resumed; empty where it leads nowhere. */
-const undoOnceResumed = ({ record, open, undo }: WayBackFacts): string =>
-  undo && open.every(isRetiring) && undo.releaseId !== record.stableReleaseId
-    ? `. When automation is resumed, an undo leads to ${undo.releaseId}`
-    : ''
+const undoCommand = (name: string): string => `pilothouse deployments undo ${name}`
 
 /** Where the router sends requests, as far as it has answered. */
 function trafficText({ record: { stableReleaseId }, router }: WayBackFacts): string {

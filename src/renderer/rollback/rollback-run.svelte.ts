@@ -1,5 +1,6 @@
 import {
   isEmergencyWay,
+  undoOrder,
   type CallClient,
   type Deployment,
   type RollbackOutcome,
@@ -69,9 +70,7 @@ export class RollbackRun {
     const services = this.#lines.map(({ target }) => target.service)
     try {
       if (this.#undo) {
-        const { service, to } = this.#undo
-        const releaseId = to === null ? {} : { releaseId: to }
-        const { id } = await this.#ports.calls().deployments.undo({ service, ...releaseId, why })
+        const { id } = await this.#ports.calls().deployments.undo({ ...undoOrder(this.#undo), why })
         this.#put(() => ({ kind: 'started', deploymentId: id }))
         this.#isSettled = true
         return

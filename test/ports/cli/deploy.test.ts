@@ -227,6 +227,58 @@ describe('steering a deployment', () => {
   })
 })
 
+const orders = [
+  ['services', 'shop', 'restart'],
+  ['services', 'shop', 'declare', 'shop.yaml'],
+  ['services', 'shop', 'remove'],
+  ['resume', 'shop'],
+  ['deploy', 'shop', 'r2'],
+  ['deployments', 'undo', 'shop'],
+  ['deployments', 'retry', 'd1'],
+  ...['pause', 'resume', 'skip', 'promote', 'abort'].map((order) => ['deployments', order, 'd1']),
+].map((args) => [args.join(' '), args] as const)
+
+describe('every order', () => {
+  it.each(orders)(
+    'states no effect when the engine refuses it, and its effect when not: %s',
+    async (_, args) => {
+      await writeFile(join(directory, 'shop.yaml'), 'drain: 2s\n')
+      engine.script.isRefusing = true
+      const refused = await run(...args)
+      expect(refused).toMatchObject({ code: 1, stdout: '' })
+      expect(refused.stderr).toMatch(/^pilothouse: Not now\./)
+      engine.script.isRefusing = false
+      const accepted = await run(...args)
+      expect(accepted.code).toBe(0)
+      expect(accepted.stderr).toMatch(/^shop\b.*\n$/)
+    },
+  )
+})
+
+describe('an undo while automation is stopped after an emergency', () => {
+  const args = ['deployments', 'undo', 'shop', '--data-dir', 'data']
+  const given = () => engine.script.calls.find(({ name }) => name === 'undo')?.input
+  beforeEach(() => {
+    engine.script.automationStopped = { by: 'ann', atMs: 0, reason: 'errors' }
+  })
+
+  it('says before it is confirmed that automation resumes, and resumes it with the one order', async () => {
+    const { asked, stderr, code } = await start(args, {}, 'shop').ended
+    expect(asked).toHaveLength(1)
+    expect(stderr).toBe('shop: r1 → r1, without steps. Automation, stopped by ann (errors), resumes\n')
+    expect(code).toBe(0)
+    expect(given()).toMatchObject({ expectedRevision: 1, resumesAutomation: true })
+  })
+
+  it('resumes it for a script only when it is told to go ahead', async () => {
+    await run(...args.slice(0, 3))
+    expect(given()).toMatchObject({ resumesAutomation: false })
+    engine.script.calls.length = 0
+    await run(...args.slice(0, 3), '--yes')
+    expect(given()).toMatchObject({ resumesAutomation: true })
+  })
+})
+
 describe('pilothouse rollback', () => {
   const outcome = (service: string, ok: boolean) => ({
     service,
@@ -264,18 +316,7 @@ describe('pilothouse rollback', () => {
     expect(await start([...args, '--yes'], {}, '').ended).toMatchObject({ code: 0, asked: [] })
   })
 
-  it.each(
-    [
-      ['services', 'shop', 'restart'],
-      ['services', 'shop', 'declare', 'shop.yaml'],
-      ['services', 'shop', 'remove'],
-      ['resume', 'shop'],
-      ['deploy', 'shop', 'r2'],
-      ['deployments', 'undo', 'shop'],
-      ['deployments', 'retry', 'd1'],
-      ...['pause', 'resume', 'skip', 'promote', 'abort'].map((order) => ['deployments', order, 'd1']),
-    ].map((args) => [args.join(' '), args] as const),
-  )('asks for the name in production, as of every order: %s', async (_, args) => {
+  it.each(orders)('asks for the name in production, as of every order: %s', async (_, args) => {
     await writeFile(join(directory, 'shop.yaml'), 'drain: 2s\n')
     const refused = await start([...args, '--data-dir', 'data'], {}, 'shoq').ended
     expect(refused).toMatchObject({ code: 1, asked: ['This is production. Type shop to confirm: '] })

@@ -133,6 +133,9 @@ export interface Script {
   canDeploy: boolean
   isAuditWhole: boolean
   outcomes: RollbackOutcome[]
+  automationStopped: ServiceState['automationStopped']
+  /** Every order is refused. */
+  isRefusing: boolean
   timeZone: 'local' | 'utc'
   /** What people and programs wrote freely: notes, reasons, log lines. Null for ordinary words. */
   words: string | null
@@ -155,6 +158,8 @@ export async function serveScriptedOperations(dataDirectory: string): Promise<Sc
     canDeploy: true,
     isAuditWhole: true,
     outcomes: [],
+    automationStopped: null,
+    isRefusing: false,
     timeZone: 'local',
     words: null,
     calls: [],
@@ -202,7 +207,10 @@ export async function serveScriptedOperations(dataDirectory: string): Promise<Sc
 
 function scripted(script: Script) {
   const os = implement(steering).$context<CallContext>()
-  const heard = (name: string, input: unknown) => script.calls.push({ name, input })
+  const heard = (name: string, input: unknown) => {
+    script.calls.push({ name, input })
+    if (script.isRefusing && name !== 'list') throw new AppError('CONFLICT', 'Not now.')
+  }
   const validation = () => ({
     canDeploy: script.canDeploy,
     results: [
@@ -231,6 +239,7 @@ function scripted(script: Script) {
   const said = (ordinary: string) => script.words ?? ordinary
   const service = (): ServiceState => ({
     ...aService,
+    automationStopped: script.automationStopped,
     concerns:
       script.words === null
         ? []

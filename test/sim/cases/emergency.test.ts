@@ -105,6 +105,48 @@ describe('the emergency rollback', () => {
     expect(world.newest.stage.kind).toBe('promoted')
   })
 
+  it('lets a person go further back with one order, which resumes automation; nothing else starts before', async () => {
+    const world = await steered(new World())
+    await deploy(world, 'r2', { keepStableWarmMs: 0 })
+    await world.until(hasEnded(world))
+    await deploy(world, 'r3')
+    await world.until(() => atStep(world, 0))
+    await pressed(world)
+    await world.until(hasEnded(world))
+    await world.advance(3)
+    expect(engineOf(world).views[0]?.wayBack).toMatchObject({
+      kind: 'undo',
+      from: 'r2',
+      to: 'r1',
+      resumesAutomation: true,
+      text: expect.stringMatching(/, and resumes automation$/) as string,
+    })
+    const undo = {
+      service: serviceName,
+      by: 'anna',
+      why: 'r2 fails too',
+      expectedRevision: null,
+      supersedes: null,
+    }
+    const unaware = await answered(world, engineOf(world).undo(undo))
+    expect(unaware).toMatchObject({
+      ok: false,
+      error: { details: { nextCommand: `pilothouse resume ${serviceName}` } },
+    })
+    expect(world.record.automationStopped).not.toBeNull()
+    const unknown = { ...undo, releaseId: 'r9', resumesAutomation: true }
+    expect(await answered(world, engineOf(world).undo(unknown))).toMatchObject({ ok: false })
+    expect(world.router.report.emergency).not.toBeNull()
+
+    must(await answered(world, engineOf(world).undo({ ...undo, resumesAutomation: true })))
+    expect(world.record.automationStopped).toBeNull()
+    expect(world.router.report.emergency).toBeNull()
+    await world.until(hasEnded(world))
+    expect(world.router.report.weights).toEqual({ r1: 100 })
+    const orders = world.store.audit.filter(({ actor }) => actor === 'anna').map(({ action }) => action)
+    expect(orders.slice(-2)).toEqual(['services.resume', 'deployments.request'])
+  })
+
   it.each(['store', 'judge', 'target', 'validator', 'hooks'] as const)('needs no %s', async (part) => {
     const world = await canary()
     world.faults.choose = (called) => (called === part ? { kind: 'refused' } : null)

@@ -167,8 +167,8 @@ const situations: [string, WayBackFacts, string | null][] = [
   ],
   [
     'an emergency has stopped automation',
-    facts({ undo: { releaseId: 'r0', startMs: null }, stopped: true }),
-    null,
+    facts({ undo: { releaseId: 'r0', startMs: 8000 }, stopped: true }),
+    'undo r1 → r0',
   ],
   [
     'a first release is checked',
@@ -239,7 +239,7 @@ describe('what can be rolled back', () => {
     expect(text(null)).toContain('the router has not answered')
     const stopped = facts({ stopped: true, stable: 'r2', undo, router: routed({ r2: 100 }) })
     expect(noWayBack('checkout', stopped).message).toMatch(
-      /all traffic goes to r2\. When automation is resumed, an undo leads to r1$/,
+      /all traffic goes to r2\. An undo goes further back, to r1, and resumes automation$/,
     )
     const service = { ...serviceWith(null), automationStopped: { by: 'anna', atMs: 0, reason: 'errors' } }
     const times = { day: () => '10:54' } as unknown as Session['times']
@@ -253,6 +253,7 @@ describe('what can be rolled back', () => {
     const next = (given: WayBackFacts) => noWayBack('checkout', given).details['nextCommand']
     expect(next(facts({ stable: 'r2', undo }))).toBe('pilothouse deployments undo checkout')
     expect(next(facts({ stopped: true }))).toBe('pilothouse resume checkout')
+    expect(next(facts({ stable: 'r2', undo, stopped: true }))).toBe('pilothouse deployments undo checkout')
     expect(next(facts({}))).toBeUndefined()
   })
 })

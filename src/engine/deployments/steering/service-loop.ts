@@ -173,7 +173,7 @@ export class ServiceLoop implements Disposable {
   /**
    * A deployment of `event.candidateReleaseId`. One under way gives way, if it is the one that `seen` names: its traffic returns first,
    * and the new one begins when it has ended. CONFLICT when another one is under way, the service is not as it was seen,
-   * automation is stopped, or there is nothing to deploy.
+   * automation is stopped and `seen` does not resume it, or there is nothing to deploy.
    */
   async request(
     event: Omit<DeploymentEvent & { kind: 'requested' }, 'kind' | 'stableReleaseId'>,
@@ -181,15 +181,20 @@ export class ServiceLoop implements Disposable {
     releases: readonly Release[] = [],
   ): Promise<Result<void>> {
     const done = await this.#queue.run(async () => {
+      const permit = this.#halt.permit()
       const loaded = await this.#load()
       if (!loaded.ok) return loaded
       const { record, open } = this.#journal
       const refused = whyNot(record, open, event.candidateReleaseId, seen)
       if (refused) {
-        const help = record.automationStopped ? { nextCommand: resumeCommand(this.name) } : {}
+        const help =
+          record.automationStopped && !seen.resumesAutomation ? { nextCommand: resumeCommand(this.name) } : {}
         return fail(new AppError('CONFLICT', refused, { details: { revision: record.revision, ...help } }))
       }
       const deploymentId = event.id
+      const isResuming = record.automationStopped !== null
+      const ended = isResuming ? await this.#endEmergency(permit) : ok(undefined)
+      if (!ended.ok) return ended
       return this.#recorder.append({
         entries: [
           ...open.flatMap((state) => {
@@ -202,7 +207,11 @@ export class ServiceLoop implements Disposable {
           },
         ],
         releases,
+        ...(isResuming ? { record: { automationStopped: null } } : {}),
         audit: [
+          ...(isResuming
+            ? [this.#recorder.audit(event.by, 'services.resume', event.why, { deploymentId })]
+            : []),
           this.#recorder.audit(event.by, 'deployments.request', event.why, {
             deploymentId,
             releaseId: event.candidateReleaseId,
@@ -255,27 +264,8 @@ export class ServiceLoop implements Disposable {
         return fail(new AppError('CONFLICT', `Automation of ${this.name} is not stopped`))
       if (expectedRevision !== null && expectedRevision !== revision)
         return fail(changedSince(this.#journal.record, expectedRevision))
-      const router = await this.#observer.ask('router', () => this.#service.router.read(this.name))
-      if (!router.ok) return router
-      if (router.value.emergency) {
-        const { weights, fallbackReleaseId, revision } = router.value
-        const ended = await permit.call(() =>
-          this.#observer.ask('router', () =>
-            this.#service.router.set({
-              service: this.name,
-              weights,
-              fallbackReleaseId,
-              expectedRevision: revision,
-              key: `${this.name}:resume:${revision}`,
-              endsEmergency: true,
-            }),
-          ),
-        )
-        if (ended === null || permit.isRevoked)
-          return fail(new AppError('CONFLICT', `An emergency rollback of ${this.name} was made meanwhile`))
-        if (!ended.ok) return ended
-        this.#observer.router = ended.value
-      }
+      const ended = await this.#endEmergency(permit)
+      if (!ended.ok) return ended
       return this.#recorder.append({
         record: { automationStopped: null },
         audit: [this.#recorder.audit(by, 'services.resume', why, {})],
@@ -283,6 +273,32 @@ export class ServiceLoop implements Disposable {
     })
     this.#wake()
     return done
+  }
+
+  /** The router lets the engine split traffic again; its weights stay as they are. CONFLICT where an emergency came meanwhile. */
+  async #endEmergency(permit: Permit): Promise<Result<void>> {
+    const router = await this.#observer.ask('router', () => this.#service.router.read(this.name))
+    if (!router.ok) return router
+    if (router.value.emergency) {
+      const { weights, fallbackReleaseId, revision } = router.value
+      const ended = await permit.call(() =>
+        this.#observer.ask('router', () =>
+          this.#service.router.set({
+            service: this.name,
+            weights,
+            fallbackReleaseId,
+            expectedRevision: revision,
+            key: `${this.name}:resume:${revision}`,
+            endsEmergency: true,
+          }),
+        ),
+      )
+      if (ended === null || permit.isRevoked)
+        return fail(new AppError('CONFLICT', `An emergency rollback of ${this.name} was made meanwhile`))
+      if (!ended.ok) return ended
+      this.#observer.router = ended.value
+    }
+    return ok(undefined)
   }
 
   /** What its configuration declares now, as far as it was told or stored; null where it was neither. */

@@ -40,23 +40,24 @@ export async function confirm(
   throw new LeftAlone(`Canceled: type ${act.name} to confirm, not "${answer}".`)
 }
 
-export const tellEffect = ({ effect }: Pick<DangerousAct, 'effect'>, err: Session['err']): void =>
+const tellEffect = ({ effect }: Pick<DangerousAct, 'effect'>, err: Session['err']): void =>
   tell(err, `${effect.split('\n').map(terminalText).join('\n')}\n`)
 
-/** Confirms an order on one service: every order that changes what runs or who steers it comes through here. */
-export async function confirmOrder(
-  {
-    order,
-    service,
-    effect,
-    isConfirmed,
-    isToldOnceAccepted = false,
-  }: Pick<DangerousAct, 'order' | 'effect' | 'isConfirmed' | 'isToldOnceAccepted'> & { service: string },
+/**
+ * Confirms an order on one service and gives it: every order that changes what runs or who steers it comes through here.
+ * Whoever is not asked reads its effect once the engine has accepted it: a refused order has none.
+ */
+export async function confirmOrder<T>(
+  { service, ...act }: Pick<DangerousAct, 'order' | 'effect' | 'isConfirmed'> & { service: string },
   session: Session,
-): Promise<boolean> {
-  const isAsked = !isConfirmed && session.person.isThere
+  give: () => Promise<T>,
+): Promise<T> {
+  const isAsked = !act.isConfirmed && session.person.isThere
   const isProduction = isAsked && (await isInProduction(service, session))
-  return confirm({ order, name: service, effect, isProduction, isConfirmed, isToldOnceAccepted }, session)
+  const isTold = await confirm({ ...act, name: service, isProduction, isToldOnceAccepted: true }, session)
+  const accepted = await give()
+  if (!isTold) tellEffect(act, session.err)
+  return accepted
 }
 
 /** Whether the service stands in production: one that is not known yet will stand where the engine does. */

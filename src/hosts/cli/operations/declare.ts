@@ -29,7 +29,7 @@ export async function declareService(
   const { workingDirectory } = config.system
   const directory = file === '-' ? workingDirectory : dirname(resolve(workingDirectory, file))
   const definition = withPathsFrom(directory, definitionIn(service, bytes, file))
-  await confirmOrder(
+  const declared = await confirmOrder(
     {
       order: 'services.declare',
       service,
@@ -37,8 +37,8 @@ export async function declareService(
       isConfirmed,
     },
     session,
+    () => engine.services.declare({ service, definition, why }),
   )
-  const declared = await engine.services.declare({ service, definition, why })
   const [release] = Object.keys((definition['releases'] as object | undefined) ?? {})
   const next = release
     ? `To deploy it, run: ${session.next(`deploy ${service} ${release} --watch`)}`
@@ -62,7 +62,7 @@ export async function removeService(
   session: Session,
 ): Promise<number> {
   const { engine } = session
-  await confirmOrder(
+  const removed = await confirmOrder(
     {
       order: 'services.remove',
       service,
@@ -70,8 +70,8 @@ export async function removeService(
       isConfirmed: request.isConfirmed,
     },
     session,
+    () => engine.services.remove({ service, why: request.why }),
   )
-  const removed = await engine.services.remove({ service, why: request.why })
   report(session, removed, () => `Removed ${service}\n`)
   return exitCodes.ok
 }

@@ -65,16 +65,10 @@ export async function deploy(request: DeployRequest, session: Session): Promise<
     const answer = await session.person.ask('Deploy it? [y/N] ')
     if (!/^y(es)?$/i.test(answer)) throw new LeftAlone('Canceled: nothing was deployed.')
   }
-  await confirmOrder(
-    {
-      order: 'deployments.start',
-      service,
-      effect: `${changeText({ service, stableReleaseId: present, candidateReleaseId: releaseId })}, ${present === null ? 'all traffic at once' : 'through a canary'}${supersedes === null ? '' : `; ${supersedes} is rolled back first`}`,
-      isConfirmed: request.isConfirmed,
-    },
-    session,
-  )
-  return showStarted(await engine.deployments.start(wish), request.isWatched, session)
+  const effect = `${changeText({ service, stableReleaseId: present, candidateReleaseId: releaseId })}, ${present === null ? 'all traffic at once' : 'through a canary'}${supersedes === null ? '' : `; ${supersedes} is rolled back first`}`
+  const order = { order: 'deployments.start', service, effect, isConfirmed: request.isConfirmed }
+  const started = await confirmOrder(order, session, () => engine.deployments.start(wish))
+  return showStarted(started, request.isWatched, session)
 }
 
 /** The deployment of the service that was asked for last, while it has not ended. */

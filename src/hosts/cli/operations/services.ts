@@ -47,7 +47,7 @@ export async function restartService(
 ): Promise<number> {
   const { releaseId, instanceId } = which
   const whose = instanceId ?? (releaseId ? `instances of ${releaseId}` : 'instances')
-  await confirmOrder(
+  const restarted = await confirmOrder(
     {
       order: 'services.restart',
       service,
@@ -55,8 +55,8 @@ export async function restartService(
       isConfirmed,
     },
     session,
+    () => session.engine.services.restart({ service, ...which }),
   )
-  const restarted = await session.engine.services.restart({ service, ...which })
   const { instanceIds } = restarted
   const what = instanceIds.length === 1 ? '1 instance' : `${instanceIds.length} instances, one at a time`
   report(
@@ -74,7 +74,7 @@ export async function resumeService(
   { why, isConfirmed }: { why: string; isConfirmed: boolean },
   session: Session,
 ): Promise<number> {
-  await confirmOrder(
+  const state = await confirmOrder(
     {
       order: 'services.resume',
       service,
@@ -82,8 +82,8 @@ export async function resumeService(
       isConfirmed,
     },
     session,
+    () => session.engine.services.resume({ service, why }),
   )
-  const state = await session.engine.services.resume({ service, why })
   report(session, state, () => `${service}: automation resumed\n`)
   return exitCodes.ok
 }

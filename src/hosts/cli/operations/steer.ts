@@ -1,6 +1,6 @@
 import { phaseNames, terminalText } from '../../../contract/index.ts'
 import { exitCodes, report } from '../output.ts'
-import { confirmOrder, tellEffect } from './confirm.ts'
+import { confirmOrder } from './confirm.ts'
 import { showStarted, underWay } from './deploy.ts'
 import { changeText, deploymentsText, standingText } from './deployment-text.ts'
 import { serviceNamed } from './service-named.ts'
@@ -31,19 +31,17 @@ export async function steer(
   const { engine } = session
   const seen = await engine.deployments.get({ id })
   const effect = `${changeText(seen)} (${standingText(seen)}): ${seen.candidateReleaseId} ${orders[order]}`
-  const isTold = await confirmOrder(
+  const now = await confirmOrder(
     {
       order: `deployments.${order}`,
       service: seen.service,
       effect,
       // The engine refuses an order on one that has ended: nobody needs to confirm it.
       isConfirmed: request.isConfirmed || seen.endedAtMs !== null,
-      isToldOnceAccepted: true,
     },
     session,
+    () => engine.deployments[order]({ id, expectedRevision: seen.revision, why: request.why }),
   )
-  const now = await engine.deployments[order]({ id, expectedRevision: seen.revision, why: request.why })
-  if (!isTold) tellEffect({ effect }, session.err)
   report(session, now, () => `${phaseNames[now.phase]}${now.reason ? `: ${terminalText(now.reason)}` : ''}\n`)
   return exitCodes.ok
 }
@@ -57,29 +55,25 @@ export interface BeginRequest extends SteerRequest {
 /** `pilothouse deployments retry ID`. */
 export async function retry(id: string, request: BeginRequest, session: Session): Promise<number> {
   const seen = await session.engine.deployments.get({ id })
-  const present = serviceNamed(seen.service, await session.engine.services.list())
-  await confirmOrder(
-    {
-      order: 'deployments.retry',
-      service: seen.service,
-      effect: `${seen.service}: ${seen.candidateReleaseId} becomes the candidate again`,
-      isConfirmed: request.isConfirmed,
-    },
-    session,
-  )
-  return showStarted(
-    await session.engine.deployments.retry({
+  const { service } = seen
+  const present = serviceNamed(service, await session.engine.services.list())
+  const effect = `${service}: ${seen.candidateReleaseId} becomes the candidate again`
+  const order = { order: 'deployments.retry', service, effect, isConfirmed: request.isConfirmed }
+  const started = await confirmOrder(order, session, async () =>
+    session.engine.deployments.retry({
       id,
       expectedRevision: present.revision,
-      supersedes: request.isSuperseding ? await underWay(seen.service, session) : null,
+      supersedes: request.isSuperseding ? await underWay(service, session) : null,
       why: request.why,
     }),
-    request.isWatched,
-    session,
   )
+  return showStarted(started, request.isWatched, session)
 }
 
-/** `pilothouse deployments undo SERVICE [RELEASE]`. */
+/**
+ * `pilothouse deployments undo SERVICE [RELEASE]`. While automation is stopped after an emergency, a person who orders it
+ * resumes automation with it; a script does not do so unasked.
+ */
 export async function undo(
   service: string,
   releaseId: string | undefined,
@@ -87,23 +81,23 @@ export async function undo(
   session: Session,
 ): Promise<number> {
   const present = serviceNamed(service, await session.engine.services.list())
-  await confirmOrder(
-    {
-      order: 'deployments.undo',
+  const { automationStopped: stopped } = present
+  const { isConfirmed } = request
+  const to = releaseId ?? present.wayBack?.to ?? 'the stable release before it'
+  const resumes = stopped ? `. Automation, stopped by ${stopped.by} (${stopped.reason}), resumes` : ''
+  const effect = `${service}: ${present.stableReleaseId ?? 'no release'} → ${to}, without steps${resumes}`
+  const order = { order: 'deployments.undo', service, effect, isConfirmed }
+  const started = await confirmOrder(order, session, async () =>
+    session.engine.deployments.undo({
       service,
-      effect: `${service}: ${present.stableReleaseId ?? 'no release'} → ${releaseId ?? present.wayBack?.to ?? 'the stable release before it'}, without steps`,
-      isConfirmed: request.isConfirmed,
-    },
-    session,
+      expectedRevision: present.revision,
+      supersedes: request.isSuperseding ? await underWay(service, session) : null,
+      why: request.why,
+      ...(stopped && (session.person.isThere || isConfirmed) ? { resumesAutomation: true } : {}),
+      ...(releaseId === undefined ? {} : { releaseId }),
+    }),
   )
-  const wish = {
-    service,
-    expectedRevision: present.revision,
-    supersedes: request.isSuperseding ? await underWay(service, session) : null,
-    why: request.why,
-    ...(releaseId === undefined ? {} : { releaseId }),
-  }
-  return showStarted(await session.engine.deployments.undo(wish), request.isWatched, session)
+  return showStarted(started, request.isWatched, session)
 }
 
 export interface DeploymentFilter {

@@ -26,10 +26,10 @@ export const stoppedLines = (
   services: readonly ServiceState[],
   { times, next }: Pick<Session, 'times' | 'next'>,
 ): string[] =>
-  services.flatMap(({ name, automationStopped: stopped, wayBack, stableReleaseId }) =>
+  services.flatMap(({ name, automationStopped: stopped, wayBack }) =>
     stopped && !wayBack
       ? [
-          `${name}: automation is stopped since ${times.day(stopped.atMs)} (${stopped.by}). To ${stableReleaseId === null ? 'deploy again' : `return to the release before ${stableReleaseId}`}, first run: ${next(`resume ${name}`)}`,
+          `${name}: automation is stopped since ${times.day(stopped.atMs)} (${stopped.by}). To deploy again, first run: ${next(`resume ${name}`)}`,
         ]
       : [],
   )

@@ -1,4 +1,9 @@
-import { weightText, type Deployment, type DeploymentCommand } from '../../../contract/index.ts'
+import {
+  weightText,
+  type Deployment,
+  type DeploymentCommand,
+  type ServiceState,
+} from '../../../contract/index.ts'
 import { hasEnded } from '../../state/service-records.ts'
 import { isAtGate } from './phases.ts'
 
@@ -24,8 +29,10 @@ export interface Offer {
   isDangerous: boolean
 }
 
+const resumes = 'Automation, which is stopped after an emergency rollback, resumes.'
+
 /** What can be done to the deployment as it stands; the way back always comes last. */
-export function offersFor(deployment: Deployment): Offer[] {
+export function offersFor(deployment: Deployment, of?: Pick<ServiceState, 'automationStopped'>): Offer[] {
   const { phase, service, candidateReleaseId: name, plan, stepIndex } = deployment
   const stable = deployment.stableReleaseId
   if (hasEnded(deployment)) {
@@ -42,7 +49,7 @@ export function offersFor(deployment: Deployment): Offer[] {
             {
               command: 'undo' as const,
               label: `Undo: back to ${stable}…`,
-              effect: `${service}: starts ${stable}. Once it is healthy, it gets all traffic from ${name}.`,
+              effect: `${service}: starts ${stable}. Once it is healthy, it gets all traffic from ${name}.${of?.automationStopped ? ` ${resumes}` : ''}`,
               isDangerous: true,
             },
           ]

@@ -4,9 +4,13 @@ import {
   type Deployment,
   type DeploymentCommand,
   type LogEntry,
+  type ServiceState,
 } from '../../../contract/index.ts'
 import { clockTime } from '../../format/index.ts'
 import { failureOf, failureText, isOutcomeUnknown, type Failure } from '../../state/failure.ts'
+
+/** What an order on a service depends on. */
+export type SeenService = Pick<ServiceState, 'revision' | 'automationStopped'>
 
 /** Gives the command on the deployment, or on its service, as the person saw it. Rejects as calls do. */
 export async function giveCommand(
@@ -14,9 +18,10 @@ export async function giveCommand(
   command: DeploymentCommand,
   seen: Deployment,
   why: string,
-  serviceRevision: number | null,
+  seenService: SeenService | undefined,
 ): Promise<Deployment> {
   const { id, service, revision: expectedRevision, stableReleaseId } = seen
+  const serviceRevision = seenService?.revision ?? null
   switch (command) {
     case 'retry':
       return calls.deployments.retry({ id, expectedRevision: serviceRevision, why })
@@ -25,6 +30,7 @@ export async function giveCommand(
         service,
         ...(stableReleaseId === null ? {} : { releaseId: stableReleaseId }),
         expectedRevision: serviceRevision,
+        ...(seenService?.automationStopped ? { resumesAutomation: true } : {}),
         why,
       })
     case 'pause':
