@@ -10,7 +10,7 @@ import { Archive } from '../../src/adapters/stores/telemetry/archive.ts'
 import { defaultRetention } from '../../src/adapters/stores/telemetry/index.ts'
 import { killedKeys, killedValues } from './telemetry-store.kill-rows.ts'
 
-const rounds = 50
+const rounds = 20
 const startMs = Date.UTC(2026, 7, 1)
 const child = fileURLToPath(new URL('./telemetry-store.kill-child.ts', import.meta.url))
 
@@ -51,7 +51,7 @@ describe('the telemetry store under kill -9', { timeout: 600_000 }, () => {
     let fromMs = startMs
     let mostMissing = 0
     for (let round = 0; round < rounds; round++) {
-      const appended = await recordAndKill(file, fromMs, 1 + rng.next() * 900, rng.next() * 30)
+      const appended = await recordAndKill(file, fromMs, 1 + rng.next() * 600, rng.next() * 30)
       const untilMs = appended.at(-1) ?? fromMs
       const archive = new Archive(file, defaultRetention, untilMs)
       try {

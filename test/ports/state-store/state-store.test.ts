@@ -21,7 +21,8 @@ import {
   type StateStore,
   type StateStoreOptions,
 } from '../../../src/adapters/stores/state/index.ts'
-import { checkOrder, type Migration } from '../../../src/adapters/stores/state/migrate.ts'
+import { checkOrder } from '../../../src/adapters/stores/schema/index.ts'
+import type { Migration } from '../../../src/adapters/stores/state/migrate.ts'
 import { migrations } from '../../../src/adapters/stores/state/migrations/index.ts'
 import type { Notice } from '../../../src/contract/index.ts'
 import { VirtualClock } from '../../support/clock.ts'

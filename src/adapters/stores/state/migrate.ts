@@ -1,23 +1,8 @@
-import { AppError } from '../../../base/index.ts'
 import { sql, type Kysely, type Transaction } from 'kysely'
+import { pendingSteps, type SchemaStep } from '../schema/index.ts'
 
-/** One step of the schema. Once released it never changes; what comes after is a new step. */
-export interface Migration {
-  /** Rises in tens, so that a correction fits in between. */
-  version: number
-  name: string
-  up(database: Transaction<unknown>): Promise<void>
-}
-
-/** Throws when steps are not in rising order: a defect of this program. */
-export function checkOrder(migrations: readonly Migration[]): void {
-  for (const [index, { version, name }] of migrations.entries()) {
-    const before = migrations[index - 1]?.version ?? 0
-    if (!Number.isInteger(version) || version <= before) {
-      throw new Error(`migration ${version} ${name} must have a whole number above ${before}`)
-    }
-  }
-}
+/** One step of the state database's schema. */
+export type Migration = SchemaStep<(database: Transaction<unknown>) => Promise<void>>
 
 interface Applied {
   version: number
@@ -33,7 +18,7 @@ async function applied(database: Kysely<unknown>): Promise<Applied[]> {
   return all.rows
 }
 
-export interface SchemaState {
+interface SchemaState {
   /** 0 for a new database. */
   version: number
   pending: readonly Migration[]
@@ -45,19 +30,8 @@ export async function schemaState(
   migrations: readonly Migration[],
   file: string,
 ): Promise<SchemaState> {
-  checkOrder(migrations)
   const done = await applied(database)
-  const unknown = done.find((step) => !migrations.some(({ version }) => version === step.version))
-  if (unknown) {
-    const known = migrations.at(-1)?.version ?? 0
-    throw new AppError(
-      'STORE_TOO_NEW',
-      `${file} has schema step ${unknown.version} (${unknown.name}); this Pilothouse knows up to ${known}.`,
-      { details: { file, found: unknown.version, known } },
-    )
-  }
-  const pending = migrations.filter(({ version }) => !done.some((step) => step.version === version))
-  return { version: done.at(-1)?.version ?? 0, pending }
+  return { version: done.at(-1)?.version ?? 0, pending: pendingSteps(migrations, done, file) }
 }
 
 /** Takes all pending steps, or none: one transaction. */

@@ -11,7 +11,7 @@ import { floorTo, type Retention, samples } from './resolutions.ts'
 import { retire } from './retention.ts'
 import type { RowBatch } from './row-batch.ts'
 import { blockOf } from './row-batch.ts'
-import { isDamage } from './sqlite-errors.ts'
+import { isDamage } from './failures.ts'
 import { TailTable, type Window } from './tail-table.ts'
 
 /** A window that gets no more rows is closed this long after its end even when the host reports nothing newer. */

@@ -3,35 +3,16 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from
 import { basename, dirname, join } from 'node:path'
 import { AppError } from '../../../base/index.ts'
 import { makePrivateFile } from '../../system/index.ts'
-import { isDamage } from './sqlite-errors.ts'
+import { isDamage } from './failures.ts'
+import { migrate, pendingMigrations, type TelemetryMigration } from './migrate.ts'
+import { migrations as allMigrations } from './migrations/index.ts'
 
 export type Database = Sqlite.Database
 
-const schemaVersion = 1
 /** 'PHts' in the file's head: this is a telemetry database and not some other file of SQLite. */
 const applicationId = 0x50487473
 /** Damaged files are kept for whoever wants to look, but not without end. */
 const damagedFilesKept = 2
-
-const schema = `
-  CREATE TABLE host (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
-  CREATE TABLE series (
-    id INTEGER PRIMARY KEY, host INTEGER NOT NULL REFERENCES host, name TEXT NOT NULL, labels TEXT NOT NULL,
-    unit TEXT NOT NULL, grp INTEGER NOT NULL, UNIQUE (host, name, labels, unit)
-  ) STRICT;
-  CREATE TABLE tail (
-    host INTEGER NOT NULL, t0 INTEGER NOT NULL, seq INTEGER NOT NULL, crc INTEGER NOT NULL, body BLOB NOT NULL,
-    PRIMARY KEY (host, t0, seq)
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE chunk (
-    id INTEGER PRIMARY KEY, host INTEGER NOT NULL, res INTEGER NOT NULL, grp INTEGER NOT NULL, t0 INTEGER NOT NULL,
-    first INTEGER NOT NULL, last INTEGER NOT NULL, n INTEGER NOT NULL, crc INTEGER NOT NULL, body BLOB NOT NULL,
-    UNIQUE (host, res, grp, t0)
-  ) STRICT;
-  CREATE TABLE usage (
-    host INTEGER NOT NULL, res INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY (host, res)
-  ) STRICT, WITHOUT ROWID;
-`
 
 /** What is read at each start: damage there shows while the file can still be moved aside. */
 const probes = [
@@ -50,17 +31,22 @@ export interface OpenedDatabase {
 
 /**
  * Opens the telemetry database, making it where there is none. A damaged file is moved aside and a fresh one begun:
- * telemetry can be recorded anew, and an engine that does not start helps nobody. Throws AppError STORE_TOO_NEW for
+ * telemetry can be recorded anew, and an engine that does not start helps nobody. A file of an earlier version is
+ * brought to the newest schema, all steps or none. Throws AppError STORE_TOO_NEW for
  * a database of a later version and CONFIG_INVALID for one of another program; throws what SQLite throws when the
  * file is locked or the disk fails.
  */
-export function openDatabase(file: string, nowMs: number): OpenedDatabase {
+export function openDatabase(
+  file: string,
+  nowMs: number,
+  migrations: readonly TelemetryMigration[] = allMigrations,
+): OpenedDatabase {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   try {
-    return { db: connect(file), notice: '' }
+    return { db: connect(file, migrations), notice: '' }
   } catch (thrown) {
     if (!isDamage(thrown)) throw thrown
-    return { notice: moveAside(file, nowMs), db: connect(file) }
+    return { notice: moveAside(file, nowMs), db: connect(file, migrations) }
   }
 }
 
@@ -87,7 +73,7 @@ function dropOldest(file: string): void {
   }
 }
 
-function connect(file: string): Database {
+function connect(file: string, migrations: readonly TelemetryMigration[]): Database {
   // A log left behind means the last run did not end in order: then, and only then, the whole file is read through.
   const endedBadly = existsSync(`${file}-wal`) && statSync(`${file}-wal`).size > 0
   makePrivateFile(file)
@@ -95,14 +81,16 @@ function connect(file: string): Database {
   try {
     // Before anything else: a file that is refused is left as it is.
     const version = readVersion(db, file)
+    const pending = pendingMigrations(migrations, version, file)
+    if (version > 0) checkForm(db)
     // Takes effect only while the file has no tables, hence before they are made.
     if (version === 0) db.pragma('auto_vacuum = INCREMENTAL')
     db.pragma('journal_mode = WAL')
     db.pragma('synchronous = NORMAL')
     db.pragma('wal_autocheckpoint = 100')
     db.pragma('journal_size_limit = 1000000')
-    if (version === 0) create(db)
     if (endedBadly || isTooShort(db, file)) checkSoundness(db)
+    migrate(db, pending, applicationId)
     for (const probe of probes) db.prepare(probe).all()
     return db
   } catch (thrown) {
@@ -119,22 +107,15 @@ function readVersion(db: Database, file: string): number {
   if (id !== applicationId) {
     throw new AppError('CONFIG_INVALID', `${file} is a database of another program, not of telemetry.`)
   }
-  if (version > schemaVersion) {
-    throw new AppError(
-      'STORE_TOO_NEW',
-      `${file} has telemetry schema ${version}; this Pilothouse knows up to ${schemaVersion}.`,
-      { details: { file, version, known: schemaVersion } },
-    )
-  }
   return version
 }
 
-function create(db: Database): void {
-  db.transaction(() => {
-    db.exec(schema)
-    db.pragma(`application_id = ${applicationId}`)
-    db.pragma(`user_version = ${schemaVersion}`)
-  }).immediate()
+/** Blocks without a last time are of a form that was given up before version 0.1, under the same number. */
+function checkForm(db: Database): void {
+  const columns = db.prepare("SELECT name FROM pragma_table_info('chunk')").pluck().all()
+  if (columns.length > 0 && !columns.includes('last')) {
+    throw new Sqlite.SqliteError('its blocks are of a form that is not read any more', 'SQLITE_CORRUPT')
+  }
 }
 
 function isTooShort(db: Database, file: string): boolean {

@@ -3,7 +3,7 @@ import type { ChartQuery, SeriesKey } from '../../../engine/telemetry/index.ts'
 import type { ArchiveState } from './archive.ts'
 import type { Retention } from './resolutions.ts'
 import type { RowBatch } from './row-batch.ts'
-import type { StoreFailure } from './sqlite-errors.ts'
+import type { StoreFailure } from './failures.ts'
 
 /** What the store's worker is started with. */
 export interface WorkerStart {

@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { AppError } from '../../../base/index.ts'
 import { Archive } from './archive.ts'
 import type { Reply, Request, WorkerStart } from './protocol.ts'
-import { type StoreFailure, storeFailureOf } from './sqlite-errors.ts'
+import { type StoreFailure, storeFailureOf } from './failures.ts'
 
 /** The thread that alone touches the telemetry database. Upkeep runs in small pieces, calls come between them. */
 

@@ -1,0 +1,1 @@
+export { checkOrder, pendingSteps, type SchemaStep } from './steps.ts'

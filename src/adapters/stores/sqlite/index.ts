@@ -1,0 +1,1 @@
+export { sqliteCodeOf, sqliteTroubleOf } from './trouble.ts'
