@@ -4,6 +4,7 @@ import {
   serviceDefinitionSchema,
   type Capabilities,
   type Instance,
+  type InstanceAddress,
   type Release,
   type Weights,
 } from '../../src/contract/index.ts'
@@ -67,6 +68,9 @@ let keys = 0
 /** A key that nobody has used. */
 export const newKey = (): string => `key-${++keys}`
 
+/** With its address at hand: these suites call instances and end their processes. */
+export type TestInstance = Instance & Pick<InstanceAddress, 'port' | 'pid'>
+
 /** A service on the platform, and what tests do with it again and again. */
 export class TestService {
   readonly platform: PlatformUnderTest
@@ -87,8 +91,13 @@ export class TestService {
     return new TestService(platform, address)
   }
 
-  async instances(releaseId?: string): Promise<readonly Instance[]> {
-    const { instances } = valueOf(await this.platform.target.observe(serviceName))
+  async instances(releaseId?: string): Promise<readonly TestInstance[]> {
+    const report = valueOf(await this.platform.target.observe(serviceName))
+    const instances = report.instances.map((one) => ({
+      ...one,
+      port: one.address.port,
+      pid: one.address.pid,
+    }))
     return releaseId === undefined ? instances : instances.filter((one) => one.releaseId === releaseId)
   }
 
@@ -97,7 +106,7 @@ export class TestService {
   }
 
   /** Resolves when so many instances of the release are healthy. */
-  async healthy(releaseId: string, count = 1): Promise<readonly Instance[]> {
+  async healthy(releaseId: string, count = 1): Promise<readonly TestInstance[]> {
     return until(`${count} healthy instances of ${releaseId}`, async () => {
       const well = (await this.instances(releaseId)).filter(({ state }) => state === 'healthy')
       return well.length === count ? well : undefined

@@ -55,6 +55,12 @@ export const guardsSchema = z.strictObject({
 })
 export type Guards = z.infer<typeof guardsSchema>
 
+/** An instance on the wire: its address is that of a process, in two fields of its own. */
+export const edgeInstanceSchema = instanceSchema
+  .omit({ address: true })
+  .extend({ pid: z.number().nullable(), port: z.number() })
+export type EdgeInstance = z.infer<typeof edgeInstanceSchema>
+
 export const edgeReportSchema = z.object({
   weights: weightsSchema,
   fallbackReleaseId: nameSchema.nullable(),
@@ -110,7 +116,7 @@ export const edgeProcedures = {
   observe: procedure(
     service,
     z.object({
-      instances: z.array(instanceSchema),
+      instances: z.array(edgeInstanceSchema),
       wanted: z.record(z.string(), z.number()),
       /** Key of the call that asked for them last, by release; an edge of an earlier version does not tell. */
       askedBy: z.record(z.string(), z.string()).default({}),

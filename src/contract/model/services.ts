@@ -213,14 +213,25 @@ export const restartSchema = z.object({
 })
 export type Restart = z.infer<typeof restartSchema>
 
+/** How an instance is reached, and what it is on its host: one kind for each way to run one. */
+export const instanceAddressSchema = z.discriminatedUnion('kind', [
+  z.object({
+    /** A process that listens on a loopback address of its host. */
+    kind: z.literal('process'),
+    port: z.number(),
+    /** Null while none runs. */
+    pid: z.number().nullable(),
+  }),
+])
+export type InstanceAddress = z.infer<typeof instanceAddressSchema>
+
 export const instanceSchema = z.object({
   id: z.string(),
   releaseId: z.string(),
   state: z.enum(instanceStates),
   /** Why it is in this state, when that is not plain. */
   reason: z.string(),
-  pid: z.number().nullable(),
-  port: z.number(),
+  address: instanceAddressSchema,
   startedAtMs: z.number(),
   /** How often its process was started again or replaced, and why the last time. */
   restartCount: z.number(),

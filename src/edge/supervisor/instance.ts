@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Pool } from 'undici'
 import { assertNever, backoffMs, messageOf } from '../../base/index.ts'
-import { releaseEnvironment, type HealthProbe, type Instance as InstanceShape } from '../../contract/index.ts'
+import { releaseEnvironment, type HealthProbe, type EdgeInstance } from '../../contract/index.ts'
 import { comesOfOurLack } from '../machine/index.ts'
 import type { InstanceFailure } from '../counts/index.ts'
 import type { InstanceRecord } from '../state/index.ts'
@@ -84,7 +84,7 @@ export class Instance {
     })
   }
 
-  get state(): InstanceShape['state'] {
+  get state(): EdgeInstance['state'] {
     const life = this.#life
     switch (life.kind) {
       case 'starting':
@@ -190,7 +190,7 @@ export class Instance {
     }
   }
 
-  get shape(): InstanceShape {
+  get shape(): EdgeInstance {
     const process = this.#process
     const usage = 'usage' in this.#life ? this.#life.usage : null
     return {

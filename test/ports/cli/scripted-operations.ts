@@ -251,8 +251,7 @@ function scripted(script: Script) {
             {
               id: 'r1-0123',
               releaseId: 'r1',
-              port: 4001,
-              pid: 12,
+              address: { kind: 'process', port: 4001, pid: 12 },
               lastRestart: null,
               memoryBytes: null,
               state: 'unhealthy',

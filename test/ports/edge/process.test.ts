@@ -8,14 +8,22 @@ import { join } from 'node:path'
 import WebSocket from 'ws'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../src/adapters/system/index.ts'
-import { guardsSchema, type Instance } from '../../../src/contract/index.ts'
+import { guardsSchema } from '../../../src/contract/index.ts'
 import { readState, StateFile } from '../../../src/edge/state/state-file.ts'
 import { identityOf } from '../../../src/edge/supervisor/process-identity.ts'
 import { edgeSocketPath, ensureEdge } from '../../../src/hosts/edge/index.ts'
 import { Load } from '../../support/load.ts'
 import { until } from '../../support/until.ts'
 import { startNode } from '../cli/process.ts'
-import { codeOf, definitionOf, releaseOf, serviceName, TestService, valueOf } from '../platform.ts'
+import {
+  codeOf,
+  definitionOf,
+  releaseOf,
+  serviceName,
+  TestService,
+  valueOf,
+  type TestInstance,
+} from '../platform.ts'
 import { EdgeProcess } from './edge-process.ts'
 
 /** The status that the admin socket gives to a call as it is. */
@@ -245,7 +253,7 @@ describe('the edge as a process', () => {
 
       it('ends it with the instance, and nothing that only looks like it', async () => {
         const shop = await shopWith(1)
-        const [instance] = (await shop.instances()) as [Instance]
+        const [instance] = (await shop.instances()) as [TestInstance]
         const stray = Number(await shop.get('/detach'))
         const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], {
           env: { PILOTHOUSE_INSTANCE: `${instance.id}0`, NOTE: `PILOTHOUSE_INSTANCE=${instance.id}` },
@@ -268,7 +276,7 @@ describe('the edge as a process', () => {
             return one?.state === 'healthy' && one.pid !== pid ? one : undefined
           })
         const first = Number(await shop.get('/detach'))
-        const [before] = (await shop.instances()) as [Instance]
+        const [before] = (await shop.instances()) as [TestInstance]
         await shop.get('/crash').catch(() => undefined)
         const { pid } = await again(before.pid)
         expect(await identityOf(first)).toBe(null)
@@ -361,9 +369,9 @@ describe('the edge as a process', () => {
   })
 
   /** Asks an instance itself, past the proxy. */
-  const ask = async ({ port }: Instance, path: string) =>
+  const ask = async ({ port }: TestInstance, path: string) =>
     (await fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close' } })).text()
-  const staleLog = async (instance: Instance) =>
+  const staleLog = async (instance: TestInstance) =>
     JSON.parse(await ask(instance, '/stale-log')) as { seen: number[]; dropped: number[] }
   let lastId = 0
   /** Sixty requests one after the other, and who answered which. */
@@ -375,7 +383,7 @@ describe('the edge as a process', () => {
 
   it('repeats what met a stale connection at another instance, and at the same one when it is the last', async () => {
     const shop = await shopWith(2)
-    const both = (await shop.instances()) as [Instance, Instance]
+    const both = (await shop.instances()) as [TestInstance, TestInstance]
     await ask(both[0], '/make-stale')
     expect(new Set((await sendSixty(shop)).values())).toEqual(new Set(['r1']))
     const [{ seen, dropped }, other] = [await staleLog(both[0]), await staleLog(both[1])]
@@ -397,8 +405,8 @@ describe('the edge as a process', () => {
     const shop = await shopWith(1)
     await shop.run(releaseOf('r2'), 2)
     valueOf(await shop.weigh({ r1: 50, r2: 50 }))
-    const [stable] = (await shop.instances('r1')) as [Instance]
-    const candidates = (await shop.instances('r2')) as [Instance, Instance]
+    const [stable] = (await shop.instances('r1')) as [TestInstance]
+    const candidates = (await shop.instances('r2')) as [TestInstance, TestInstance]
     await Promise.all(candidates.map((one) => ask(one, '/make-stale')))
     const first = await sendSixty(shop)
     const dropped = new Set((await Promise.all(candidates.map(staleLog))).flatMap((log) => log.dropped))

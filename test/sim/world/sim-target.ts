@@ -165,8 +165,7 @@ export class SimTarget {
               : state === 'starting'
                 ? 'its health check failed: ECONNREFUSED'
                 : '',
-          pid: 1,
-          port: number,
+          address: { kind: 'process', port: number, pid: 1 },
           startedAtMs: 0,
           restartCount: restarts,
           lastRestart: restarts > 0 ? { atMs: 0, reason: 'exited with code 1' } : null,

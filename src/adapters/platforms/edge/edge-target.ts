@@ -1,4 +1,5 @@
 import { ok, type Result } from '../../../base/index.ts'
+import type { EdgeInstance, Instance } from '../../../contract/index.ts'
 import type { LogLine, Target, TargetReport } from '../../../engine/platforms/index.ts'
 import type { EdgeClient } from './edge-client.ts'
 
@@ -13,7 +14,10 @@ export function edgeTarget(client: EdgeClient): Target {
     declare: (definition) => nothing(client.call('declare', { definition })),
     ensure: ({ service, release, instances, key }) =>
       nothing(client.call('ensure', { service, release, instances, key })),
-    observe: (service): Promise<Result<TargetReport>> => client.call('observe', { service }),
+    async observe(service): Promise<Result<TargetReport>> {
+      const report = await client.call('observe', { service })
+      return report.ok ? ok({ ...report.value, instances: report.value.instances.map(instanceOf) }) : report
+    },
     remove: ({ service, releaseId, askedBy, key }) =>
       nothing(
         client.call('remove', { service, releaseId, key, ...(askedBy === undefined ? {} : { askedBy }) }),
@@ -23,3 +27,8 @@ export function edgeTarget(client: EdgeClient): Target {
     logs: (request): Promise<Result<LogLine[]>> => client.call('logs', request),
   }
 }
+
+const instanceOf = ({ pid, port, ...instance }: EdgeInstance): Instance => ({
+  ...instance,
+  address: { kind: 'process', port, pid },
+})

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import {
+  addressText,
   latencyText,
   noFigure,
   ofRelease,
@@ -184,7 +185,7 @@ const instanceColumns = [
   { heading: 'INSTANCE' },
   { heading: 'RELEASE' },
   { heading: 'STATE' },
-  { heading: 'PORT', dropAt: 1 },
+  { heading: 'ADDRESS', dropAt: 1 },
   { heading: 'IN FLIGHT', dropAt: 2 },
   { heading: 'RESTARTS' },
   { heading: 'REASON', isProse: true },
@@ -200,15 +201,17 @@ export function serviceText(service: ServiceState, out: Output, times: Times): s
     weightText(weightOf(weights, id)),
     ...sliCells(service, id),
   ])
-  const copies = instances.map(({ id, releaseId, state, reason, port, restartCount, inFlight }) => [
-    id,
-    releaseId,
-    state,
-    String(port),
-    String(inFlight),
-    String(restartCount),
-    terminalText(reason),
-  ])
+  const copies = instances.map(
+    ({ id, releaseId, state, reason, address: reached, restartCount, inFlight }) => [
+      id,
+      releaseId,
+      state,
+      addressText(reached),
+      String(inFlight),
+      String(restartCount),
+      terminalText(reason),
+    ],
+  )
   const layout = { width: out.width, indent: 2, style: (heading: string) => out.style('dim', heading) }
   return [
     `${out.style('bold', name)}  ${environment}  ${address}\n`,
