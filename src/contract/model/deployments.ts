@@ -312,6 +312,11 @@ export const deploymentSchema = z.object({
   plan: planSchema,
   stepIndex: z.number(),
   stepStartedAtMs: z.number().nullable(),
+  /**
+   * Indexes of the steps that a person cut short or passed over: they were not held to their end and judged. Left out by
+   * earlier versions.
+   */
+  skippedSteps: z.array(z.number()).optional(),
   /** Null for what goes forward or never had traffic; left out by earlier versions. */
   reached: reachedSchema.nullable().optional(),
   /** Of the candidate, as desired; the service's state has what the router says. */

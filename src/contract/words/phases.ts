@@ -14,7 +14,7 @@ export const phaseNames: Readonly<Record<DeploymentPhase, string>> = {
   failed: 'failed',
 }
 
-type PhaseFacts = Pick<Deployment, 'phase' | 'isHandedOver' | 'stableReleaseId' | 'keptWarmUntilMs'>
+type PhaseFacts = Pick<Deployment, 'phase' | 'isHandedOver' | 'plan' | 'stableReleaseId' | 'keptWarmUntilMs'>
 
 /** The phase that a person reads: a candidate that has all traffic is promoted, also while the old release is kept warm. */
 export const shownPhase = ({
@@ -23,10 +23,14 @@ export const shownPhase = ({
 }: Pick<PhaseFacts, 'phase' | 'isHandedOver'>): DeploymentPhase =>
   phase === 'promoting' && isHandedOver ? 'promoted' : phase
 
+/** What the phase of a deployment is called: an undo has no canary. */
+export const shownPhaseName = (deployment: Pick<PhaseFacts, 'phase' | 'isHandedOver' | 'plan'>): string =>
+  deployment.phase === 'stepping' && deployment.plan.isUndo ? 'undoing' : phaseNames[shownPhase(deployment)]
+
 /** `in canary`; `promoted; r42 kept warm, 8:12 left` while traffic can return to the old release at once. */
 export function phaseText(deployment: PhaseFacts, nowMs: number): string {
   const warm = keptWarmText(deployment, nowMs)
-  return `${phaseNames[shownPhase(deployment)]}${warm === '' ? '' : `; ${warm}`}`
+  return `${shownPhaseName(deployment)}${warm === '' ? '' : `; ${warm}`}`
 }
 
 /** `r42 kept warm, 8:12 left`; empty where no old release is kept. */

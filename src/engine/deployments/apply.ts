@@ -75,6 +75,7 @@ function begin(stored: StoredEvent): DeploymentState {
     isHandedOver: false,
     isFullPromotion: false,
     openedGate: -1,
+    skippedSteps: [],
     holdCount: 0,
     pendingHooks: [],
     stageMs: 0,
@@ -164,7 +165,7 @@ function happen(state: DeploymentState, event: DeploymentEvent, atMs: number): D
       const next = isLast ? raise(state, enter, after) : enterStep(state, enter, stage.step + 1, after)
       if (event.kind === 'stepPassed') return next
       // A person has gone past what was judged so far.
-      return { ...next, isRoomWaived: true, holdCount: state.holdCount + 1 }
+      return { ...skipping(next, [stage.step]), isRoomWaived: true, holdCount: state.holdCount + 1 }
     }
     case 'paused':
       return { ...state, pause: { cause: event.cause, by: event.by, reason: event.reason, sinceMs: atMs } }
@@ -178,7 +179,13 @@ function happen(state: DeploymentState, event: DeploymentEvent, atMs: number): D
       const isStepping = stage.kind === 'holding' || stage.kind === 'shifting'
       const next = isStepping ? raise(state, enter, []) : { ...state, pause: null, missingRoom: '' }
       // What was judged so far has had its say.
-      return { ...next, isFullPromotion: true, failure: null, holdCount: state.holdCount + 1 }
+      const passedOver = [...state.plan.steps.keys()].slice(stepIndexOf(state))
+      return {
+        ...skipping(next, passedOver),
+        isFullPromotion: true,
+        failure: null,
+        holdCount: state.holdCount + 1,
+      }
     }
     case 'candidateRaised':
       return { ...enter({ kind: 'handing_over' }), hasHadTraffic: true }
@@ -219,6 +226,11 @@ function happen(state: DeploymentState, event: DeploymentEvent, atMs: number): D
       return assertNever(event)
   }
 }
+
+const skipping = (state: DeploymentState, steps: readonly number[]): DeploymentState => ({
+  ...state,
+  skippedSteps: [...state.skippedSteps, ...steps],
+})
 
 export const isHoldOver = ({ stage, plan, stageMs }: DeploymentState): boolean =>
   stage.kind === 'holding' && stageMs >= (plan.steps[stage.step]?.holdMs ?? 0)

@@ -92,6 +92,8 @@ export interface DeploymentState {
   isFullPromotion: boolean
   /** Step whose gate a person has opened; -1 before the first. */
   openedGate: number
+  /** Indexes of the steps that a person skipped, whole or the rest of them, in rising order. */
+  skippedSteps: readonly number[]
   /** Holds begun, and looks of persons that made a new start of one: what was judged before has had its say. */
   holdCount: number
   /** Hooks to be run before the stage goes on, first first. */

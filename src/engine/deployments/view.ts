@@ -44,6 +44,7 @@ export function deploymentView(state: DeploymentState, place?: QueuePlace): Depl
     plan: state.plan,
     stepIndex: stepIndexOf(state),
     stepStartedAtMs: isStep ? state.stageStartedAtMs : null,
+    skippedSteps: [...state.skippedSteps],
     reached: state.reached,
     weight: desiredWeight(state),
     isHandedOver: state.isHandedOver && state.rollback === null,

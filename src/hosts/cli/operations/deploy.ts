@@ -1,9 +1,8 @@
 import { AppError } from '../../../base/index.ts'
 import { systemClock, systemRng } from '../../../adapters/system/index.ts'
 import {
-  phaseNames,
   presets,
-  shownPhase,
+  shownPhaseName,
   terminalText,
   type Deployment,
   type PlanOptions,
@@ -95,7 +94,7 @@ export async function showStarted(
     session,
     deployment,
     () =>
-      `${terminalText(changeText(deployment))}, ${phaseNames[shownPhase(deployment)]}\nTo follow it, run: ${session.next(`deployments show ${deployment.id} --watch`)}\n`,
+      `${terminalText(changeText(deployment))}, ${shownPhaseName(deployment)}\nTo follow it, run: ${session.next(`deployments show ${deployment.id} --watch`)}\n`,
   )
   return exitCodes.ok
 }

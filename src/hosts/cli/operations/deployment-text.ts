@@ -2,12 +2,11 @@ import {
   duration,
   judgingText,
   missingGates,
-  phaseNames,
   reachedText,
   readableLog,
   releaseChange,
   routerText,
-  shownPhase,
+  shownPhaseName,
   skippedText,
   terminalText,
   took,
@@ -48,7 +47,7 @@ export function standingText(deployment: Deployment): string {
   const at = stepText(deployment)
   const { phase, plan, candidateReleaseId } = deployment
   const isUndoing = phase === 'stepping' && plan.isUndo === true
-  const name = isUndoing ? `returning to ${candidateReleaseId}` : phaseNames[shownPhase(deployment)]
+  const name = isUndoing ? `returning to ${candidateReleaseId}` : shownPhaseName(deployment)
   if (at === '') return name
   return `${name}${deployment.reached ? ' ' : ', '}${at}`
 }
@@ -69,7 +68,7 @@ export function deploymentsText(deployments: readonly Deployment[], out: Output,
     each.id,
     times.moment(each.createdAtMs),
     terminalText(changeText(each)),
-    phaseNames[shownPhase(each)],
+    shownPhaseName(each),
     stepText(each),
     terminalText(each.createdBy),
   ])
@@ -97,7 +96,7 @@ export function deploymentText(deployment: Deployment, session: TextSession): st
     `by ${terminalText(deployment.createdBy)}, ${times.day(deployment.createdAtMs)}`,
     deployment.why ? `, because: ${terminalText(deployment.why)}\n` : '\n',
     ...warmText(deployment, session).map((line) => `${line}\n`),
-    `\n${planText(plan, validation, out)}`,
+    `\n${planText(plan, validation, out, { skippedSteps: deployment.skippedSteps })}`,
     validation ? `\n${validationText(validation, out)}` : '',
     judgement
       ? `\n${out.style('bold', 'Judgment')}: ${terminalText(judgement.text)}\n${judgement.findings.map(({ text, verdict }) => `  ${verdict}: ${terminalText(text)}\n`).join('')}`
@@ -137,7 +136,12 @@ export function planText(
   {
     requestsPerSecond = null,
     capabilities,
-  }: { requestsPerSecond?: number | null | undefined; capabilities?: Capabilities | undefined } = {},
+    skippedSteps = [],
+  }: {
+    requestsPerSecond?: number | null | undefined
+    capabilities?: Capabilities | undefined
+    skippedSteps?: readonly number[] | undefined
+  } = {},
 ): string {
   const { preset, steps, maxTimeMs, onFailure, onInconclusive, limits, instances, resources, skipped } = plan
   const rows = (skipped ? [] : steps).map(({ weight, holdMs, analysis, gate }, k) => [
@@ -147,6 +151,7 @@ export function planText(
     [
       analysis && !plan.skipAnalysis ? 'judged' : 'not judged',
       ...(gate ? ['waits for approval first'] : []),
+      ...(skippedSteps.includes(k) ? ['skipped'] : []),
     ].join(', '),
   ])
   const room = roomText(resources)

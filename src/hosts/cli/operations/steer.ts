@@ -1,4 +1,4 @@
-import { phaseNames, terminalText } from '../../../contract/index.ts'
+import { shownPhaseName, terminalText } from '../../../contract/index.ts'
 import { exitCodes, report } from '../output.ts'
 import { confirmOrder } from './confirm.ts'
 import { showStarted, underWay } from './deploy.ts'
@@ -42,7 +42,7 @@ export async function steer(
     session,
     () => engine.deployments[order]({ id, expectedRevision: seen.revision, why: request.why }),
   )
-  report(session, now, () => `${phaseNames[now.phase]}${now.reason ? `: ${terminalText(now.reason)}` : ''}\n`)
+  report(session, now, () => `${shownPhaseName(now)}${now.reason ? `: ${terminalText(now.reason)}` : ''}\n`)
   return exitCodes.ok
 }
 

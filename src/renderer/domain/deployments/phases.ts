@@ -2,6 +2,7 @@ import {
   keptWarmText,
   phaseNames,
   shownPhase,
+  shownPhaseName,
   weightText,
   type Deployment,
   type DeploymentPhase,
@@ -26,8 +27,11 @@ export const phaseWords: Record<DeploymentPhase, { words: string; mark: MarkKind
 
 /** The same of a deployment as it stands. */
 export const shownPhaseWords = (
-  deployment: Pick<Deployment, 'phase' | 'isHandedOver'>,
-): { words: string; mark: MarkKind } => phaseWords[shownPhase(deployment)]
+  deployment: Pick<Deployment, 'phase' | 'isHandedOver' | 'plan'>,
+): { words: string; mark: MarkKind } => ({
+  mark: phaseWords[shownPhase(deployment)].mark,
+  words: shownPhaseName(deployment),
+})
 
 /** What a person may do about a pause: a whole sentence for each cause. */
 export const pauseAdvice: Record<PauseCause, string> = {
@@ -47,7 +51,7 @@ export interface StripPart {
   key: string
   title: string
   detail: string
-  state: 'done' | 'now' | 'ahead' | 'undone' | 'broken'
+  state: 'done' | 'skipped' | 'now' | 'ahead' | 'undone' | 'broken'
 }
 
 /** Checks, start, each step, and the end, as a person follows them; `nowMs` is the engine's time. */
@@ -67,12 +71,13 @@ export function phaseStrip(deployment: Deployment, nowMs: number): StripPart[] {
     return at.isBroken ? 'broken' : at.isOver ? 'done' : 'now'
   }
   const parts = steps.map((step, index): StripPart => {
-    const isNow = state(firstStep + index) === 'now'
+    const at = state(firstStep + index)
+    const isSkipped = at === 'done' && deployment.skippedSteps?.includes(index) === true
     return {
       key: `step-${index}`,
       title: weightText(step.weight),
-      detail: isNow ? presentStep(deployment, step, nowMs) : plannedStep(step),
-      state: state(firstStep + index),
+      detail: isSkipped ? 'skipped' : at === 'now' ? presentStep(deployment, step, nowMs) : plannedStep(step),
+      state: isSkipped ? 'skipped' : at,
     }
   })
   return [

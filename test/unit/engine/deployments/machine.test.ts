@@ -355,6 +355,26 @@ describe('a deployment', () => {
     expect(ask('abort', seen).ok).toBe(true)
   })
 
+  it('keeps which steps a person has cut short or passed over: nobody has observed them to their end', () => {
+    const order = { by: 'ada', why: '' }
+    const story = new Story()
+    story.happen({ kind: 'begun', stableReleaseId: 'r1', stableInstances: 2 })
+    story.happen({ kind: 'baselineCaptured', baseline: null })
+    story.happen({ kind: 'candidateHealthy' })
+    story.happen({ kind: 'weightReached', weight: 10 })
+    const skipped = (event: DeploymentEvent) =>
+      deploymentView(
+        apply(story.state, { deploymentId: 'd1', seq: story.state.seq + 1, atMs: 0, elapsedMs: 0, event }),
+      ).skippedSteps
+    expect(skipped({ kind: 'stepSkipped', ...order })).toEqual([0])
+    expect(skipped({ kind: 'promotionDemanded', ...order })).toEqual([0, 1])
+    story.happen({ kind: 'stepPassed' })
+    expect(skipped({ kind: 'promotionDemanded', ...order })).toEqual([1])
+    story.happen({ kind: 'weightReached', weight: 50 })
+    story.happen({ kind: 'stepPassed' })
+    expect(skipped({ kind: 'promotionDemanded', ...order })).toEqual([])
+  })
+
   it('takes nothing back on what another person has changed since it was seen', () => {
     const story = new Story()
     story.happen({ kind: 'begun', stableReleaseId: 'r1', stableInstances: 2 })

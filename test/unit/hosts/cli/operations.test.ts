@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readableLog, terminalText, type Deployment } from '../../../../src/contract/index.ts'
-import { standingText } from '../../../../src/hosts/cli/operations/deployment-text.ts'
+import { planText, standingText } from '../../../../src/hosts/cli/operations/deployment-text.ts'
 import { pairArgument, stepsArgument } from '../../../../src/hosts/cli/operations/parse.ts'
 import { outcomeText, progressLines } from '../../../../src/hosts/cli/operations/progress.ts'
 import type { Session } from '../../../../src/hosts/cli/operations/session.ts'
@@ -151,4 +151,11 @@ describe('words', () => {
       }),
     )
   })
+})
+
+it('marks the steps of a plan that a person passed over as skipped', () => {
+  const { plan } = aDeployment()
+  const lines = planText(plan, null, { width: 200 }, { skippedSteps: [1] }).split('\n')
+  expect(lines[1]).not.toContain('skipped')
+  expect(lines[2]).toMatch(/, skipped$/)
 })
