@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { deploymentPhases, phaseText } from '../../../../src/contract/index.ts'
-import { planBeside } from '../../../../src/engine/deployments/index.ts'
+import { deploymentPhases, phaseText, type Concern } from '../../../../src/contract/index.ts'
+import { planBeside, undoPlan } from '../../../../src/engine/deployments/index.ts'
 import { offersFor } from '../../../../src/renderer/domain/deployments/commands.ts'
+import {
+  presentConcern,
+  presentConcerns,
+} from '../../../../src/renderer/domain/deployments/present-concern.ts'
 import { phaseStrip } from '../../../../src/renderer/domain/deployments/phases.ts'
-import { madeDeployment } from './made.ts'
+import { madeDeployment, madeService } from './made.ts'
 
 const states = (change: Parameters<typeof madeDeployment>[0], nowMs = 61_000) =>
   phaseStrip(madeDeployment(change), nowMs).map(({ state }) => state)
@@ -90,6 +94,11 @@ describe('the strip of a deployment', () => {
       ['done', 'done', 'done', 'done', 'done', 'done'],
     ],
     [
+      'steps that a person passed over as skipped, not as done',
+      { phase: 'promoted' as const, stepIndex: 3, stepStartedAtMs: null, skippedSteps: [1, 2] },
+      ['done', 'done', 'done', 'skipped', 'skipped', 'done'],
+    ],
+    [
       'the steps up to the one that it was taken back from',
       {
         phase: 'rolled_back',
@@ -150,4 +159,29 @@ describe('what can be done to a deployment', () => {
     expect(commands('promoted')).toContain('undo')
     expect(commands('rolling_back')).toEqual([])
   })
+})
+
+describe('what concerns a promoted release now', () => {
+  const errors: Concern = { kind: 'errors', severity: 'critical', text: 'r43 fails', detail: '', sinceMs: 0 }
+  const stopped: Concern = { ...errors, kind: 'automation-stopped', text: 'automation is stopped' }
+  const service = madeService({ stableReleaseId: 'r43', concerns: [stopped, errors] })
+  const promoted = madeDeployment({ phase: 'promoted' })
+
+  it('shows on its deployment while it has the traffic, and not once another release has', () => {
+    expect(presentConcern(promoted, service)).toBe(errors)
+    expect(presentConcern({ ...promoted, phase: 'promoting', isHandedOver: true }, service)).toBe(errors)
+    expect(presentConcern(promoted, { ...service, stableReleaseId: 'r44' })).toBeUndefined()
+    expect(presentConcern({ ...promoted, phase: 'rolled_back' }, service)).toBeUndefined()
+  })
+
+  it('shows in a list on the newest deployment of the release alone', () => {
+    const list = [{ ...promoted, id: 'd2' }, promoted]
+    expect([...presentConcerns(list, [service]).keys()]).toEqual(['d2'])
+  })
+})
+
+it('calls an undo so, also while traffic moves: it has no canary', () => {
+  const { plan } = madeDeployment()
+  const undo = madeDeployment({ plan: undoPlan(plan) })
+  expect(phaseText(undo, 0)).toBe('undoing')
 })
