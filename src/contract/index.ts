@@ -1,6 +1,7 @@
 export { errorCatalogue, errorCodes, type ErrorCode } from '../base/index.ts'
 export * from './api/index.ts'
 export * from './desktop/index.ts'
+export * from './edge/order-key.ts'
 export * from './edge/procedures.ts'
 export * from './live/frames.ts'
 export * from './live/live-client.ts'

@@ -76,6 +76,8 @@ export const deployments = {
         runsAs: z.string().nullable().optional(),
         /** Of the platform that it would run on; left out by earlier engines. */
         capabilities: capabilitiesSchema.optional(),
+        /** That an old release stops which is kept warm: a sentence, empty where none is. Left out by earlier engines. */
+        endsWarm: z.string().optional(),
       }),
     ),
   start: procedure('deployments.write', { isOrder: true })

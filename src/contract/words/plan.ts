@@ -1,4 +1,5 @@
 import { builtInChecks, type Plan, type Validation } from '../model/deployments.ts'
+import type { WayBack } from '../model/way-back.ts'
 import { weightText } from './shares.ts'
 import { duration } from './time.ts'
 
@@ -26,6 +27,15 @@ export function skippedText({ skipped }: Pick<Plan, 'skipped'>): string {
   const what = steps.length === 1 ? `The step (${weights}) is` : `The ${steps.length} steps (${weights}) are`
   return `${what} skipped: there is no stable release to compare with. It gets all traffic at once when its checks pass and it is healthy`
 }
+
+/**
+ * What a new deployment costs while the release before is kept warm: a sentence without its full stop, empty where none
+ * is.
+ */
+export const endsWarmText = (wayBack: Pick<WayBack, 'kind' | 'to'> | null | undefined): string =>
+  wayBack?.kind === 'warm' && wayBack.to !== null
+    ? `${wayBack.to} is still kept warm and stops now: from then on, returning to it takes an undo, which starts it first`
+    : ''
 
 /** What of a release nobody judges: sentences without their full stops, none where every step and a check of its own do. */
 export function missingGates(

@@ -104,6 +104,6 @@ const isInTheWay = (state: DeploymentState): boolean =>
 /** How an open deployment makes room for a new release; null when it is on its way out already. */
 export function giveWay(state: DeploymentState, toReleaseId: string, by: string): DeploymentEvent | null {
   if (isGoingBack(state) || isRetiring(state)) return null
-  if (state.stage.kind === 'warm') return { kind: 'warmthEnded' }
+  if (state.stage.kind === 'warm') return { kind: 'warmthEnded', by, forReleaseId: toReleaseId }
   return { kind: 'rollbackStarted', by, reason: `${toReleaseId} supersedes it`, isEmergency: false }
 }

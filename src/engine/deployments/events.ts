@@ -37,7 +37,8 @@ export type DeploymentEvent =
   | { kind: 'candidateRaised' }
   /** Verified at the router: the candidate has all traffic. From this event on it is the stable release. */
   | { kind: 'handedOver' }
-  | { kind: 'warmthEnded' }
+  /** Its time is up, or a new deployment needs the place: then `by` and `forReleaseId` say whose. */
+  | { kind: 'warmthEnded'; by?: string; forReleaseId?: string }
   | { kind: 'oldStopped' }
   | {
       kind: 'rollbackStarted'

@@ -1,5 +1,11 @@
 import { ok, type Result } from '../../base/index.ts'
-import { runsAsText, type Capabilities, type Deployment, type PlanOptions } from '../../contract/index.ts'
+import {
+  endsWarmText,
+  runsAsText,
+  type Capabilities,
+  type Deployment,
+  type PlanOptions,
+} from '../../contract/index.ts'
 import type { LiveStore } from '../core/index.ts'
 import { api, given, orThrow, type CallContext } from '../identity/index.ts'
 import type { Command } from './commands.ts'
@@ -20,7 +26,7 @@ export interface DeploymentParts extends RehearsalParts {
     require: (
       name: string,
     ) => Result<SteeredService & { deployOptions: readonly PlanOptions[]; capabilities: Capabilities }>
-    view: (name: string) => Pick<ServiceView, 'record'> | undefined
+    view: (name: string) => Pick<ServiceView, 'record' | 'wayBack'> | undefined
     requestsPerSecond: (name: string) => number | null
   }
 }
@@ -71,6 +77,7 @@ export function deploymentHandlers(parts: DeploymentParts) {
           requestsPerSecond: services.requestsPerSecond(service),
           runsAs: runsAsText(definition),
           capabilities,
+          endsWarm: endsWarmText(services.view(service)?.wayBack),
         }
       }),
       start: api.deployments.start.handler(async ({ input, context }) => {

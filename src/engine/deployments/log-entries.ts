@@ -96,7 +96,13 @@ function lineFor(
             : `; ${stable} is kept warm for ${took(plan.keepStableWarmMs)}`),
       )
     case 'warmthEnded':
-      return after.stableReleaseId === null ? null : info(`${stable} is no longer needed and stops`)
+      if (after.stableReleaseId === null) return null
+      return event.by === undefined || event.forReleaseId === undefined
+        ? info(`${stable} is no longer needed and stops`)
+        : warning(
+            `${event.by} deployed ${event.forReleaseId}: ${stable} is no longer kept warm and stops; returning to it takes an undo`,
+            event.by,
+          )
     case 'oldStopped':
       return good(`${candidate} is promoted`)
     case 'rollbackStarted':

@@ -1,1 +1,2 @@
 export { default as EmergencyRollback } from './EmergencyRollback.svelte'
+export { default as WayBackButton } from './WayBackButton.svelte'

@@ -255,6 +255,21 @@ describe('every order', () => {
   )
 })
 
+describe('a new deployment while the release before is kept warm', () => {
+  it('says that it stops, in the dry run and with the effect', async () => {
+    const cost = 'r1 is still kept warm and stops now: from then on, returning to it takes an undo'
+    expect((await run('deploy', 'shop', 'r3', '--dry-run')).stdout).not.toContain('kept warm')
+    engine.script.wayBack = { ...engine.script.wayBack, kind: 'warm' }
+    expect((await run('deploy', 'shop', 'r3', '--dry-run')).stdout).toContain(cost)
+    for (const args of [
+      ['deploy', 'shop', 'r3'],
+      ['deployments', 'retry', 'd1'],
+      ['deployments', 'undo', 'shop', 'r0'],
+    ])
+      expect((await run(...args)).stderr).toContain(cost)
+  })
+})
+
 describe('an undo while automation is stopped after an emergency', () => {
   const args = ['deployments', 'undo', 'shop', '--data-dir', 'data']
   const given = () => engine.script.calls.find(({ name }) => name === 'undo')?.input

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { EdgeReport, RollbackOutcome } from '../../../src/contract/index.ts'
+import { localOperatorIn, type EdgeReport, type RollbackOutcome } from '../../../src/contract/index.ts'
 import { runCli } from '../../../src/hosts/cli/program.ts'
 import { announceServer } from '../../../src/hosts/server-file.ts'
 
@@ -17,12 +17,14 @@ let data: string
 const servers: Server[] = []
 /** What the edge was ordered, service by service. */
 let orders: string[]
+let keys: string[]
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'ph-rb-'))
   data = join(directory, 'data')
   await mkdir(join(data, 'edge'), { recursive: true, mode: 0o700 })
   orders = []
+  keys = []
 })
 afterEach(async () => {
   for (const server of servers.splice(0)) {
@@ -59,8 +61,9 @@ async function edge(): Promise<void> {
     }),
     weights: ({ service }: { service: string }) => split[service] ?? 'unknown',
     observe: () => ({ instances: [], wanted: { r1: 1 } }),
-    emergency: (input: { orders: { service: string }[] }) => {
+    emergency: (input: { orders: { service: string; key: string }[] }) => {
       orders.push(...input.orders.map(({ service }) => service))
+      keys.push(...input.orders.map(({ key }) => key))
       return input.orders.map(({ service }) => ({
         ok: true,
         value: { ...split[service], weights: { r1: 100 } },
@@ -156,10 +159,29 @@ describe('pilothouse rollback goes to the edge itself', () => {
     expect(orders).toEqual(['shop', 'shop'])
   })
 
+  it('with the name of the local user who orders it', async () => {
+    await edge()
+    await run(['rollback', 'shop', '--data-dir', data])
+    expect(keys.map(localOperatorIn)).toEqual([`local operator (user ${userInfo().username})`])
+  })
+
   it('with every service that has a candidate, for --all', async () => {
     await edge()
     expect((await run(['rollback', '--all', '--data-dir', data])).code).toBe(0)
     expect(orders).toEqual(['shop'])
+  })
+
+  it('and lists what that would move, where no engine answers', async () => {
+    const list = ['rollback', '--list', '--data-dir', data]
+    expect((await run(list)).code).toBe(3)
+    await edge()
+    const { code, stdout, stderr } = await run(list)
+    expect(stdout).toMatch(
+      /^shop +r2 → r1 +r2 has 50% of traffic, says the edge: .* pilothouse rollback shop .*\n$/,
+    )
+    expect(stderr).toBe('No engine answers: this is what the edge reports.\n')
+    expect(code).toBe(0)
+    expect(orders).toEqual([])
   })
 
   it('only for what the engine did not confirm', async () => {

@@ -8,6 +8,7 @@ import { systemClock, systemRng } from '../../../src/adapters/system/index.ts'
 import { CallServer, Sessions, startHttpServer } from '../../../src/adapters/transports/index.ts'
 import {
   contract,
+  endsWarmText,
   judgeLimitsSchema,
   operator,
   planSchema,
@@ -85,6 +86,15 @@ const aSli = (requestsPerSecond: number) => ({
   inFlight: 1,
 })
 
+const wayBack: NonNullable<ServiceState['wayBack']> = {
+  kind: 'shift',
+  from: 'r2',
+  to: 'r1',
+  weight: 10,
+  deploymentId: 'd1',
+  text: 'r2 has 10% of traffic: all of it returns to r1 at once',
+}
+
 const aService: ServiceState = {
   name: 'shop',
   origin: 'file',
@@ -100,14 +110,6 @@ const aService: ServiceState = {
   instances: [],
   concerns: [],
   sli: { '': aSli(12.5), r1: aSli(11) },
-  wayBack: {
-    kind: 'shift',
-    from: 'r2',
-    to: 'r1',
-    weight: 10,
-    deploymentId: 'd1',
-    text: 'r2 has 10% of traffic: all of it returns to r1 at once',
-  },
   automationStopped: null,
   maxErrorRatio: 0.05,
   trouble: '',
@@ -134,6 +136,7 @@ export interface Script {
   isAuditWhole: boolean
   outcomes: RollbackOutcome[]
   automationStopped: ServiceState['automationStopped']
+  wayBack: NonNullable<ServiceState['wayBack']>
   /** Every order is refused. */
   isRefusing: boolean
   timeZone: 'local' | 'utc'
@@ -159,6 +162,7 @@ export async function serveScriptedOperations(dataDirectory: string): Promise<Sc
     isAuditWhole: true,
     outcomes: [],
     automationStopped: null,
+    wayBack,
     isRefusing: false,
     timeZone: 'local',
     words: null,
@@ -240,6 +244,7 @@ function scripted(script: Script) {
   const service = (): ServiceState => ({
     ...aService,
     automationStopped: script.automationStopped,
+    wayBack: script.wayBack,
     concerns:
       script.words === null
         ? []
@@ -347,7 +352,13 @@ function scripted(script: Script) {
       }),
       rehearse: os.deployments.rehearse.handler(({ input }) => {
         heard('rehearse', input)
-        return { plan: script.deployment.plan, stableReleaseId: 'r1', validation: validation(), capabilities }
+        return {
+          plan: script.deployment.plan,
+          stableReleaseId: 'r1',
+          validation: validation(),
+          capabilities,
+          endsWarm: endsWarmText(script.wayBack),
+        }
       }),
       start: os.deployments.start.handler(({ input }) => {
         heard('start', input)

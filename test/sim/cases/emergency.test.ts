@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import type { Hook, PlanOptions, RollbackOutcome } from '../../../src/contract/index.ts'
+import {
+  localOrderKey,
+  type Hook,
+  type PlanOptions,
+  type RollbackOutcome,
+} from '../../../src/contract/index.ts'
 import type { DeploymentController, Stage } from '../../../src/engine/deployments/index.ts'
 import { must, release, serviceName, World } from '../world/world.ts'
 import { answered, asking, atStep, deploy, deploying, engineOf, hasEnded, steered, step } from './asking.ts'
@@ -184,7 +189,9 @@ describe('the emergency rollback', () => {
   it('made at the router while the engine was dead is kept: nothing is given back', async () => {
     const world = await canary()
     world.kill()
-    const made = must(world.router.emergency({ service: serviceName, key: 'from the command line' }))
+    const made = must(
+      world.router.emergency({ service: serviceName, key: localOrderKey('emergency:1', 'mira') }),
+    )
     await world.advance(90)
     world.start()
     await world.until(() => {
@@ -195,7 +202,7 @@ describe('the emergency rollback', () => {
     expect(world.record.automationStopped?.reason).toContain('directly to the router')
     expect(world.record.automationStopped?.atMs).toBe(made.emergency?.atMs)
     const entry = world.store.audit.find(({ action }) => action === 'services.emergencyRollback')
-    expect(entry?.atMs).toBe(made.emergency?.atMs)
+    expect(entry).toMatchObject({ atMs: made.emergency?.atMs, actor: 'local operator (user mira)' })
   })
 
   it('overtakes a change of weights that is on its way', async () => {

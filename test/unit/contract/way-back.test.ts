@@ -225,7 +225,7 @@ describe('what can be rolled back', () => {
 
       const command =
         way?.kind === 'undo' ? 'pilothouse deployments undo checkout' : 'pilothouse rollback checkout'
-      expect(wayBackLines([service])).toEqual(
+      expect(wayBackLines(waysBack([service]))).toEqual(
         way ? [['checkout', `${way.from} → ${way.to ?? 'no release'}`, way.text, command]] : [],
       )
     },

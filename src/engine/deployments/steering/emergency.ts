@@ -1,4 +1,4 @@
-import { weightOf } from '../../../contract/index.ts'
+import { localOperatorIn, weightOf } from '../../../contract/index.ts'
 import type { DeploymentEvent } from '../events.ts'
 import { hasLeftForGood, isGoingBack, type DeploymentState } from '../state.ts'
 import type { DeploymentJournal } from './deployment-journal.ts'
@@ -60,7 +60,8 @@ export class Emergency {
     if (!emergency) return
     const { automationStopped } = this.#journal.record
     const { key, atMs } = emergency
-    const found = { by: 'emergency', why: 'an emergency rollback was sent directly to the router', key, atMs }
+    const by = localOperatorIn(key) ?? 'emergency'
+    const found = { by, why: 'an emergency rollback was sent directly to the router', key, atMs }
     const known = automationStopped && { ...found, by: automationStopped.by, why: automationStopped.reason }
     await this.keep(this.#request ?? known ?? found)
   }

@@ -1,11 +1,13 @@
 import { AppError } from '../../../base/index.ts'
 import { systemClock, systemRng } from '../../../adapters/system/index.ts'
 import {
+  endsWarmText,
   presets,
   shownPhaseName,
   terminalText,
   type Deployment,
   type PlanOptions,
+  type ServiceState,
 } from '../../../contract/index.ts'
 import { table } from '../layout/index.ts'
 import { jsonText } from '../json-text.ts'
@@ -45,11 +47,11 @@ export async function deploy(request: DeployRequest, session: Session): Promise<
   if (releaseId === undefined)
     throw new AppError('BAD_INPUT', `Name the release of ${service} to deploy, or add --interactive.`)
   const supersedes = request.isSuperseding ? await underWay(service, session) : null
-  const { stableReleaseId: present, revision } = serviceNamed(service, await engine.services.list())
+  const { stableReleaseId: present, revision, wayBack } = serviceNamed(service, await engine.services.list())
   const wish = { service, releaseId, options, why, supersedes, expectedRevision: revision }
   if (request.isDryRun || request.isInteractive) {
     const rehearsal = await engine.deployments.rehearse(wish)
-    const { plan, stableReleaseId, validation, requestsPerSecond, runsAs, capabilities } = rehearsal
+    const { plan, stableReleaseId, validation, requestsPerSecond, runsAs, capabilities, endsWarm } = rehearsal
     if (isJson && request.isDryRun) out.write(jsonText(rehearsal))
     else {
       const change = changeText({ service, stableReleaseId, candidateReleaseId: releaseId })
@@ -57,17 +59,23 @@ export async function deploy(request: DeployRequest, session: Session): Promise<
       const to = isJson ? session.err : out
       tell(
         to,
-        `${to.style('bold', terminalText(change))}\n${planText(plan, validation, to, { requestsPerSecond, capabilities })}${runsAs ? `  Instances, checks and hooks run as ${runsAs}\n` : ''}${validationText(validation, to)}`,
+        `${to.style('bold', terminalText(change))}\n${planText(plan, validation, to, { requestsPerSecond, capabilities })}${runsAs ? `  Instances, checks and hooks run as ${runsAs}\n` : ''}${endsWarm ? `  ${terminalText(endsWarm)}\n` : ''}${validationText(validation, to)}`,
       )
     }
     if (request.isDryRun) return validation.canDeploy ? exitCodes.ok : exitCodes.failed
     const answer = await session.person.ask('Deploy it? [y/N] ')
     if (!/^y(es)?$/i.test(answer)) throw new LeftAlone('Canceled: nothing was deployed.')
   }
-  const effect = `${changeText({ service, stableReleaseId: present, candidateReleaseId: releaseId })}, ${present === null ? 'all traffic at once' : 'through a canary'}${supersedes === null ? '' : `; ${supersedes} is rolled back first`}`
+  const effect = `${changeText({ service, stableReleaseId: present, candidateReleaseId: releaseId })}, ${present === null ? 'all traffic at once' : 'through a canary'}${supersedes === null ? '' : `; ${supersedes} is rolled back first`}${endsWarmClause(wayBack)}`
   const order = { order: 'deployments.start', service, effect, isConfirmed: request.isConfirmed }
   const started = await confirmOrder(order, session, () => engine.deployments.start(wish))
   return showStarted(started, request.isWatched, session)
+}
+
+/** The same at the end of an effect. */
+export const endsWarmClause = (wayBack: ServiceState['wayBack']): string => {
+  const text = endsWarmText(wayBack)
+  return text === '' ? '' : `. ${text}`
 }
 
 /** The deployment of the service that was asked for last, while it has not ended. */

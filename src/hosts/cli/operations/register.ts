@@ -257,7 +257,7 @@ export function registerOperations(
       const { all = false, list = false } = values
       if ([service !== undefined, all, list].filter(Boolean).length !== 1)
         command.error('error: name one service, or add --all or --list')
-      if (list) return run(values, listWaysBack)
+      if (list) return done(await listWaysBack(sessionRequest(values)))
       done(await rollback({ service, ...confirmed(values) }, sessionRequest(values)))
     })
   dangerous(

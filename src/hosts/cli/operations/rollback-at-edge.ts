@@ -1,7 +1,17 @@
 import { randomUUID } from 'node:crypto'
+import { userInfo } from 'node:os'
 import { performance } from 'node:perf_hooks'
 import type { EdgeClient } from '../../../adapters/platforms/edge/index.ts'
-import { type EdgeOutput, type EdgeReport, type RollbackOutcome, weightOf } from '../../../contract/index.ts'
+import {
+  localOrderKey,
+  waysBack,
+  type ServiceWayBack,
+  type WayBack,
+  type EdgeOutput,
+  type EdgeReport,
+  type RollbackOutcome,
+  weightOf,
+} from '../../../contract/index.ts'
 import { edgeClient, edgeDirectory } from '../../edge/index.ts'
 
 /** Longest wait for one answer of an edge. It is asked while the engine is, so that only the order itself comes after. */
@@ -26,6 +36,8 @@ export interface EdgeWay extends AsyncDisposable {
    * that only does not answer may have a deployment in validation, which the order stops.
    */
   rollBack(services: readonly string[] | undefined, isEngineThere: boolean): Promise<RollbackOutcome[] | null>
+  /** What such a rollback would move, as far as the edge can tell. Null when no edge answers. */
+  waysBack(): Promise<ServiceWayBack[] | null>
 }
 
 /**
@@ -45,6 +57,12 @@ export function edgeAmong(directories: readonly string[], service: string | unde
       const index = looks.findIndex((each) => each !== null)
       const [edge, seen] = [clients[index], looks[index]]
       return edge && seen ? order(edge, seen, services, isEngineThere) : null
+    },
+    waysBack: async () => {
+      const seen = (await found).find((each) => each !== null)
+      return seen
+        ? waysBack([...seen].map(([name, each]) => ({ name, environment: '', wayBack: wayBackAt(each) })))
+        : null
     },
     [Symbol.asyncDispose]: async () => {
       await Promise.all(clients.map((edge) => edge[Symbol.asyncDispose]()))
@@ -71,6 +89,15 @@ async function look(edge: EdgeClient, service: string | undefined): Promise<Map<
   return new Map(seen)
 }
 
+/** Who runs this command, as the local system knows; empty where it does not. */
+function localUser(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return ''
+  }
+}
+
 async function order(
   edge: EdgeClient,
   seen: ReadonlyMap<string, Seen>,
@@ -79,7 +106,7 @@ async function order(
 ): Promise<RollbackOutcome[]> {
   const startedAt = performance.now()
   const names = services ?? [...seen].flatMap(([name, each]) => (candidateOf(each) === null ? [] : [name]))
-  const key = `emergency:${randomUUID()}`
+  const key = localOrderKey(`emergency:${randomUUID()}`, localUser())
   const isAlone = (name: string) => !isEngineThere && aloneAt(seen.get(name)) !== null
   const ordered = names.filter((name) => !isAlone(name))
   const answer = await edge.call('emergency', {
@@ -130,6 +157,19 @@ function aloneAt(seen: Seen | undefined): string | null {
   if (alone === undefined || isElsewhere) return null
   const others = Object.entries(seen.running.wanted).filter(([id, count]) => id !== alone && count > 0)
   return others.length === 0 ? alone : null
+}
+
+/** As the engine would offer it; which deployment it is of, only the engine knows. */
+function wayBackAt(seen: Seen): WayBack | null {
+  const from = candidateOf(seen)
+  const to = seen.report?.fallbackReleaseId ?? null
+  if (!seen.report || from === null || to === null) return null
+  const weight = weightOf(seen.report.weights, from)
+  const text =
+    weight > 0
+      ? `${from} has ${weight}% of traffic, says the edge: all of it returns to ${to} at once`
+      : `${from} has no traffic yet, says the edge: its deployment stops`
+  return { kind: weight > 0 ? 'shift' : 'stop', from, to, weight, deploymentId: null, text }
 }
 
 /** The release beside the one that an emergency sends all traffic to: it has traffic, or instances that may get some. */

@@ -6,7 +6,7 @@ import type { CommandSurroundings } from '../config-commands.ts'
 import type { Person } from '../person.ts'
 import { timesIn, type Times } from '../times.ts'
 import { engineCalls, findEngine, type EngineAddress, type EngineCalls } from './engine.ts'
-import { tellFailure } from '../failure.ts'
+import { NoEngine, tellFailure } from '../failure.ts'
 
 /** What a command that talks to the engine has. */
 export interface Session extends CommandSurroundings {
@@ -27,10 +27,14 @@ export interface SessionRequest extends Omit<Session, 'engine' | 'address' | 'ti
   zone: TimeZoneName | null
 }
 
-/** Runs `command` with the engine and gives its exit code; failures are told and become 1, 2 or 3. */
+/**
+ * Runs `command` with the engine and gives its exit code; failures are told and become 1, 2 or 3. Where no engine answers,
+ * `without` may do it another way, and gives null when it cannot.
+ */
 export async function withEngine(
   request: SessionRequest,
   command: (session: Session) => Promise<number>,
+  without: () => Promise<number | null> = () => Promise.resolve(null),
 ): Promise<number> {
   try {
     const address = await findEngine(request.config)
@@ -42,7 +46,8 @@ export async function withEngine(
     return await command({ ...rest, address: address.value, engine, times })
   } catch (failure) {
     if (!(failure instanceof AppError)) throw failure
-    return tellFailure(failure, request)
+    const code = failure instanceof NoEngine ? await without() : null
+    return code ?? tellFailure(failure, request)
   }
 }
 

@@ -1,7 +1,7 @@
 import { shownPhaseName, terminalText } from '../../../contract/index.ts'
 import { exitCodes, report } from '../output.ts'
 import { confirmOrder } from './confirm.ts'
-import { showStarted, underWay } from './deploy.ts'
+import { endsWarmClause, showStarted, underWay } from './deploy.ts'
 import { changeText, deploymentsText, standingText } from './deployment-text.ts'
 import { serviceNamed } from './service-named.ts'
 import type { Session } from './session.ts'
@@ -57,7 +57,7 @@ export async function retry(id: string, request: BeginRequest, session: Session)
   const seen = await session.engine.deployments.get({ id })
   const { service } = seen
   const present = serviceNamed(service, await session.engine.services.list())
-  const effect = `${service}: ${seen.candidateReleaseId} becomes the candidate again`
+  const effect = `${service}: ${seen.candidateReleaseId} becomes the candidate again${endsWarmClause(present.wayBack)}`
   const order = { order: 'deployments.retry', service, effect, isConfirmed: request.isConfirmed }
   const started = await confirmOrder(order, session, async () =>
     session.engine.deployments.retry({
@@ -85,7 +85,7 @@ export async function undo(
   const { isConfirmed } = request
   const to = releaseId ?? present.wayBack?.to ?? 'the stable release before it'
   const resumes = stopped ? `. Automation, stopped by ${stopped.by} (${stopped.reason}), resumes` : ''
-  const effect = `${service}: ${present.stableReleaseId ?? 'no release'} → ${to}, without steps${resumes}`
+  const effect = `${service}: ${present.stableReleaseId ?? 'no release'} → ${to}, without steps${resumes}${releaseId === undefined || releaseId === present.wayBack?.to ? '' : endsWarmClause(present.wayBack)}`
   const order = { order: 'deployments.undo', service, effect, isConfirmed }
   const started = await confirmOrder(order, session, async () =>
     session.engine.deployments.undo({

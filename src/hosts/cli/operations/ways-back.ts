@@ -4,17 +4,21 @@ import {
   wayBackText,
   waysBack,
   type ServiceState,
+  type ServiceWayBack,
 } from '../../../contract/index.ts'
 import { table } from '../layout/index.ts'
-import { exitCodes, report } from '../output.ts'
-import type { Session } from './session.ts'
+import { exitCodes, report, tell } from '../output.ts'
+import { likelyDataDirectories } from './data-directories.ts'
+import { namedEngine } from './engine.ts'
+import { edgeAmong } from './rollback-at-edge.ts'
+import { withEngine, type Session, type SessionRequest } from './session.ts'
 
 /** What can go back now, one service a line, with the command that does it. */
 export const wayBackLines = (
-  services: readonly ServiceState[],
+  ways: readonly ServiceWayBack[],
   next: (words: string) => string = (words) => `pilothouse ${words}`,
 ): string[][] =>
-  waysBack(services).map((way) => [
+  ways.map((way) => [
     way.service,
     wayBackText(way),
     way.text,
@@ -34,17 +38,37 @@ export const stoppedLines = (
       : [],
   )
 
-/** `pilothouse rollback --list`. */
-export async function listWaysBack(session: Session): Promise<number> {
-  const services = await session.engine.services.list()
-  const rows = wayBackLines(services, session.next).map((cells) => cells.map(terminalText))
-  const stopped = stoppedLines(services, session)
+/** `pilothouse rollback --list`. Where no engine answers, the edge says what it can: what a rollback would move there. */
+export async function listWaysBack(request: SessionRequest): Promise<number> {
+  const directories = namedEngine(request.config) ? [] : await likelyDataDirectories(request.config)
+  await using edge = edgeAmong(directories, undefined)
+  return await withEngine(
+    request,
+    async (session) => {
+      const services = await session.engine.services.list()
+      return showWays(waysBack(services), stoppedLines(services, session), request)
+    },
+    async () => {
+      const ways = await edge.waysBack()
+      if (ways === null) return null
+      tell(request.err, 'No engine answers: this is what the edge reports.\n')
+      return showWays(ways, [], request)
+    },
+  )
+}
+
+function showWays(
+  ways: readonly ServiceWayBack[],
+  stopped: readonly string[],
+  request: Pick<SessionRequest, 'out' | 'isJson' | 'next'>,
+): number {
+  const rows = wayBackLines(ways, request.next).map((cells) => cells.map(terminalText))
   const columns = [{}, {}, { isProse: true }, { isProse: true }]
-  report(session, waysBack(services), () =>
+  report(request, ways, () =>
     rows.length + stopped.length === 0
       ? 'There is nothing to roll back.\n'
       : [
-          rows.length === 0 ? '' : table(columns, rows, { width: session.out.width }),
+          rows.length === 0 ? '' : table(columns, rows, { width: request.out.width }),
           ...stopped.map((line) => `${terminalText(line)}\n`),
         ].join(''),
   )

@@ -1,4 +1,5 @@
 import {
+  endsWarmText,
   weightText,
   type Deployment,
   type DeploymentCommand,
@@ -32,15 +33,19 @@ export interface Offer {
 const resumes = 'Automation, which is stopped after an emergency rollback, resumes.'
 
 /** What can be done to the deployment as it stands; the way back always comes last. */
-export function offersFor(deployment: Deployment, of?: Pick<ServiceState, 'automationStopped'>): Offer[] {
+export function offersFor(
+  deployment: Deployment,
+  of?: Pick<ServiceState, 'automationStopped' | 'wayBack'>,
+): Offer[] {
   const { phase, service, candidateReleaseId: name, plan, stepIndex } = deployment
   const stable = deployment.stableReleaseId
   if (hasEnded(deployment)) {
+    const warm = endsWarmText(of?.wayBack)
     return [
       {
         command: 'retry',
         label: `Deploy ${name} again…`,
-        effect: `${service}: deploys ${name} again with the same plan, starting with its checks.`,
+        effect: `${service}: deploys ${name} again with the same plan, starting with its checks.${warm === '' ? '' : ` ${warm}.`}`,
         isDangerous: true,
       },
       // What an undo has left is no way back.

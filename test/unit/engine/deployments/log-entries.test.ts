@@ -3,19 +3,25 @@ import { logEntryFor } from '../../../../src/engine/deployments/log-entries.ts'
 import type { DeploymentState } from '../../../../src/engine/deployments/state.ts'
 
 describe('the log of a deployment', () => {
-  const textOf = (stableReleaseId: string | null) =>
+  const textOf = (stableReleaseId: string | null, change = {}) =>
     logEntryFor(
       null,
       { candidateReleaseId: 'r2', stableReleaseId } as DeploymentState,
       {
         seq: 1,
         atMs: 1,
-        event: { kind: 'warmthEnded' },
+        event: { kind: 'warmthEnded', ...change },
       } as never,
     )?.text
 
   it('says when the former release is not needed any more, and nothing where there was none', () => {
     expect(textOf('r1')).toBe('r1 is no longer needed and stops')
     expect(textOf(null)).toBeUndefined()
+  })
+
+  it('says who ended the warmth of the former release before its time, and what that costs', () => {
+    expect(textOf('r1', { by: 'anna', forReleaseId: 'r3' })).toBe(
+      'anna deployed r3: r1 is no longer kept warm and stops; returning to it takes an undo',
+    )
   })
 })

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { deploymentPhases, phaseText, type Concern } from '../../../../src/contract/index.ts'
+import {
+  deploymentPhases,
+  phaseText,
+  type Concern,
+  type ServiceState,
+} from '../../../../src/contract/index.ts'
 import { planBeside, undoPlan } from '../../../../src/engine/deployments/index.ts'
 import { offersFor } from '../../../../src/renderer/domain/deployments/commands.ts'
 import {
@@ -178,6 +183,15 @@ describe('what concerns a promoted release now', () => {
     const list = [{ ...promoted, id: 'd2' }, promoted]
     expect([...presentConcerns(list, [service]).keys()]).toEqual(['d2'])
   })
+})
+
+it('says before it is deployed again that the release that is still kept warm stops', () => {
+  const wayBack = { kind: 'warm' as const, from: 'r44', to: 'r42', weight: 100, deploymentId: 'd2', text: '' }
+  const effect = (of?: ServiceState) => offersFor(madeDeployment({ phase: 'rolled_back' }), of)[0]?.effect
+  expect(effect(madeService({ wayBack }))).toMatch(
+    /checks\. r42 is still kept warm and stops now: .* takes an undo/,
+  )
+  expect(effect(madeService())).toMatch(/checks\.$/)
 })
 
 it('calls an undo so, also while traffic moves: it has no canary', () => {
