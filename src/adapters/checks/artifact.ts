@@ -1,30 +1,41 @@
 import { access, constants, stat } from 'node:fs/promises'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
 import { messageOf } from '../../base/index.ts'
-import { failed, passed } from '../../engine/validation/index.ts'
+import type { Artifact } from '../../contract/index.ts'
+import { failed, passed, type Verdict } from '../../engine/validation/index.ts'
 import { scriptOf } from './script.ts'
 import { directoryOf, type Run } from './surroundings.ts'
 
-/** The release's program is there and may be executed, so is the script it runs, and its working directory is one. */
-export const artifactCheck: Run = async (request) => {
-  const { release } = request
-  const { argv, env } = release.artifact
-  const cwd = directoryOf(request)
+/** What the release runs is there. */
+export const artifactCheck: Run = (request) => {
+  const { artifact, id } = request.release
+  switch (artifact.kind) {
+    case 'command':
+      return commandVerdict(id, artifact, directoryOf(request))
+  }
+}
+
+/** The program is there and may be executed, so is the script it runs, and its working directory is one. */
+async function commandVerdict(
+  releaseId: string,
+  { argv, env }: Extract<Artifact, { kind: 'command' }>,
+  cwd: string,
+): Promise<Verdict> {
   const [program = ''] = argv
   const path = env['PATH'] ?? process.env['PATH'] ?? ''
   const absence = await troubleOf(cwd, 'directory')
-  if (absence !== '') return failed(`The working directory ${cwd} of ${release.id} ${absence}.`)
+  if (absence !== '') return failed(`The working directory ${cwd} of ${releaseId} ${absence}.`)
   let trouble = 'is not on the PATH'
   for (const file of placesOf(program, cwd, path)) {
     const found = await troubleOf(file, 'program')
     if (found === '') {
       const script = await scriptTrouble(argv, cwd, path)
-      if (script !== '') return failed(`The script ${script} of ${release.id}.`)
-      return passed(`The program of ${release.id} is ${file}.`)
+      if (script !== '') return failed(`The script ${script} of ${releaseId}.`)
+      return passed(`The program of ${releaseId} is ${file}.`)
     }
     if (found !== missing || isPath(program)) trouble = found
   }
-  return failed(`The program ${program} of ${release.id} ${trouble}.`)
+  return failed(`The program ${program} of ${releaseId} ${trouble}.`)
 }
 
 /** "server.js does not exist in /srv/shop"; empty where the script is there, or the command names none for certain. */

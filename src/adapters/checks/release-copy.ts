@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'undici'
 import { sleep } from '../../base/index.ts'
+import type { Artifact } from '../../contract/index.ts'
 import type { ValidationRequest } from '../../engine/deployments/index.ts'
 import { failed, failedForNow, type Verdict } from '../../engine/validation/index.ts'
 import { endText, runCommand } from '../commands/index.ts'
@@ -24,7 +25,7 @@ export async function withCopy(
   const over = new AbortController()
   const ended = runCommand(
     {
-      argv: artifact.argv.map((argument) => argument.replaceAll('{port}', String(port))),
+      argv: commandOf(artifact, port),
       cwd: directoryOf(request),
       env: instanceEnvironment(request, port, surroundings.rng),
       runsAs: surroundings.runsAs,
@@ -47,6 +48,14 @@ export async function withCopy(
     return failed(`The copy of ${id} stopped too early: it ${endText(end)}.`, end.output)
   if (!verdict) return failedForNow(`The copy of ${id} did not answer in time.`, end.output)
   return verdict
+}
+
+/** What starts a copy that listens on `port`. */
+function commandOf(artifact: Artifact, port: number): string[] {
+  switch (artifact.kind) {
+    case 'command':
+      return artifact.argv.map((argument) => argument.replaceAll('{port}', String(port)))
+  }
 }
 
 /** Resolves with false when stopped. */

@@ -3,7 +3,12 @@ import net from 'node:net'
 import { homedir } from 'node:os'
 import { parse } from 'node:path'
 import type { Clock, Rng } from '../../base/index.ts'
-import { releaseEnvironment, type AccountSettings, type Release } from '../../contract/index.ts'
+import {
+  directoryNamedBy,
+  releaseEnvironment,
+  withVariables,
+  type AccountSettings,
+} from '../../contract/index.ts'
 import type { ValidationRequest } from '../../engine/deployments/index.ts'
 import type { ValidationFacts, Verdict } from '../../engine/validation/index.ts'
 
@@ -42,20 +47,19 @@ export const commandEnvironment = (
   own: Readonly<Record<string, string>>,
   port: number,
   rng: Rng,
-): Record<string, string> => ({
-  ...instanceEnvironment({ ...request, release: withVariables(request.release, own) }, port, rng),
-  PILOTHOUSE_STABLE_RELEASE: request.stableReleaseId ?? '',
-  PILOTHOUSE_DEPLOYMENT: request.deploymentId,
-})
-
-const withVariables = (release: Release, own: Readonly<Record<string, string>>): Release => ({
-  ...release,
-  artifact: { ...release.artifact, env: { ...release.artifact.env, ...own } },
-})
+): Record<string, string> => {
+  const { release } = request
+  const artifact = withVariables(release.artifact, own)
+  return {
+    ...instanceEnvironment({ ...request, release: { ...release, artifact } }, port, rng),
+    PILOTHOUSE_STABLE_RELEASE: request.stableReleaseId ?? '',
+    PILOTHOUSE_DEPLOYMENT: request.deploymentId,
+  }
+}
 
 /** Where a release and the commands of its checks run. The engine's own directory is no place for either. */
 export const directoryOf = ({ release }: ValidationRequest): string =>
-  release.artifact.cwd ?? parse(homedir()).root
+  directoryNamedBy(release.artifact) ?? parse(homedir()).root
 
 /** A port of this machine that nobody listened on a moment ago. */
 export async function freePort(): Promise<number> {

@@ -3,7 +3,7 @@ import type { HookContext } from '../../engine/deployments/index.ts'
 
 /** The environment of a script: that of the release, and what the deployment is at; what is not set is an empty text. */
 export const environmentOf = (context: HookContext, release: Release | null): Record<string, string> => ({
-  ...releaseEnvironment(process.env, release ?? { parameters: {}, artifact: { env: {} } }, {
+  ...releaseEnvironment(process.env, release, {
     service: context.service,
     releaseId: context.candidateReleaseId,
     instanceId: '',

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { binSchema } from '../model/deployments.ts'
+import { keptCommandArtifactSchema } from '../model/artifacts.ts'
 import { errorCodes } from '../../base/index.ts'
 import { processText } from '../model/passed-text.ts'
 import {
@@ -55,6 +56,10 @@ export const guardsSchema = z.strictObject({
 })
 export type Guards = z.infer<typeof guardsSchema>
 
+/** A release on the wire: an edge runs commands. */
+export const edgeReleaseSchema = releaseSchema.extend({ artifact: keptCommandArtifactSchema })
+export type EdgeRelease = z.infer<typeof edgeReleaseSchema>
+
 /** An instance on the wire: its address is that of a process, in two fields of its own. */
 export const edgeInstanceSchema = instanceSchema
   .omit({ address: true })
@@ -107,7 +112,7 @@ export const edgeProcedures = {
   ensure: procedure(
     z.strictObject({
       service: nameSchema,
-      release: releaseSchema,
+      release: edgeReleaseSchema,
       instances: z.number().int().min(0).max(1000),
       key: keySchema,
     }),

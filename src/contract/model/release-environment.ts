@@ -1,4 +1,5 @@
 import { accountEnvironment, type Account } from './account.ts'
+import { artifactVariables } from './artifacts.ts'
 import type { Release } from './services.ts'
 
 /** Variables that a program needs on most systems and that hold no secret of whoever started Pilothouse. */
@@ -36,18 +37,17 @@ interface EdgeMarks {
 
 /**
  * The environment of a process of a release: an instance, a copy that a check starts, a check or a hook. Variables of
- * the release override inherited ones; those that the platform sets override both.
+ * the release, if there is one, override inherited ones; those that the platform sets override both.
  */
 export function releaseEnvironment(
   own: Readonly<Record<string, string | undefined>>,
-  release: Pick<Release, 'parameters'> & { artifact: Pick<Release['artifact'], 'env'> },
+  release: Pick<Release, 'parameters' | 'artifact'> | null,
   { service, releaseId, instanceId, port, account = null, edge }: ReleaseProcess,
 ): Record<string, string> {
   return {
     ...inheritedEnvironment(own),
     ...accountEnvironment(account),
-    ...release.parameters,
-    ...release.artifact.env,
+    ...(release && { ...release.parameters, ...artifactVariables(release.artifact) }),
     ...(port === undefined ? {} : { PORT: String(port) }),
     PILOTHOUSE_SERVICE: service,
     PILOTHOUSE_RELEASE: releaseId,

@@ -1,7 +1,7 @@
 import * as z from 'zod'
+import { artifactSchema, keptArtifactSchema, keptTextsSchema } from './artifacts.ts'
 import { capabilitiesSchema } from './capabilities.ts'
 import {
-  argvSchema,
   cookieValueSchema,
   environmentSchema,
   headerValueSchema,
@@ -42,27 +42,13 @@ const healthProbeSchema = z.strictObject({
 })
 export type HealthProbe = z.infer<typeof healthProbeSchema>
 
-/** What runs: a command without a shell. `PORT` is set by the platform; `{port}` in an argument stands for it too. */
-export const commandArtifactSchema = z.strictObject({
-  kind: z.literal('command'),
-  argv: argvSchema,
-  env: environmentSchema,
-  cwd: processText(4000).optional(),
-})
-
-const keptTexts = z.record(z.string().max(200), z.string().max(10_000)).default({})
-
 /** One immutable version of a service. */
 export const releaseSchema = z.object({
   service: nameSchema,
   id: nameSchema,
   /** As it was once made known: `newReleaseSchema` says what is taken now. */
-  artifact: commandArtifactSchema.extend({
-    argv: z.array(z.string().max(10_000)).min(1).max(100),
-    env: keptTexts,
-    cwd: z.string().max(4000).optional(),
-  }),
-  parameters: keptTexts,
+  artifact: keptArtifactSchema,
+  parameters: keptTextsSchema,
   note: z.string().max(2000).default(''),
   createdAtMs: z.number(),
   createdBy: z.string(),
@@ -72,7 +58,7 @@ export type Release = z.infer<typeof releaseSchema>
 /** What a person says of a release that is not known yet. Parameters are variables of its processes too. */
 export const newReleaseSchema = releaseSchema
   .pick({ service: true, id: true, note: true })
-  .extend({ artifact: commandArtifactSchema, parameters: environmentSchema })
+  .extend({ artifact: artifactSchema, parameters: environmentSchema })
   .strict()
 
 export const balancings = [

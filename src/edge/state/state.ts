@@ -1,10 +1,10 @@
 import * as z from 'zod'
 import {
+  edgeReleaseSchema,
   edgeReportSchema,
   guardsSchema,
   keptDefinitionSchema,
   nameSchema,
-  releaseSchema,
   restartSchema,
 } from '../../contract/index.ts'
 
@@ -35,7 +35,7 @@ export const serviceRecordSchema = z.object({
   guards: guardsSchema,
   releases: z.array(
     z.object({
-      release: releaseSchema,
+      release: edgeReleaseSchema,
       wanted: z.number(),
       /** Key of the call that asked for it last; empty where an earlier version did not keep it. */
       askedBy: z.string().default(''),

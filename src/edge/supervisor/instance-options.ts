@@ -1,4 +1,4 @@
-import type { Release, ServiceDefinition } from '../../contract/index.ts'
+import type { EdgeRelease, ServiceDefinition } from '../../contract/index.ts'
 import type { InstanceFailure } from '../counts/index.ts'
 import type { Surroundings } from '../machine/index.ts'
 import type { InstanceLog } from './instance-log.ts'
@@ -11,7 +11,7 @@ export interface InstanceOptions extends Surroundings {
   /** The real path of the edge's directory. */
   edgeDirectory: string
   ordinal: number
-  release: Release
+  release: EdgeRelease
   /** Where it runs, absolute. */
   directory: () => string
   output: InstanceLog

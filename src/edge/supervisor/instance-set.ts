@@ -4,7 +4,7 @@ import { AppError } from '../../base/index.ts'
 import {
   type EdgeInput,
   type EdgeOutput,
-  type Release,
+  type EdgeRelease,
   type ServiceDefinition,
 } from '../../contract/index.ts'
 import type { Surroundings } from '../machine/index.ts'
@@ -275,7 +275,7 @@ export class InstanceSet {
   }
 
   /** Takes in an instance that no state names: from now on it is one of ours, to be checked like a new one. */
-  #adopt(release: Release, { instanceId, process, port }: Orphan): Promise<void> {
+  #adopt(release: EdgeRelease, { instanceId, process, port }: Orphan): Promise<void> {
     const instance = this.#add(release, { id: instanceId })
     return instance.adopt({
       ...instance.record,
@@ -285,13 +285,13 @@ export class InstanceSet {
     })
   }
 
-  #directoryOf({ artifact }: Release): string {
+  #directoryOf({ artifact }: EdgeRelease): string {
     const { definition, workDirectory } = this.#options
     return artifact.cwd ?? definition().workingDirectory ?? workDirectory
   }
 
   #add(
-    release: Release,
+    release: EdgeRelease,
     known: { id?: string; ordinal?: number; replaces?: Instance | null } = {},
   ): Instance {
     const { logDirectory, clock, rng } = this.#options
@@ -334,7 +334,7 @@ export class InstanceSet {
   async #restoreInstance(record: InstanceRecord): Promise<void> {
     const entry = this.#wanted.get(record.releaseId)
     // Of a removed release only the end is left to do, for which its content is not needed.
-    const release: Release = entry?.release ?? {
+    const release: EdgeRelease = entry?.release ?? {
       service: this.#options.definition().name,
       id: record.releaseId,
       artifact: { kind: 'command', argv: ['-'], env: {} },
@@ -388,7 +388,7 @@ const byWorth = (a: Instance, b: Instance): number => worth[a.state] - worth[b.s
 
 /** Throws BAD_INPUT when the command or its directory is not there. */
 async function requireRunnable(
-  { artifact, id }: Release,
+  { artifact, id }: EdgeRelease,
   directory: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<void> {

@@ -3,7 +3,7 @@ import { readlinkSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import type { Clock } from '../../base/index.ts'
-import type { AccountSettings, Release } from '../../contract/index.ts'
+import type { AccountSettings, EdgeRelease } from '../../contract/index.ts'
 import type { Surroundings } from '../machine/index.ts'
 import { mayRunAs } from './account.ts'
 import { ManagedProcess } from './managed-process.ts'
@@ -40,9 +40,10 @@ export const claimWithinMs = 60_000
 const graceMs = 10_000
 
 /** What two releases of the same name must have in common to be the same. */
-export const contentOf = ({ artifact, parameters }: Release): string => JSON.stringify([artifact, parameters])
+export const contentOf = ({ artifact, parameters }: EdgeRelease): string =>
+  JSON.stringify([artifact, parameters])
 
-export const contentMark = (release: Release): string =>
+export const contentMark = (release: EdgeRelease): string =>
   createHash('sha256').update(contentOf(release)).digest('hex').slice(0, 16)
 
 /** The mark in the environment of all processes of an instance. */
@@ -152,7 +153,7 @@ export class Orphans implements Disposable {
    * An instance of exactly this release that runs as a user it may run as for these settings. It is the caller's from
    * now on; null when there is none.
    */
-  claim(release: Release, settings: AccountSettings): Orphan | null {
+  claim(release: EdgeRelease, settings: AccountSettings): Orphan | null {
     const content = contentMark(release)
     const isNamed = ({ service, releaseId }: Orphan) =>
       service === release.service && releaseId === release.id

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import {
+  artifactIn,
   commandArtifactSchema,
   nameSchema,
   newReleaseSchema,
@@ -234,13 +235,8 @@ export function serviceConfigsOf(
           const { command, env, cwd, parameters, note } = releaseContract.parse(
             contractValue(releaseContract, release),
           )
-          const place = cwd ?? directory
-          const artifact = {
-            kind: 'command' as const,
-            argv: command,
-            env,
-            ...(place === null ? {} : { cwd: place }),
-          }
+          const own = { kind: 'command' as const, argv: command, env, ...(cwd === undefined ? {} : { cwd }) }
+          const artifact = directory === null ? own : artifactIn(directory, own)
           return { id, artifact, parameters, note, hasDefaultCwd: cwd === undefined && directory !== null }
         },
       ),

@@ -1,4 +1,11 @@
-import { errorRatio, received, type Bin, type Comparison, type Release } from '../../contract/index.ts'
+import {
+  errorRatio,
+  received,
+  type Artifact,
+  type Bin,
+  type Comparison,
+  type Release,
+} from '../../contract/index.ts'
 import { countsOf, quantileMs, type Counts } from '../canary/index.ts'
 
 /** What differs between two releases, and how each of them did in the bins it had traffic in. */
@@ -22,14 +29,24 @@ export function compareReleases(
 
 /** Every leaf of what a release runs with, by a dotted path. */
 function flat({ artifact, parameters }: Release): Map<string, string> {
-  const { argv, env, cwd } = artifact
-  return new Map([
-    ...argv.map((argument, i): [string, string] => [`argv.${i}`, argument]),
-    ...Object.entries(env).map(([name, text]): [string, string] => [`env.${name}`, text]),
-    ...(cwd === undefined ? [] : [['cwd', cwd] as [string, string]]),
-    ...Object.entries(parameters).map(([name, text]): [string, string] => [`parameters.${name}`, text]),
-  ])
+  return new Map([...artifactLeaves(artifact), ...named('parameters', parameters)])
 }
+
+function artifactLeaves(artifact: Artifact): [string, string][] {
+  switch (artifact.kind) {
+    case 'command': {
+      const { argv, env, cwd } = artifact
+      return [
+        ...argv.map((argument, i): [string, string] => [`argv.${i}`, argument]),
+        ...named('env', env),
+        ...(cwd === undefined ? [] : [['cwd', cwd] as [string, string]]),
+      ]
+    }
+  }
+}
+
+const named = (of: string, texts: Readonly<Record<string, string>>): [string, string][] =>
+  Object.entries(texts).map(([name, text]) => [`${of}.${name}`, text])
 
 interface Figures {
   counts: Counts

@@ -1,6 +1,13 @@
 import { isAbsolute } from 'node:path'
 import { AppError, fail, ok, type Clock, type Result } from '../../base/index.ts'
-import { attempts, type Bin, type Comparison, type Release } from '../../contract/index.ts'
+import {
+  artifactIn,
+  attempts,
+  directoryNamedBy,
+  type Bin,
+  type Comparison,
+  type Release,
+} from '../../contract/index.ts'
 import { api, orThrow } from '../identity/index.ts'
 import { compareReleases } from './compare.ts'
 import type { ReleaseStore } from './ports.ts'
@@ -37,12 +44,13 @@ async function create(
   by: string,
 ): Promise<Result<Release>> {
   const { artifact } = draft
-  if (artifact.cwd !== undefined && !isAbsolute(artifact.cwd))
-    return fail(new AppError('BAD_INPUT', `The working directory ${artifact.cwd} must be an absolute path.`))
+  const named = directoryNamedBy(artifact)
+  if (named !== undefined && !isAbsolute(named))
+    return fail(new AppError('BAD_INPUT', `The working directory ${named} must be an absolute path.`))
   const directory = workingDirectory(draft.service)
   const release: Release = {
     ...draft,
-    artifact: directory === null ? artifact : { cwd: directory, ...artifact },
+    artifact: directory === null ? artifact : artifactIn(directory, artifact),
     createdAtMs: clock.nowMs(),
     createdBy: by,
   }

@@ -1,5 +1,5 @@
 import { AppError, fail, ok, type Clock, type Result } from '../../base/index.ts'
-import { type Release } from '../../contract/index.ts'
+import { directoryNamedBy, withoutDirectory, type Release } from '../../contract/index.ts'
 import { audited, canonicalJson, type AuditChange, type AuditDraft } from '../audit/index.ts'
 import type { ConfiguredRelease, ServiceConfig } from '../config/index.ts'
 import type { UnitOfWork } from '../core/index.ts'
@@ -90,12 +90,10 @@ const contentOf = ({ artifact, parameters }: Pick<Release, 'artifact' | 'paramet
 
 /** A directory that nobody wrote down is no difference: the release keeps the one it was added with. */
 function isSame(stored: Release, { artifact, parameters, hasDefaultCwd }: ConfiguredRelease): boolean {
-  const isWritten = !hasDefaultCwd && artifact.cwd !== undefined
+  const isWritten = !hasDefaultCwd && directoryNamedBy(artifact) !== undefined
   if (isWritten) return contentOf(stored) === contentOf({ artifact, parameters })
-  const { cwd: _stored, ...before } = stored.artifact
-  const { cwd: _wanted, ...now } = artifact
   return (
-    contentOf({ artifact: before, parameters: stored.parameters }) ===
-    contentOf({ artifact: now, parameters })
+    contentOf({ artifact: withoutDirectory(stored.artifact), parameters: stored.parameters }) ===
+    contentOf({ artifact: withoutDirectory(artifact), parameters })
   )
 }

@@ -1,4 +1,4 @@
-import { phraseText, type Release } from '../../contract/index.ts'
+import { phraseText, type Artifact, type Release } from '../../contract/index.ts'
 import { failed, passed, warned, type Verdict } from './model.ts'
 
 /** Where a release carries a secret in clear, and how it shows; never the secret itself. */
@@ -53,11 +53,7 @@ export function scanForSecrets(
   { artifact, parameters }: Pick<Release, 'artifact' | 'parameters'>,
   allowed: readonly string[],
 ): Verdict {
-  const leaks = [
-    ...inArguments(artifact.argv, allowed),
-    ...inRecord('env', artifact.env, allowed),
-    ...inRecord('parameter', parameters, allowed),
-  ]
+  const leaks = [...inArtifact(artifact, allowed), ...inRecord('parameter', parameters, allowed)]
   const certain = leaks.filter(({ isGuess }) => !isGuess)
   const output = leaks.map(({ place, what }) => `${place} holds ${what}`).join('\n')
   const named = (certain.length > 0 ? certain : leaks)
@@ -81,6 +77,13 @@ function inRecord(
     if (allowed.includes(key)) return []
     return leakOf(`${kind} ${nameText(key)}`, key, value)
   })
+}
+
+function inArtifact(artifact: Artifact, allowed: readonly string[]): Leak[] {
+  switch (artifact.kind) {
+    case 'command':
+      return [...inArguments(artifact.argv, allowed), ...inRecord('env', artifact.env, allowed)]
+  }
 }
 
 function inArguments(argv: readonly string[], allowed: readonly string[]): Leak[] {

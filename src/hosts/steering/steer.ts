@@ -1,6 +1,7 @@
 import { AppError, fail, ok, type Clock, type Log, type Rng } from '../../base/index.ts'
 import { checksFor } from '../../adapters/checks/index.ts'
 import { hookRunner } from '../../adapters/hooks/index.ts'
+import { artifactIn } from '../../contract/index.ts'
 import type { ValidationRequest } from '../../engine/deployments/index.ts'
 import type { Steering } from '../../engine/index.ts'
 import type { Stores } from '../../engine/stores.ts'
@@ -85,5 +86,5 @@ export function steer({
 /** Releases that were added before each had its directory run in that of their service. */
 const placed = (request: ValidationRequest, directory: string): ValidationRequest => {
   const { release } = request
-  return { ...request, release: { ...release, artifact: { cwd: directory, ...release.artifact } } }
+  return { ...request, release: { ...release, artifact: artifactIn(directory, release.artifact) } }
 }

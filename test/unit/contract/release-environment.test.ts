@@ -14,7 +14,7 @@ describe('the environment of a release', () => {
     }
     const release = {
       parameters: { LEVEL: 'one', BOTH: 'parameter' },
-      artifact: { env: { BOTH: 'artifact', PORT: '1' } },
+      artifact: { kind: 'command' as const, argv: ['run'], env: { BOTH: 'artifact', PORT: '1' } },
     }
     expect(releaseEnvironment(own, release, names)).toEqual({
       PATH: '/bin',
@@ -31,7 +31,10 @@ describe('the environment of a release', () => {
 
   it('names the edge of an instance and the content of its release, which nothing can override', () => {
     const edge = { directory: '/data/edge', content: 'abc' }
-    const release = { parameters: { PILOTHOUSE_EDGE: '/other' }, artifact: { env: {} } }
+    const release = {
+      parameters: { PILOTHOUSE_EDGE: '/other' },
+      artifact: { kind: 'command' as const, argv: ['run'], env: {} },
+    }
     expect(releaseEnvironment({}, release, { ...names, edge })).toMatchObject({
       PILOTHOUSE_EDGE: '/data/edge',
       PILOTHOUSE_CONTENT: 'abc',

@@ -1,5 +1,5 @@
 import { ok, type Result } from '../../../base/index.ts'
-import type { EdgeInstance, Instance } from '../../../contract/index.ts'
+import type { EdgeInstance, EdgeRelease, Instance, Release } from '../../../contract/index.ts'
 import type { LogLine, Target, TargetReport } from '../../../engine/platforms/index.ts'
 import type { EdgeClient } from './edge-client.ts'
 
@@ -13,7 +13,7 @@ export function edgeTarget(client: EdgeClient): Target {
   return {
     declare: (definition) => nothing(client.call('declare', { definition })),
     ensure: ({ service, release, instances, key }) =>
-      nothing(client.call('ensure', { service, release, instances, key })),
+      nothing(client.call('ensure', { service, release: commandRelease(release), instances, key })),
     async observe(service): Promise<Result<TargetReport>> {
       const report = await client.call('observe', { service })
       return report.ok ? ok({ ...report.value, instances: report.value.instances.map(instanceOf) }) : report
@@ -25,6 +25,14 @@ export function edgeTarget(client: EdgeClient): Target {
     withdraw: (service) => nothing(client.call('withdraw', { service })),
     restart: (request) => client.call('restart', request),
     logs: (request): Promise<Result<LogLine[]>> => client.call('logs', request),
+  }
+}
+
+/** The release as an edge runs it: an edge runs commands. */
+function commandRelease({ artifact, ...release }: Release): EdgeRelease {
+  switch (artifact.kind) {
+    case 'command':
+      return { ...release, artifact }
   }
 }
 
