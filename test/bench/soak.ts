@@ -93,6 +93,7 @@ export async function run(): Promise<SoakResult | undefined> {
   const calmFrom = endAt - minutes * 60_000 * calmShare
   let [nextDeployAt, nextKillAt, nextWordAt, turn] = [startedAt, startedAt + killEveryMs, startedAt, 0]
   let pid = await edgePid()
+  let saidFailures = 0
   const first = await ask(`http://127.0.0.1:${ports.catalog}`, new Agent(), '/products')
   if (first.status !== 200) throw new Error(`the service answers ${first.status} ${first.text}`)
   visitors.start()
@@ -134,6 +135,9 @@ export async function run(): Promise<SoakResult | undefined> {
         const passed = Math.round((performance.now() - startedAt) / 60_000)
         const counts = `${visitors.asked} requests, ${visitors.failures.length} failed`
         console.log(`  ${passed} min: ${counts}; ${meter.text('engine')}; ${meter.text('edge')}`)
+        for (const failure of visitors.failures.slice(saidFailures, saidFailures + 5))
+          console.log(`    ${failure}`)
+        saidFailures = visitors.failures.length
         await meter.collect('engine', engine.pid)
         await meter.collect('edge', pid)
         nextWordAt += killEveryMs

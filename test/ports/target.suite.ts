@@ -118,20 +118,22 @@ export function targetSuite(name: string, open: OpenPlatform, offers: Offers): v
     )
 
     it.runIf(runsProcesses && servesClients)(
-      'cuts what does not end within the drain time, with 504',
+      'cuts what does not end within the drain time: what may be repeated goes to another instance, the rest gets 504',
       async () => {
         const shop = await TestService.declare(platform, { drainMs: 300 })
         await shop.run(releaseOf('r1'))
         await shop.run(releaseOf('r2'))
         valueOf(await shop.weigh({ r1: 100 }))
-        const slow = fetch(`${shop.address}/slow?wait=60000`)
-        await until('the request to arrive', async () => {
+        const slow = ['POST', 'GET'].map((method) => fetch(`${shop.address}/slow?wait=3000`, { method }))
+        await until('the requests to arrive', async () => {
           const [instance] = await shop.instances('r1')
-          return instance?.inFlight === 1 ? true : undefined
+          return instance?.inFlight === 2 ? true : undefined
         })
         valueOf(await shop.weigh({ r2: 100 }, 'r2'))
         await shop.remove('r1')
-        expect((await slow).status).toBe(504)
+        const [once, repeated] = (await Promise.all(slow)) as [Response, Response]
+        expect(once.status).toBe(504)
+        expect(await repeated.text()).toBe('r2')
         await until('r1 to be gone', async () =>
           (await shop.instances('r1')).length === 0 ? true : undefined,
         )

@@ -102,8 +102,11 @@ export async function takeLock(path: string): Promise<DirectoryLock> {
   return lockOf(path, own, null, true)
 }
 
+let writes = 0
+
 async function write(path: string, own: string): Promise<void> {
-  const temporary = `${path}.${process.pid}`
+  // Tries may overlap while the disk is slow: each has a file of its own.
+  const temporary = `${path}.${process.pid}.${++writes}`
   await writeFile(temporary, own, { mode: 0o600 })
   await rename(temporary, path)
 }

@@ -123,8 +123,8 @@ export class Attempts {
       return
     }
     const wasNeverSent = isUnsent && isConnectFailure(code)
-    if (wasNeverSent || (isIdempotent && isStaleConnection(failure, code)))
-      if (this.#retry(wasNeverSent)) return
+    const isCutOff = failure instanceof InstanceStopped || isStaleConnection(failure, code)
+    if (wasNeverSent || (isIdempotent && isCutOff)) if (this.#retry(wasNeverSent)) return
     const isLate = failure instanceof NoResponse || code === 'UND_ERR_HEADERS_TIMEOUT'
     this.end(isLate || isConnectTimeout(code) ? 'timed_out' : 'failed')
     if (isLate) this.#sender.giveUp(tooLate)

@@ -97,7 +97,8 @@ export class RequestRouter {
     isStale: boolean,
     isFirst: boolean,
   ): Instance | null {
-    if (isStale && isFirst) return this.#again(before, before.releaseId, client, tried)
+    const ofSameRelease = isStale && isFirst ? this.#again(before, before.releaseId, client, tried) : null
+    if (ofSameRelease) return ofSameRelease
     const fallbackId = this.#traffic?.record.fallbackReleaseId ?? null
     const hasFallback = fallbackId !== null && this.#instanceSet.usable(fallbackId).length > 0
     const nextId = hasFallback ? fallbackId : before.releaseId

@@ -472,6 +472,8 @@ export class Instance {
     await this.#options.acting()
     await this.#load.idle(this.#options.clock, drainMs)
     if (!this.#isCurrent(life)) return
+    // Before its process goes: what is cut off by us may be repeated at another instance.
+    void connections.pool.destroy(new InstanceStopped())
     await this.#end(process, this.#options.definition().graceMs)
     if (this.#isCurrent(life)) this.#ended(reason)
   }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { rename, rm, writeFile } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
+import { writePrivateFile } from '../../adapters/system/index.ts'
 
 /** What a running edge writes into its directory, so that a client with other variables finds its socket. */
 const pointerSchema = z.object({
@@ -25,16 +26,9 @@ export function readPointer(directory: string): EdgePointer | null {
   }
 }
 
-/** Rejects when the disk does not take it; the earlier pointer then stays. */
-export async function writePointer(directory: string, pointer: EdgePointer): Promise<void> {
-  const temporary = `${pointerPath(directory)}.${pointer.pid}`
-  try {
-    await writeFile(temporary, JSON.stringify(pointer), { mode: 0o600 })
-    await rename(temporary, pointerPath(directory))
-  } catch (failure) {
-    await rm(temporary, { force: true }).catch(() => undefined)
-    throw failure
-  }
+/** Throws when the disk does not take it; the earlier pointer then stays. Whole at once: two writers cannot meet in it. */
+export function writePointer(directory: string, pointer: EdgePointer): void {
+  writePrivateFile(pointerPath(directory), JSON.stringify(pointer))
 }
 
 /** Removes the pointer if it still names this process. */

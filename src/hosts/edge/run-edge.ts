@@ -115,7 +115,7 @@ export async function runEdge({ directory, environment, onReady }: EdgeRequest):
   const point = async (socketPath: string) => {
     const guardPid = guard?.pid ?? null
     const guardIdentity = guardPid === null ? null : await identityOf(guardPid)
-    await writePointer(directory, {
+    writePointer(directory, {
       pid: process.pid,
       identity,
       socketPath,

@@ -433,6 +433,23 @@ describe('the edge as a process', () => {
     expect(unanswered.filter((id) => !drops.every((ids) => ids.includes(id)))).toEqual([])
   })
 
+  it('repeats at the stable release what the only candidate had not answered when it was restarted as hung', async () => {
+    const shop = await shopWith(1, {
+      health: { path: '/health', intervalMs: 100, timeoutMs: 1000, rise: 1, fall: 2, restartAfterMs: 1000 },
+    })
+    await shop.run(releaseOf('r2'))
+    valueOf(await shop.weigh({ r1: 50, r2: 50 }))
+    const [candidate] = (await shop.instances('r2')) as [TestInstance]
+    // Each on a connection of its own, which has served nobody before.
+    const asked = Array.from({ length: 20 }, () => shop.get('/?wait=6000'))
+    await until('the candidate to have its share', async () => {
+      const [now] = (await shop.instances('r2')) as [TestInstance]
+      return now.inFlight >= 5 ? true : undefined
+    })
+    await ask(candidate, '/sick')
+    expect(await Promise.all(asked)).toEqual(Array.from({ length: 20 }, () => 'r1'))
+  })
+
   it('leaves out an instance that fails again and again, and never the last one', async () => {
     const shop = await shopWith(2)
     await shop.get('/make-flaky')
