@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3'
 import { createHash } from 'node:crypto'
-import { copyFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,6 +17,7 @@ import {
 } from '../../../src/engine/audit/index.ts'
 import { exportAudit, verifyAudit } from '../../../src/engine/audit/log.ts'
 import { newestAnchor } from '../../../src/hosts/cli/operations/audit.ts'
+import { runCli } from '../../../src/hosts/cli/program.ts'
 import { VirtualClock } from '../../support/clock.ts'
 
 let directory: string
@@ -255,5 +256,59 @@ describe('the seal of the audit log', () => {
     }
     const { entries } = await launch(['one', 'two'], { log })
     expect(anchors).toMatchObject([{ seq: 1, hash: entries[0]?.hash }])
+  })
+})
+
+describe('a log that no engine has open', () => {
+  /** `pilothouse audit verify` on the data directory. */
+  async function verified() {
+    const text = { stdout: '', stderr: '' }
+    const to = (stream: 'stdout' | 'stderr') => ({
+      write: (written: string) => void (text[stream] += written),
+      isClosed: () => false,
+      isTerminal: false,
+      width: Infinity,
+      isColoured: false,
+      style: (_format: string, written: string) => written,
+    })
+    const code = await runCli(['audit', 'verify', '--data-dir', directory], {
+      out: to('stdout'),
+      err: to('stderr'),
+      system: { platform: process.platform, variables: {}, home: directory, workingDirectory: directory },
+      bundle: { screens: 'none' },
+      person: { isThere: false, ask: () => Promise.resolve('') },
+    })
+    return { code, ...text }
+  }
+  const kept = () =>
+    ['state.sqlite', 'audit.key', 'audit.anchor'].map((name) => readFileSync(join(directory, name)))
+
+  it('is verified where it lies, and nothing of it is changed', async () => {
+    await launch(['one', 'two'])
+    const before = kept()
+    const { code, stdout, stderr } = await verified()
+    expect(stdout).toMatch(/^2 entries/)
+    expect(stderr).toMatch(/^No engine runs: this is read from /)
+    expect(code).toBe(0)
+    expect(kept()).toEqual(before)
+  })
+
+  it('is told to be broken when an entry was changed', async () => {
+    await launch(['one', 'two'])
+    const database = new Database(file)
+    database.exec(
+      `DROP TRIGGER audit_stay_on_update; UPDATE audit SET why = 'other' WHERE seq = 1`,
+    )
+    database.close()
+    expect(await verified()).toMatchObject({ code: 1 })
+  })
+
+  it('is vouched for by nothing when its key is gone, and gets no new one', async () => {
+    await launch(['one'])
+    rmSync(join(directory, 'audit.key'))
+    const { code, stderr } = await verified()
+    expect(code).toBe(1)
+    expect(stderr).toContain('nothing vouches for the log')
+    expect(existsSync(join(directory, 'audit.key'))).toBe(false)
   })
 })

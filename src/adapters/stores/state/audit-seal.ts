@@ -29,6 +29,22 @@ export interface AuditSeal {
   note(end: ChainEnd): void
 }
 
+/** The seal of a data directory, to verify by; null where its key is gone. Throws the system's error. */
+export function readAuditSeal(
+  directory: string,
+): Pick<AuditSeal, 'isNew' | 'fingerprint' | 'anchor' | 'of'> | null {
+  const kept = keySchema.safeParse(textOf(join(directory, 'audit.key'))?.trim())
+  if (!kept.success) return null
+  const anchor = readAnchor(join(directory, 'audit.anchor'))
+  return { isNew: false, fingerprint: fingerprintOf(kept.data), anchor, of: (end) => sealBy(kept.data, end) }
+}
+
+const sealBy = (key: string, { seq, hash }: ChainEnd): string =>
+  createHmac('sha256', Buffer.from(key, 'hex')).update(`${seq} ${hash}`).digest('hex')
+
+const fingerprintOf = (key: string): string =>
+  createHmac('sha256', Buffer.from(key, 'hex')).update('key of the audit log').digest('hex')
+
 /** The seal of a data directory; its key is made where there is none. Throws the system's error. */
 export function openAuditSeal(directory: string, { rng, log }: { rng: Rng; log: Log }): AuditSeal {
   const anchorFile = join(directory, 'audit.anchor')
@@ -41,15 +57,12 @@ export function openAuditSeal(directory: string, { rng, log }: { rng: Rng; log: 
     writePrivateFile(anchorFile, JSON.stringify(anchor))
   }
   let sinceLogged = loggedEvery
-  const of = ({ seq, hash }: ChainEnd) =>
-    createHmac('sha256', Buffer.from(held.key, 'hex')).update(`${seq} ${hash}`).digest('hex')
+  const of = (end: ChainEnd) => sealBy(held.key, end)
   return {
     get isNew() {
       return isNew
     },
-    fingerprint: createHmac('sha256', Buffer.from(held.key, 'hex'))
-      .update('key of the audit log')
-      .digest('hex'),
+    fingerprint: fingerprintOf(held.key),
     get anchor() {
       return anchor
     },

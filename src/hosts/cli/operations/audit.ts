@@ -1,12 +1,16 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import * as z from 'zod'
 import { AppError, messageOf } from '../../../base/index.ts'
 import { auditText, terminalText } from '../../../contract/index.ts'
+import { verifyAudit as verifyLog } from '../../../engine/audit/index.ts'
 import { table } from '../layout/index.ts'
 import { jsonText } from '../json-text.ts'
 import { exitCodes, report, tell } from '../output.ts'
-import { LeftAlone } from '../failure.ts'
-import type { Session } from './session.ts'
+import { LeftAlone, tellFailure } from '../failure.ts'
+import { likelyDataDirectories } from './data-directories.ts'
+import { namedEngine, type EngineCalls } from './engine.ts'
+import { withEngine, type Session, type SessionRequest } from './session.ts'
 
 export interface AuditFilter {
   actor?: string
@@ -44,18 +48,63 @@ export async function listAudit(filter: AuditFilter, session: Session): Promise<
 
 /**
  * `pilothouse audit verify`: 0 when the log is whole, 1 when an entry was changed or taken out, or differs from the newest
- * one in the file `against`.
+ * one in the file `against`. Without an engine the log is read where it lies.
  */
-export async function verifyAudit(against: string | undefined, session: Session): Promise<number> {
-  const known = against === undefined ? undefined : newestAnchor(await readText(against))
-  if (against !== undefined && !known)
-    throw new AppError(
-      'BAD_INPUT',
-      `${against} contains no entry of the audit log: it must be an export or a log file.`,
-    )
-  const verdict = await session.engine.audit.verify(known)
-  report(session, verdict, () => `${terminalText(verdict.text)}\n`)
-  return verdict.isWhole ? exitCodes.ok : exitCodes.failed
+export async function verifyAudit(against: string | undefined, request: SessionRequest): Promise<number> {
+  const known = async () => {
+    const anchor = against === undefined ? undefined : newestAnchor(await readText(against))
+    if (against !== undefined && !anchor)
+      throw new AppError(
+        'BAD_INPUT',
+        `${against} contains no entry of the audit log: it must be an export or a log file.`,
+      )
+    return anchor
+  }
+  const show = (verdict: AuditVerdict): number => {
+    report(request, verdict, () => `${terminalText(verdict.text)}\n`)
+    return verdict.isWhole ? exitCodes.ok : exitCodes.failed
+  }
+  return withEngine(
+    request,
+    async ({ engine }) => show(await engine.audit.verify(await known())),
+    async () => {
+      const directory = await directoryAtRest(request)
+      if (directory === null) return null
+      try {
+        const verdict = await verdictOn(directory, (await known()) ?? null)
+        tell(request.err, `No engine runs: this is read from ${directory}, and nothing there is changed.\n`)
+        return show(verdict)
+      } catch (failure) {
+        if (!(failure instanceof AppError)) throw failure
+        return tellFailure(failure, request)
+      }
+    },
+  )
+}
+
+type AuditVerdict = Awaited<ReturnType<EngineCalls['audit']['verify']>>
+
+/** The first of the data directories that has a log; null where none has, or the engine is one elsewhere. */
+async function directoryAtRest({ config }: SessionRequest): Promise<string | null> {
+  if (namedEngine(config)) return null
+  for (const directory of await likelyDataDirectories(config))
+    if ((await stat(join(directory, 'state.sqlite')).catch(() => null)) !== null) return directory
+  return null
+}
+
+/** Of the log in a data directory that no engine uses. Throws as the store fails. */
+async function verdictOn(directory: string, known: Anchor | null): Promise<AuditVerdict> {
+  // Only this command needs the store: the others start without loading it.
+  const { readAuditLog } = await import('../../../adapters/stores/state/index.ts')
+  const log = await readAuditLog(directory)
+  if (!log.ok) throw log.error
+  await using store = log.value
+  const verdict = await verifyLog(
+    store,
+    known && { ...known, ...(known.seal === undefined ? {} : { seal: known.seal }) },
+  )
+  if (!verdict.ok) throw verdict.error
+  return verdict.value
 }
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/)

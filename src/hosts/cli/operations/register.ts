@@ -387,8 +387,8 @@ export function registerOperations(
     'pilothouse audit verify --against audit.jsonl': 'Compare with an export that is stored elsewhere',
   })
     .option('--against <file>', 'Earlier export, or log file of the engine, to compare with')
-    .action((values: Values & { against?: string }) =>
-      run(values, (session) => verifyAudit(values.against, session)),
+    .action(async (values: Values & { against?: string }) =>
+      done(await verifyAudit(values.against, sessionRequest(values))),
     )
   add(audit, 'export', 'Export the whole audit log', {
     'pilothouse audit export --out audit.jsonl': 'Write it to a new file',

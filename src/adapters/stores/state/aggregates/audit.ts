@@ -17,8 +17,11 @@ import type { Tables } from '../tables.ts'
 /** What a text is looked for in. */
 const searchedColumns = ['actor', 'action', 'target', 'why', 'details'] as const
 
+/** What of a seal a log is verified by. */
+type SealToVerify = Pick<AuditSeal, 'isNew' | 'fingerprint' | 'anchor' | 'of'>
+
 /** Without a seal the log is chained, not sealed. */
-export const auditStore = ({ query, run }: Access, seal: AuditSeal | null): AuditStore => ({
+export const auditStore = ({ query, run }: Access, seal: SealToVerify | null): AuditStore => ({
   audit: (filter) =>
     run(async () => {
       const { actor, target, text, fromMs, toMs, limit, beforeSeq } = filter
@@ -142,7 +145,7 @@ export async function recordKey(database: Kysely<Tables>, seal: AuditSeal, wasUs
 }
 
 /** Nothing needs a seal before the first entry. */
-function sealState(noted: SealedEnd, seal: AuditSeal): 'valid' | 'broken' {
+function sealState(noted: SealedEnd, seal: SealToVerify): 'valid' | 'broken' {
   const isUnused = noted.seq === 0 && seal.anchor?.seq === 0
   return seal.anchor !== null && (isUnused || noted.seal === seal.of(noted)) ? 'valid' : 'broken'
 }

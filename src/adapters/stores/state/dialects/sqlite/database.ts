@@ -2,6 +2,7 @@ import Sqlite, { type Database } from 'better-sqlite3'
 import { Kysely, SqliteDialect, type DatabaseConnection, type Driver } from 'kysely'
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { AppError } from '../../../../../base/index.ts'
 import { makePrivateFile } from '../../../../system/index.ts'
 import { backUp, isBackupDue } from './backups.ts'
 import { migrate, schemaState, type Migration } from '../../migrate.ts'
@@ -58,6 +59,28 @@ function connect(file: string, isShared: boolean): Database {
     return sqlite
   } catch (thrown) {
     sqlite.close()
+    throw thrown
+  }
+}
+
+/**
+ * Opens the database at `file` to be read and not to be changed; it must have the newest schema. Throws what SQLite
+ * throws, STORE_TOO_NEW, or CONFLICT for one of an earlier version.
+ */
+export async function readDatabase(file: string, migrations: readonly Migration[]): Promise<OpenDatabase> {
+  const sqlite = new Sqlite(file, { timeout: busyMs, readonly: true, fileMustExist: true })
+  const query = new Kysely<Tables>({ dialect: new TruthfulDialect(sqlite) })
+  try {
+    sqlite.pragma('trusted_schema = OFF')
+    const { pending } = await schemaState(query as unknown as Kysely<unknown>, migrations, file)
+    if (pending.length > 0)
+      throw new AppError(
+        'CONFLICT',
+        `${file} was written by an earlier version. Start an engine, which upgrades it.`,
+      )
+    return { sqlite, query }
+  } catch (thrown) {
+    await query.destroy()
     throw thrown
   }
 }
