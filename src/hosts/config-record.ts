@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import { messageOf, type Clock, type Log } from '../base/index.ts'
 import { writePrivateFile } from '../adapters/system/index.ts'
-import { engineActor, type ConfigProblem } from '../contract/index.ts'
+import { engineActor, problemPlace, type ConfigProblem } from '../contract/index.ts'
 import type { AuditDraft } from '../engine/audit/index.ts'
 import { describeConfig, type LoadedConfig } from '../engine/config/index.ts'
 
@@ -61,9 +61,11 @@ export class ConfigRecord {
   }
 
   /** A changed file that is not taken into use. */
-  async refused(problems: readonly Pick<ConfigProblem, 'file' | 'line' | 'message'>[]): Promise<void> {
+  async refused(
+    problems: readonly Pick<ConfigProblem, 'file' | 'line' | 'column' | 'message'>[],
+  ): Promise<void> {
     const [first] = problems
-    const where = first && first.line > 0 ? `${first.file}:${first.line}: ` : ''
+    const where = first ? `${problemPlace(first)}: ` : ''
     await this.#append('config.refused', first ? `${where}${first.message}` : 'It could not be applied.', {
       problems: problems.slice(0, mostListed).map(({ file, line, message }) => ({ file, line, message })),
     })

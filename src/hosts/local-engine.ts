@@ -166,7 +166,7 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
       failed: (failure) => {
         const message = messageOf(failure)
         options.log.error('a changed configuration was not taken into use', { failure: message })
-        void configRecord.refused([{ file: loaded.file ?? '', line: 0, message }])
+        void configRecord.refused([{ file: loaded.file ?? '', line: 0, column: 0, message }])
       },
     }
     return {

@@ -44,7 +44,7 @@ function lineFor(
     case 'validated':
       return event.validation.canDeploy
         ? foundBy(event.validation)
-        : { severity: 'critical', text: `${counted(event.validation.failed, 'check')} failed` }
+        : { severity: 'critical', text: failedRequired(event.validation) }
     case 'baselineCaptured':
       if (after.stableReleaseId === null) return null
       return info(
@@ -126,6 +126,16 @@ function lineFor(
     default:
       return assertNever(event)
   }
+}
+
+/** Which required checks failed; optional ones that failed too are counted. */
+function failedRequired({ results, failed }: Validation): string {
+  const names = results
+    .filter(({ critical, outcome }) => critical && outcome === 'failed')
+    .map(({ name }) => name)
+  const optional = failed - names.length
+  if (names.length === 0) return `${counted(failed, 'check')} failed`
+  return `${names.length === 1 ? 'A required check' : `${names.length} required checks`} failed: ${names.join(', ')}${optional > 0 ? `; ${counted(optional, 'optional check')} failed too` : ''}`
 }
 
 /** What the checks of a release that may go on have found. Those that failed were not critical. */

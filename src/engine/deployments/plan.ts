@@ -175,6 +175,16 @@ const defined = <T extends object>(options: T): { [K in keyof T]: Exclude<T[K], 
     [K in keyof T]: Exclude<T[K], undefined>
   }
 
+/** Each judged step that ends before it would be judged once. */
+const shortSteps = ({ steps, metricsEveryMs }: Pick<Plan, 'steps' | 'metricsEveryMs'>): string[] =>
+  steps.flatMap(({ analysis, holdMs, weight }, i) =>
+    analysis && holdMs < metricsEveryMs
+      ? [
+          `step ${i + 1} (${weight}%) holds ${holdMs / 1000} s: a step that is judged must hold for at least ${metricsEveryMs / 1000} s, the time between two judgments (metricsEvery)`,
+        ]
+      : [],
+  )
+
 function mistakesIn({ steps, maxTimeMs, hooks, metricsEveryMs, skipAnalysis }: Plan): string[] {
   const holdMs = steps.reduce((sum, each) => sum + each.holdMs, 0)
   const weights = steps.map(({ weight }) => weight)
@@ -189,10 +199,6 @@ function mistakesIn({ steps, maxTimeMs, hooks, metricsEveryMs, skipAnalysis }: P
       ? [`the steps take ${holdMs / 1000} s in total, but maxTime is ${maxTimeMs / 1000} s`]
       : []),
     ...(twice === undefined ? [] : [`two hooks are named ${twice}`]),
-    ...(!skipAnalysis && steps.some(({ analysis, holdMs: each }) => analysis && each < metricsEveryMs)
-      ? [
-          `a step that is judged must hold for at least ${metricsEveryMs / 1000} s, the time between two judgments`,
-        ]
-      : []),
+    ...(skipAnalysis ? [] : shortSteps({ steps, metricsEveryMs })),
   ]
 }

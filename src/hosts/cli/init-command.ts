@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { stringify } from 'yaml'
 import { AppError, messageOf } from '../../base/index.ts'
 import { configNames, placesOf, readConfig, type System } from '../../adapters/config/index.ts'
-import { wordsOf } from '../../contract/index.ts'
+import { wordsOf, type ConfigProblem } from '../../contract/index.ts'
 import { loadConfig } from '../../engine/config/index.ts'
 import type { CommandSurroundings } from './config-commands.ts'
 import { LeftAlone, tellFailure } from './failure.ts'
@@ -44,25 +44,30 @@ export async function initCommand(
   const file = request.file ?? system.variables['PILOTHOUSE_CONFIG']
   const path = resolve(system.workingDirectory, file || configNames[0])
   const refuse = (failure: AppError): number => tellFailure(failure, { out, err, isJson })
-  const obstacle =
-    (await existing(path, request)) ?? (await unwritable(path)) ?? unanswerable(request, person)
+  const load = (service: FirstService) => {
+    const text = configText(service)
+    const bytes = new TextEncoder().encode(text)
+    const at = { path, bytes }
+    const places = placesOf(system)
+    return { text, bytes, loaded: loadConfig({ file: at, variables: system.variables, flags: [], places }) }
+  }
+  const refuseConfig = (problems: readonly ConfigProblem[], bytes: Uint8Array): number => {
+    tellProblems(problems, { path, bytes }, system, { out, err, isJson })
+    err.write('Nothing was written.\n')
+    return exitCodes.usage
+  }
+  // What was typed is looked at before where it would go: both may be wrong, and only one is at hand.
+  const unanswered = unanswerable(request, person)
+  if (unanswered) return refuse(unanswered)
+  const typed = load({ ...defaults, ...given(request) })
+  if (!typed.loaded.ok) return refuseConfig(typed.loaded.error, typed.bytes)
+  const obstacle = (await existing(path, request)) ?? (await unwritable(path))
   if (obstacle) return refuse(obstacle)
 
   const service = await described(request, person)
   if (service instanceof AppError) return refuse(service)
-  const text = configText(service)
-  const bytes = new TextEncoder().encode(text)
-  const loaded = loadConfig({
-    file: { path, bytes },
-    variables: system.variables,
-    flags: [],
-    places: placesOf(system),
-  })
-  if (!loaded.ok) {
-    tellProblems(loaded.error, { path, bytes }, system, { out, err, isJson })
-    err.write('Nothing was written.\n')
-    return exitCodes.usage
-  }
+  const { text, bytes, loaded } = load(service)
+  if (!loaded.ok) return refuseConfig(loaded.error, bytes)
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
     await writeFile(path, bytes, { flag: 'wx', mode: 0o600 })
@@ -118,6 +123,17 @@ async function unwritable(path: string): Promise<AppError | null> {
   }
 }
 
+/** What stands for an answer until it is given. */
+const defaults: FirstService = { name: 'service', command: ['true'], port: '8080', health: '/' }
+
+/** The part of a service that the command line says. */
+const given = ({ service, command, port, health }: InitRequest): Partial<FirstService> => ({
+  ...(service ? { name: service } : {}),
+  ...(command.length > 0 ? { command } : {}),
+  ...(port === undefined ? {} : { port }),
+  ...(health === undefined ? {} : { health }),
+})
+
 const missing = (text: string) => new AppError('BAD_INPUT', text, { remedy: '' })
 const withoutName = missing('Name the service: pilothouse init NAME -- COMMAND...')
 const withoutCommand = (name: string) =>
@@ -141,8 +157,8 @@ async function described(request: InitRequest, person: Person): Promise<FirstSer
       ? request.command
       : wordsOf(await ask('Command that starts it (it must listen on $PORT, or on {port} in the command): '))
   if (command.length === 0) return withoutCommand(name)
-  const port = request.port ?? (await ask('Port for clients [8080]: ', '8080'))
-  const health = request.health ?? (await ask('Health check path [/]: ', '/'))
+  const port = request.port ?? (await ask(`Port for clients [${defaults.port}]: `, defaults.port))
+  const health = request.health ?? (await ask(`Health check path [${defaults.health}]: `, defaults.health))
   return { name, command, port, health }
 }
 

@@ -78,7 +78,7 @@ export const exitCodeMeanings: readonly (readonly [code: number, meaning: string
   [exitCodes.usage, 'the command line or an argument is not valid'],
   [exitCodes.noEngine, 'no engine runs'],
   [exitCodes.undecided, 'the watched deployment is paused and needs a decision'],
-  [exitCodes.interrupted, 'stopped with Ctrl-C; deployments continue'],
+  [exitCodes.interrupted, 'stopped with Ctrl-C; deployments continue. serve and demo end with 0 then'],
   [exitCodes.readerGone, 'the reader of a watch closed its end; the deployment continues'],
 ]
 

@@ -1,7 +1,7 @@
 import { relative } from 'node:path'
 import { Redactor } from '../../adapters/log/index.ts'
 import type { System } from '../../adapters/config/index.ts'
-import { errorCatalogue, columnText, type ConfigProblem } from '../../contract/index.ts'
+import { errorCatalogue, columnText, problemPlace, type ConfigProblem } from '../../contract/index.ts'
 import { isSecret, keysIn } from '../../engine/config/index.ts'
 import { cellWidth, clipped, fitted } from './layout/index.ts'
 import { exitCodes, tell, type Output } from './output.ts'
@@ -75,7 +75,7 @@ export function problemText(
   const told = problems.map((problem) => {
     const isInFile = problem.line > 0
     const file = isInFile ? named(problem.file, source.workingDirectory) : problem.file
-    const place = isInFile ? `${file}:${problem.line}:${problem.column}` : file
+    const place = problemPlace({ ...problem, file })
     const hint = problem.hint ? `  ${output.style('cyan', problem.hint)}\n` : ''
     const shown = problem.file === source.path ? frame(problem, lines, output) : ''
     return [

@@ -5,7 +5,13 @@ import { watchConfig } from '../../adapters/config/index.ts'
 import { openLog } from '../../adapters/log/index.ts'
 import { systemClock } from '../../adapters/system/index.ts'
 import { CallServer, serveLive } from '../../adapters/transports/index.ts'
-import { operator, portChannel, type ConfigProblem, type PortLike } from '../../contract/index.ts'
+import {
+  operator,
+  portChannel,
+  problemPlace,
+  type ConfigProblem,
+  type PortLike,
+} from '../../contract/index.ts'
 import { unusedByDesktop } from '../../engine/config/index.ts'
 import type { Engine } from '../../engine/index.ts'
 import { openLocalEngine } from '../local-engine.ts'
@@ -114,7 +120,6 @@ async function openForCommands(engine: Engine, dataDirectory: string, log: Log):
 function sentenceOf(problems: readonly ConfigProblem[]): string {
   const [first] = problems
   if (!first) return 'The configuration has mistakes.'
-  const where = first.line > 0 ? `${first.file}:${first.line}:${first.column}` : first.file
   const rest = problems.length > 1 ? `, and ${problems.length - 1} more` : ''
-  return `The configuration has mistakes: ${where} ${first.message}${rest}.`
+  return `The configuration has mistakes: ${problemPlace(first)} ${first.message}${rest}.`
 }

@@ -205,6 +205,16 @@ describe('pilothouse init', () => {
     await expect(readFile(file())).rejects.toThrow('ENOENT')
   })
 
+  it('says what is wrong with what was typed before what is wrong with the place', async () => {
+    await config('environment: staging\n')
+    const missing = await run(['init', 'shop'])
+    expect(missing).toMatchObject({ code: 2 })
+    expect(missing.stderr).toContain('pilothouse init shop -- COMMAND')
+    const { code, asked, text } = await initAsking(['init', '--port', 'many'], [])
+    expect({ code, asked }).toEqual({ code: 2, asked: [] })
+    expect(text).toContain('expected a whole number from 0 to 65535')
+  })
+
   it('asks for what was left out, and takes quoted words of a command as one', async () => {
     const { code, text: told } = await initAsking(
       ['init'],

@@ -56,6 +56,12 @@ function start(args: string[], variables: Record<string, string> = {}, answer?: 
 const run = (...args: string[]) => start([...args, '--data-dir', 'data']).ended
 
 describe('finding the engine', () => {
+  it('names the environment variable that keeps it from finding where the engine is', async () => {
+    const { code, stderr } = await start(['services'], { PILOTHOUSE_SERVER__PROT: '1' }).ended
+    expect(code).toBe(1)
+    expect(stderr).toContain('PILOTHOUSE_SERVER__PROT: no setting has this environment variable')
+  })
+
   it('leaves the way to it in a file that only this user reads, for as long as it runs', async () => {
     const path = join(directory, 'data', 'server.json')
     expect((await stat(path)).mode & 0o777).toBe(0o600)

@@ -1,4 +1,5 @@
 import {
+  problemPlace,
   weightText,
   type ConfigProblem,
   type Deployment,
@@ -54,7 +55,7 @@ function configNeeds(problems: ConfigProblem[]): Need[] {
       id: 'config',
       severity: 'warning',
       title: `The configuration has ${count}; the previous one stays in use`,
-      detail: `${first.file}:${first.line}:${first.column} ${first.message}`,
+      detail: `${problemPlace(first)} ${first.message}`,
       action: { label: 'View configuration', href: '/settings/config' },
     },
   ]

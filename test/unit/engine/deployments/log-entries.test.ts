@@ -24,4 +24,22 @@ describe('the log of a deployment', () => {
       'anna deployed r3: r1 is no longer kept warm and stops; returning to it takes an undo',
     )
   })
+
+  it('names the required checks that failed', () => {
+    const result = (name: string, critical: boolean) => ({ name, critical, outcome: 'failed' as const })
+    const text = (...results: ReturnType<typeof result>[]) =>
+      logEntryFor(
+        null,
+        { candidateReleaseId: 'r2', plan: {} } as DeploymentState,
+        {
+          seq: 1,
+          atMs: 1,
+          event: { kind: 'validated', validation: { canDeploy: false, results, failed: results.length } },
+        } as never,
+      )?.text
+    expect(text(result('smoke', true))).toBe('A required check failed: smoke')
+    expect(text(result('smoke', true), result('schema', true), result('lint', false))).toBe(
+      '2 required checks failed: smoke, schema; 1 optional check failed too',
+    )
+  })
 })

@@ -110,3 +110,15 @@ describe('a plan', () => {
     expect(Object.values(plan.resources ?? {})).toEqual([null, null, null])
   })
 })
+
+it('names the step that is too short to be judged, and the setting that says so', () => {
+  const step = (weight: number, holdMs: number) => ({ weight, holdMs, analysis: true, gate: false })
+  const plan = buildPlan({ steps: [step(10, 60_000), step(50, 20_000)], metricsEveryMs: 30_000 })
+  expect(plan).toMatchObject({
+    ok: false,
+    error: {
+      message:
+        'step 2 (50%) holds 20 s: a step that is judged must hold for at least 30 s, the time between two judgments (metricsEvery)',
+    },
+  })
+})
