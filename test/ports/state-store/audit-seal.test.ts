@@ -296,9 +296,7 @@ describe('a log that no engine has open', () => {
   it('is told to be broken when an entry was changed', async () => {
     await launch(['one', 'two'])
     const database = new Database(file)
-    database.exec(
-      `DROP TRIGGER audit_stay_on_update; UPDATE audit SET why = 'other' WHERE seq = 1`,
-    )
+    database.exec(`DROP TRIGGER audit_stay_on_update; UPDATE audit SET why = 'other' WHERE seq = 1`)
     database.close()
     expect(await verified()).toMatchObject({ code: 1 })
   })
