@@ -48,8 +48,9 @@ const inProcess: Transport = {
       open: async () => {
         const [live, liveEnd] = channelPair<Uint8Array>()
         const [calls, callsEnd] = channelPair<string | Uint8Array>()
-        serveLive(liveEnd, liveOptions(engine))
-        server.serve(callsEnd, { principal: operator('test', role) })
+        const principal = operator('test', role)
+        serveLive(liveEnd, liveOptions(engine), principal)
+        server.serve(callsEnd, { principal })
         opened.push({ live, calls })
         return { live, calls }
       },
@@ -67,8 +68,9 @@ const messagePort: Transport = {
       open: async () => {
         const live = new MessageChannel()
         const calls = new MessageChannel()
-        serveLive(portChannel(live.port1), liveOptions(engine))
-        server.serve(portChannel(calls.port1), { principal: operator('test', role) })
+        const principal = operator('test', role)
+        serveLive(portChannel(live.port1), liveOptions(engine), principal)
+        server.serve(portChannel(calls.port1), { principal })
         const channels: Channels = { live: portChannel(live.port2), calls: portChannel(calls.port2) }
         opened.push(channels)
         return channels

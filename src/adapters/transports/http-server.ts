@@ -19,11 +19,10 @@ import {
 } from '../../contract/index.ts'
 import type { CallContext } from '../../engine/identity/index.ts'
 import type { Refusal } from '../../engine/audit/index.ts'
-import type { PublisherOptions } from '../../engine/live/index.ts'
 import type { CallServer } from './call-server.ts'
 import { connectionLimits, limitConnections, SocketBook, type ConnectionLimits } from './connection-limits.ts'
 import { checkAccess, checkSite, sameText, callerIn, type AccessRules } from './http-access.ts'
-import { serveLive } from './live-server.ts'
+import { serveLive, type LiveSource } from './live-server.ts'
 import { openApiDocument, openApiPage } from './open-api.ts'
 import { requestLimits } from './request-limits.ts'
 import type { Sessions } from './sessions.ts'
@@ -44,7 +43,7 @@ export interface HttpServerOptions {
   screens: string
   version: string
   calls: CallServer
-  live: Omit<PublisherOptions, 'send' | 'drop'>
+  live: LiveSource
   context: CallContext
   health: HealthAnswers
   /** Is told of each order that is refused here: too often, without a token, unreadable, too large, from elsewhere. */
@@ -166,7 +165,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     }
     guarded.get('/api/live', { websocket: true }, (socket, request) => {
       if (!admits(socket, request)) return
-      serveLive(websocketChannel(socket, limits) as Parameters<typeof serveLive>[0], options.live)
+      const channel = websocketChannel(socket, limits) as Parameters<typeof serveLive>[0]
+      serveLive(channel, options.live, options.context.principal)
     })
     guarded.get('/api/calls', { websocket: true }, (socket, request) => {
       if (admits(socket, request)) options.calls.serve(websocketChannel(socket, limits), options.context)

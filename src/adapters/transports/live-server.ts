@@ -1,10 +1,21 @@
-import { decodeFrame, encodeFrame, maxMessageBytes, type LiveChannel } from '../../contract/index.ts'
+import {
+  decodeFrame,
+  encodeFrame,
+  maxMessageBytes,
+  mayDo,
+  type LiveChannel,
+  type Principal,
+} from '../../contract/index.ts'
 import { LivePublisher, type PublisherOptions } from '../../engine/live/index.ts'
 
-/** Publishes live state on `channel` until either side closes it. */
-export function serveLive(channel: LiveChannel, options: Omit<PublisherOptions, 'send' | 'drop'>): void {
+/** What is published, to whomever. */
+export type LiveSource = Omit<PublisherOptions, 'send' | 'drop' | 'mayUse'>
+
+/** Publishes on `channel` what `principal` may see of the live state, until either side closes it. */
+export function serveLive(channel: LiveChannel, source: LiveSource, principal: Principal): void {
   const publisher = new LivePublisher({
-    ...options,
+    ...source,
+    mayUse: (right) => mayDo(principal.role, right),
     send: (frame) => channel.send(encodeFrame(frame)),
     drop: () => channel.close(),
   })

@@ -1,5 +1,6 @@
 import type { LiveChannel } from '../transport/channel.ts'
 import { decodeFrame, encodeFrame } from './frames.ts'
+import type { LivePattern } from './record-keys.ts'
 import {
   liveProtocolVersion,
   serverFrameSchema,
@@ -43,6 +44,11 @@ export class LiveClient {
   /** Chooses which samples to stream; replaces the choice before. */
   stream(hosts: StreamChoice): void {
     this.#send({ kind: 'stream', hosts })
+  }
+
+  /** Chooses which records to have; replaces the choice before. Those left out stay as they were until the next snapshot. */
+  subscribe(records: readonly LivePattern[]): void {
+    this.#send({ kind: 'subscribe', records: [...records] })
   }
 
   #send(frame: ClientFrame): void {

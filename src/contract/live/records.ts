@@ -168,6 +168,8 @@ export const clientFrameSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('hello'), protocol: z.number().int() }),
   z.strictObject({ kind: z.literal('ack'), seq: z.number().int().nonnegative() }),
   z.strictObject({ kind: z.literal('resync') }),
+  /** Which records to send from now on; replaces the earlier choice. Without one all are sent. */
+  z.strictObject({ kind: z.literal('subscribe'), records: z.array(z.string().max(300)).max(1000) }),
   /** Which series of which hosts to stream; replaces the earlier choice. Hidden consumers stream none. */
   z.strictObject({
     kind: z.literal('stream'),

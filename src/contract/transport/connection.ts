@@ -2,6 +2,7 @@ import { backoffMs } from '../../base/index.ts'
 import { createCallClient, callError, type CallClient } from './call-client.ts'
 import type { CallChannel, LiveChannel } from './channel.ts'
 import { LiveClient, type LiveListener } from '../live/live-client.ts'
+import type { LivePattern } from '../live/record-keys.ts'
 import type { ClientFrame } from '../live/records.ts'
 
 /** The two channels of one engine. Calls have their own, so that they never wait behind the metric stream. */
@@ -54,6 +55,7 @@ export class Connection {
   #live: LiveClient | undefined
   #calls: CallClient | undefined
   #stream: Extract<ClientFrame, { kind: 'stream' }>['hosts'] = []
+  #chosen: readonly LivePattern[] | null = null
   #attempt = 0
   #cancelRetry: () => void = () => undefined
   #cancelSilence: () => void = () => undefined
@@ -86,6 +88,12 @@ export class Connection {
   stream(hosts: Extract<ClientFrame, { kind: 'stream' }>['hosts']): void {
     this.#stream = hosts
     this.#live?.stream(hosts)
+  }
+
+  /** Which records to have, on this connection and those after it; all until the first choice. */
+  subscribe(records: readonly LivePattern[]): void {
+    this.#chosen = records
+    this.#live?.subscribe(records)
   }
 
   close(): void {
@@ -143,6 +151,7 @@ export class Connection {
         this.#setState({ kind: 'open' })
         listener.greeted(hello)
         this.#live?.stream(this.#stream)
+        if (this.#chosen) this.#live?.subscribe(this.#chosen)
       }),
     })
   }

@@ -4,8 +4,13 @@ import {
   clientFrameSchema,
   heartbeatMs,
   liveProtocolVersion,
+  matchesAny,
+  rightToRead,
   type ClientFrame,
   type LiveDiff,
+  type LiveRecordKey,
+  type LiveRecords,
+  type Right,
   type SampleRows,
   type ServerFrame,
 } from '../../contract/index.ts'
@@ -25,6 +30,8 @@ export interface PublisherOptions {
   clock: Clock
   epoch: string
   version: string
+  /** Whether the consumer has a right: records that need another are not sent. */
+  mayUse(right: Right): boolean
   send(frame: ServerFrame): void
   /** The consumer is stuck or speaks another protocol: close its channel. */
   drop(): void
@@ -52,6 +59,8 @@ export class LivePublisher implements Disposable {
   #lastDiffMs = -Infinity
   #plannedFlush: Disposable | undefined
   #streams = new Map<string, Stream>()
+  /** Null for all. */
+  #chosen: ReadonlySet<string> | null = null
   #held: Disposable[] = []
 
   constructor(options: PublisherOptions) {
@@ -88,6 +97,9 @@ export class LivePublisher implements Disposable {
         this.#isSnapshotDue = true
         this.#flush()
         return
+      case 'subscribe':
+        this.#subscribe(frame.records)
+        return
       case 'stream':
         this.#choose(frame.hosts)
         return
@@ -120,14 +132,42 @@ export class LivePublisher implements Disposable {
       heartbeatMs,
     })
     this.#held.push(
-      store.subscribe((diff) => {
-        this.#waitingDiff = this.#waitingDiff ? squash(this.#waitingDiff, diff) : diff
-        this.#flush()
-      }),
+      store.subscribe((diff) => this.#changed(diff)),
       feed.subscribe((row) => this.#take(row)),
       clock.every(heartbeatMs, () => this.#beat()),
     )
     this.#sendSnapshot()
+  }
+
+  #changed(all: LiveDiff): void {
+    const diff = {
+      put: this.#wantedOf(all.put),
+      removed: all.removed.filter((key) => this.#isWanted(key)),
+    }
+    if (diff.removed.length === 0 && Object.keys(diff.put).length === 0) return
+    this.#waitingDiff = this.#waitingDiff ? squash(this.#waitingDiff, diff) : diff
+    this.#flush()
+  }
+
+  #isWanted(key: LiveRecordKey): boolean {
+    const isChosen = this.#chosen === null || matchesAny(this.#chosen, key)
+    return isChosen && this.#options.mayUse(rightToRead(key))
+  }
+
+  #wantedOf(records: Partial<LiveRecords>): Partial<LiveRecords> {
+    const keys = Object.keys(records) as LiveRecordKey[]
+    return keys.every((key) => this.#isWanted(key)) ? records : pick(records, (key) => this.#isWanted(key))
+  }
+
+  #subscribe(records: readonly string[]): void {
+    const before = this.#chosen
+    this.#chosen = new Set(records)
+    // A narrower choice takes nothing away that is on screen; what a wider one lacks comes at once.
+    const isWider =
+      before !== null && records.some((pattern) => !matchesAny(before, pattern as LiveRecordKey))
+    if (!isWider) return
+    this.#isSnapshotDue = true
+    this.#flush()
   }
 
   #choose(hosts: Extract<ClientFrame, { kind: 'stream' }>['hosts']): void {
@@ -190,7 +230,7 @@ export class LivePublisher implements Disposable {
   #sendSnapshot(): void {
     this.#isSnapshotDue = false
     this.#waitingDiff = undefined
-    this.#send({ kind: 'snapshot', records: this.#options.store.snapshot() })
+    this.#send({ kind: 'snapshot', records: this.#wantedOf(this.#options.store.snapshot()) })
   }
 
   #send(frame: WithoutSeq<ServerFrame>): void {
@@ -202,6 +242,14 @@ export class LivePublisher implements Disposable {
     this.#options.send({ kind: 'refused', code, message })
     this.#options.drop()
   }
+}
+
+function pick(
+  records: Partial<LiveRecords>,
+  isPicked: (key: LiveRecordKey) => boolean,
+): Partial<LiveRecords> {
+  const entries = Object.entries(records).filter(([key]) => isPicked(key as LiveRecordKey))
+  return Object.fromEntries(entries) as Partial<LiveRecords>
 }
 
 function toRows(hostId: string, { seriesIds, rows }: Stream): SampleRows {

@@ -87,9 +87,10 @@ async function run(): Promise<void> {
     }
     const [livePort, callsPort] = ports
     if (!livePort || !callsPort) throw new Error('a consumer comes with two ports')
-    serveLive(portChannel<Uint8Array>(livePort), live)
     // Whoever sits at this machine owns it: there is nobody else to ask.
-    calls.serve(portChannel(callsPort), { principal: operator(message.actor) })
+    const principal = operator(message.actor)
+    serveLive(portChannel<Uint8Array>(livePort), live, principal)
+    calls.serve(portChannel(callsPort), { principal })
   })
   engine.start()
   tell({ kind: 'ready' })

@@ -111,6 +111,11 @@ export class EngineLink {
     this.#link.stream(hosts)
   }
 
+  /** Which records this page needs now; all until the first choice. */
+  subscribe(records: Parameters<Connection['subscribe']>[0]): void {
+    this.#link.subscribe(records)
+  }
+
   /** Calls `listener` with each batch of streamed rows; the result stops it. */
   onSamples(listener: (rows: SampleRows[]) => void): () => void {
     this.#sampleListeners = [...this.#sampleListeners, listener]

@@ -1,0 +1,25 @@
+import type { LivePattern } from '../../contract/index.ts'
+import type { View } from '../routing/index.ts'
+
+/** What the frame around every screen shows, and what most screens do. */
+const always: readonly LivePattern[] = [
+  'engine',
+  'config',
+  'health',
+  'notices',
+  'host:*',
+  'service:*',
+  'deployment:*',
+]
+
+/** The records that a view needs: figures of hosts change each second, and of a thousand only a few are looked at. */
+export function recordsFor(view: View): LivePattern[] {
+  switch (view.screen) {
+    case 'overview':
+      return [...always, 'hostState:*']
+    case 'host':
+      return [...always, `hostState:${view.hostId}`]
+    default:
+      return [...always]
+  }
+}
