@@ -66,6 +66,8 @@ const healthReasonSchema = z.object({
   /** Points taken from 100. */
   points: z.number(),
   sinceMs: z.number(),
+  /** It was so already when the engine began to look, at `sinceMs`. */
+  isOlder: z.boolean().optional(),
   series: z.string(),
 })
 export type HealthReason = z.infer<typeof healthReasonSchema>
@@ -96,6 +98,8 @@ const limitStateSchema = z.object({
   holdMs: z.number(),
   /** When it came into this severity. */
   sinceMs: z.number(),
+  /** Nothing from before `sinceMs` is known: the engine began to look then. */
+  isOlder: z.boolean().optional(),
 })
 export type LimitState = z.infer<typeof limitStateSchema>
 

@@ -54,13 +54,19 @@ export function serviceConcerns(
   const withTraffic = Object.keys(weights).filter((id) => weightOf(weights, id) > 0)
   const ofTraffic = instances.filter(({ releaseId }) => withTraffic.includes(releaseId))
   const concerns: Concern[] = []
-  const add = (kind: Concern['kind'], severity: Concern['severity'], text: string, detail = '') =>
+  const add = (
+    kind: Concern['kind'],
+    severity: Concern['severity'],
+    text: string,
+    detail = '',
+    startedAtMs = nowMs,
+  ) =>
     concerns.push({
       kind,
       severity,
       text,
       detail,
-      sinceMs: before.find((each) => each.kind === kind)?.sinceMs ?? nowMs,
+      sinceMs: before.find((each) => each.kind === kind)?.sinceMs ?? startedAtMs,
     })
 
   if (service.listenTrouble)
@@ -161,7 +167,7 @@ export function serviceConcerns(
     add('logs', 'warning', `the output of ${whose} is not saved`, unlogged[0]?.logTrouble)
   }
 
-  if (stopped) add('automation-stopped', 'warning', 'automation is stopped', stopped.reason)
+  if (stopped) add('automation-stopped', 'warning', 'automation is stopped', stopped.reason, stopped.atMs)
   return concerns.sort((a, b) => rank[a.severity] - rank[b.severity])
 }
 

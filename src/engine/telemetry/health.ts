@@ -63,6 +63,7 @@ interface Problem {
   penalty: number
   text: string
   sinceMs: number
+  isOlder?: boolean | undefined
   series: string
 }
 
@@ -106,10 +107,11 @@ export function hostHealth(input: HostHealthInput): Health {
   }
   problems.sort((a, b) => b.penalty - a.penalty || a.sinceMs - b.sinceMs || compare(a.text, b.text))
   let left = 100
-  const reasons = problems.map(({ severity, penalty, text, sinceMs, series }): HealthReason => {
+  const reasons = problems.map(({ severity, penalty, text, sinceMs, isOlder, series }): HealthReason => {
     const before = Math.round(left)
     left *= 1 - penalty / 100
-    return { severity, hostId, service: '', text, points: before - Math.round(left), sinceMs, series }
+    const points = before - Math.round(left)
+    return { severity, hostId, service: '', text, points, sinceMs, ...(isOlder ? { isOlder } : {}), series }
   })
   return { score: Math.round(left), severity: severityOf(problems), reasons }
 }
@@ -126,6 +128,7 @@ function limitProblems({ limits, forecasts, nowMs }: HostHealthInput): Problem[]
       penalty: Math.max(limitPenalty(state), forecast ? forecastPenalty(forecast, nowMs) : 0),
       text: limitText(state, forecast, nowMs),
       sinceMs: state.sinceMs,
+      isOlder: state.isOlder,
       series: state.series,
     })
     if (forecast) forecastOf.delete(state.series)

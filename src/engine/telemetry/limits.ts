@@ -69,7 +69,8 @@ export type LimitSubject = Pick<LimitState, 'subject' | 'series' | 'unit'> & { k
 /**
  * The next state of a limit. A mean at or above a threshold raises it; only a mean 5 % below the threshold lets it go,
  * so that a value at the limit does not flap. While less than half of the hold time is measured, it stays as it is;
- * when nothing is, it is `stale`. `sinceMs` moves only with the severity.
+ * when nothing is, it is `stale`. `sinceMs` moves only with the severity. What is broken as soon as enough is measured was
+ * so before anybody looked: it `isOlder` than its start.
  */
 export function decideLimit(
   previous: LimitState | undefined,
@@ -80,6 +81,13 @@ export function decideLimit(
 ): LimitState {
   const before = previous?.severity ?? 'stale'
   const severity = severityOf(before, measured, { warning, critical, holdMs })
+  const isBroken = isRaised(severity)
+  const isFirst = previous === undefined || (previous.isOlder === true && !isRaised(before))
+  const isCovered = measured.coveredMs >= leastCoverage * holdMs
+  const isOlder = isFirst
+    ? isBroken || !isCovered
+    : isRaised(before) && severity === before && previous.isOlder === true
+  const keepsStart = previous !== undefined && (severity === before || (isFirst && isBroken))
   return {
     ...subject,
     severity,
@@ -87,15 +95,17 @@ export function decideLimit(
     warning,
     critical,
     holdMs,
-    sinceMs: previous && severity === before ? previous.sinceMs : atMs,
+    sinceMs: keepsStart ? previous.sinceMs : atMs,
+    ...(isOlder ? { isOlder } : {}),
   }
 }
+
+const isRaised = (severity: Severity): boolean => severity === 'warning' || severity === 'critical'
 
 function severityOf(before: Severity, { mean, coveredMs }: Measured, limit: Limit): Severity {
   if (!Number.isFinite(mean)) return 'stale'
   if (coveredMs < leastCoverage * limit.holdMs) return before === 'stale' ? 'ok' : before
   const release = 1 - releaseMargin
   if (mean >= limit.critical * (before === 'critical' ? release : 1)) return 'critical'
-  const isRaised = before === 'warning' || before === 'critical'
-  return mean >= limit.warning * (isRaised ? release : 1) ? 'warning' : 'ok'
+  return mean >= limit.warning * (isRaised(before) ? release : 1) ? 'warning' : 'ok'
 }

@@ -133,7 +133,7 @@ function limitNeed(
     id: `limit:${hostId}:${limit.kind}:${limit.subject}`,
     severity,
     title: `${hostName}: ${what}${value}`,
-    detail: `limit ${bound} · mean of ${round(duration(limit.holdMs))} · since ${dateTime(limit.sinceMs, nowMs)}`,
+    detail: `limit ${bound} · mean of ${round(duration(limit.holdMs))} · since ${limit.isOlder ? 'before ' : ''}${dateTime(limit.sinceMs, nowMs)}`,
     action: { label: 'Open the chart', href: hostPath(hostId, sectionOf(limit.series)) },
   }
 }

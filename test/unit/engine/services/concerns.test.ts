@@ -201,7 +201,7 @@ describe('what concerns a person about a service', () => {
   it('is automation that waits for a person', () => {
     const stopped = { by: 'ann', atMs: 5, reason: 'emergency' }
     expect(concerns({ automationStopped: stopped })).toMatchObject([
-      { kind: 'automation-stopped', detail: 'emergency' },
+      { kind: 'automation-stopped', detail: 'emergency', sinceMs: 5 },
     ])
   })
 
@@ -212,8 +212,8 @@ describe('what concerns a person about a service', () => {
   })
 
   it('keeps its start from one look to the next', () => {
-    const stopped = service({ automationStopped: { by: 'ann', atMs: 5, reason: 'emergency' } })
-    const first = serviceConcerns(stopped, nowMs)
-    expect(serviceConcerns(stopped, nowMs + 60_000, first)[0]?.sinceMs).toBe(nowMs)
+    const troubled = service({ trouble: 'the router does not answer' })
+    const first = serviceConcerns(troubled, nowMs)
+    expect(serviceConcerns(troubled, nowMs + 60_000, first)[0]?.sinceMs).toBe(nowMs)
   })
 })

@@ -43,6 +43,24 @@ describe('a limit', () => {
     })
   })
 
+  it('that is broken as soon as enough is measured was so before the engine began to look', () => {
+    const look = (previous: LimitState | undefined, mean: number, coveredMs: number, atMs: number) =>
+      decideLimit(previous, subject, { mean, coveredMs }, limit, atMs)
+    const first = look(undefined, 1, 1000, 7)
+    const broken = look(first, 1, 15_000, 21)
+    expect(broken).toMatchObject({ severity: 'critical', sinceMs: 7, isOlder: true })
+    expect(look(broken, 1, 30_000, 36)).toMatchObject({ sinceMs: 7, isOlder: true })
+    const eased = look(broken, 0.9, 30_000, 50)
+    expect(eased).toMatchObject({ severity: 'warning', sinceMs: 50 })
+    expect(eased.isOlder).toBeUndefined()
+
+    const well = look(first, 0.5, 15_000, 21)
+    expect(well.isOlder).toBeUndefined()
+    const later = look(well, 1, 30_000, 60)
+    expect(later).toMatchObject({ severity: 'critical', sinceMs: 60 })
+    expect(later.isOlder).toBeUndefined()
+  })
+
   it('changes at most once while its mean stays within the margin', () => {
     fc.assert(
       fc.property(
