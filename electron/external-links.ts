@@ -4,7 +4,7 @@ import { shell } from 'electron'
 const allowedHosts = new Set(['github.com', 'www.apache.org'])
 
 /** Whether the system's browser may be sent to `url`: https, a site of the list, nothing smuggled before the host. */
-export function isAllowedOutside(url: string): boolean {
+function isAllowedOutside(url: string): boolean {
   const parsed = URL.parse(url)
   return (
     parsed?.protocol === 'https:' &&

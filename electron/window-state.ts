@@ -4,7 +4,7 @@ import * as z from 'zod'
 
 const pixels = z.number().int().min(-100_000).max(100_000)
 
-export const windowStateSchema = z.strictObject({
+const windowStateSchema = z.strictObject({
   bounds: z.strictObject({ x: pixels, y: pixels, width: pixels.positive(), height: pixels.positive() }),
   isMaximized: z.boolean(),
 })

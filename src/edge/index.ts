@@ -1,6 +1,6 @@
 export { AdminServer } from './admin/index.ts'
 export { Handover, Predecessor, requireHandover } from './handover/index.ts'
 export { lockDirectory, takeLock, type DirectoryLock } from './lock/index.ts'
-export { isUnwritable, openOutput, type EdgeLog, type Surroundings } from './machine/index.ts'
-export { Platform, type PlatformOptions } from './services/index.ts'
+export { isUnwritable, openOutput, type EdgeLog } from './machine/index.ts'
+export { Platform } from './services/index.ts'
 export { allPids, endInstancesOf, identityOf, readOfProcess, usersOf } from './supervisor/index.ts'

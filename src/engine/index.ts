@@ -1,1 +1,1 @@
-export { Engine, type EngineParts, type EngineSettings, type Steering } from './engine.ts'
+export { Engine, type EngineSettings, type Steering } from './engine.ts'

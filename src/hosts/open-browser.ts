@@ -63,7 +63,7 @@ async function untilOpened({ clock, isPending, signal }: BrowserRequest): Promis
 }
 
 /** Works without scripts: it is not a page of ours, and its policy is the browser's. */
-export const redirectPage = (url: string): string => `<!doctype html>
+const redirectPage = (url: string): string => `<!doctype html>
 <meta charset="utf-8">
 <meta name="referrer" content="no-referrer">
 <meta http-equiv="refresh" content="0; url=${escaped(url)}">
@@ -74,7 +74,7 @@ export const redirectPage = (url: string): string => `<!doctype html>
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;')
 
-export const hasBrowser = (platform: NodeJS.Platform, env: NodeJS.ProcessEnv): boolean =>
+const hasBrowser = (platform: NodeJS.Platform, env: NodeJS.ProcessEnv): boolean =>
   platform === 'darwin' || platform === 'win32' || Boolean(env['DISPLAY'] || env['WAYLAND_DISPLAY'])
 
 function browserCommand(url: string, platform: NodeJS.Platform): [string, ...string[]] {

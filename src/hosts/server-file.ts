@@ -6,7 +6,7 @@ import { identityOf } from '../edge/index.ts'
 import { isListenerOf } from './listener-owner.ts'
 
 /** How programs of this user reach the engine that serves a data directory. */
-export const serverAccessSchema = z.object({
+const serverAccessSchema = z.object({
   /** Origin without a path, e.g. `http://127.0.0.1:7780`. */
   url: z.url(),
   token: z.string().min(1),

@@ -85,7 +85,7 @@ export class Watched {
 }
 
 /** A child that burns CPU until it is stopped. */
-export function startBusyChild(): ChildProcess & { pid: number } {
+function startBusyChild(): ChildProcess & { pid: number } {
   const child = spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' })
   if (child.pid === undefined) throw new Error('the busy child did not start')
   return child as ChildProcess & { pid: number }
@@ -301,7 +301,7 @@ export function metricSourceSuite(name: string, make: (clock: Clock) => Inspecta
 }
 
 /** Files of /proc and /sys that this process holds open. */
-export function openSystemFiles(): string[] {
+function openSystemFiles(): string[] {
   return readdirSync('/proc/self/fd').flatMap((fd) => {
     try {
       const target = readlinkSync(`/proc/self/fd/${fd}`)

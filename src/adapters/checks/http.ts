@@ -43,7 +43,7 @@ async function firstOf(body: AsyncIterable<Buffer>, limitBytes: number): Promise
 }
 
 /** An address as it may be shown: user, password and query may be secrets. */
-export function withoutSecrets(address: string): string {
+function withoutSecrets(address: string): string {
   const { origin, pathname } = new URL(address)
   return `${origin}${pathname}`
 }

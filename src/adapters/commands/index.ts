@@ -1,1 +1,1 @@
-export { endText, runCommand, type CommandEnd, type CommandRequest } from './run-command.ts'
+export { endText, runCommand } from './run-command.ts'

@@ -1,5 +1,5 @@
 export { configNames } from './file.ts'
-export { placesOf, thisSystem, type Places, type System } from './places.ts'
+export { placesOf, thisSystem, type System } from './places.ts'
 export {
   flaggedDataDirectory,
   likelyDataDirectory,

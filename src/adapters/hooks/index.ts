@@ -8,7 +8,7 @@ import { environmentOf } from './environment.ts'
 import { payloadOf } from './payload.ts'
 import { addressOf, callWebhook } from './webhook.ts'
 
-export interface HookProgram {
+interface HookProgram {
   /** The release that a hook is about; null where it cannot be read. */
   release: Release | null
   /** Where scripts run. */

@@ -9,7 +9,7 @@ const longestSlack = 40_000
 const longestTeams = 4000
 
 /** What happened, for a person: one sentence, and the reason of a rollback. */
-export function hookText(context: HookContext): string {
+function hookText(context: HookContext): string {
   const { service, candidateReleaseId, stableReleaseId, phase, when, stepIndex, weight, reason, ending } =
     context
   const occasions: Record<HookContext['phase'], string> = {

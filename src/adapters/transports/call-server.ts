@@ -77,7 +77,7 @@ export class CallServer {
 }
 
 /** Any failure as one of the catalogue; what is not in it is a defect, logged in full and told without its text. */
-export function toWireError(failure: unknown, path: string, log: Log): ORPCError<ErrorCode, ErrorData> {
+function toWireError(failure: unknown, path: string, log: Log): ORPCError<ErrorCode, ErrorData> {
   if (failure instanceof ORPCError && failure.code === 'BAD_REQUEST') {
     const issues = inputIssues(failure as { data: unknown })
     const where = issues[0] ? issueText(issues[0]) : failure.message

@@ -1,6 +1,6 @@
-export { CallServer, toWireError } from './call-server.ts'
+export { CallServer } from './call-server.ts'
 export { startHttpServer, type HealthAnswers, type HttpServer } from './http-server.ts'
-export { portChannel, type PortLike } from '../../contract/index.ts'
+export { portChannel } from '../../contract/index.ts'
 export { serveLive } from './live-server.ts'
 export { sessionFile } from './session-file.ts'
 export { Sessions, type SessionStore } from './sessions.ts'

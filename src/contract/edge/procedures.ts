@@ -61,7 +61,7 @@ export const edgeReleaseSchema = releaseSchema.extend({ artifact: keptCommandArt
 export type EdgeRelease = z.infer<typeof edgeReleaseSchema>
 
 /** An instance on the wire: its address is that of a process, in two fields of its own. */
-export const edgeInstanceSchema = instanceSchema
+const edgeInstanceSchema = instanceSchema
   .omit({ address: true })
   .extend({ pid: z.number().nullable(), port: z.number() })
 export type EdgeInstance = z.infer<typeof edgeInstanceSchema>

@@ -200,7 +200,7 @@ export const restartSchema = z.object({
 export type Restart = z.infer<typeof restartSchema>
 
 /** How an instance is reached, and what it is on its host: one kind for each way to run one. */
-export const instanceAddressSchema = z.discriminatedUnion('kind', [
+const instanceAddressSchema = z.discriminatedUnion('kind', [
   z.object({
     /** A process that listens on a loopback address of its host. */
     kind: z.literal('process'),

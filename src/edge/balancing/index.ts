@@ -6,7 +6,7 @@ import { leastConnections, powerOfTwo } from './load.ts'
 import { roundRobin } from './round-robin.ts'
 import { smoothWeighted } from './smooth-weighted.ts'
 
-export type { Balancer, Candidate } from './candidate.ts'
+export type { Balancer } from './candidate.ts'
 export { pointIn, pointOf, releaseAt, ReleaseSplit } from './release-split.ts'
 export { noTraffic, Traffic } from './traffic.ts'
 

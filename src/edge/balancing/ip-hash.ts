@@ -1,7 +1,7 @@
 import type { Balancer, Candidate } from './candidate.ts'
 
 /** FNV-1a, 32 bit, with a final mix (murmur3) because short keys that differ at the end stay close without. */
-export function hash32(text: string): number {
+function hash32(text: string): number {
   let h = 0x811c9dc5
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)

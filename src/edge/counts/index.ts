@@ -1,2 +1,2 @@
-export { BinLog, keptBinsSchema, type KeptBins } from './bin-log.ts'
-export type { Attempt, Ended, InstanceFailure, Outcome, ReleaseCounts } from './release-counts.ts'
+export { BinLog, keptBinsSchema } from './bin-log.ts'
+export type { Attempt, InstanceFailure, Outcome, ReleaseCounts } from './release-counts.ts'

@@ -21,6 +21,6 @@ export type Given = z.infer<typeof givenSchema>
  * From the edge that begins, in this order: its program is loaded; it knows the state; it serves beside the other;
  * it alone is the edge; it has all that was given.
  */
-export const steps = ['loaded', 'prepared', 'serving', 'open', 'all taken'] as const
+const steps = ['loaded', 'prepared', 'serving', 'open', 'all taken'] as const
 export type Step = (typeof steps)[number]
 export const takenSchema = z.object({ step: z.enum(steps) })

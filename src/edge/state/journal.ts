@@ -5,7 +5,7 @@ import { edgeReportSchema, nameSchema } from '../../contract/index.ts'
 import type { EdgeState } from './state.ts'
 
 /** The traffic of services as it is since an emergency, and the first whole state that holds it. */
-export const journalEntrySchema = z.object({
+const journalEntrySchema = z.object({
   generation: z.number().int().min(0),
   moved: z.array(z.object({ service: nameSchema, report: edgeReportSchema })),
 })

@@ -8,7 +8,7 @@ import {
   restartSchema,
 } from '../../contract/index.ts'
 
-export const instanceRecordSchema = z.object({
+const instanceRecordSchema = z.object({
   id: z.string().max(200),
   releaseId: nameSchema,
   port: z.number(),
@@ -25,7 +25,7 @@ export const instanceRecordSchema = z.object({
 })
 export type InstanceRecord = z.infer<typeof instanceRecordSchema>
 
-export const serviceRecordSchema = z.object({
+const serviceRecordSchema = z.object({
   definition: keptDefinitionSchema,
   /** It is being withdrawn: an edge that finds it goes on with that. */
   isLeaving: z.boolean().default(false),

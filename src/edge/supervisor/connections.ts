@@ -7,7 +7,7 @@ export const loopbackHosts = ['127.0.0.1', '::1'] as const
 export type LoopbackHost = (typeof loopbackHosts)[number]
 
 /** The host as it stands in a URL. */
-export const inUrl = (host: LoopbackHost): string => (host.includes(':') ? `[${host}]` : host)
+const inUrl = (host: LoopbackHost): string => (host.includes(':') ? `[${host}]` : host)
 
 /** Longest status line and header section of a response, in bytes; a longer one is a broken response (502). */
 const maxResponseHeadBytes = 256 * 1024

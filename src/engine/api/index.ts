@@ -1,2 +1,2 @@
 export { inputIssues, issueText } from './refused.ts'
-export { createRouter, type ApiParts, type ApiRouter } from './router.ts'
+export { createRouter, type ApiRouter } from './router.ts'

@@ -12,7 +12,7 @@ export interface AuditChange {
 export const audited = (entries: readonly AuditDraft[]): AuditChange[] =>
   entries.map((entry) => ({ kind: 'addAudit', entry }))
 
-export interface AuditFilter {
+interface AuditFilter {
   actor?: string
   target?: string
   /** Anywhere in an entry, whatever its case. */

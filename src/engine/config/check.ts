@@ -21,7 +21,7 @@ type Issue = z.core.$ZodIssue
 const longestShown = 60
 
 /** Names a value in a message, so that a person finds it again. */
-export function wordsFor(value: unknown): string {
+function wordsFor(value: unknown): string {
   if (value === undefined || value === null) return 'nothing'
   if (typeof value === 'string') {
     return `the text ${JSON.stringify(value.length > longestShown ? `${value.slice(0, longestShown)}…` : value)}`

@@ -3,7 +3,6 @@ export {
   describeConfig,
   unusedByDesktop,
   type ChangedSetting,
-  type ConfigEntry,
   type Standpoint,
 } from './describe.ts'
 export { readService, serviceTextIn, withPathsFrom } from './one-service.ts'
@@ -17,20 +16,13 @@ export {
   type LoadedConfig,
 } from './load.ts'
 export { keysIn } from './paths.ts'
-export {
-  environments,
-  logLevels,
-  type Config,
-  type Environment,
-  type Limit,
-  type LogLevel,
-} from './schema.ts'
+export { environments, logLevels, type Config, type LogLevel } from './schema.ts'
 export { readPlanOptions } from './plan-options.ts'
 export type { ConfiguredRelease, ServiceConfig } from './services.ts'
 export { isSecret, settings, type Setting } from './settings.ts'
 export { nearest } from './nearest.ts'
 export { maxConfigBytes } from './text.ts'
-export type { Origin } from './tree.ts'
+
 export { parseDurationMs } from './units.ts'
 export type { SecretReference } from './values.ts'
 export { variableNames, type Flag } from './variables.ts'

@@ -19,7 +19,7 @@ import {
 } from './values.ts'
 
 export const environments = ['development', 'staging', 'production'] as const
-export type Environment = (typeof environments)[number]
+type Environment = (typeof environments)[number]
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const
 export type LogLevel = (typeof logLevels)[number]

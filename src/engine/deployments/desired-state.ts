@@ -1,6 +1,5 @@
 import { type Weights, ofRelease, weightOf } from '../../contract/index.ts'
 import type { RouterReport, TargetReport } from '../platforms/index.ts'
-import type { HookRun } from './hooks.ts'
 import type { ServiceRecord } from './service-record.ts'
 import { plannedWeight, type DeploymentState } from './state.ts'
 
@@ -29,9 +28,6 @@ export type Effect =
     }
   | { kind: 'ensure'; releaseId: string; instances: number; key: string }
   | { kind: 'remove'; releaseId: string; askedBy?: string; key: string }
-
-/** Work of a deployment that takes its time and is done once at a time, beside the desired state. */
-export type Task = { kind: 'validate' } | { kind: 'hook'; run: HookRun }
 
 /** Cause of a change that takes the candidate's traffic away; known again at the router after a restart. */
 export const returnCause = (deploymentId: string): string => `${deploymentId}:return`

@@ -1,7 +1,6 @@
 export type { DeploymentEvent } from './events.ts'
 export type {
   DeploymentChange,
-  DeploymentFilter,
   DeploymentStore,
   HookContext,
   HookOutcome,
@@ -13,19 +12,15 @@ export type {
   ValidationRequest,
   Validator,
 } from './ports.ts'
-export { buildPlan, planAgain, planBeside, straightPlan, undoPlan } from './plan.ts'
+export { buildPlan, planBeside, straightPlan, undoPlan } from './plan.ts'
 export { isBehind, releaseBefore, releaseLine, type LineDeployment } from './release-line.ts'
-export { age, apply, replay } from './apply.ts'
-export { obey, type Command, type Seen } from './commands.ts'
+export { apply, replay } from './apply.ts'
+export { obey, type Command } from './commands.ts'
 export { decide, type Facts } from './decide.ts'
-export {
-  DeploymentController,
-  type DeployRequest,
-  type DeploymentControllerOptions,
-} from './steering/deployment-controller.ts'
+export { DeploymentController } from './steering/deployment-controller.ts'
 export type { PipelineParts, SteeredService } from './steering/parts.ts'
-export type { EmergencyRequest } from './steering/emergency.ts'
-export { ServiceLoop, type ServiceView } from './steering/service-loop.ts'
+
+export { type ServiceView } from './steering/service-loop.ts'
 export { hasEnded, isGoingBack, type DeploymentState, type Stage } from './state.ts'
 export { deploymentView, queuePlace } from './view.ts'
 export { noWayBack, wayBackOf, type WayBackFacts } from './way-back.ts'

@@ -38,7 +38,7 @@ export interface OpenDeployment {
   cursor: string | null
 }
 
-export interface DeploymentFilter {
+interface DeploymentFilter {
   service?: string
   phases?: readonly DeploymentPhase[]
   releaseId?: string

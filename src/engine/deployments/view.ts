@@ -67,7 +67,7 @@ function keptWarmUntilMs({ stage, stageStartedAtMs, stableReleaseId, plan }: Dep
   return isWarm ? stageStartedAtMs + plan.keepStableWarmMs : null
 }
 
-export function phaseOf({ stage, pause }: DeploymentState): DeploymentPhase {
+function phaseOf({ stage, pause }: DeploymentState): DeploymentPhase {
   if (pause) return 'paused'
   switch (stage.kind) {
     case 'queued':

@@ -125,9 +125,7 @@ function trafficText({ record: { stableReleaseId }, router }: WayBackFacts): str
 }
 
 /** Of two releases with traffic, the one that is not the fallback; null where the router splits nothing. */
-export function forgottenSplit(
-  router: RouterReport | null,
-): { from: string; to: string; weight: number } | null {
+function forgottenSplit(router: RouterReport | null): { from: string; to: string; weight: number } | null {
   const to = router?.fallbackReleaseId ?? null
   if (!router || to === null) return null
   const [other] = Object.entries(router.weights)

@@ -1,2 +1,2 @@
 export { hostHandlers, type HostParts } from './handlers.ts'
-export { HostRegistry, type HostRegistryParts, type HostSettings } from './registry.ts'
+export { HostRegistry } from './registry.ts'

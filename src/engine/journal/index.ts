@@ -1,3 +1,3 @@
 export type { Episode, News } from './episodes.ts'
-export { NoticeBoard, type NoticeBoardParts } from './notice-board.ts'
+export { NoticeBoard } from './notice-board.ts'
 export type { Journal, JournalChange, Launch } from './ports.ts'

@@ -1,2 +1,2 @@
 export { LivePublisher, type PublisherOptions } from './publisher.ts'
-export { SampleFeed, type FeedRow } from './sample-feed.ts'
+export { SampleFeed } from './sample-feed.ts'

@@ -4,7 +4,6 @@ export type {
   EmergencyOrder,
   EnsureRequest,
   LogLine,
-  LogsRequest,
   RemoveRequest,
   Router,
   RouterReport,

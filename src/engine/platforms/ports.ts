@@ -20,7 +20,7 @@ export interface RemoveRequest {
 }
 
 /** Instances to restart; all of the service unless narrowed. */
-export interface RestartRequest {
+interface RestartRequest {
   service: string
   releaseId?: string
   instanceId?: string
@@ -41,7 +41,7 @@ export interface TargetReport {
   trouble?: string
 }
 
-export interface LogsRequest {
+interface LogsRequest {
   service: string
   releaseId?: string
   instanceId?: string

@@ -6,10 +6,10 @@ export type {
   TrafficStore,
 } from './ports.ts'
 export { storeReleases } from './configured-releases.ts'
-export { changedReleaseRemedy, serviceConcerns } from './concerns.ts'
+export { serviceConcerns } from './concerns.ts'
 export { serviceChanges, type Told } from './changes.ts'
 export { serviceHealth } from './health.ts'
 export { serviceHandlers } from './handlers.ts'
-export type { DeclareRequest } from './declarations.ts'
+
 export type { Configured, Equip, OperatedService } from './registry.ts'
-export { Services, type ServicesParts } from './services.ts'
+export { Services } from './services.ts'

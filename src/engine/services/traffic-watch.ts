@@ -29,7 +29,7 @@ const lateMs = 10_000
 const storeEveryMs = 5 * minuteMs
 const pollEveryMs = 1000
 /** What an SLI on screen is taken over. */
-export const sliWindowMs = 10_000
+const sliWindowMs = 10_000
 /** How far back requests are looked for until they are enough to speak of a share of them. */
 const longestLookBackMs = 5 * 60_000
 

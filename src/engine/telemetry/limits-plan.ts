@@ -117,7 +117,7 @@ export function valueOf(ring: SampleRing, formula: Formula, back: number): numbe
 }
 
 /** The mean over the newest `holdMs` of the ring's own time; each number stands for one interval. */
-export function measure(ring: SampleRing, formula: Formula, holdMs: number, intervalMs: number): Measured {
+function measure(ring: SampleRing, formula: Formula, holdMs: number, intervalMs: number): Measured {
   const rowCount = Math.max(1, ring.countSince(holdMs))
   let sum = 0
   let count = 0

@@ -23,7 +23,7 @@ export function judgeFreeze(windows: readonly FreezeWindow[], nowMs: number): Ve
 }
 
 /** When the window that holds at `nowMs` ends; Infinity when it never does, null when none holds. */
-export function frozenUntilMs(window: FreezeWindow, nowMs: number): number | null {
+function frozenUntilMs(window: FreezeWindow, nowMs: number): number | null {
   if ('from' in window) {
     const [fromMs, toMs] = [instantOf(window.from, window.timeZone), instantOf(window.to, window.timeZone)]
     return nowMs >= fromMs && nowMs < toMs ? toMs : null

@@ -1,6 +1,6 @@
-export { BoundedOutput, cutOutput, outputLimitBytes } from './bounded-output.ts'
+export { BoundedOutput, outputLimitBytes } from './bounded-output.ts'
 export { judgeFreeze } from './freeze.ts'
-export { judgeLoad, type LoadLimits } from './load.ts'
+export { judgeLoad } from './load.ts'
 export { failed, failedForNow, passed, warned, worstOf, type Check, type Verdict } from './model.ts'
 export type { HostFact, OtherDeployment, ValidationFacts } from './ports.ts'
 export {
@@ -27,4 +27,4 @@ export {
   type ReportConfig,
 } from './schema.ts'
 export { scanForSecrets } from './secrets.ts'
-export { validatorOf, type ValidatorOptions } from './validator.ts'
+export { validatorOf } from './validator.ts'

@@ -36,7 +36,7 @@ export function validatorOf({ clock, rng, log, checksOf }: ValidatorOptions): Va
 }
 
 /** The whole of a run from its parts: a release can be deployed when no critical check failed. */
-export function validationOf(results: CheckResult[], durationMs: number): Validation {
+function validationOf(results: CheckResult[], durationMs: number): Validation {
   const count = (outcome: CheckResult['outcome']) =>
     results.filter((result) => result.outcome === outcome).length
   return {

@@ -40,7 +40,7 @@ Or describe one of yours: pilothouse init\n`
 /**
  * Said at the end when instances keep running: ending the engine does not end them. Empty when nothing runs.
  */
-export function runsOnText(services: readonly ServiceState[], flags: readonly Flag[] = []): string {
+function runsOnText(services: readonly ServiceState[], flags: readonly Flag[] = []): string {
   const running = services.filter(({ instances }) => instances.some(({ state }) => state !== 'down'))
   if (running.length === 0) return ''
   const directory = flags.find(({ path }) => path === 'dataDirectory')

@@ -34,7 +34,7 @@ async function namedGuard(directory: string): Promise<number[]> {
 }
 
 /** Nothing to do where it has just gone. */
-export function endProcess(pid: number): void {
+function endProcess(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL')
   } catch (failure) {

@@ -17,7 +17,7 @@ export const edgeClient = (directory: string, timeoutMs?: number): EdgeClient =>
  * Where the admin socket of an edge may be found, best first: where the edge itself says, then every place that an
  * edge may use. Throws FORBIDDEN, with the remedy, when only sockets exist that another user may have planted.
  */
-export function edgeSockets(directory: string): readonly string[] {
+function edgeSockets(directory: string): readonly string[] {
   const places = edgeSocketPlaces(directory)
   if (process.platform === 'win32') return places
   const pointed = readPointer(directory)?.socketPath

@@ -1,9 +1,1 @@
-export {
-  engineArguments,
-  engineMessageSchema,
-  parseEngineArguments,
-  shellMessageSchema,
-  type EngineArguments,
-  type EngineMessage,
-  type ShellMessage,
-} from './protocol.ts'
+export { engineArguments, engineMessageSchema, type ShellMessage } from './protocol.ts'

@@ -1,2 +1,2 @@
-export { openDoor, type Door, type DoorOptions, type EngineAccess } from './door.ts'
-export { serve, type Served, type ServeOptions } from './serve.ts'
+export { openDoor, type EngineAccess } from './door.ts'
+export { serve } from './serve.ts'

@@ -1,2 +1,2 @@
-export { steer, type SteeringParts, type Surroundings } from './steer.ts'
+export { steer } from './steer.ts'
 export { edgeOrderTaker, takeEdgeOrders } from './take-edge-orders.ts'

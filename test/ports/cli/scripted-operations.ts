@@ -130,7 +130,7 @@ const anEntry: AuditEntry = {
 }
 
 /** What a test sets beforehand, and what the engine was asked for. */
-export interface Script {
+interface Script {
   deployment: Deployment
   canDeploy: boolean
   isAuditWhole: boolean

@@ -1,4 +1,4 @@
-import { ok, seededRng, silentLog, type AppError, type Result } from '../../../src/base/index.ts'
+import { ok, seededRng, silentLog, type Result } from '../../../src/base/index.ts'
 import {
   serviceDefinitionSchema,
   weightOf,
@@ -22,7 +22,7 @@ import { Faults } from './faults.ts'
 import { LifeClock, SimClock } from './sim-clock.ts'
 import { SimRouter } from './sim-router.ts'
 import { SimStore } from './sim-store.ts'
-import { SimTarget, wellBehaved, type Behaviour } from './sim-target.ts'
+import { SimTarget, type Behaviour } from './sim-target.ts'
 
 /** The one service of a simulated world. */
 export const serviceName = 'shop'
@@ -340,14 +340,8 @@ export class World {
   }
 }
 
-export { wellBehaved }
-
 /** The value, or the failure thrown: for steps of a test that must work. */
 export function must<T>(result: Result<T>): T {
   if (!result.ok) throw result.error
   return result.value
 }
-
-/** The code of a failure that a test expects. */
-export const codeOf = (result: Result<unknown>): AppError['code'] | 'ok' =>
-  result.ok ? 'ok' : result.error.code

@@ -1,1 +1,1 @@
-export { LinuxProcSource, type LinuxProcOptions } from './source.ts'
+export { LinuxProcSource } from './source.ts'

@@ -1,1 +1,1 @@
-export { PortableSource, type PortableOptions } from './source.ts'
+export { PortableSource } from './source.ts'

@@ -1,2 +1,2 @@
-export { EdgeClient, type EdgeClientOptions } from './edge-client.ts'
+export { EdgeClient } from './edge-client.ts'
 export { edgeCapabilities, edgePlatform } from './edge-platform.ts'

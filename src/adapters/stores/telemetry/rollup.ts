@@ -6,7 +6,7 @@ import { floorTo } from './resolutions.ts'
 const parts = ['min', 'mean', 'max', 'counts'] as const
 
 /** The column of a roll-up block that holds one part of a series. */
-export const rollupKey = (seriesId: number, part: (typeof parts)[number]): number =>
+const rollupKey = (seriesId: number, part: (typeof parts)[number]): number =>
   seriesId * parts.length + parts.indexOf(part)
 
 /** All columns of these series in roll-up blocks. */

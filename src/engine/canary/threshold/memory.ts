@@ -2,7 +2,7 @@ import { addCounts, noCounts, type Counts } from '../counts.ts'
 import type { JudgeMemory, JudgeRequest } from '../ports.ts'
 
 /** Limits that a window is held to; each has its own strikes. */
-export const ruleNames = ['errors', 'abandoned', 'latency'] as const
+const ruleNames = ['errors', 'abandoned', 'latency'] as const
 export type RuleName = (typeof ruleNames)[number]
 
 /** Counts of both releases. */
@@ -41,7 +41,7 @@ export interface ThresholdMemory {
   exposedMs: number
 }
 
-export const noPair = (): Pair => ({ candidate: noCounts(), stable: noCounts() })
+const noPair = (): Pair => ({ candidate: noCounts(), stable: noCounts() })
 
 const freshMemory = (hold: number, step: number): ThresholdMemory => ({
   version,

@@ -17,7 +17,7 @@ interface Place {
 const flagsOf = ({ short, long }: Option): string[] => [short, long].filter((flag) => flag !== undefined)
 
 /** All places of a command line, from its tree of commands. */
-export function placesIn(command: Command, path: readonly string[] = []): Place[] {
+function placesIn(command: Command, path: readonly string[] = []): Place[] {
   const help = Object.assign(command.createHelp(), { showGlobalOptions: true })
   const options = [...help.visibleOptions(command), ...help.visibleGlobalOptions(command)]
   const withValue = options.filter((option) => option.required || option.optional)

@@ -26,7 +26,7 @@ export const usageOf = (command: Command): string =>
   [pathOf(command), command.commands.length > 0 ? '<command>' : command.usage()].join(' ').trimEnd()
 
 /** Everything that is known of a command, in the order in which a person needs it. */
-export function sectionsOf(command: Command): HelpSection[] {
+function sectionsOf(command: Command): HelpSection[] {
   const help = Object.assign(command.createHelp(), { showGlobalOptions: true })
   const commands = Map.groupBy(help.visibleCommands(command), (each) => each.helpGroup() || 'Commands')
   const options = help.visibleOptions(command)

@@ -1,5 +1,5 @@
 export { completionScript, shells, type Shell } from './completion.ts'
-export { examplesOf, leavesOf, pathOf, withExamples, type Example } from './documented.ts'
+export { examplesOf, leavesOf, pathOf, withExamples } from './documented.ts'
 export { helpText, type HelpSection } from './help-text.ts'
 export { referenceText } from './reference.ts'
 export { usageFailure } from './usage-failure.ts'

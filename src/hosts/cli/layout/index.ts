@@ -1,2 +1,2 @@
-export { table, type TableColumn } from './table.ts'
+export { table } from './table.ts'
 export { cellWidth, clipped, fitted, wrapped } from './text-width.ts'

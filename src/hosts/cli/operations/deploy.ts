@@ -111,7 +111,7 @@ export async function showStarted(
  * Follows a deployment, a line for each event (with --json an object for each change), until it is promoted or rolled
  * back, or waits for a person; that is the exit code, and the last line says it.
  */
-export async function watch(deployment: Deployment, session: Session): Promise<number> {
+async function watch(deployment: Deployment, session: Session): Promise<number> {
   const { out, err, isJson, times } = session
   let shown: Deployment | null = null
   const show = (now: Deployment) => {

@@ -34,7 +34,7 @@ export const changeText = ({
   `${service}: ${releaseChange({ stableReleaseId, candidateReleaseId })}`
 
 /** `step 2 of 3, 25%` in the canary, `at step 2 of 3 (25%)` where it was rolled back; the share of traffic otherwise. */
-export function stepText(deployment: Deployment): string {
+function stepText(deployment: Deployment): string {
   const { phase, stepIndex, plan, weight } = deployment
   if (deployment.reached) return reachedText(deployment)
   if ((phase !== 'stepping' && phase !== 'paused') || plan.skipped || plan.isUndo)

@@ -154,7 +154,7 @@ const serviceColumns = [
 ]
 
 /** Services under each other, what is wrong with one below it. */
-export function servicesText(services: readonly ServiceState[], out: Output, times: Times): string {
+function servicesText(services: readonly ServiceState[], out: Output, times: Times): string {
   if (services.length === 0) return 'No services. Add one under services: in pilothouse.yaml.\n'
   const rows = services.map((service) => [
     service.name,
@@ -192,7 +192,7 @@ const instanceColumns = [
 ]
 
 /** One service with its releases and instances. */
-export function serviceText(service: ServiceState, out: Output, times: Times): string {
+function serviceText(service: ServiceState, out: Output, times: Times): string {
   const { name, environment, address, weights, instances, capabilities } = service
   const ids = Object.keys(weights).toSorted(releaseOrder(service))
   const releases = ids.map((id) => [

@@ -7,7 +7,7 @@ import { serviceNamed } from './service-named.ts'
 import type { Session } from './session.ts'
 
 /** What a person may do to a deployment in progress, and what it means for the candidate. */
-export const orders = {
+const orders = {
   pause: 'holds at this step',
   resume: 'continues',
   skip: 'moves to the next step now',

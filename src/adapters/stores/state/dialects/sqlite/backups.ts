@@ -17,7 +17,7 @@ const directoryOf = (file: string) => join(dirname(file), 'backups')
 const stemOf = (file: string) => basename(file).replace(/\.[^.]*$/, '')
 
 /** The backups of `file`, newest first. */
-export function backupsOf(file: string): Backup[] {
+function backupsOf(file: string): Backup[] {
   const directory = directoryOf(file)
   let names: string[]
   try {
