@@ -3,6 +3,7 @@ import type { AppError, Result } from '../../src/base/index.ts'
 import {
   serviceDefinitionSchema,
   type Capabilities,
+  type EdgeDefinition,
   type Instance,
   type InstanceAddress,
   type Release,
@@ -63,6 +64,12 @@ export const definitionOf = (changes: Record<string, unknown> = {}) =>
     graceMs: 2000,
     ...changes,
   })
+
+/** The same as an edge takes it. */
+export const edgeDefinitionOf = (changes: Record<string, unknown> = {}): EdgeDefinition => {
+  const { platform: _, ...definition } = definitionOf(changes)
+  return definition
+}
 
 let keys = 0
 /** A key that nobody has used. */

@@ -8,7 +8,7 @@ import {
   validationSchema,
 } from '../model/deployments.ts'
 import { planOptionsSchema } from '../model/plan-options.ts'
-import { nameSchema } from '../model/services.ts'
+import { nameSchema } from '../model/names.ts'
 import { expectedRevision, expectedServiceRevision, id, why } from './inputs.ts'
 import { procedure } from './procedure.ts'
 

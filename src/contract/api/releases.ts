@@ -1,5 +1,6 @@
 import * as z from 'zod'
-import { nameSchema, newReleaseSchema, releaseSchema } from '../model/services.ts'
+import { nameSchema } from '../model/names.ts'
+import { newReleaseSchema, releaseSchema } from '../model/services.ts'
 import { procedure } from './procedure.ts'
 
 const differenceSchema = z.object({

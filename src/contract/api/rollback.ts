@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { errorCodes } from '../../base/index.ts'
-import { nameSchema } from '../model/services.ts'
+import { nameSchema } from '../model/names.ts'
 import { why } from './inputs.ts'
 import { procedure } from './procedure.ts'
 

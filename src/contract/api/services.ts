@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { binSchema } from '../model/deployments.ts'
-import { logLineSchema, nameSchema, serviceStateSchema } from '../model/services.ts'
+import { nameSchema } from '../model/names.ts'
+import { logLineSchema, serviceStateSchema } from '../model/services.ts'
 import { expectedRevision, expectedServiceRevision, why } from './inputs.ts'
 import { procedure } from './procedure.ts'
 

@@ -1,15 +1,11 @@
 import * as z from 'zod'
 import { binSchema } from '../model/deployments.ts'
 import { keptCommandArtifactSchema } from '../model/artifacts.ts'
+import { edgeDefinitionSchema } from '../model/edge-service.ts'
 import { errorCodes } from '../../base/index.ts'
 import { processText } from '../model/passed-text.ts'
-import {
-  instanceSchema,
-  nameSchema,
-  releaseSchema,
-  serviceDefinitionSchema,
-  weightsSchema,
-} from '../model/services.ts'
+import { nameSchema } from '../model/names.ts'
+import { instanceSchema, releaseSchema, weightsSchema } from '../model/services.ts'
 
 /** Identity of a request: the same key asks for the same thing again. */
 const keySchema = z.string().min(1).max(200)
@@ -103,10 +99,7 @@ export const edgeProcedures = {
       services: z.array(z.object({ name: nameSchema, address: z.string(), instances: z.number() })),
     }),
   ),
-  declare: procedure(
-    z.strictObject({ definition: serviceDefinitionSchema }),
-    z.object({ address: z.string() }),
-  ),
+  declare: procedure(z.strictObject({ definition: edgeDefinitionSchema }), z.object({ address: z.string() })),
   /** The service ends: no requests any more, its instances drained and stopped, nothing kept of it but its logs. */
   withdraw: procedure(service, nothing),
   ensure: procedure(

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { argvSchema, processText } from './passed-text.ts'
-import { logLineSchema, nameSchema } from './services.ts'
+import { nameSchema } from './names.ts'
+import { logLineSchema } from './services.ts'
 
 export const stepSchema = z.strictObject({
   /** Share of traffic of the candidate, percent. */

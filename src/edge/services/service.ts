@@ -1,6 +1,6 @@
 import type { Server, Socket } from 'node:net'
 import { backoffMs, messageOf } from '../../base/index.ts'
-import type { Guards, ServiceDefinition } from '../../contract/index.ts'
+import type { Guards, EdgeDefinition } from '../../contract/index.ts'
 import type { Surroundings } from '../machine/index.ts'
 import { BinLog } from '../counts/index.ts'
 import { AddressList, Gate } from '../guards/index.ts'
@@ -47,7 +47,7 @@ export class Service {
   readonly #router: RequestRouter
   readonly #options: ServiceOptions
   readonly #seconds: Disposable
-  #definition: ServiceDefinition
+  #definition: EdgeDefinition
   #trusted: AddressList
   #listener: Listener | null = null
   #port: number
@@ -193,7 +193,7 @@ export class Service {
    * A changed address is listened on before the old one is given up. Throws as `listen`, and changes nothing then; where
    * there is no old one, it goes on trying with the new one.
    */
-  async redefine(definition: ServiceDefinition): Promise<void> {
+  async redefine(definition: EdgeDefinition): Promise<void> {
     const before = { definition: this.#definition, port: this.#port, listener: this.#listener }
     const { host, port } = definition.listen
     const isMoved =

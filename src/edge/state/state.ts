@@ -3,7 +3,7 @@ import {
   edgeReleaseSchema,
   edgeReportSchema,
   guardsSchema,
-  keptDefinitionSchema,
+  keptEdgeDefinitionSchema,
   nameSchema,
   restartSchema,
 } from '../../contract/index.ts'
@@ -26,7 +26,7 @@ const instanceRecordSchema = z.object({
 export type InstanceRecord = z.infer<typeof instanceRecordSchema>
 
 const serviceRecordSchema = z.object({
-  definition: keptDefinitionSchema,
+  definition: keptEdgeDefinitionSchema,
   /** It is being withdrawn: an edge that finds it goes on with that. */
   isLeaving: z.boolean().default(false),
   /** Where it really listens: a free port stays the same over a restart. */

@@ -1,4 +1,4 @@
-import type { EdgeRelease, ServiceDefinition } from '../../contract/index.ts'
+import type { EdgeRelease, EdgeDefinition } from '../../contract/index.ts'
 import type { InstanceFailure } from '../counts/index.ts'
 import type { Surroundings } from '../machine/index.ts'
 import type { InstanceLog } from './instance-log.ts'
@@ -20,7 +20,7 @@ export interface InstanceOptions extends Surroundings {
   portOwners: PortOwners
   environment: Readonly<Record<string, string | undefined>>
   /** As it is now: definitions change while instances run. */
-  definition: () => ServiceDefinition
+  definition: () => EdgeDefinition
   /** Whether it may be restarted for failing its health check: no more than one of a service at a time. */
   mayRecover: () => boolean
   /** State, pid or port are others than before. */

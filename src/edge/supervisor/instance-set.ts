@@ -5,7 +5,7 @@ import {
   type EdgeInput,
   type EdgeOutput,
   type EdgeRelease,
-  type ServiceDefinition,
+  type EdgeDefinition,
 } from '../../contract/index.ts'
 import type { Surroundings } from '../machine/index.ts'
 import type { InstanceFailure } from '../counts/index.ts'
@@ -30,7 +30,7 @@ export interface InstanceSetOptions extends Surroundings {
   processes: ProcessTable
   portOwners: PortOwners
   environment: Readonly<Record<string, string | undefined>>
-  definition: () => ServiceDefinition
+  definition: () => EdgeDefinition
   persist: () => Promise<unknown>
   acting: () => Promise<void>
   /** Counts against the release of an instance. */

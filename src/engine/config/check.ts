@@ -188,7 +188,14 @@ export function checkTree(written: Section): CheckedTree {
     } else if (issue.code === 'invalid_key') {
       add(path, wrongName(root, path.map(String), issue.issues[0]?.message ?? 'another name'))
     } else if (issue.code === 'invalid_union' && 'options' in issue) {
-      add(path, wrongChoice(root, path, (issue.options as unknown[]).map(String)))
+      add(
+        path,
+        wrongChoice(
+          root,
+          path,
+          (issue.options as unknown[]).filter((each) => each !== undefined).map(String),
+        ),
+      )
     } else if (issue.code === 'custom' && isRule(issue.message, settingOf(path, root))) {
       add(path, problemAt(originAt(root, path), path, issue.message, ruleRemedy))
     } else {

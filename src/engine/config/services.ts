@@ -1,9 +1,8 @@
 import * as z from 'zod'
 import {
   artifactIn,
-  commandArtifactSchema,
+  directoryNamedBy,
   nameSchema,
-  newReleaseSchema,
   planOptionsSchema,
   serviceDefinitionSchema,
   type PlanOptions,
@@ -12,6 +11,8 @@ import {
 } from '../../contract/index.ts'
 import { buildPlan } from '../deployments/index.ts'
 import { checksSchema, type CheckConfig } from '../validation/index.ts'
+import { edgeForm } from './edge-platform.ts'
+import { serviceFormOf, type PlatformForm } from './platform-form.ts'
 import { nodeAt, type ConfigNode } from './tree.ts'
 import { facts, settingFacts } from './values.ts'
 import { contractValue, heldTo, listForm, sectionForm, writtenValue } from './written.ts'
@@ -30,16 +31,6 @@ export interface ServiceConfig {
   checks: readonly CheckConfig[]
   releases: readonly ConfiguredRelease[]
 }
-
-const definitionWithoutName = serviceDefinitionSchema.omit({ name: true, workingDirectory: true })
-
-const releaseContract = z.strictObject({
-  command: commandArtifactSchema.shape.argv,
-  env: commandArtifactSchema.shape.env,
-  cwd: commandArtifactSchema.shape.cwd,
-  parameters: newReleaseSchema.shape.parameters,
-  note: newReleaseSchema.shape.note,
-})
 
 const planForm = heldTo(
   sectionForm(planOptionsSchema, {
@@ -80,70 +71,8 @@ const planForm = heldTo(
   planOptionsSchema,
 )
 
-const definitionForm = sectionForm(definitionWithoutName, {
-  target: 'Where instances run; `edge` is the embedded platform.',
-  router: 'What splits the traffic; `edge` is the embedded proxy.',
-  listen: 'Where requests to the service arrive.',
-  host: 'Address to listen on.',
-  port: 'Port to listen on; 0 takes a free one.',
-  trustedProxies:
-    'Proxies in front, by address or range, that are trusted to report where a request came from.',
-  routing: 'How requests are spread over releases and instances.',
-  balancing: 'How an instance is chosen.',
-  candidateHeader: 'Requests with this header go to the candidate.',
-  candidateCookie: 'Requests with this cookie go to the candidate.',
-  isSticky: 'Whether a client stays with the release it got first.',
-  name: 'Name of the header or cookie.',
-  value: 'Value of the header or cookie.',
-  instanceWeights:
-    'Weights of the instances of each release, in the order in which they start; 1 where none is given. `round_robin` ignores them.',
-  health: 'How the health of an instance is checked.',
-  path: 'Path of the health check.',
-  intervalMs: 'Time between two health checks.',
-  timeoutMs: 'Maximum wait for a response.',
-  'health.host': 'Host header of the health check; null sends the address of the instance.',
-  timeouts: 'How long the proxy waits.',
-  connectMs: 'Maximum wait for a connection to an instance.',
-  queueMs: 'Maximum wait for an instance whose connections are all in use; then 503.',
-  responseMs: 'Maximum wait for the response headers; then 504.',
-  idleMs: 'Maximum pause within a response, such as an event stream; null sets no limit.',
-  webSocketIdleMs: 'How long a WebSocket may be idle; null sets no limit.',
-  requestHeadersMs: 'Maximum time for a client to send the headers of a request.',
-  requestMs: 'Maximum time for a client to send a whole request; null sets no limit.',
-  clientIdleMs: 'How long a client connection may be idle between requests.',
-  limits: 'Limits of the proxy for clients and instances.',
-  maxBodyBytes: 'Maximum size of a request body; 413 above it.',
-  maxHeaderBytes: 'Maximum size of the request line and headers; 431 above it.',
-  maxHeaderCount: 'Maximum number of header fields of a request; 431 above it.',
-  maxClientConnections: 'Maximum number of concurrent client connections of the service.',
-  maxInstanceConnections: 'Maximum number of concurrent requests of one instance.',
-  maxInstanceQueue: 'Maximum number of requests that wait for one instance; 503 above it.',
-  maxAttempts: 'Maximum number of attempts of a request that may be retried, including the first.',
-  rise: 'Consecutive successes that make an instance healthy.',
-  fall: 'Consecutive failures that make it unhealthy.',
-  restartAfterMs:
-    'How long an instance may be unhealthy before it is restarted, and five times as long while it starts; null never restarts it.',
-  drainMs: 'Maximum wait for requests in flight before an instance is stopped.',
-  graceMs: 'Time from SIGTERM to SIGKILL.',
-  memoryLimitBytes: 'Maximum memory of an instance; above it, the instance is restarted.',
-  user: 'User that instances, checks and hooks run as, by name or number; only where Pilothouse runs as root. A change applies at the next start of each.',
-  group: "Group that they run with; the user's own unless set.",
-})
-
 const checksForm = heldTo(listForm(checksSchema), checksSchema).describe(
   'Checks before a deployment, in addition to the built-in ones.',
-)
-
-const releaseForm = heldTo(
-  sectionForm(releaseContract, {
-    command:
-      'What runs, without a shell; `{port}` in it and PORT in its environment are the port to listen on.',
-    env: 'Environment of the command.',
-    cwd: 'Directory in which the command runs; the directory of this file unless set.',
-    parameters: 'Build information of this release, to compare releases.',
-    note: 'Description of the release.',
-  }),
-  releaseContract,
 )
 
 const name = nameSchema.register(
@@ -151,16 +80,16 @@ const name = nameSchema.register(
   facts('a name: letters, digits, dots, dashes and underscores, at most 63'),
 )
 
-const serviceForm = heldTo(
-  z.strictObject({
-    ...definitionForm.shape,
-    listen: (definitionForm.shape['listen'] as z.ZodType).prefault({}),
-    deploy: planForm.prefault({}).describe('How releases of this service are deployed.'),
-    checks: checksForm,
-    releases: z.record(name, releaseForm).prefault({}).describe('Releases of the service, by name.'),
-  }),
-  definitionWithoutName,
-)
+/** The platforms that a config can name; the first one is meant where it names none. */
+const platformForms: readonly PlatformForm[] = [edgeForm]
+
+/** What every service has, whatever platform it is on. */
+const common = {
+  deploy: planForm.prefault({}).describe('How releases of this service are deployed.'),
+  checks: checksForm,
+}
+
+const serviceForm = serviceFormOf(platformForms, common, name)
 
 /** The sections of a config that are about services; an environment may override them too. */
 export const serviceSections = {
@@ -224,20 +153,19 @@ export function serviceConfigsOf(
   written: ConfigNode,
 ): ServiceConfig[] {
   return inOrder(parsed, written, ['services']).map(([service, parts]) => {
-    const { deploy, checks, releases, ...definition } = parts as Record<string, unknown>
-    const plain = contractValue(definitionWithoutName, definition) as object
+    const { deploy, checks, releases, ...settings } = parts as Record<string, unknown>
+    const platform = platformForms.find((each) => each.name === settings['platform']) as PlatformForm
+    const plain = contractValue(platform.settings, settings) as object
     return {
       definition: serviceDefinitionSchema.parse({ ...plain, name: service, workingDirectory: directory }),
       deploy: planOptionsOf(deploy),
       checks: checksSchema.parse(contractValue(checksSchema, checks)),
       releases: inOrder(releases as Record<string, unknown>, written, ['services', service, 'releases']).map(
         ([id, release]) => {
-          const { command, env, cwd, parameters, note } = releaseContract.parse(
-            contractValue(releaseContract, release),
-          )
-          const own = { kind: 'command' as const, argv: command, env, ...(cwd === undefined ? {} : { cwd }) }
+          const { artifact: own, parameters, note } = platform.releases.read(release)
           const artifact = directory === null ? own : artifactIn(directory, own)
-          return { id, artifact, parameters, note, hasDefaultCwd: cwd === undefined && directory !== null }
+          const hasDefaultCwd = directoryNamedBy(own) === undefined && directory !== null
+          return { id, artifact, parameters, note, hasDefaultCwd }
         },
       ),
     }

@@ -52,14 +52,24 @@ const shapeOf = (type: z.ZodObject) => type.shape as Record<string, Type>
 
 /** What stands inside a type under a key, given what is written there; undefined where nothing can. */
 function memberOf(type: Type, key: string, written: ConfigNode | undefined): Type | undefined {
-  const { inner, facts } = described(type)
+  const { facts } = described(type)
   if (facts && !facts.isOpen) return undefined
-  const object = inner instanceof z.ZodUnion ? optionIn(inner, written) : inner
+  const object = sectionOf(type, written)
   if (object instanceof z.ZodObject)
     return Object.hasOwn(object.shape, key) ? shapeOf(object)[key] : undefined
   if (object instanceof z.ZodRecord) return object.valueType
   if (object instanceof z.ZodArray) return object.element
   return undefined
+}
+
+/**
+ * The type itself, or which section of several is meant. Of several that are no setting as a whole, such as the platforms
+ * of a service, the first one is meant where nothing says otherwise.
+ */
+function sectionOf(type: Type, written: ConfigNode | undefined): Type | undefined {
+  const { inner, facts } = described(type)
+  if (!(inner instanceof z.ZodUnion)) return inner
+  return optionIn(inner, written) ?? (facts ? undefined : inner.options[0])
 }
 
 /** Which section of several a written one is meant to be. */
@@ -99,9 +109,9 @@ function placesOn(path: readonly PropertyKey[], root: Section | undefined): Plac
 
 /** The keys of a section, or of the section that something of several forms is meant to be. */
 function keysOf({ type, written }: Place): readonly string[] | undefined {
-  const { inner, facts } = described(type)
+  const { facts } = described(type)
   if (facts && !facts.isOpen) return undefined
-  const object = inner instanceof z.ZodUnion ? optionIn(inner, written) : inner
+  const object = sectionOf(type, written)
   return object instanceof z.ZodObject ? Object.keys(object.shape) : undefined
 }
 
@@ -146,7 +156,7 @@ const ofTheFile: readonly string[] = ['version', 'environments']
 function leaves(type: Type, path: readonly string[], written: ConfigNode | undefined): Setting[] {
   const setting = settingAt(type, path)
   if (setting) return [setting]
-  const { inner } = described(type)
+  const inner = sectionOf(type, written)
   const entries = written?.kind === 'section' ? written.entries : undefined
   const keys =
     inner instanceof z.ZodObject

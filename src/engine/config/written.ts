@@ -187,8 +187,10 @@ function innerForm(key: string, type: Type, words: Words): Type {
     const choices = type.options.map(String)
     return known(type, facts(`one of ${choices.join(', ')}`, { choices }))
   }
-  if (type instanceof z.ZodLiteral)
-    return known(type, facts(`the word ${[...type.values].map(String).join(', ')}`))
+  if (type instanceof z.ZodLiteral) {
+    const choices = [...type.values].map(String)
+    return known(type, facts(`the word ${choices.join(', ')}`, { choices }))
+  }
   if (type instanceof z.ZodBoolean) return known(type, facts('true or false', { reads: 'boolean' }))
   if (type instanceof z.ZodNumber) return numberForm(key, type)
   if (type instanceof z.ZodString) return textForm(key, type)
@@ -234,11 +236,12 @@ export function optionOf(type: z.ZodUnion, value: unknown, keyOf = writtenKey): 
   const keys = Object.keys(value)
   const fit = (option: z.ZodObject) => {
     const shape = option.shape as Record<string, Type>
-    const isExcluded = Object.entries(shape).some(
-      ([key, member]) =>
-        member instanceof z.ZodLiteral &&
-        !member.values.has((value as Record<string, unknown>)[key] as never),
-    )
+    const isExcluded = Object.entries(shape).some(([key, member]) => {
+      const { inner, isOptional, fallback } = unwrap(member)
+      const held = (value as Record<string, unknown>)[key]
+      const isLeftOut = held === undefined && (isOptional || fallback !== undefined)
+      return inner instanceof z.ZodLiteral && !isLeftOut && !inner.values.has(held as never)
+    })
     const names = Object.entries(shape).map(([key, member]) => keyOf(key, member))
     return isExcluded ? -1 : keys.filter((key) => names.includes(key)).length
   }

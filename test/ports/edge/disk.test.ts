@@ -8,7 +8,7 @@ import { guardsSchema } from '../../../src/contract/index.ts'
 import { edgeClient, ensureEdge } from '../../../src/hosts/edge/index.ts'
 import { until } from '../../support/until.ts'
 import { startNode } from '../cli/process.ts'
-import { definitionOf, releaseOf, serviceName, valueOf } from '../platform.ts'
+import { edgeDefinitionOf, releaseOf, serviceName, valueOf } from '../platform.ts'
 
 const entry = join(import.meta.dirname, '../../../src/hosts/edge/main.ts')
 
@@ -42,7 +42,7 @@ describe.runIf(canMount())('an edge whose disk takes nothing', () => {
     directory = join(mount, 'edge')
     await start()
     await using client = edgeClient(directory)
-    valueOf(await client.call('declare', { definition: definitionOf() }))
+    valueOf(await client.call('declare', { definition: edgeDefinitionOf() }))
     valueOf(
       await client.call('ensure', {
         service: serviceName,
@@ -147,7 +147,7 @@ describe.runIf(canMount())('an edge whose disk takes nothing', () => {
 
       // An engine that declares the service again is not refused, nor is one that needs the edge.
       await using client = edgeClient(directory)
-      valueOf(await client.call('declare', { definition: definitionOf() }))
+      valueOf(await client.call('declare', { definition: edgeDefinitionOf() }))
       await using ensured = valueOf(await ensureEdge({ directory, clock: systemClock() }))
       expect(valueOf(await ensured.call('status', {})).pid).toBe(edge.pid)
     } finally {
@@ -187,7 +187,7 @@ describe.runIf(canMount())('an edge whose disk takes nothing', () => {
         'lost when the edge restarts',
       )
       // A service that is withdrawn goes, though its end cannot be noted.
-      valueOf(await client.call('declare', { definition: definitionOf({ name: 'cart' }) }))
+      valueOf(await client.call('declare', { definition: edgeDefinitionOf({ name: 'cart' }) }))
       valueOf(await client.call('withdraw', { service: 'cart' }))
       await until('the service to go', async () =>
         (await status()).services.some(({ name }) => name === 'cart') ? undefined : true,

@@ -18,6 +18,7 @@ import { startNode } from '../cli/process.ts'
 import {
   codeOf,
   definitionOf,
+  edgeDefinitionOf,
   releaseOf,
   serviceName,
   TestService,
@@ -563,7 +564,7 @@ describe('the edge as a process', () => {
   })
 })
 
-const definition = (name: string) => ({ ...definitionOf(), name, drainMs: 1000, graceMs: 1000 })
+const definition = (name: string) => ({ ...edgeDefinitionOf(), name, drainMs: 1000, graceMs: 1000 })
 
 describe('an edge that is started by whoever needs it', () => {
   it('is one, however many start it at once, and does not end with them', async () => {

@@ -2,13 +2,13 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { guardsSchema, serviceDefinitionSchema } from '../../../src/contract/index.ts'
+import { edgeDefinitionSchema, guardsSchema } from '../../../src/contract/index.ts'
 import { readState, StateFile } from '../../../src/edge/state/state-file.ts'
 import { noTraffic } from '../../../src/edge/balancing/traffic.ts'
 
 const stateOf = (...names: string[]) => ({
   services: names.map((name) => ({
-    definition: serviceDefinitionSchema.parse({ name, listen: {} }),
+    definition: edgeDefinitionSchema.parse({ name, listen: {} }),
     isLeaving: false,
     port: 8080,
     traffic: noTraffic(),

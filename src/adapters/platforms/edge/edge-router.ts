@@ -2,11 +2,12 @@ import { AppError, fail, ok } from '../../../base/index.ts'
 import { latencyBoundsMs, type Bin, type EdgeBin } from '../../../contract/index.ts'
 import type { Router } from '../../../engine/platforms/index.ts'
 import type { EdgeClient } from './edge-client.ts'
+import { edgeDefinition } from './edge-definition.ts'
 
 /** The embedded platform as a router. */
 export function edgeRouter(client: EdgeClient): Router {
   return {
-    declare: (definition) => client.call('declare', { definition }),
+    declare: (definition) => client.call('declare', { definition: edgeDefinition(definition) }),
     read: (service) => client.call('weights', { service }),
     async withdraw(service) {
       const withdrawn = await client.call('withdraw', { service })

@@ -2,6 +2,7 @@ import { ok, type Result } from '../../../base/index.ts'
 import type { EdgeInstance, EdgeRelease, Instance, Release } from '../../../contract/index.ts'
 import type { LogLine, Target, TargetReport } from '../../../engine/platforms/index.ts'
 import type { EdgeClient } from './edge-client.ts'
+import { edgeDefinition } from './edge-definition.ts'
 
 const nothing = async (call: Promise<Result<unknown>>): Promise<Result<void>> => {
   const result = await call
@@ -11,7 +12,7 @@ const nothing = async (call: Promise<Result<unknown>>): Promise<Result<void>> =>
 /** The embedded platform as a target. */
 export function edgeTarget(client: EdgeClient): Target {
   return {
-    declare: (definition) => nothing(client.call('declare', { definition })),
+    declare: (definition) => nothing(client.call('declare', { definition: edgeDefinition(definition) })),
     ensure: ({ service, release, instances, key }) =>
       nothing(client.call('ensure', { service, release: commandRelease(release), instances, key })),
     async observe(service): Promise<Result<TargetReport>> {

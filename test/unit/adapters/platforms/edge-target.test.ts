@@ -3,18 +3,25 @@ import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { edgeProcedures, serviceDefinitionSchema } from '../../../../src/contract/index.ts'
 import { EdgeClient, edgePlatform } from '../../../../src/adapters/platforms/edge/index.ts'
 
-describe.skipIf(process.platform === 'win32')('an instance that an edge reports', () => {
+describe.skipIf(process.platform === 'win32')('the embedded platform, towards its edge', () => {
   let directory: string
   let server: Server
   let answer: unknown
+  let bodies: string[]
 
   beforeEach(async () => {
+    bodies = []
     directory = await mkdtemp(join(tmpdir(), 'ph-edge-target-'))
     server = createServer((request, response) => {
-      request.resume()
-      request.on('end', () => response.writeHead(200).end(JSON.stringify(answer)))
+      let body = ''
+      request.on('data', (chunk: Buffer) => (body += chunk.toString()))
+      request.on('end', () => {
+        bodies.push(body)
+        response.writeHead(200).end(JSON.stringify(answer))
+      })
     })
     await new Promise<void>((resolve) => server.listen(join(directory, 's'), resolve))
   })
@@ -43,7 +50,7 @@ describe.skipIf(process.platform === 'win32')('an instance that an edge reports'
     memoryBytes: null,
   }
 
-  it('is reached at a port of this host, as a process', async () => {
+  it('reports an instance as a process that is reached at a port of this host', async () => {
     answer = { instances: [sent, { ...sent, id: 'r1-1', state: 'down', pid: null }], wanted: { r1: 2 } }
     const report = await observed()
     if (!report.ok) throw report.error
@@ -60,7 +67,22 @@ describe.skipIf(process.platform === 'win32')('an instance that an edge reports'
     ])
   })
 
-  it('is refused where its process is missing: no address is made up', async () => {
+  it('declares a service as edges of earlier versions take it: they refuse keys that they do not know', async () => {
+    answer = { address: 'http://127.0.0.1:1' }
+    const definition = serviceDefinitionSchema.parse({ name: 'shop', listen: {} })
+    await using client = new EdgeClient({ socketPath: join(directory, 's') })
+    const { target, router } = edgePlatform(client)
+    expect(await target.declare(definition)).toMatchObject({ ok: true })
+    expect(await router.declare(definition)).toMatchObject({ ok: true })
+    const { platform: _, ...earlier } = definition
+    expect(bodies.map((body) => JSON.parse(body) as unknown)).toEqual([
+      { definition: earlier },
+      { definition: earlier },
+    ])
+    expect(edgeProcedures.declare.input.safeParse({ definition }).success).toBe(false)
+  })
+
+  it('reports no instance whose port is missing: no address is made up', async () => {
     const { port: _, ...broken } = sent
     answer = { instances: [broken], wanted: { r1: 1 } }
     expect(await observed()).toMatchObject({ ok: false, error: { code: 'UNAVAILABLE' } })

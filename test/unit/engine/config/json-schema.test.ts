@@ -7,6 +7,7 @@ interface Schema {
   description?: string
   enum?: string[]
   additionalProperties?: boolean | Schema
+  oneOf?: Schema[]
 }
 
 const schema = configJsonSchema() as Schema
@@ -29,7 +30,11 @@ describe('the JSON Schema for editors', () => {
   })
 
   it('knows what stands under the name of a service', () => {
-    const service = at('services')?.additionalProperties as Schema
+    const { oneOf = [] } = at('services')?.additionalProperties as Schema
+    expect(oneOf.map(({ properties }) => properties?.['platform'])).toMatchObject([
+      { const: 'edge', default: 'edge' },
+    ])
+    const service = oneOf[0] as Schema
     expect(service.properties?.['drain']).toMatchObject({ type: 'string', default: '30s' })
     expect(service.properties?.['deploy']?.properties?.['preset']?.enum).toContain('balanced')
     expect(JSON.stringify(service.properties?.['checks'])).toContain('"const":"tcp"')

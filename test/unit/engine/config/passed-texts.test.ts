@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
-  keptDefinitionSchema,
+  keptEdgeDefinitionSchema,
   newReleaseSchema,
   serviceDefinitionSchema,
 } from '../../../../src/contract/index.ts'
@@ -155,7 +155,7 @@ describe('text that cannot be passed on', () => {
     ]) {
       expect(serviceDefinitionSchema.safeParse({ ...definition, ...part }).success).toBe(false)
       // What an earlier version took is no damage of the state that holds it.
-      expect(keptDefinitionSchema.safeParse({ ...definition, ...part }).success).toBe(true)
+      expect(keptEdgeDefinitionSchema.safeParse({ ...definition, ...part }).success).toBe(true)
     }
   })
 
