@@ -137,11 +137,17 @@ export const hookSchema = z.strictObject({
 })
 export type Hook = z.infer<typeof hookSchema>
 
+/** Which judge, and which of its versions: with the same evidence another one may decide otherwise. */
+const judgeSchema = z.object({ name: z.string(), version: z.number().int() })
+export type PlannedJudge = z.infer<typeof judgeSchema>
+
 /** Everything that was decided before a deployment began; kept with it, never changed. */
 export const planSchema = z.object({
   strategy: z.literal('canary'),
   preset: z.enum(presets).nullable(),
   steps: z.array(stepSchema).min(1).max(50),
+  /** Left out in plans of earlier versions: `judgeOf` knows which one they had. */
+  judge: judgeSchema.optional(),
   limits: judgeLimitsSchema,
   metricsEveryMs: z.number().int().min(1000),
   onFailure: z.enum(['rollback', 'pause']),
@@ -178,6 +184,12 @@ export const planSchema = z.object({
     .optional(),
 })
 export type Plan = z.infer<typeof planSchema>
+
+/** The only judge that there was before plans named theirs. */
+const earlierJudge: PlannedJudge = { name: 'threshold', version: 1 }
+
+/** The judge of a plan. */
+export const judgeOf = ({ judge }: Pick<Plan, 'judge'>): PlannedJudge => judge ?? earlierJudge
 
 export const deploymentPhases = [
   'validating',

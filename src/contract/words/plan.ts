@@ -1,15 +1,23 @@
-import { builtInChecks, type Plan, type Validation } from '../model/deployments.ts'
+import { builtInChecks, judgeOf, type Plan, type Validation } from '../model/deployments.ts'
 import type { WayBack } from '../model/way-back.ts'
 import { weightText } from './shares.ts'
 import { duration } from './time.ts'
 
-/** How often and how patiently a plan judges: sentences for a person, without their full stops. */
-export function judgingText({ limits, metricsEveryMs, steps, skipAnalysis }: Plan): string[] {
+/** The judge of a plan: `threshold, version 1`. */
+export function judgeText(plan: Pick<Plan, 'judge'>): string {
+  const { name, version } = judgeOf(plan)
+  return `${name}, version ${version}`
+}
+
+/** By whom, how often and how patiently a plan judges: sentences for a person, without their full stops. */
+export function judgingText(plan: Plan): string[] {
+  const { limits, metricsEveryMs, steps, skipAnalysis } = plan
   if (skipAnalysis || steps.every(({ analysis }) => !analysis)) return []
   const { warmUpMs, strikes, minSamples, maxInstanceFailures } = limits
   const warmUp = warmUpMs > 0 ? `, after a warm-up of ${duration(warmUpMs)}` : ''
   const checks = strikes === 1 ? 'One check' : `${strikes} checks in a row`
   return [
+    `Judged by: ${judgeText(plan)}`,
     `Checked every ${duration(metricsEveryMs)}${warmUp}, once it has ${minSamples} requests`,
     `${checks} over a limit roll${strikes === 1 ? 's' : ''} it back`,
     'With enough traffic, a clear failure rolls it back within 15 s, even during warm-up',

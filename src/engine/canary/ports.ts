@@ -78,5 +78,7 @@ export interface JudgeReply {
  */
 export interface Judge {
   readonly name: string
+  /** Grows when the same request may be answered otherwise than before. */
+  readonly version: number
   evaluate(request: JudgeRequest): Promise<Result<JudgeReply>>
 }

@@ -4,6 +4,7 @@ import {
   resourceLimitsSchema,
   type JudgeLimits,
   type Plan,
+  type PlannedJudge,
   type PlanOptions,
   type presets,
   type ResourceLimits,
@@ -130,6 +131,12 @@ export function planBeside(stableReleaseId: string | null, plan: Plan): Plan {
   const kept = { preset, steps, startAtOnce, skipAnalysis, ...(isKept ? { resources } : {}) }
   return { ...straightPlan(plan), skipped: kept }
 }
+
+/** The plan as this judge will judge it, whoever judged the deployment that it is taken from. */
+export const judgedBy = ({ name, version }: PlannedJudge, plan: Plan): Plan => ({
+  ...plan,
+  judge: { name, version },
+})
 
 /**
  * The plan of a deployment that is ordered once more. It keeps a number of instances of its own while the configuration of

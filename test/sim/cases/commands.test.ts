@@ -38,6 +38,28 @@ describe('a person', () => {
     expect(world.newest.stage.kind).toBe('promoted')
   })
 
+  it('orders a deployment again or undoes it: its plan names the judge of now, whoever judged it before', async () => {
+    const world = await steered(new World())
+    const judgeNow = () => world.newest.plan.judge
+    const id = await deploy(world, 'r2')
+    expect(judgeNow()).toEqual({ name: 'threshold', version: 1 })
+    await world.until(() => atStep(world, 0))
+    await asking(world, 'abort')
+    await world.until(hasEnded(world))
+    await world.advance(3)
+
+    world.judge = { ...world.judge, version: 2 }
+    const order = { by: 'ben', why: '', expectedRevision: null, supersedes: null }
+    must(await answered(world, engineOf(world).retry(id, order)))
+    expect(judgeNow()).toEqual({ name: 'threshold', version: 2 })
+    await world.until(hasEnded(world))
+    expect(world.newest.stage.kind).toBe('promoted')
+
+    world.judge = { ...world.judge, name: 'other', version: 1 }
+    must(await answered(world, engineOf(world).undo({ ...order, service: serviceName })))
+    expect(judgeNow()).toEqual({ name: 'other', version: 1 })
+  })
+
   it.each(places.slice(0, 4))(
     'promotes %s: without steps, but never before all copies are healthy',
     async (_, isThere) => {
@@ -89,6 +111,7 @@ describe('a person', () => {
     const world = await steered(new World())
     world.judge = {
       name: 'undecided',
+      version: 1,
       evaluate: async ({ atMs }) =>
         ok({ memory: {}, judgement: { decision: 'continue', text: 'a little more', findings: [], atMs } }),
     }

@@ -276,6 +276,7 @@ describe('a judged deployment', () => {
     let failures = 4
     world.judge = {
       name: 'shaky',
+      version: 1,
       evaluate: (request) =>
         failures-- > 0
           ? Promise.resolve(fail(new AppError('UNAVAILABLE', 'The judge is away')))

@@ -133,15 +133,21 @@ export class World {
   startBeside(): DeploymentController {
     const clock = new LifeClock(this.clock)
     const wire = this.faults.wire(() => this.#living.has(clock))
+    const current = () => this.judge
     const parts: PipelineParts = {
       clock,
       rng: seededRng(++this.#lives),
       log: silentLog,
       stores: this.store.behind(wire),
       judge: {
-        name: 'threshold',
+        get name() {
+          return current().name
+        },
+        get version() {
+          return current().version
+        },
         evaluate: async (request) => {
-          const reply = await this.judge.evaluate(request)
+          const reply = await current().evaluate(request)
           return wire.call('judge', 'judge.evaluate', () => reply)
         },
       },

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { judgingText, missingGates, skippedText, trafficForecast } from '../../../src/contract/index.ts'
+import {
+  judgeText,
+  judgingText,
+  missingGates,
+  planSchema,
+  skippedText,
+  trafficForecast,
+} from '../../../src/contract/index.ts'
 import { buildPlan, planBeside } from '../../../src/engine/deployments/index.ts'
-import type { PlanOptions } from '../../../src/contract/index.ts'
+import type { Plan, PlanOptions } from '../../../src/contract/index.ts'
 
 function planOf(options: PlanOptions = {}) {
   const plan = buildPlan(options)
@@ -25,11 +32,23 @@ const ran = (...names: string[]) => ({
 describe('a plan in words', () => {
   it('names warm-up, interval, consecutive failures and what is not waited for', () => {
     expect(plain(judgingText(planOf()))).toEqual([
+      'Judged by: threshold, version 1',
       'Checked every 30 s, after a warm-up of 30 s, once it has 100 requests',
       '3 checks in a row over a limit roll it back',
       'With enough traffic, a clear failure rolls it back within 15 s, even during warm-up',
       'More than 2 instance failures roll it back',
     ])
+  })
+
+  it('names the judge, and of a plan of an earlier version the one that it had', () => {
+    const plan: Plan = planOf()
+    expect(plan.judge).toBeUndefined()
+    expect(planSchema.parse(plan)).toEqual(plan)
+    expect(judgeText(plan)).toBe('threshold, version 1')
+    expect(judgeText({ judge: { name: 'bayes', version: 3 } })).toBe('bayes, version 3')
+    expect(judgingText({ ...plan, judge: { name: 'bayes', version: 3 } })[0]).toBe(
+      'Judged by: bayes, version 3',
+    )
   })
 
   it('says how many requests a step may expect at the traffic of now', () => {

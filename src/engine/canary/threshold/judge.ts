@@ -29,6 +29,7 @@ type Decision = Judgement['decision']
  */
 export const thresholdJudge: Judge = {
   name: 'threshold',
+  version: 1,
   evaluate: (request) => Promise.resolve(ok(evaluate(request))),
 }
 

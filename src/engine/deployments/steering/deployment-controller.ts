@@ -12,7 +12,7 @@ import { audited } from '../../audit/index.ts'
 import { within, type Loop } from '../../core/index.ts'
 import type { EmergencyOrder, Router, RouterReport } from '../../platforms/index.ts'
 import { changedSince, type Command, type Seen } from '../commands.ts'
-import { buildPlan, planAgain, planBeside, straightPlan, undoPlan } from '../plan.ts'
+import { buildPlan, judgedBy, planAgain, planBeside, straightPlan, undoPlan } from '../plan.ts'
 import { isBehind, releaseBefore } from '../release-line.ts'
 import { currentInstances, type ScaleRequest } from '../scaling.ts'
 import { hasEnded, isRetiring } from '../state.ts'
@@ -92,7 +92,8 @@ export class DeploymentController implements Disposable {
    * it takes all traffic as soon as it is healthy.
    */
   async plan(service: string, options: readonly PlanOptions[]): Promise<Result<Plan>> {
-    const plan = buildPlan(...options)
+    const built = buildPlan(...options)
+    const plan = built.ok ? ok(judgedBy(this.#parts.judge, built.value)) : built
     const found = this.#find(service)
     if (!plan.ok || !found.ok) return plan
     const { loop } = found.value
@@ -299,7 +300,9 @@ export class DeploymentController implements Disposable {
     const id = `d-${this.#parts.clock.nowMs().toString(36)}-${this.#parts.rng.hex(4)}`
     const { loop } = found.value
     const { declaredInstances: declared } = loop
-    const noted = declared === null ? plan : { ...plan, declaredInstances: declared }
+    // The plan of a deployment of before, once more: it is today's judge that will look.
+    const judged = judgedBy(this.#parts.judge, plan)
+    const noted = declared === null ? judged : { ...judged, declaredInstances: declared }
     const asked = await loop.request(
       { id, service, candidateReleaseId: releaseId, plan: noted, by, why, retryOf },
       request,
