@@ -62,9 +62,10 @@ export const anchorAsCsv = ({ seq, hash, seal }: Anchor, atMs: number): string =
 const line = (row: readonly string[]): string => `${row.map(cell).join(',')}\r\n`
 
 function cell(text: string): string {
-  // Spreadsheets skip spaces before a formula. Line breaks and tabs stay, within the quotes of their cell.
+  // Spreadsheets skip spaces before a formula. Line breaks are escaped, too: a bare one ends a row for many readers, and
+  // returns a terminal to the start of its line.
   const isFormula = /^ *[=+\-@|%\t\r\n]/.test(text)
-  const shown = escapedText(text, /[\t\r\n]/)
+  const shown = escapedText(text, /\t/)
   const safe = isFormula ? `'${shown}` : shown
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+  return /[",]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }

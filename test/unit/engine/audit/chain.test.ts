@@ -106,16 +106,19 @@ describe('the audit export', () => {
     (why) => {
       const [header, ...rows] = auditAsCsv(chainOf([draft({ why: `${why}\r\nevil,row` })])).split('\r\n')
       expect(header?.split(',')).toHaveLength(9)
-      // The line break stays within its quotes.
-      expect(rows.join('\r\n')).toContain(`"'${why.replaceAll('"', '""')}\r\nevil,row"`)
+      expect(rows).toEqual([expect.stringContaining('evil,row'), ''])
+      const shown = why.replaceAll('"', '""').replace('\r', '\\u000d').replace('\n', '\\u000a')
+      expect(rows[0]).toContain(`"'${shown}\\u000d\\u000aevil,row"`)
     },
   )
 
   it.each(['csv', 'jsonl'] as const)('as %s holds nothing that steers a terminal or turns text', (format) => {
-    const entries = chainOf([draft({ why: 'a\u001b]0;owned\u0007b\u009b31mc\u202ed', target: '\u2028' })])
+    const entries = chainOf([draft({ why: 'a\u001b]0;owned\u0007b\u009b31mc\u202ed\re', target: '\u2028' })])
     const text = format === 'csv' ? auditAsCsv(entries) : auditAsJsonLines(entries)
     // eslint-disable-next-line no-control-regex -- these are what must not be there
-    expect(text).not.toMatch(/[\u0000-\u0009\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028-\u202e]/)
+    expect(text.replaceAll('\r\n', '\n')).not.toMatch(
+      /[\u0000-\u0009\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028-\u202e]/,
+    )
     if (format === 'jsonl') expect(findBreak([JSON.parse(text) as AuditEntry])).toBeNull()
   })
 
