@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import { messageOf, type Clock, type Log } from '../base/index.ts'
 import { writePrivateFile } from '../adapters/system/index.ts'
-import { engineActor, problemPlace, type ConfigProblem } from '../contract/index.ts'
+import { engineActor, problemsText, type ConfigProblem } from '../contract/index.ts'
 import type { AuditDraft } from '../engine/audit/index.ts'
 import { describeConfig, type LoadedConfig } from '../engine/config/index.ts'
 
@@ -64,9 +64,7 @@ export class ConfigRecord {
   async refused(
     problems: readonly Pick<ConfigProblem, 'file' | 'line' | 'column' | 'message'>[],
   ): Promise<void> {
-    const [first] = problems
-    const where = first ? `${problemPlace(first)}: ` : ''
-    await this.#append('config.refused', first ? `${where}${first.message}` : 'It could not be applied.', {
+    await this.#append('config.refused', problemsText(problems) || 'It could not be applied.', {
       problems: problems.slice(0, mostListed).map(({ file, line, message }) => ({ file, line, message })),
     })
   }

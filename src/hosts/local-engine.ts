@@ -12,7 +12,13 @@ import {
   systemClock,
   systemRng,
 } from '../adapters/system/index.ts'
-import { engineActor, hostsWithState, type ConfigProblem, type LiveRecords } from '../contract/index.ts'
+import {
+  configRejectedText,
+  engineActor,
+  hostsWithState,
+  type ConfigProblem,
+  type LiveRecords,
+} from '../contract/index.ts'
 import { audited, type AuditDraft } from '../engine/audit/index.ts'
 import {
   changedSettings,
@@ -181,10 +187,9 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
         if (!changed.ok) {
           void configRecord.refused(changed.error)
           engine.live.put('config', { ...status, problems: changed.error })
-          const [first] = changed.error
           engine.notices.post({
             severity: 'warning',
-            text: `The changed configuration was refused${first ? ` (line ${first.line}: ${first.message})` : ''}; the previous one stays in use`,
+            text: configRejectedText(changed.error),
             link: '/settings',
           })
           return

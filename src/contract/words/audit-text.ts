@@ -29,7 +29,7 @@ export function auditText({ action, details }: Told): string {
   const texts: Readonly<Record<string, string>> = {
     'audit.seal': 'started sealing the audit log with a new key',
     'config.change': 'changed the configuration',
-    'config.refused': 'refused a changed configuration',
+    'config.refused': 'rejected a changed configuration',
     'deployments.request': `requested the deployment of ${release}`,
     'deployments.pause': release ? `paused the deployment of ${release}` : 'paused the deployment',
     'deployments.resume': 'resumed the deployment',

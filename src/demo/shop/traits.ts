@@ -28,7 +28,8 @@ type Written = { [Name in keyof typeof traitOptions]: string | boolean }
 export function traitsOf(written: Written): Traits {
   const number = (name: keyof Written): number => {
     const value = Number(written[name])
-    if (!(value >= 0)) throw new Error(`--${name} is a number from 0 on, not ${String(written[name])}`)
+    if (!(value >= 0))
+      throw new Error(`--${name} must be a number of at least 0, not ${String(written[name])}`)
     return value
   }
   return {

@@ -24,7 +24,7 @@ const longestShown = 60
 function wordsFor(value: unknown): string {
   if (value === undefined || value === null) return 'nothing'
   if (typeof value === 'string') {
-    return `the text ${JSON.stringify(value.length > longestShown ? `${value.slice(0, longestShown)}…` : value)}`
+    return `the string ${JSON.stringify(value.length > longestShown ? `${value.slice(0, longestShown)}…` : value)}`
   }
   if (typeof value === 'number' || typeof value === 'bigint') return `the number ${value}`
   if (typeof value === 'boolean') return `the word ${value}`
@@ -80,7 +80,7 @@ function wrongValue(root: Section, path: PropertyKey[]): ConfigProblem {
   }
   // Of what is no text at all, that is said first.
   const isNoText = setting.expected === processTextWords && typeof value !== 'string'
-  const found = `found ${wordsFor(value)}, expected ${isNoText ? 'text' : setting.expected}`
+  const found = `found ${wordsFor(value)}, expected ${isNoText ? 'a string' : setting.expected}`
   return problemAt(origin, path, found, valueRemedy(setting, path, node))
 }
 

@@ -232,7 +232,7 @@ export function loadConfig(sources: ConfigSources): Result<LoadedConfig, ConfigP
   try {
     return loadedFrom(sources)
   } catch (thrown) {
-    const message = `Pilothouse could not read this configuration because of a defect of its own: ${messageOf(thrown)}`
+    const message = `Pilothouse could not read this configuration because of a bug in Pilothouse: ${messageOf(thrown)}`
     const hint = 'undo the latest change, and report the file with this message'
     return fail([{ file: sources.file?.path ?? '', line: 1, column: 1, path: '', message, hint }])
   }

@@ -47,7 +47,7 @@ const sourceOf = (scalar: Scalar): string =>
 /** What helps against a mistake of the notation. */
 function syntaxRemedy(code: string): string {
   if (code === 'TAB_AS_INDENT') return 'indent with spaces'
-  if (code === 'TAG_RESOLVE_FAILED') return 'remove the tag; a text that starts with ! needs quotes'
+  if (code === 'TAG_RESOLVE_FAILED') return 'remove the tag; a string that starts with ! needs quotes'
   return 'check indentation, quotes and brackets here and in the line before'
 }
 
@@ -101,8 +101,8 @@ class Reader {
     if (++this.#nodeCount > most.nodes || depth > most.depth) {
       if (!this.#isExhausted) {
         const [message, hint] = this.#via
-          ? ['too large or too nested once aliases are followed', 'use fewer aliases']
-          : ['too large or too nested to be a config', 'is this the right file?']
+          ? ['too large or too deeply nested after aliases are expanded', 'use fewer aliases']
+          : ['too large or too deeply nested to be a configuration', 'is this the right file?']
         this.report(this.#via ?? node.range, message, hint)
       }
       this.#isExhausted = true
@@ -148,18 +148,14 @@ class Reader {
       const key = pair.key as Node | null
       const name = isScalar(key) ? sourceOf(key) : ''
       if (!isScalar(key) || name === '') {
-        this.report(key?.range, 'found a key that is not text', 'write `key: value`')
+        this.report(key?.range, 'found a key that is not a string', 'write `key: value`')
         continue
       }
       const keyOrigin = this.origin(key.range)
       const first = section.entries.get(name)
       if (first) {
         const line = first.keyOrigin.kind === 'file' ? first.keyOrigin.line : 0
-        this.report(
-          key.range,
-          `the key "${name}" stands here twice`,
-          `it already stands in line ${line}; keep one`,
-        )
+        this.report(key.range, `the key "${name}" appears twice`, `it is already on line ${line}; keep one`)
         continue
       }
       const node = this.node(pair.value as Node | null, keyOrigin, aliases, depth + 1)
@@ -215,7 +211,7 @@ export function parseConfigText(file: string, text: string): ParsedText {
   if (isJson && text.trim() === '')
     return at('found an empty file, expected a JSON object', 'write {} at least')
   if (isExcessive(text))
-    return at('the file is too large or too nested to be a config', 'is this the right file?')
+    return at('the file is too large or too deeply nested to be a configuration', 'is this the right file?')
 
   const documents = parseAllDocuments(text, {
     lineCounter: lines,

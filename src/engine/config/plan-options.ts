@@ -29,7 +29,7 @@ export function readPlanOptions(
     .filter((key) => !keys.includes(key))
     .map((key) => {
       const meant = nearest(key, keys) ?? keys.find((each) => each.endsWith(`.${key}`))
-      return `${key} is no setting of a deployment; ${meant ? `did you mean ${meant}?` : `there are ${keys.join(', ')}`}`
+      return `${key} is not a deployment setting; ${meant ? `did you mean ${meant}?` : `settings: ${keys.join(', ')}`}`
     })
   const known = pairs.filter(([key]) => keys.includes(key))
   const tree = checkTree(

@@ -44,7 +44,9 @@ const sections = {
         .describe('Additional web origins that may connect.'),
       token: afterRestart(secret())
         .optional()
-        .describe('Where the access token is kept. Without it, each launch makes a new one and prints it.'),
+        .describe(
+          'Where the access token is kept. Without it, each launch creates a new token and writes it to server.json in the data directory.',
+        ),
     })
     .prefault({})
     .describe('How the headless server is reached.'),
@@ -101,7 +103,7 @@ const sections = {
           disk: limit(0.8, 0.95, 'a filesystem'),
         })
         .prefault({})
-        .describe('When a figure becomes a warning.'),
+        .describe('Thresholds for warning and critical.'),
     })
     .prefault({})
     .describe('Sampling of hosts, and retention.'),
@@ -115,7 +117,9 @@ export const configFileSchema = z.strictObject({
   version: constant(1).prefault(1).describe('Version of the configuration format.'),
   environment: choice(environments)
     .prefault('development')
-    .describe('The environment of its services; production asks twice before dangerous actions.'),
+    .describe(
+      'The environment of its services; production asks for the service name before dangerous actions.',
+    ),
   ...sections,
   environments: z
     .strictObject({

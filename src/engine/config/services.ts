@@ -42,12 +42,12 @@ const planForm = heldTo(
     minSuccessRatio: 'Minimum share of requests that must succeed.',
     maxErrorRatio: 'Maximum share of requests that may fail.',
     maxLatencyRegression: 'How much slower than the stable release the candidate may be at its p95.',
-    maxErrorRatioToStable: 'How many times the error ratio of the stable release makes the candidate worse.',
+    maxErrorRatioToStable: "Maximum error ratio of the candidate, as a multiple of the stable release's.",
     minSamples: 'Minimum number of requests for a judgment.',
     warmUpMs: 'Time after the first traffic that is not judged.',
     strikes: 'Consecutive checks over a limit that roll the candidate back.',
     maxInstanceFailures:
-      'Crashes, failed health checks and ejections of candidate instances that only warn; one more rolls it back.',
+      'Crashes, failed health checks and ejections that the candidate may have; one more rolls it back.',
     onNoTraffic: 'What happens when there is no traffic.',
     onNoData: 'What happens when the router reports no counts.',
     resources:
@@ -55,7 +55,7 @@ const planForm = heldTo(
     maxCpuRatio: 'Maximum CPU use.',
     maxMemoryRatio: 'Maximum memory use.',
     maxDiskRatio: 'Maximum use of the fullest filesystem.',
-    metricsEveryMs: 'Time between two judgments.',
+    metricsEveryMs: 'Time between judgments.',
     onFailure: 'What happens when the candidate is worse.',
     onInconclusive: 'What happens when the result is inconclusive.',
     maxTimeMs: 'Maximum duration of a deployment.',

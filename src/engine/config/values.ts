@@ -109,7 +109,7 @@ export function proportion() {
   return z
     .union([z.number().min(0), z.string().regex(new RegExp(percentPattern))])
     .transform((written) => (typeof written === 'number' ? written : (parsePercent(written) ?? NaN)))
-    .register(settingFacts, facts('a proportion from 0 on, or a percentage such as 20%', { reads: 'number' }))
+    .register(settingFacts, facts('a ratio of 0 or more, or a percentage such as 20%', { reads: 'number' }))
 }
 
 /** A share of traffic in percent, `10` or `10%`, read as percent. */

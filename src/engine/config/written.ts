@@ -72,7 +72,8 @@ function numberForm(key: string, type: z.ZodNumber): Type {
   const whole = type.format === 'safeint'
   const isFromLeast = Number.isFinite(least) && least > Number.MIN_SAFE_INTEGER
   const isToMost = Number.isFinite(most) && most < Number.MAX_SAFE_INTEGER
-  const range = isFromLeast && isToMost ? ` from ${least} to ${most}` : isFromLeast ? ` from ${least} on` : ''
+  const range =
+    isFromLeast && isToMost ? ` from ${least} to ${most}` : isFromLeast ? ` of at least ${least}` : ''
   return known(type, facts(`a ${whole ? 'whole ' : ''}number${range}`, { reads: 'number' }))
 }
 
@@ -85,7 +86,7 @@ function textWords({ def }: z.ZodString, fallback: string): string {
     }
     const words = error?.({})
     if (typeof words === 'string') return words
-    if (prefix !== undefined) return `text that starts with ${prefix}`
+    if (prefix !== undefined) return `a string that starts with ${prefix}`
   }
   return fallback
 }
@@ -104,7 +105,7 @@ const paths: Readonly<Record<string, string>> = {
 
 function textForm(key: string, type: z.ZodString): Type {
   const where = paths[key]
-  const words = textWords(type, 'text')
+  const words = textWords(type, 'a string')
   // A schema may stand at several keys: what is known of it is known of this one.
   return where
     ? known(type.clone(), facts(`the path of ${where}`, { role: 'path' }))
@@ -160,7 +161,7 @@ function innerForm(key: string, type: Type, words: Words): Type {
       union,
       isOfSections(type)
         ? facts('a section', { reads: 'none', isOpen: true })
-        : facts('a text, a number, true or false', { reads: 'none' }),
+        : facts('a string, a number, true or false', { reads: 'none' }),
     )
   }
   if (type instanceof z.ZodArray) {
@@ -172,7 +173,7 @@ function innerForm(key: string, type: Type, words: Words): Type {
     const isText = unwrap(type.element).inner instanceof z.ZodString
     return known(
       checked,
-      facts(isText ? 'a list of texts' : 'a list', {
+      facts(isText ? 'a list of strings' : 'a list', {
         reads: isText ? 'list' : 'none',
         isOpen: true,
         suggest: (found, at) => (isText ? listRemedy(found, at) : `write a list: each item begins with "- "`),
@@ -181,7 +182,7 @@ function innerForm(key: string, type: Type, words: Words): Type {
   }
   if (type instanceof z.ZodRecord) {
     const map = z.record(type.keyType as z.ZodString, typeForm(key, type.valueType, words) as z.ZodType)
-    return known(map, facts('a section of names with texts', { reads: 'none', isOpen: true }))
+    return known(map, facts('a section of names and strings', { reads: 'none', isOpen: true }))
   }
   if (type instanceof z.ZodEnum) {
     const choices = type.options.map(String)

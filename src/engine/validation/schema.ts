@@ -231,7 +231,7 @@ export const checksSchema = z
         context.addIssue({
           code: 'custom',
           path: [index, 'durationMs'],
-          message: 'a load must be shorter than timeoutMs',
+          message: 'duration must be shorter than timeout',
         })
       if ('passwordEnv' in check && check.passwordEnv !== undefined && check.passwordFile !== undefined)
         context.addIssue({

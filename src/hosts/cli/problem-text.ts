@@ -62,7 +62,7 @@ export interface ProblemSource {
 /**
  * The mistakes with their line and a pointer to the column:
  *
- *     pilothouse.yaml:3:9  found the text "8080", expected a port: a whole number from 0 to 65535
+ *     pilothouse.yaml:3:9  found the string "8080", expected a port: a whole number from 0 to 65535
  *       3 |   port: "8080"
  *         |         ^
  */

@@ -149,7 +149,7 @@ export async function serveCommand(
         clock,
         current: read,
         onChange: (changed) => {
-          if (!changed.ok) log.warn('the changed configuration has errors', { problems: changed.error })
+          if (!changed.ok) log.warn('the changed configuration was rejected', { problems: changed.error })
           served.configChanged(changed)
           // Told at the level that it brought.
           if (changed.ok) log.info('the configuration was reloaded', { file: changed.value.file })

@@ -8,7 +8,7 @@ import { CallServer, serveLive } from '../../adapters/transports/index.ts'
 import {
   operator,
   portChannel,
-  problemPlace,
+  problemsText,
   type ConfigProblem,
   type PortLike,
 } from '../../contract/index.ts'
@@ -119,8 +119,6 @@ async function openForCommands(engine: Engine, dataDirectory: string, log: Log):
 }
 
 function sentenceOf(problems: readonly ConfigProblem[]): string {
-  const [first] = problems
-  if (!first) return 'The configuration has mistakes.'
-  const rest = problems.length > 1 ? `, and ${problems.length - 1} more` : ''
-  return `The configuration has mistakes: ${problemPlace(first)} ${first.message}${rest}.`
+  const text = problemsText(problems)
+  return `The configuration has errors${text === '' ? '' : `: ${text}`}.`
 }

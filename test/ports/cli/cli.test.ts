@@ -38,7 +38,7 @@ describe('pilothouse config check', () => {
         '  did you mean "port"?',
       ].join('\n'),
     )
-    expect(stderr).toContain('pilothouse.yaml:4:10  found the text "loud"')
+    expect(stderr).toContain('pilothouse.yaml:4:10  found the string "loud"')
     expect(stderr).toContain('PILOTHOUSE_SERVER_PORT  no setting has this environment variable')
     expect(stderr).toContain('3 errors in the configuration')
   })
@@ -128,7 +128,7 @@ describe('pilothouse serve', () => {
   it('ends with 1 and the mistakes when the config is bad', async () => {
     const { code, stderr } = await run(['serve', '--no-open', '--port', 'x'])
     expect(code).toBe(1)
-    expect(stderr).toContain('--port  found the text "x"')
+    expect(stderr).toContain('--port  found the string "x"')
   })
 
   it('ends with 1 and the place when its token is missing', async () => {

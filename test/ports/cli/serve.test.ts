@@ -98,7 +98,7 @@ describe('pilothouse serve', () => {
     const served = serve()
     await served.until('stdout', address)
     await config('logging: {level: loud}\n')
-    await served.until('stderr', /the changed configuration has errors/)
+    await served.until('stderr', /the changed configuration was rejected/)
     await config('logging: {level: info}\n')
     // Only the changed level lets this line through: it is written at the end.
     await served.until('stderr', /the configuration was reloaded/)

@@ -4,13 +4,7 @@ import { OpenAPILink } from '@orpc/openapi-client/fetch'
 import * as z from 'zod'
 import { AppError, fail, ok, type Result } from '../../../base/index.ts'
 import type { ConfigRequest } from '../../../adapters/config/index.ts'
-import {
-  contract,
-  errorCodes,
-  problemPlace,
-  type ConfigProblem,
-  type ErrorCode,
-} from '../../../contract/index.ts'
+import { contract, errorCodes, problemsText, type ErrorCode } from '../../../contract/index.ts'
 import { findServer, type ServerAccess } from '../../server-file.ts'
 import { NoEngine } from '../failure.ts'
 import { nextCommand } from '../setting-options.ts'
@@ -36,15 +30,11 @@ export async function findEngine(request: ConfigRequest): Promise<Result<EngineA
     return fail(
       new AppError(
         'CONFIG_INVALID',
-        `The configuration has errors, so the data directory is unknown: ${sentenceOf(directories.error)}`,
+        `The configuration has errors, so the data directory is unknown: ${problemsText(directories.error)}`,
       ),
     )
   return engineOn(directories.value, request)
 }
-
-/** The first mistake, with its place. */
-const sentenceOf = ([first]: readonly ConfigProblem[]): string =>
-  first ? `${problemPlace(first)}: ${first.message}` : ''
 
 /** The engine that PILOTHOUSE_URL and PILOTHOUSE_TOKEN name; null when they name none. */
 export function namedEngine({ system }: ConfigRequest): Result<EngineAddress> | null {

@@ -1,5 +1,6 @@
 import {
-  problemPlace,
+  problemsText,
+  configRejected,
   weightText,
   type ConfigProblem,
   type Deployment,
@@ -47,15 +48,13 @@ function checkNeed(check: ReadinessCheck, nowMs: number): Need {
 }
 
 function configNeeds(problems: ConfigProblem[]): Need[] {
-  const first = problems[0]
-  if (!first) return []
-  const count = problems.length === 1 ? 'an error' : `${problems.length} errors`
+  if (problems.length === 0) return []
   return [
     {
       id: 'config',
       severity: 'warning',
-      title: `The configuration has ${count}; the previous one stays in use`,
-      detail: `${problemPlace(first)} ${first.message}`,
+      title: `${configRejected}; the previous one stays in use`,
+      detail: problemsText(problems),
       action: { label: 'View configuration', href: '/settings/config' },
     },
   ]

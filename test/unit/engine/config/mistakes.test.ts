@@ -35,7 +35,7 @@ const table: [string, string, string][] = [
   [
     'a quoted number',
     'server:\n  port: "8080"\n',
-    '2:9 server.port: found the text "8080", expected a port: a whole number from 0 to 65535 | write the number without quotes: 8080',
+    '2:9 server.port: found the string "8080", expected a port: a whole number from 0 to 65535 | write the number without quotes: 8080',
   ],
   [
     'a port out of range',
@@ -50,7 +50,7 @@ const table: [string, string, string][] = [
   [
     'a value for a section',
     'logging: info\n',
-    '1:10 logging: found the text "info", expected a section with level, destination | indent its keys below it, each as `key: value`',
+    '1:10 logging: found the string "info", expected a section with level, destination | indent its keys below it, each as `key: value`',
   ],
   [
     'a list for a section',
@@ -60,12 +60,12 @@ const table: [string, string, string][] = [
   [
     'a word that is none of the choices',
     'environment: prodction\n',
-    '1:14 environment: found the text "prodction", expected one of development, staging, production | did you mean "production"?',
+    '1:14 environment: found the string "prodction", expected one of development, staging, production | did you mean "production"?',
   ],
   [
     'a choice cut short',
     'environment: prod\n',
-    '1:14 environment: found the text "prod", expected one of development, staging, production | did you mean "production"?',
+    '1:14 environment: found the string "prod", expected one of development, staging, production | did you mean "production"?',
   ],
   [
     'a duration without a unit',
@@ -75,12 +75,12 @@ const table: [string, string, string][] = [
   [
     'a duration out of range',
     'telemetry:\n  interval: 10ms\n',
-    '2:13 telemetry.interval: found the text "10ms", expected a duration with its unit from 1s to 1m, such as 30s, 12h or 7d | correct it, or remove interval for the default: 1s',
+    '2:13 telemetry.interval: found the string "10ms", expected a duration with its unit from 1s to 1m, such as 30s, 12h or 7d | correct it, or remove interval for the default: 1s',
   ],
   [
     'a size that is none',
     'telemetry: {retention: {size: big}}\n',
-    '1:31 telemetry.retention.size: found the text "big", expected a size with its unit from 1MB to 1TB, such as 100MB or 1GiB | correct it, or remove size for the default: 100MB',
+    '1:31 telemetry.retention.size: found the string "big", expected a size with its unit from 1MB to 1TB, such as 100MB or 1GiB | correct it, or remove size for the default: 100MB',
   ],
   [
     'a percentage without its sign',
@@ -90,7 +90,7 @@ const table: [string, string, string][] = [
   [
     'an origin with a path',
     'server:\n  allowedOrigins:\n    - https://a.example\n    - https://b.example/x\n',
-    '4:7 server.allowedOrigins.1: found the text "https://b.example/x", expected web origins in a list, each such as https://ops.example.org | write https://b.example',
+    '4:7 server.allowedOrigins.1: found the string "https://b.example/x", expected web origins in a list, each such as https://ops.example.org | write https://b.example',
   ],
   [
     'critical below warning',
@@ -105,17 +105,17 @@ const table: [string, string, string][] = [
   [
     'an address others can reach',
     'server:\n  host: 0.0.0.0\n',
-    '2:9 server.host: found the text "0.0.0.0", expected a loopback address: 127.0.0.1, ::1 or localhost | other addresses need TLS, which is not supported yet; use a tunnel or a proxy on this machine',
+    '2:9 server.host: found the string "0.0.0.0", expected a loopback address: 127.0.0.1, ::1 or localhost | other addresses need TLS, which is not supported yet; use a tunnel or a proxy on this machine',
   ],
   [
     'a mistake in the overrides of another environment',
     'environments:\n  staging:\n    server:\n      port: x\n',
-    '4:13 environments.staging.server.port: found the text "x", expected a port: a whole number from 0 to 65535 | correct it, or remove port for the default: 7780',
+    '4:13 environments.staging.server.port: found the string "x", expected a port: a whole number from 0 to 65535 | correct it, or remove port for the default: 7780',
   ],
   [
     'a key twice',
     'server:\n  port: 1\n  host: localhost\n  port: 2\n',
-    '4:3 : the key "port" stands here twice | it already stands in line 2; keep one',
+    '4:3 : the key "port" appears twice | it is already on line 2; keep one',
   ],
   ['a tab', 'server:\n\tport: 1\n', '2:1 : tabs are not allowed as indentation | indent with spaces'],
   [
@@ -132,9 +132,9 @@ const table: [string, string, string][] = [
   [
     'an unknown tag',
     'server: !file x\n',
-    '1:9 : unresolved tag: !file | remove the tag; a text that starts with ! needs quotes',
+    '1:9 : unresolved tag: !file | remove the tag; a string that starts with ! needs quotes',
   ],
-  ['a key that is a list', '? [a]\n: 1\n', '1:3 : found a key that is not text | write `key: value`'],
+  ['a key that is a list', '? [a]\n: 1\n', '1:3 : found a key that is not a string | write `key: value`'],
   [
     'an alias into itself',
     'server: &s\n  token: *s\n',
@@ -201,7 +201,7 @@ describe('a file that is no config', () => {
         .join(', ')}]`
     const bomb = ['l0: &l0 [x, x]', ...Array.from({ length: 8 }, (_, index) => level(index + 1))].join('\n')
     expect(mistakes(bomb)).toEqual([
-      expect.stringMatching(/^\d:\d+ : too large or too nested once aliases are followed/),
+      expect.stringMatching(/^\d:\d+ : too large or too deeply nested after aliases are expanded/),
     ])
   })
 
@@ -216,7 +216,7 @@ describe('a file that is no config', () => {
     ['only quotes', '"'.repeat(1_000_000)],
   ])('is refused before it takes long: %s', (_what, text) => {
     expect(mistakes(text)).toEqual([
-      '1:1 : the file is too large or too nested to be a config | is this the right file?',
+      '1:1 : the file is too large or too deeply nested to be a configuration | is this the right file?',
     ])
   })
 })
@@ -225,7 +225,7 @@ describe('sections nested by their indentation', () => {
   it('are refused where they begin to be too deep', () => {
     const text = Array.from({ length: 1200 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n')
     expect(mistakes(text)).toEqual([
-      '52:52 : too large or too nested to be a config | is this the right file?',
+      '52:52 : too large or too deeply nested to be a configuration | is this the right file?',
     ])
   })
 })
@@ -238,7 +238,7 @@ describe('a .json file', () => {
       '3:11 server.port: found the number 70000, expected a port: a whole number from 0 to 65535 | correct it, or remove port for the default: 7780',
     ])
     expect(mistakes('{"server": {"port": 1}, "server": {}}', { path })).toEqual([
-      '1:25 : the key "server" stands here twice | it already stands in line 1; keep one',
+      '1:25 : the key "server" appears twice | it is already on line 1; keep one',
     ])
   })
 
@@ -276,7 +276,7 @@ describe('a mistake outside the file', () => {
       ],
       [
         'PILOTHOUSE_SERVER__PORT',
-        'found the text "x", expected a port: a whole number from 0 to 65535',
+        'found the string "x", expected a port: a whole number from 0 to 65535',
         'correct it, or remove port for the default: 7780',
       ],
     ])

@@ -19,7 +19,7 @@ const refused: [what: string, written: string, path: string, told: string][] = [
     'a variable without a name',
     'releases: {r1: {command: [a], env: {? "" : x}}}',
     '',
-    'found a key that is not text',
+    'found a key that is not a string',
   ],
   [
     'a variable whose name holds NUL',

@@ -43,7 +43,7 @@ describe('the options of one deployment, written in words', () => {
     const text = refused.ok ? '' : refused.error.message
     expect(text).toContain('did you mean limits.maxErrorRatio?')
     expect(text).toContain('did you mean metricsEvery?')
-    expect(text).toContain('instances: found the text "many"')
+    expect(text).toContain('instances: found the string "many"')
     expect(text).toContain('hold: found')
   })
 

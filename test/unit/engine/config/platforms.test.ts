@@ -17,10 +17,10 @@ describe('the platform of a service', () => {
   })
 
   it.each([
-    ['platform: egde', 'found the text "egde", expected one of edge', 'did you mean "edge"?'],
+    ['platform: egde', 'found the string "egde", expected one of edge', 'did you mean "edge"?'],
     [
       'platform: docker',
-      'found the text "docker", expected one of edge',
+      'found the string "docker", expected one of edge',
       'write one of these words, such as edge',
     ],
     ['platform: 3', 'found the number 3, expected one of edge', 'write one of these words, such as edge'],

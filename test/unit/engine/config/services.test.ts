@@ -386,22 +386,22 @@ const table: [string, string, RegExp][] = [
   [
     'a release without a command',
     at('    releases:\n      r1: {env: {A: b}}\n'),
-    /^4:11 services.shop.releases.r1.command: found nothing, expected a list of texts/,
+    /^4:11 services.shop.releases.r1.command: found nothing, expected a list of strings/,
   ],
   [
     'a list for an environment variable',
     at('    releases:\n      r1: {command: [a], env: {A: [1]}}\n'),
-    /^4:35 services.shop.releases.r1.env.A: found a list, expected text/,
+    /^4:35 services.shop.releases.r1.env.A: found a list, expected a string/,
   ],
   [
     'a command as one text',
     at('    releases:\n      r1: {command: node server.js --name "my shop"}\n'),
-    /^4:21 services.shop.releases.r1.command: found the text .*, expected a list of texts \| write a list: command: \[node, server.js, --name, "my shop"\]$/,
+    /^4:21 services.shop.releases.r1.command: found the string .*, expected a list of strings \| write a list: command: \[node, server.js, --name, "my shop"\]$/,
   ],
   [
     'a number among the words of a command',
     at('    releases:\n      r1: {command: [node, server.js, --workers, 4]}\n'),
-    /^4:50 services.shop.releases.r1.command.3: found the number 4, expected text \| put it in quotes: "4"$/,
+    /^4:50 services.shop.releases.r1.command.3: found the number 4, expected a string \| put it in quotes: "4"$/,
   ],
   [
     'a command that is a number',
@@ -416,12 +416,12 @@ const table: [string, string, RegExp][] = [
   [
     'a command without words',
     at('    releases:\n      r1: {command: []}\n'),
-    /^4:21 services.shop.releases.r1.command: found a list, expected a list of texts \| write a list: /,
+    /^4:21 services.shop.releases.r1.command: found a list, expected a list of strings \| write a list: /,
   ],
   [
     'a command of a list in a list',
     at('    releases:\n      r1: {command: [[a]]}\n'),
-    /^4:22 services.shop.releases.r1.command.0: found a list, expected text/,
+    /^4:22 services.shop.releases.r1.command.0: found a list, expected a string/,
   ],
   [
     'a mistake in a step',
@@ -431,7 +431,7 @@ const table: [string, string, RegExp][] = [
   [
     'an unknown kind of check',
     at('    checks:\n      - {kind: tpc}\n'),
-    /^4:16 services.shop.checks.0.kind: found the text "tpc", expected one of .*tcp.* \| did you mean "tcp"\?$/,
+    /^4:16 services.shop.checks.0.kind: found the string "tpc", expected one of .*tcp.* \| did you mean "tcp"\?$/,
   ],
   [
     'a misspelt key of a check',
@@ -446,7 +446,7 @@ const table: [string, string, RegExp][] = [
   [
     'a bad form of a freeze window',
     at('    checks:\n      - {kind: freeze, windows: [{reason: a, cron: never, duration: 1h}]}\n'),
-    /^4:52 services.shop.checks.0.windows.0.cron: found the text "never", expected a cron pattern of five fields/,
+    /^4:52 services.shop.checks.0.windows.0.cron: found the string "never", expected a cron pattern of five fields/,
   ],
   [
     'a freeze that ends before it begins',
@@ -483,7 +483,7 @@ const table: [string, string, RegExp][] = [
   [
     'a mistake in an override',
     'environments: {production: {services: {a: {grace: soon}}}}\n',
-    /^1:51 environments.production.services.a.grace: found the text "soon", expected a duration/,
+    /^1:51 environments.production.services.a.grace: found the string "soon", expected a duration/,
   ],
 ]
 

@@ -72,7 +72,7 @@ describe('text stays as it is written', () => {
 
   it('so that 1.10 and 1.1 are two releases, and a name that stands twice is named as written', () => {
     expect(mistakes('services: {shop: {releases: {1.10: {command: [a]}, 1.10: {command: [b]}}}}')).toEqual([
-      '1:52 : the key "1.10" stands here twice | it already stands in line 1; keep one',
+      '1:52 : the key "1.10" appears twice | it is already on line 1; keep one',
     ])
   })
 

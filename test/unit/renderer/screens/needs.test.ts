@@ -90,6 +90,6 @@ describe('what needs a person', () => {
       ['warning', 'config'],
       ['stale', 'silent:db-2'],
     ])
-    expect(needs[2]?.detail).toBe('/etc/p.yaml:3:5 There is no option a')
+    expect(needs[2]?.detail).toBe('/etc/p.yaml:3:5: There is no option a')
   })
 })
