@@ -323,7 +323,8 @@ export class Engine implements AsyncDisposable {
       )
       return health ? [{ health, lastScore: health.score }] : []
     })
-    this.live.put('health', combineHealth([...this.hosts.health(), ...services]))
+    const whole = combineHealth([...this.hosts.health(), ...services])
+    this.live.put('health', { ...whole, newestSampleMs: this.hosts.newestSampleMs() })
   }
 
   #showStatus(): void {

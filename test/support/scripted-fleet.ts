@@ -13,7 +13,7 @@ import {
   type DeploymentCommand,
   type Bin,
   type Deployment,
-  type Health,
+  type LiveRecords,
   type LogLine,
   type Notice,
   type Release,
@@ -88,8 +88,8 @@ export async function startScriptedFleet({
   const { engine } = scriptedEngine(1, host ? { host: host.source, intervalMs: host.intervalMs } : {})
   const services = new Map<string, ServiceState>()
   // Of these services the engine here knows nothing: what it says of health is completed with theirs.
-  const put: (key: 'health', value: Health) => void = engine.live.put.bind(engine.live)
-  let ownHealth: Health | undefined
+  const put: (key: 'health', value: LiveRecords['health']) => void = engine.live.put.bind(engine.live)
+  let ownHealth: LiveRecords['health'] | undefined
   const showHealth = () => {
     if (!ownHealth) return
     const members = [...services.values()].flatMap(({ name, weights, ...service }) => {
@@ -101,11 +101,13 @@ export async function startScriptedFleet({
       )
       return health ? [{ health, lastScore: health.score }] : []
     })
-    put('health', combineHealth([{ health: ownHealth, lastScore: ownHealth.score }, ...members]))
+    const { newestSampleMs = null } = ownHealth
+    const whole = combineHealth([{ health: ownHealth, lastScore: ownHealth.score }, ...members])
+    put('health', { ...whole, newestSampleMs })
   }
   engine.live.put = (key, value) => {
-    if (key !== 'health') return put(key as 'health', value as Health)
-    ownHealth = value as Health
+    if (key !== 'health') return put(key as 'health', value as LiveRecords['health'])
+    ownHealth = value as LiveRecords['health']
     showHealth()
   }
   const deployments = new Map<string, Deployment>()

@@ -1,4 +1,4 @@
-import type { Right } from '../api/rights.ts'
+import type { Right } from '../api/index.ts'
 import type { LiveRecordKey } from './records.ts'
 
 /** The right that a record is read with, by its kind: a consumer without it is not sent any. */

@@ -69,7 +69,8 @@ export interface Notice {
 export interface LiveRecords {
   engine: EngineStatus
   config: ConfigStatus
-  health: Health
+  /** Of the whole, and when the newest sample of any host was taken; null before the first. */
+  health: Health & { newestSampleMs?: number | null }
   notices: Notice[]
   [host: `host:${string}`]: Host
   [state: `hostState:${string}`]: HostState

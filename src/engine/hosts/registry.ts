@@ -138,6 +138,15 @@ export class HostRegistry {
     }))
   }
 
+  /** When the newest sample of any host was taken, or null before the first. */
+  newestSampleMs(): number | null {
+    const newest = Math.max(
+      0,
+      ...[...this.#hosts.values()].map(({ monitor }) => monitor.state().quality.lastSampleMs),
+    )
+    return newest === 0 ? null : newest
+  }
+
   /** Whether this machine is heard of. A remote host that is silent does not make this engine unfit. */
   checks(startedAtMs: number): ReadinessCheck[] {
     return [...this.#hosts.values()]

@@ -25,17 +25,13 @@ export class Standing {
   }
 
   #hosts = $derived.by(keepIfSame(() => hostViews(this.#link.records), isSameView))
-  #lastSampleMs = $derived.by(() => {
-    const times = this.#hosts.flatMap(({ state }) => (state ? [state.quality.lastSampleMs] : []))
-    return times.length === 0 ? null : Math.max(...times)
-  })
   #liveness = $derived.by<Liveness>(() =>
     livenessOf({
       connection: this.#link.connection,
       nowMs: Math.max(this.#clock.nowMs, this.#link.lastHeardMs),
       lastHeardMs: this.#link.lastHeardMs,
       clockOffsetMs: this.#link.clockOffsetMs,
-      lastSampleMs: this.#lastSampleMs,
+      lastSampleMs: this.#link.records.health?.newestSampleMs ?? null,
       isPaused: this.#router.isPaused,
     }),
   )

@@ -72,4 +72,14 @@ describe('the hosts of a running engine', () => {
     expect(count).toBeLessThanOrEqual(30)
     expect(count).toBeGreaterThanOrEqual(10)
   })
+
+  it('say with health when the newest sample of any of them was taken: a page needs no figures to know its age', async () => {
+    const { clock, engine } = running()
+    await using _ = engine
+    await clock.advance(5000)
+    const before = engine.live.get('health')?.newestSampleMs ?? 0
+    expect(clock.nowMs() - before).toBeLessThanOrEqual(1000)
+    await clock.advance(5000)
+    expect((engine.live.get('health')?.newestSampleMs ?? 0) - before).toBe(5000)
+  })
 })
