@@ -30,6 +30,13 @@ export class Exchange implements Dispatcher.DispatchHandler, Sender {
   /** The response whose head the client has got. */
   #begun: Begun | null = null
   #passesTrailers = false
+  /** The body as it comes from the client; null until an instance takes it. */
+  #pieces: AsyncIterator<Buffer> | null = null
+  /** What it begins with. Kept until it is written, so that another attempt can begin with it. */
+  #first: Promise<IteratorResult<Buffer>> | null = null
+  #isBodyBegun = false
+  /** Attempts that have failed. */
+  #failed = 0
 
   constructor(
     forwarding: Forwarding,
@@ -69,7 +76,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Sender {
           method: this.#request.method as Dispatcher.HttpMethod,
           headers: this.#headers,
           // Iterables are taken, too, though the type does not say so.
-          body: (hasBody(this.#request) ? this.#body() : null) as Readable | null,
+          body: (hasBody(this.#request) ? this.#body(this.#failed) : null) as Readable | null,
           headersTimeout: responseMs,
           bodyTimeout: idleMs ?? 0,
         },
@@ -142,7 +149,11 @@ export class Exchange implements Dispatcher.DispatchHandler, Sender {
       this.#attempts.end('unmeasured', 'abandoned')
       this.giveUp({ status: 413, text: failure.message })
     } else {
-      const isIdempotent = !hasBody(this.#request) && idempotent.has(this.#request.method ?? '')
+      this.#failed += 1
+      // Of an upload whose body has not begun an instance can have seen no more than the header.
+      const isIdempotent = hasBody(this.#request)
+        ? !this.#isBodyBegun
+        : idempotent.has(this.#request.method ?? '')
       const isUnsent = this.#controller === null
       this.#controller = null
       this.#attempts.failed(failure, { isUnsent, isIdempotent })
@@ -151,6 +162,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Sender {
 
   giveUp(refusal: Refusal): void {
     refuse(this.#request, this.#response, refusal)
+    // An attempt that has failed no longer reads a body that it was waiting for.
+    void this.#first?.then(() => this.#dropBody(), ignore)
   }
 
   #clientGone(): void {
@@ -159,25 +172,44 @@ export class Exchange implements Dispatcher.DispatchHandler, Sender {
     this.#controller?.abort(new Error('the client has gone'))
   }
 
-  /** Read from the client only once an instance takes it: what no instance has seen can go to another one, whole. */
-  async *#body(): AsyncGenerator<Buffer> {
-    const waits = this.#request.headers.expect !== undefined
-    if (waits && !this.#response.headersSent) this.#response.writeContinue()
-    let left = this.#with.limits.maxBodyBytes
+  /**
+   * Read from the client only once an instance takes it. What no instance has seen can go to another one, whole: an
+   * attempt that fails before the first piece leaves that to the next.
+   */
+  async *#body(attempt: number): AsyncGenerator<Buffer> {
+    const pieces = (this.#pieces ??= this.#askForBody())
+    this.#first ??= pieces.next()
     try {
-      for await (const chunk of this.#request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-        left -= chunk.length
+      let piece = await this.#first
+      if (attempt !== this.#failed) return
+      this.#isBodyBegun = true
+      let left = this.#with.limits.maxBodyBytes
+      for (; !piece.done; piece = await pieces.next()) {
+        left -= piece.value.length
         if (left < 0) throw new TooLarge('The body is larger than the service allows.')
-        yield chunk
+        yield piece.value
       }
     } catch (failure) {
       throw failure instanceof TooLarge ? failure : new BrokenOff()
     } finally {
-      // What is left of a body that was answered early: unread it would keep the next request from being seen.
-      this.#request.resume()
+      if (this.#isBodyBegun) this.#dropBody()
     }
   }
+
+  #askForBody(): AsyncIterator<Buffer> {
+    const waits = this.#request.headers.expect !== undefined
+    if (waits && !this.#response.headersSent) this.#response.writeContinue()
+    const pieces = this.#request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>
+    return pieces[Symbol.asyncIterator]()
+  }
+
+  /** What is left of a body that was answered early: unread it would keep the next request from being seen. */
+  #dropBody(): void {
+    void this.#pieces?.return?.().then(() => this.#request.resume(), ignore)
+  }
 }
+
+const ignore = (): void => undefined
 
 class TooLarge extends Error {}
 

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { buildConnector, Pool } from 'undici'
+import { sendHeadEarly } from './early-head.ts'
 import { acceptUnaskedContinue } from './unasked-continue.ts'
 
 /** Where instances can listen on this machine. */
@@ -41,6 +42,7 @@ export function connectionsTo(host: LoopbackHost, port: number, connectMs: () =>
         readToItsEnd(socket)
         tellBytesRead(socket)
         acceptUnaskedContinue(socket)
+        sendHeadEarly(socket)
         callback(null, socket)
       })
     },

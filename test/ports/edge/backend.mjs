@@ -234,7 +234,7 @@ server.on('upgrade', (request, socket) => {
 })
 if (mode === 'stubborn') process.on('SIGTERM', () => console.log('SIGTERM ignored'))
 if (mode === 'crash-at-start') process.exit(7)
-server.keepAliveTimeout = 65_000
+server.keepAliveTimeout = Number(process.env.KEEP_ALIVE_MS ?? 65_000)
 setTimeout(
   () => server.listen(Number(process.env.PORT), process.env.HOST ?? '127.0.0.1'),
   Number(process.env.START_MS ?? 0),

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import WebSocket from 'ws'
 import { judgeLimitsSchema, type Bin } from '../../../src/contract/index.ts'
@@ -106,6 +107,38 @@ describe('the proxy of the edge', () => {
     }
     expect([...seen]).toEqual([413])
     expect(await counted('requests', 20)).toMatchObject({ errors: 0, abandoned: 0 })
+  })
+
+  it.each([
+    ['of a known length', 'Content-Length: 10', '0123456789', 10],
+    ['in chunks', 'Transfer-Encoding: chunked', '5\r\n01234\r\n5\r\n56789\r\n0\r\n\r\n', 10],
+    ['in chunks, and empty', 'Transfer-Encoding: chunked', '0\r\n\r\n', 0],
+  ])('serves an upload whose body comes late: %s', async (_, framing, body, size) => {
+    const keepAliveMs = 2000
+    await serve({}, { KEEP_ALIVE_MS: String(keepAliveMs) })
+    // The upload takes the connection of this request, which the service closes once it has been idle for a while.
+    expect((await ask(shop.address)).text).toBe('r1')
+    const socket = open()
+    const answer = all(socket)
+    socket.write(`POST /body HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${framing}\r\n\r\n`)
+    await sleep(keepAliveMs + 2000)
+    socket.write(body)
+    expect(await answer).toMatch(new RegExp(`^HTTP/1.1 200 [^]*"size":${size}`))
+    expect(await counted('requests', 2)).toMatchObject({ errors: 0, abandoned: 0 })
+  })
+
+  it('gives a client the refusal of its upload before it has sent a byte of it', async () => {
+    await serve()
+    const socket = open()
+    let text = ''
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')))
+    socket.write('POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n')
+    await until('the refusal', () => (text.includes('who are you?') ? true : undefined))
+    expect(text).toMatch(/^HTTP\/1.1 401 /)
+    socket.write(`0123456789${get('/', 'Host: a\r\nConnection: close')}`)
+    await once(socket, 'close')
+    expect(text).toMatch(/HTTP\/1.1 200 [^]*r1$/)
+    expect(await counted('requests', 2)).toMatchObject({ errors: 0, abandoned: 0 })
   })
 
   it.each(['/bytes', '/bytes?stream'])('hands header fields on as they came: %s', async (path) => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, request, type IncomingMessage, type Server } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { Pool } from 'undici'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -10,6 +10,7 @@ import { Gate } from '../../../src/edge/guards/gate.ts'
 import type { Forwarding } from '../../../src/edge/proxy/attempts.ts'
 import { Exchange } from '../../../src/edge/proxy/forward.ts'
 import { Tunnel } from '../../../src/edge/proxy/tunnel.ts'
+import { connectionsTo } from '../../../src/edge/supervisor/connections.ts'
 import type { Instance } from '../../../src/edge/supervisor/instance.ts'
 import { Slots } from '../../../src/edge/supervisor/slots.ts'
 import { VirtualClock } from '../../support/clock.ts'
@@ -80,6 +81,40 @@ describe('a request on its way to an instance', () => {
     await ending.destroy()
     const { status } = await answer
     expect([status, await (await answer).text()]).toEqual([200, 'an order'])
+  })
+
+  it('goes to another one, its body whole, when its connection breaks before the body has begun', async () => {
+    const repeated = Promise.withResolvers<void>()
+    const closing = createServer(({ method, socket }, response) => {
+      if (method === 'GET') return void response.end()
+      socket.destroy()
+    })
+    const echo = createServer((request, response) => {
+      repeated.resolve()
+      request.pipe(response)
+    })
+    const poolOf = async (server: Server) => {
+      const { port } = new URL(await listening(server))
+      const { pool } = connectionsTo('127.0.0.1', Number(port), () => 1000)
+      held.defer(() => pool.destroy())
+      return pool
+    }
+    const first = await poolOf(closing)
+    await (await first.request({ path: '/', method: 'GET' })).body.dump()
+    const address = await proxying(instanceWith('a', first), instanceWith('b', await poolOf(echo)))
+    told.length = 0
+    bins.close([])
+    const upload = request(address, { method: 'POST', headers: { 'content-length': 8 } })
+    const answered = once(upload, 'response')
+    upload.flushHeaders()
+    await repeated.promise
+    upload.write('an ')
+    upload.end('order')
+    const [response] = (await answered) as [IncomingMessage]
+    expect([response.statusCode, (await response.toArray()).join('')]).toEqual([200, 'an order'])
+    bins.close([])
+    expect(bins.since(null).bins.at(-1)).toMatchObject({ requests: 1, errors: 0, diverted: 0 })
+    expect(told).toEqual([false])
   })
 
   it('is refused, and held against no instance and no release, when this machine has no connection left', async () => {
