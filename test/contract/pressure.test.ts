@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { Disposables, ok, seededRng, silentLog } from '../../src/base/index.ts'
@@ -17,7 +18,18 @@ import { scriptedEngine } from '../support/scripted-engine.ts'
 
 const token = 'the-access-token'
 const bearer = { authorization: `Bearer ${token}` }
-const limits = { connections: 6, socketsPerToken: 4, queuedBytes: 500_000, silentMs: 30_000, headMs: 300 }
+/** None passes while a test runs, unless it shortens one. */
+const limits = {
+  connections: 6,
+  pipelined: 4,
+  socketsPerToken: 4,
+  queuedBytes: 500_000,
+  unreadBytes: 64_000_000,
+  unreadMs: 120_000,
+  silentMs: 30_000,
+  headMs: 30_000,
+  signInMs: 5000,
+}
 const pointCount = 100_000
 const range = { hostId: 'local', seriesIds: [0], fromMs: 0, toMs: 10 }
 
@@ -25,8 +37,13 @@ let held: Disposables
 let http: HttpServer
 let clock: VirtualClock
 let scripted: ReturnType<typeof scriptedEngine>
+let metricsMade: number
 
-beforeEach(async () => {
+beforeEach(() => serve())
+afterEach(() => held[Symbol.asyncDispose]())
+
+async function serve(other: Partial<typeof limits> = {}): Promise<void> {
+  metricsMade = 0
   held = new Disposables()
   clock = new VirtualClock()
   scripted = scriptedEngine()
@@ -57,15 +74,22 @@ beforeEach(async () => {
         liveness: () => ({}),
         readiness: () => ({ ready: true, body: {} }),
         metricsJson: () => ({}),
-        metricsText: () => Promise.resolve({ contentType: 'text/plain', body: '' }),
+        metricsText: () => {
+          metricsMade++
+          return Promise.resolve({ contentType: 'text/plain', body: 'x 1\n' })
+        },
       },
       refused: () => undefined,
       log: silentLog,
-      limits,
+      limits: { ...limits, ...other },
     }),
   )
-})
-afterEach(() => held[Symbol.asyncDispose]())
+}
+
+async function serveAgain(other: Partial<typeof limits>): Promise<void> {
+  await held[Symbol.asyncDispose]()
+  await serve(other)
+}
 
 async function openSocket(path: 'calls' | 'live'): Promise<WebSocket> {
   const socket = new WebSocket(`ws://127.0.0.1:${http.port}/api/${path}`, { headers: bearer })
@@ -88,6 +112,26 @@ async function rawConnection(text = ''): Promise<Socket> {
 
 const closed = (socket: Socket | WebSocket) => once(socket, 'close')
 const health = () => fetch(`${http.origin}/health/liveness`)
+const openConnections = () => promisify(http.fastify.server.getConnections.bind(http.fastify.server))()
+
+/** A request, with `length` bytes of a body announced if there are more than it has. */
+function request(line: string, { body = '', length = 0, headers = {} } = {}): string {
+  const all = { host: `127.0.0.1:${http.port}`, 'content-type': 'application/json', ...headers }
+  const size = Math.max(length, body.length)
+  const lines = Object.entries(size > 0 ? { ...all, 'content-length': size } : all)
+  return `${[`${line} HTTP/1.1`, ...lines.map(([name, value]) => `${name}: ${value}`)].join('\r\n')}\r\n\r\n${body}`
+}
+const chartRequest = () =>
+  request('POST /api/v1/telemetry/chart', { body: JSON.stringify(range), headers: bearer })
+
+/** What the other end has said so far. */
+function heardOn(socket: Socket): { text: string } {
+  const heard = { text: '' }
+  socket.on('data', (data: Buffer) => (heard.text += data.toString()))
+  return heard
+}
+const statusesIn = ({ text }: { text: string }) =>
+  [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, code]) => code)
 
 describe('the connections of the server', () => {
   it('cost bounded memory when a client calls and reads nothing, and others are answered meanwhile', async () => {
@@ -170,6 +214,7 @@ describe('the connections of the server', () => {
   })
 
   it('close when nothing is asked on them in time, or half a head', async () => {
+    await serveAgain({ headMs: 300 })
     const silent = await rawConnection()
     const slow = await rawConnection('GET / HTTP/1.1\r\nHost: 127')
     for (const each of [silent, slow]) each.resume()
@@ -182,6 +227,7 @@ describe('the connections of the server', () => {
     const first = closed(silent[0] as Socket)
     expect((await health()).status).toBe(200)
     await first
+    expect(silent.map(({ closed }) => closed)).toEqual([true, ...silent.slice(1).map(() => false)])
     const answers = await Promise.all(
       Array.from({ length: 20 }, async () => {
         await rawConnection()
@@ -199,5 +245,151 @@ describe('the connections of the server', () => {
     refused.on('data', (data: Buffer) => (answer += data.toString()))
     await closed(refused)
     expect(answer).toContain('401')
+  })
+
+  it('are kept for requests with the token, not for what anybody may leave unfinished', async () => {
+    const unfinished = { length: 10 }
+    const atWork = await rawConnection(
+      request('POST /api/v1/telemetry/chart', { ...unfinished, headers: bearer }),
+    )
+    for (const line of ['POST /nonsense', 'POST /api/v1/telemetry/chart', 'POST /session']) {
+      for (let count = 0; count < 2 * limits.connections; count++)
+        await rawConnection(request(line, unfinished))
+      expect((await health()).status).toBe(200)
+    }
+    expect(atWork.closed).toBe(false)
+  })
+
+  it.each([
+    ['POST /nonsense', '404'],
+    ['POST /metrics', '404'],
+    ['POST /api/v1/telemetry/chart', '401'],
+    ['POST /session/launch', '401'],
+  ])('close when %s is refused before its body has come', async (line, status) => {
+    const connection = await rawConnection()
+    const heard = heardOn(connection)
+    const over = closed(connection)
+    connection.write(request(line, { length: 10 }))
+    await over
+    expect(statusesIn(heard)).toEqual([status])
+  })
+
+  it('are kept when what is refused has come as a whole', async () => {
+    const connection = await rawConnection()
+    const heard = heardOn(connection)
+    connection.write(request('POST /nonsense', { body: '{}' }))
+    await expect.poll(() => statusesIn(heard)).toEqual(['404'])
+    connection.write(request('GET /health/liveness'))
+    await expect.poll(() => statusesIn(heard)).toEqual(['404', '200'])
+  })
+
+  it('close when a sign-in does not come in time', async () => {
+    const connection = await rawConnection(request('POST /session', { body: '{"tok', length: 20 }))
+    connection.resume()
+    const over = closed(connection)
+    await health()
+    await clock.advance(limits.signInMs)
+    await over
+  })
+
+  it('close when nothing of a response is read in time', async () => {
+    await serveAgain({ unreadMs: 300 })
+    const deaf = await rawConnection()
+    deaf.pause()
+    deaf.write(chartRequest().repeat(4))
+    await expect.poll(openConnections, { timeout: 20_000 }).toBe(0)
+  })
+
+  it('cost bounded memory when nobody reads responses, and others are answered meanwhile', async () => {
+    await serveAgain({ unreadBytes: 8_000_000 })
+    for (let count = 0; count < 5; count++) {
+      const deaf = await rawConnection()
+      deaf.pause()
+      deaf.write(chartRequest().repeat(4))
+    }
+    let most = 0
+    const look = async () => {
+      expect((await health()).status).toBe(200)
+      await clock.advance(1000)
+      most = Math.max(most, http.unreadBytes)
+      return openConnections()
+    }
+    await expect.poll(look, { timeout: 20_000 }).toBeLessThan(5)
+    expect(most).toBeLessThanOrEqual(8_000_000)
+  })
+})
+
+describe('requests on one connection', () => {
+  /** Calls of the API that are under way, each with what answers it. */
+  function heldCalls(): (() => void)[] {
+    const { telemetry } = scripted.engine.parts
+    const begun: (() => void)[] = []
+    telemetry.chart = (asked) =>
+      new Promise((resolve) => begun.push(() => resolve(ok({ ...asked, stepMs: 0, series: [] }))))
+    return begun
+  }
+
+  it('are served one at a time, in their order', async () => {
+    const begun = heldCalls()
+    const connection = await rawConnection()
+    const heard = heardOn(connection)
+    connection.write(chartRequest().repeat(3))
+    for (let count = 1; count <= 3; count++) {
+      await expect.poll(() => begun.length).toBe(count)
+      await health()
+      expect(begun).toHaveLength(count)
+      begun.at(-1)?.()
+      await expect.poll(() => statusesIn(heard)).toHaveLength(count)
+    }
+    connection.write(request('GET /health/liveness'))
+    await expect.poll(() => statusesIn(heard)).toEqual(['200', '200', '200', '200'])
+  })
+
+  it('are not served any more when the client has gone', async () => {
+    const begun = heldCalls()
+    const connection = await rawConnection(chartRequest().repeat(3))
+    await expect.poll(() => begun.length).toBe(1)
+    connection.destroy()
+    await expect.poll(openConnections).toBe(0)
+    begun[0]?.()
+    await health()
+    expect(begun).toHaveLength(1)
+  })
+
+  it('cut it off when more of them wait than any client sends', async () => {
+    const flood = await rawConnection()
+    flood.resume()
+    const over = closed(flood)
+    flood.write(request('GET /metrics').repeat(700))
+    await over
+    expect(metricsMade).toBeLessThanOrEqual(1)
+    expect((await health()).status).toBe(200)
+  })
+
+  it('do not mix with the WebSocket that is asked for behind them', async () => {
+    const begun = heldCalls()
+    const connection = await rawConnection()
+    const heard = heardOn(connection)
+    const upgrade = {
+      ...bearer,
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-version': 13,
+      'sec-websocket-key': `${'A'.repeat(22)}==`,
+    }
+    connection.write(chartRequest() + request('GET /api/calls', { headers: upgrade }))
+    await expect.poll(() => begun.length).toBe(1)
+    await health()
+    begun[0]?.()
+    await expect.poll(() => statusesIn(heard)).toEqual(['200', '404'])
+  })
+
+  it('share metrics that are made once a second', async () => {
+    const metrics = async () => (await fetch(`${http.origin}/metrics`)).text()
+    expect(new Set(await Promise.all(Array.from({ length: 5 }, metrics)))).toEqual(new Set(['x 1\n']))
+    expect(metricsMade).toBe(1)
+    await clock.advance(1000)
+    await metrics()
+    expect(metricsMade).toBe(2)
   })
 })

@@ -1,12 +1,20 @@
-import type { IncomingMessage, Server } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import type { Clock } from '../../base/index.ts'
 
 /** What the connections of a server may cost. */
 export interface ConnectionLimits {
-  /** TCP connections at a time. One more closes the connection that asked for nothing for the longest time. */
+  /** TCP connections at a time. One more closes the connection that had no right to ask for the longest time. */
   connections: number
+  /** Requests that may wait on a connection while one before them is answered; one more cuts the connection off. */
+  pipelined: number
+  /** What may wait to be read by the other ends of all HTTP connections; the worst are cut off. */
+  unreadBytes: number
+  /** A connection of which no byte of a response is taken for this long is cut off. */
+  unreadMs: number
+  /** Longest time for the body of a sign-in, which anybody may send. */
+  signInMs: number
   /** WebSockets at a time with one token or session; one more is closed at once. */
   socketsPerToken: number
   /** What may wait to be read by the other end of a WebSocket; the next message closes it instead. */
@@ -19,6 +27,10 @@ export interface ConnectionLimits {
 
 export const connectionLimits: ConnectionLimits = {
   connections: 512,
+  pipelined: 16,
+  unreadBytes: 64 * 1024 * 1024,
+  unreadMs: 30_000,
+  signInMs: 5000,
   socketsPerToken: 100,
   queuedBytes: 4 * 1024 * 1024,
   silentMs: 30_000,
@@ -28,39 +40,77 @@ export const connectionLimits: ConnectionLimits = {
 /** "Try again later", of the registry of WebSocket close codes. */
 const tooMuch = 1013
 
+/** How often what waits to be read is summed up, beside at each request. */
+const lookEveryMs = 1000
+
 /**
- * Keeps the connections of `server` below a number. What is closed first is what has been silent for the longest time, so
- * that a flood of connections that ask for nothing closes its own, not those of people and programs at work. `release` is
- * for one that is limited by other means from now on.
+ * The HTTP connections of a server, within its limits. What is closed first is what has been without an authorized request
+ * for the longest time, so that a flood of connections closes its own, not those of people and programs at work.
  */
-export function limitConnections(
-  server: Server,
-  { connections }: ConnectionLimits,
-): { release: (socket: Socket) => void } {
-  /** The one that asked last stands last. */
-  const waiting = new Set<Socket>()
-  const busy = new Set<Socket>()
-  server.on('connection', (socket) => {
-    waiting.add(socket)
-    socket.once('close', () => {
-      waiting.delete(socket)
-      busy.delete(socket)
+export class ConnectionBook implements Disposable {
+  readonly #limits: ConnectionLimits
+  /** Those without an authorized request. The one that asked last stands last. */
+  readonly #waiting = new Set<Socket>()
+  readonly #busy = new Set<Socket>()
+  readonly #look: Disposable
+
+  constructor(server: Server, clock: Clock, limits: ConnectionLimits) {
+    this.#limits = limits
+    server.on('connection', (socket) => this.#add(socket))
+    server.on('request', ({ socket }: IncomingMessage) => {
+      if (this.#waiting.delete(socket)) this.#waiting.add(socket)
     })
-    if (waiting.size + busy.size <= connections) return
-    const [silent = socket] = waiting
-    silent.destroy()
-    waiting.delete(silent)
-  })
-  server.on('request', ({ socket }: IncomingMessage, response) => {
-    waiting.delete(socket)
-    busy.add(socket)
+    this.#look = clock.every(lookEveryMs, () => this.makeRoom())
+  }
+
+  /** The request has been authorized: its connection is not closed for another one until it has been answered. */
+  authorized({ socket }: IncomingMessage, response: ServerResponse): void {
+    if (!this.#waiting.delete(socket)) return
+    this.#busy.add(socket)
     response.once('close', () => {
-      busy.delete(socket)
-      if (!socket.destroyed) waiting.add(socket)
+      if (this.#busy.delete(socket) && !socket.destroyed) this.#waiting.add(socket)
     })
-  })
-  return { release: (socket) => void waiting.delete(socket) }
+  }
+
+  /** For a connection that is limited by other means from now on. */
+  release(socket: Socket): void {
+    this.#waiting.delete(socket)
+    this.#busy.delete(socket)
+  }
+
+  /** What waits to be read by all other ends. */
+  get unreadBytes(): number {
+    return [...this.#waiting, ...this.#busy].reduce((sum, socket) => sum + unreadOf(socket), 0)
+  }
+
+  /** Closes what reads its responses too slowly, if all together hold too much: without authorization first, then the worst. */
+  makeRoom(): void {
+    let excess = this.unreadBytes - this.#limits.unreadBytes
+    for (const sockets of [this.#waiting, this.#busy]) {
+      if (excess <= 0) return
+      for (const socket of [...sockets].sort((a, b) => unreadOf(b) - unreadOf(a))) {
+        if (excess <= 0) return
+        excess -= unreadOf(socket)
+        socket.destroy()
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#look[Symbol.dispose]()
+  }
+
+  #add(socket: Socket): void {
+    this.#waiting.add(socket)
+    socket.once('close', () => this.release(socket))
+    if (this.#waiting.size + this.#busy.size <= this.#limits.connections) return
+    const [silent = socket] = this.#waiting
+    silent.destroy()
+    this.#waiting.delete(silent)
+  }
 }
+
+const unreadOf = (socket: Socket): number => (socket.destroyed ? 0 : socket.writableLength)
 
 /** The open WebSockets of a server, within its limits. */
 export class SocketBook implements Disposable {

@@ -1,10 +1,11 @@
+import { createServer } from 'node:http'
 import fastifyHelmet from '@fastify/helmet'
 import fastifyRateLimit from '@fastify/rate-limit'
 import fastifyStatic from '@fastify/static'
 import fastifyWebsocket from '@fastify/websocket'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { WebSocket } from 'ws'
-import { AppError, messageOf, type Log } from '../../base/index.ts'
+import { AppError, messageOf, type Clock, type Log } from '../../base/index.ts'
 import {
   challengeQuerySchema,
   contentSecurityPolicy,
@@ -20,11 +21,12 @@ import {
 import type { CallContext } from '../../engine/identity/index.ts'
 import type { Refusal } from '../../engine/audit/index.ts'
 import type { CallServer } from './call-server.ts'
-import { connectionLimits, limitConnections, SocketBook, type ConnectionLimits } from './connection-limits.ts'
+import { connectionLimits, ConnectionBook, SocketBook, type ConnectionLimits } from './connection-limits.ts'
 import { checkAccess, checkSite, sameText, callerIn, type AccessRules } from './http-access.ts'
 import { serveLive, type LiveSource } from './live-server.ts'
 import { openApiDocument, openApiPage } from './open-api.ts'
 import { requestLimits } from './request-limits.ts'
+import { RequestTurns } from './request-turns.ts'
 import type { Sessions } from './sessions.ts'
 import { websocketChannel } from './websocket-channel.ts'
 
@@ -67,7 +69,10 @@ const apiPath = '/api/v1'
 /** A token and its frame. */
 const maxSignInBytes = 4096
 
-/** What the health endpoints say; made anew for each request from figures the engine already holds. */
+/** How long an answer of metrics is good for everybody who asks. */
+const sharedMs = 1000
+
+/** What the health endpoints say, from figures the engine already holds. Metrics are made at most once a second. */
 export interface HealthAnswers {
   liveness(): unknown
   readiness(): { ready: boolean; body: unknown }
@@ -84,25 +89,48 @@ export interface HttpServer extends AsyncDisposable {
   fastify: FastifyInstance
   /** What waits to be read at the other ends of all WebSockets. */
   readonly queuedBytes: number
+  /** What waits to be read at the other ends of all HTTP connections. */
+  readonly unreadBytes: number
 }
 
 /** Serves the screens, the contract and the health endpoints. Throws AppError when the port cannot be had. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const limits = { ...connectionLimits, ...options.limits }
-  const fastify = Fastify({
-    bodyLimit: maxMessageBytes,
+  const { sessions } = options
+  const { clock } = options.live
+  const turns = new RequestTurns(limits.pipelined)
+  const server = createServer({
     requestTimeout: 30_000,
-    // A client that takes no byte of its answer for this long. The longest call has five minutes.
-    connectionTimeout: 360_000,
-    http: { headersTimeout: limits.headMs, connectionsCheckingInterval: Math.ceil(limits.headMs / 5) },
+    headersTimeout: limits.headMs,
+    connectionsCheckingInterval: Math.ceil(limits.headMs / 5),
+    keepAliveTimeout: 72_000,
+    // To ask for another protocol is an offer. Behind another request it is not taken: the response before would be mixed in.
+    shouldUpgradeCallback: ({ headers, method, socket }) =>
+      method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket' && !turns.isBusy(socket),
+  })
+  server.setTimeout(limits.unreadMs, (socket) => {
+    // A call may take its time. A client that takes nothing of the response may not.
+    const awaitsResponse = turns.isBusy(socket) && socket.writableLength === 0
+    if (!awaitsResponse) socket.destroy()
+  })
+  const connections = new ConnectionBook(server, clock, limits)
+  const fastify = Fastify({
+    serverFactory: (serve) =>
+      server.on(
+        'request',
+        turns.of((request, response) => {
+          connections.makeRoom()
+          // It may have been the worst itself.
+          if (!request.socket.destroyed) serve(request, response)
+        }),
+      ),
+    bodyLimit: maxMessageBytes,
     routerOptions: { maxParamLength: 500 },
     // Closing waits for requests, not for idle connections and sockets that live for days.
     forceCloseConnections: true,
     logger: false,
   })
-  const { sessions } = options
-  const connections = limitConnections(fastify.server, limits)
-  const sockets = new SocketBook(options.live.clock, limits)
+  const sockets = new SocketBook(clock, limits)
   const rules: AccessRules = {
     hosts: new Set(),
     callerOf: (offered) => (sameText(offered, options.token) ? 'token' : sessions.holderOf(offered)),
@@ -148,13 +176,14 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       ...credentialsOf(request),
     })
     if (answer !== 'allowed') return refuse(reply, answer, request)
+    connections.authorized(request.raw, reply.raw)
   }
   const siteGuard = async (request: FastifyRequest, reply: FastifyReply) => {
     const answer = checkSite(rules, { host: request.headers.host, origin: request.headers.origin })
     if (answer) return refuse(reply, answer, request)
   }
 
-  registerHealth(fastify, options.health, siteGuard)
+  registerHealth(fastify, options.health, clock, siteGuard)
   await fastify.register(async (guarded) => {
     guarded.addHook('onRequest', guard)
     registerApi(guarded, options)
@@ -175,7 +204,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   await fastify.register(async (open) => {
     open.addHook('onRequest', siteGuard)
     await registerDescription(open, options.version)
-    registerSignIn(open, options)
+    registerSignIn(open, options, limits.signInMs)
     registerChallenge(open, sessions, rules)
   })
   await registerScreens(fastify, options, siteGuard)
@@ -183,8 +212,9 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   try {
     await listen(fastify, options)
   } catch (failure) {
-    // Its ping timer would keep the process alive.
+    // Their timers would keep the process alive.
     sockets[Symbol.dispose]()
+    connections[Symbol.dispose]()
     await fastify.close()
     throw failure
   }
@@ -205,8 +235,12 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     get queuedBytes() {
       return sockets.queuedBytes
     },
+    get unreadBytes() {
+      return connections.unreadBytes
+    },
     [Symbol.asyncDispose]: () => {
       sockets[Symbol.dispose]()
+      connections[Symbol.dispose]()
       return fastify.close()
     },
   }
@@ -234,18 +268,35 @@ function sessionAsked(request: FastifyRequest, sessions: Sessions): string | nul
 
 type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
 
-function registerHealth(fastify: FastifyInstance, health: HealthAnswers, onRequest: Hook): void {
+function registerHealth(
+  fastify: FastifyInstance,
+  health: HealthAnswers,
+  clock: Clock,
+  onRequest: Hook,
+): void {
+  const metricsJson = shared(clock, () => health.metricsJson())
+  const metricsText = shared(clock, () => health.metricsText())
   const unlimited = { config: { rateLimit: false as const }, onRequest }
   fastify.get('/health/liveness', unlimited, () => health.liveness())
   fastify.get('/health/readiness', unlimited, (_request, reply) => {
     const { ready, body } = health.readiness()
     return reply.code(ready ? 200 : 503).send(body)
   })
-  fastify.get('/health/metrics', unlimited, () => health.metricsJson())
+  fastify.get('/health/metrics', unlimited, () => metricsJson())
   fastify.get('/metrics', unlimited, async (_request, reply) => {
-    const { contentType, body } = await health.metricsText()
+    const { contentType, body } = await metricsText()
     return reply.type(contentType).send(body)
   })
+}
+
+/** Probes have no limit and need no token: what they make the engine do has to be bounded otherwise. */
+function shared<T>(clock: Clock, make: () => T): () => T {
+  let last: { atMs: number; answer: T } | null = null
+  return () => {
+    const atMs = clock.monotonicMs()
+    if (last === null || atMs - last.atMs >= sharedMs) last = { atMs, answer: make() }
+    return last.answer
+  }
 }
 
 function registerApi(fastify: FastifyInstance, { calls, context }: HttpServerOptions): void {
@@ -262,8 +313,11 @@ function registerApi(fastify: FastifyInstance, { calls, context }: HttpServerOpt
 /** What the API offers, the same for every installation: it tells nothing of this one, so a link can open it. */
 async function registerDescription(fastify: FastifyInstance, version: string): Promise<void> {
   const document = await openApiDocument(version)
-  fastify.get('/api/openapi.json', () => document)
-  fastify.get('/api/docs', (_request, reply) => reply.type('text/html').send(openApiPage(document)))
+  // The same bytes for everybody, however many do not read them.
+  const json = Buffer.from(JSON.stringify(document))
+  const page = Buffer.from(openApiPage(document))
+  fastify.get('/api/openapi.json', (_request, reply) => reply.type('application/json').send(json))
+  fastify.get('/api/docs', (_request, reply) => reply.type('text/html').send(page))
 }
 
 /** For who is signed in already: launch tokens for further pages, and whether the session still holds. */
@@ -279,8 +333,18 @@ function registerLaunch(fastify: FastifyInstance, sessions: Sessions): void {
   })
 }
 
-function registerSignIn(fastify: FastifyInstance, { sessions, token }: HttpServerOptions): void {
-  fastify.post(sessionPaths.session, { bodyLimit: maxSignInBytes }, (request, reply) => {
+function registerSignIn(
+  fastify: FastifyInstance,
+  { sessions, token, live }: HttpServerOptions,
+  withinMs: number,
+): void {
+  const onRequest: Hook = async ({ raw }, reply) => {
+    const late = live.clock.after(withinMs, () => {
+      if (!raw.complete) raw.destroy()
+    })
+    for (const over of [raw, reply.raw]) over.once('close', () => late[Symbol.dispose]())
+  }
+  fastify.post(sessionPaths.session, { bodyLimit: maxSignInBytes, onRequest }, (request, reply) => {
     const { success, data } = signInSchema.safeParse(request.body)
     if (!success) return sendError(reply, 'BAD_INPUT', 'The body must be {"token": "..."}.')
     const session = sameText(data.token, token) ? sessions.open() : sessions.exchange(data.token)
@@ -316,10 +380,18 @@ async function registerScreens(
     await screens.register(fastifyStatic, { root: options.screens, index: false, wildcard: false })
     const page = (reply: FastifyReply) => reply.header('cache-control', 'no-cache').sendFile('index.html')
     for (const view of ['/', ...views]) screens.get(view, (_request, reply) => page(reply))
-    screens.setNotFoundHandler({ preHandler: fastify.rateLimit() }, (request, reply) => {
+    const notFound = (request: FastifyRequest, reply: FastifyReply) => {
       // A person at an address that does not exist gets the app, which says so and leads back; a program gets JSON.
       if (isForPerson(request)) return page(reply.code(404))
       return sendError(reply, 'NOT_FOUND', `Nothing is served at ${request.method} ${pathOf(request)}.`)
+    }
+    const limit = fastify.rateLimit()
+    screens.setNotFoundHandler({ preHandler: limit }, notFound)
+    // Before a body is read, which may never come.
+    screens.addHook('onRequest', async function (request, reply) {
+      if (!request.is404) return
+      await limit.call(fastify, request, reply)
+      return notFound(request, reply)
     })
   })
 }
@@ -375,6 +447,16 @@ function messageFor(failure: { statusCode?: number } & Error): string {
   return isOurs ? failure.message : errorCatalogue.INTERNAL.title
 }
 
+/** A connection is not kept for the rest of what was refused already. */
+function closeUnlessComplete({ raw }: FastifyRequest, reply: FastifyReply): void {
+  reply.raw.once('finish', () =>
+    // The end of a body that came with the head is told after the response has been written.
+    setImmediate(() => {
+      if (!raw.complete) raw.destroy()
+    }),
+  )
+}
+
 function sendError(
   reply: FastifyReply,
   code: ErrorCode,
@@ -383,5 +465,6 @@ function sendError(
 ): FastifyReply {
   const { status, retryable } = errorCatalogue[code]
   reply.request.setDecorator('refusal', { code, text: message })
+  closeUnlessComplete(reply.request, reply)
   return reply.code(status).send({ code, message, action: remedy, retryable })
 }
