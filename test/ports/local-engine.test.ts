@@ -85,7 +85,7 @@ describe('the engine of this machine', () => {
         const [newest] = await client.audit.list({ target: 'configuration' })
         return newest?.action === 'config.refused' ? newest : undefined
       })
-      expect(refused).toMatchObject({ why: 'pilothouse.yaml:3: no such setting' })
+      expect(refused).toMatchObject({ why: 'pilothouse.yaml:3:1: no such setting' })
     }
   })
 
