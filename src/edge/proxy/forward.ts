@@ -150,10 +150,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Sender {
       this.giveUp({ status: 413, text: failure.message })
     } else {
       this.#failed += 1
-      // Of an upload whose body has not begun an instance can have seen no more than the header.
-      const isIdempotent = hasBody(this.#request)
-        ? !this.#isBodyBegun
-        : idempotent.has(this.#request.method ?? '')
+      // An instance may act on a header alone, so that the method decides; a body that has begun is gone.
+      const isIdempotent = idempotent.has(this.#request.method ?? '') && !this.#isBodyBegun
       const isUnsent = this.#controller === null
       this.#controller = null
       this.#attempts.failed(failure, { isUnsent, isIdempotent })

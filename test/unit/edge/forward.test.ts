@@ -83,13 +83,16 @@ describe('a request on its way to an instance', () => {
     expect([status, await (await answer).text()]).toEqual([200, 'an order'])
   })
 
-  it('goes to another one, its body whole, when its connection breaks before the body has begun', async () => {
+  /** An upload by `method` to an instance that breaks the connection on its header, and one that answers beside it. */
+  const uploadByHalves = async (method: 'PUT' | 'POST') => {
+    let repeats = 0
     const repeated = Promise.withResolvers<void>()
-    const closing = createServer(({ method, socket }, response) => {
-      if (method === 'GET') return void response.end()
-      socket.destroy()
+    const closing = createServer((asked, response) => {
+      if (asked.method === 'GET') return void response.end()
+      asked.socket.destroy()
     })
     const echo = createServer((request, response) => {
+      repeats += 1
       repeated.resolve()
       request.pipe(response)
     })
@@ -104,17 +107,28 @@ describe('a request on its way to an instance', () => {
     const address = await proxying(instanceWith('a', first), instanceWith('b', await poolOf(echo)))
     told.length = 0
     bins.close([])
-    const upload = request(address, { method: 'POST', headers: { 'content-length': 8 } })
+    const upload = request(address, { method, headers: { 'content-length': 8 } })
     const answered = once(upload, 'response')
     upload.flushHeaders()
-    await repeated.promise
+    await Promise.race([repeated.promise, answered])
     upload.write('an ')
     upload.end('order')
     const [response] = (await answered) as [IncomingMessage]
-    expect([response.statusCode, (await response.toArray()).join('')]).toEqual([200, 'an order'])
+    const text = (await response.toArray()).join('')
     bins.close([])
-    expect(bins.since(null).bins.at(-1)).toMatchObject({ requests: 1, errors: 0, diverted: 0 })
+    return { status: response.statusCode, text, repeats, bin: bins.since(null).bins.at(-1) }
+  }
+
+  it('goes to another one, its body whole, when its connection breaks before the body has begun', async () => {
+    const { status, text, bin } = await uploadByHalves('PUT')
+    expect([status, text]).toEqual([200, 'an order'])
+    expect(bin).toMatchObject({ requests: 1, errors: 0, diverted: 0 })
     expect(told).toEqual([false])
+  })
+
+  it('goes to no other one when it must not be repeated: its header may have been acted on', async () => {
+    const { status, repeats } = await uploadByHalves('POST')
+    expect([status, repeats]).toEqual([502, 0])
   })
 
   it('is refused, and held against no instance and no release, when this machine has no connection left', async () => {
