@@ -22,7 +22,6 @@ export type { ConfiguredRelease, ServiceConfig } from './services.ts'
 export { isSecret, settings, type Setting } from './settings.ts'
 export { nearest } from './nearest.ts'
 export { maxConfigBytes } from './text.ts'
-
 export { parseDurationMs } from './units.ts'
 export type { SecretReference } from './values.ts'
 export { variableNames, type Flag } from './variables.ts'

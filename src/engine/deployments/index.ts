@@ -19,7 +19,6 @@ export { obey, type Command } from './commands.ts'
 export { decide, type Facts } from './decide.ts'
 export { DeploymentController } from './steering/deployment-controller.ts'
 export type { PipelineParts, SteeredService } from './steering/parts.ts'
-
 export { type ServiceView } from './steering/service-loop.ts'
 export { hasEnded, isGoingBack, type DeploymentState, type Stage } from './state.ts'
 export { deploymentView, queuePlace } from './view.ts'

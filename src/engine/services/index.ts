@@ -10,6 +10,5 @@ export { serviceConcerns } from './concerns.ts'
 export { serviceChanges, type Told } from './changes.ts'
 export { serviceHealth } from './health.ts'
 export { serviceHandlers } from './handlers.ts'
-
 export type { Configured, Equip, OperatedService } from './registry.ts'
 export { Services } from './services.ts'
