@@ -44,10 +44,12 @@ const sentence = (text: string) => text.charAt(0).toLowerCase() + text.slice(1).
 const sourceOf = (scalar: Scalar): string =>
   typeof scalar.value === 'string' ? scalar.value : (scalar.source ?? '')
 
+const tagRemedy = 'remove the tag; a string that starts with ! needs quotes'
+
 /** What helps against a mistake of the notation. */
 function syntaxRemedy(code: string): string {
   if (code === 'TAB_AS_INDENT') return 'indent with spaces'
-  if (code === 'TAG_RESOLVE_FAILED') return 'remove the tag; a string that starts with ! needs quotes'
+  if (code === 'TAG_RESOLVE_FAILED') return tagRemedy
   return 'check indentation, quotes and brackets here and in the line before'
 }
 
@@ -120,6 +122,11 @@ class Reader {
     const isPlain = ['string', 'number', 'boolean', 'bigint'].includes(typeof value)
     const source = isScalar(node) && typeof value !== 'string' ? sourceOf(node) : ''
     const kept = isPlain ? (value as string) : null
+    // What a tag has made of a text is neither a value that a setting takes nor nothing.
+    if (!isPlain && value !== null) {
+      const tag = node.tag?.replace('tag:yaml.org,2002:', '!!') ?? ''
+      this.report(node.range, `cannot read a value with the tag ${tag}`, tagRemedy)
+    }
     return { kind: 'value', value: kept, origin, ...(source === '' ? {} : { source }) }
   }
 

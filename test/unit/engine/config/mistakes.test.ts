@@ -134,6 +134,16 @@ const table: [string, string, string][] = [
     'server: !file x\n',
     '1:9 : unresolved tag: !file | remove the tag; a string that starts with ! needs quotes',
   ],
+  [
+    'a tag that makes bytes of a section',
+    'services: !!binary aGVsbG8=\n',
+    '1:20 : cannot read a value with the tag !!binary | remove the tag; a string that starts with ! needs quotes',
+  ],
+  [
+    'a tag that makes a time of a text',
+    'services: !!timestamp 2001-01-01\n',
+    '1:23 : cannot read a value with the tag !!timestamp | remove the tag; a string that starts with ! needs quotes',
+  ],
   ['a key that is a list', '? [a]\n: 1\n', '1:3 : found a key that is not a string | write `key: value`'],
   [
     'an alias into itself',
