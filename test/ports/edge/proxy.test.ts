@@ -114,14 +114,14 @@ describe('the proxy of the edge', () => {
     ['in chunks', 'Transfer-Encoding: chunked', '5\r\n01234\r\n5\r\n56789\r\n0\r\n\r\n', 10],
     ['in chunks, and empty', 'Transfer-Encoding: chunked', '0\r\n\r\n', 0],
   ])('serves an upload whose body comes late: %s', async (_, framing, body, size) => {
-    const keepAliveMs = 2000
+    const keepAliveMs = 5000
     await serve({}, { KEEP_ALIVE_MS: String(keepAliveMs) })
     // The upload takes the connection of this request, which the service closes once it has been idle for a while.
     expect((await ask(shop.address)).text).toBe('r1')
     const socket = open()
     const answer = all(socket)
     socket.write(`POST /body HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${framing}\r\n\r\n`)
-    await sleep(keepAliveMs + 2000)
+    await sleep(keepAliveMs + 3000)
     socket.write(body)
     expect(await answer).toMatch(new RegExp(`^HTTP/1.1 200 [^]*"size":${size}`))
     expect(await counted('requests', 2)).toMatchObject({ errors: 0, abandoned: 0 })
