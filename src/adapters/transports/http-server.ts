@@ -5,7 +5,7 @@ import fastifyStatic from '@fastify/static'
 import fastifyWebsocket from '@fastify/websocket'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { WebSocket } from 'ws'
-import { AppError, messageOf, type Clock, type Log } from '../../base/index.ts'
+import { AppError, messageOf, type Log } from '../../base/index.ts'
 import {
   challengeQuerySchema,
   contentSecurityPolicy,
@@ -16,13 +16,14 @@ import {
   sessionPaths,
   signInSchema,
   socketProtocol,
-  type ErrorCode,
 } from '../../contract/index.ts'
 import type { CallContext } from '../../engine/identity/index.ts'
 import type { Refusal } from '../../engine/audit/index.ts'
 import type { CallServer } from './call-server.ts'
 import { connectionLimits, ConnectionBook, SocketBook, type ConnectionLimits } from './connection-limits.ts'
+import { registerHealth, type HealthAnswers } from './health-routes.ts'
 import { checkAccess, checkSite, sameText, callerIn, type AccessRules } from './http-access.ts'
+import { codeOf, messageFor, pathOf, refuse, sendError, type Hook } from './http-errors.ts'
 import { serveLive, type LiveSource } from './live-server.ts'
 import { openApiDocument, openApiPage } from './open-api.ts'
 import { requestLimits } from './request-limits.ts'
@@ -68,17 +69,6 @@ const apiPath = '/api/v1'
 
 /** A token and its frame. */
 const maxSignInBytes = 4096
-
-/** How long an answer of metrics is good for everybody who asks. */
-const sharedMs = 1000
-
-/** What the health endpoints say, from figures the engine already holds. Metrics are made at most once a second. */
-export interface HealthAnswers {
-  liveness(): unknown
-  readiness(): { ready: boolean; body: unknown }
-  metricsJson(): unknown
-  metricsText(): Promise<{ contentType: string; body: string }>
-}
 
 export interface HttpServer extends AsyncDisposable {
   port: number
@@ -266,39 +256,6 @@ function sessionAsked(request: FastifyRequest, sessions: Sessions): string | nul
   return success && sessions.knows(data.id) ? data.id : null
 }
 
-type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
-
-function registerHealth(
-  fastify: FastifyInstance,
-  health: HealthAnswers,
-  clock: Clock,
-  onRequest: Hook,
-): void {
-  const metricsJson = shared(clock, () => health.metricsJson())
-  const metricsText = shared(clock, () => health.metricsText())
-  const unlimited = { config: { rateLimit: false as const }, onRequest }
-  fastify.get('/health/liveness', unlimited, () => health.liveness())
-  fastify.get('/health/readiness', unlimited, (_request, reply) => {
-    const { ready, body } = health.readiness()
-    return reply.code(ready ? 200 : 503).send(body)
-  })
-  fastify.get('/health/metrics', unlimited, () => metricsJson())
-  fastify.get('/metrics', unlimited, async (_request, reply) => {
-    const { contentType, body } = await metricsText()
-    return reply.type(contentType).send(body)
-  })
-}
-
-/** Probes have no limit and need no token: what they make the engine do has to be bounded otherwise. */
-function shared<T>(clock: Clock, make: () => T): () => T {
-  let last: { atMs: number; answer: T } | null = null
-  return () => {
-    const atMs = clock.monotonicMs()
-    if (last === null || atMs - last.atMs >= sharedMs) last = { atMs, answer: make() }
-    return last.answer
-  }
-}
-
 function registerApi(fastify: FastifyInstance, { calls, context }: HttpServerOptions): void {
   // Bodies are read by the handler itself, within fastify's limit.
   fastify.all(`${apiPath}/*`, async (request, reply) => {
@@ -418,53 +375,4 @@ async function listen(fastify: FastifyInstance, { address, port }: HttpServerOpt
         'Stop the other program, or choose another port: pilothouse serve --port PORT (0 chooses a free one).',
     })
   }
-}
-
-const pathOf = (request: FastifyRequest): string => request.url.split('?', 1)[0] ?? '/'
-
-function refuse(reply: FastifyReply, answer: string, request: FastifyRequest): FastifyReply {
-  if (answer === 'no-token') return sendError(reply, 'UNAUTHENTICATED', errorCatalogue.UNAUTHENTICATED.title)
-  const what =
-    answer === 'wrong-host' ? `Host "${request.headers.host}"` : `Origin "${request.headers.origin}"`
-  return sendError(
-    reply,
-    'FORBIDDEN',
-    `${what} is not one of this server's.`,
-    'Use the address that the server printed, or add this one to server.allowedOrigins.',
-  )
-}
-
-function codeOf(failure: { statusCode?: number } & Error, log: Log, request: FastifyRequest): ErrorCode {
-  if (failure instanceof AppError) return failure.code
-  if (failure.statusCode === 413) return 'TOO_LARGE'
-  if (failure.statusCode !== undefined && failure.statusCode < 500) return 'BAD_INPUT'
-  log.error('a request failed by a defect', { path: pathOf(request), error: messageOf(failure) })
-  return 'INTERNAL'
-}
-
-function messageFor(failure: { statusCode?: number } & Error): string {
-  const isOurs = failure instanceof AppError || (failure.statusCode ?? 500) < 500
-  return isOurs ? failure.message : errorCatalogue.INTERNAL.title
-}
-
-/** A connection is not kept for the rest of what was refused already. */
-function closeUnlessComplete({ raw }: FastifyRequest, reply: FastifyReply): void {
-  reply.raw.once('finish', () =>
-    // The end of a body that came with the head is told after the response has been written.
-    setImmediate(() => {
-      if (!raw.complete) raw.destroy()
-    }),
-  )
-}
-
-function sendError(
-  reply: FastifyReply,
-  code: ErrorCode,
-  message: string,
-  remedy: string = errorCatalogue[code].action,
-): FastifyReply {
-  const { status, retryable } = errorCatalogue[code]
-  reply.request.setDecorator('refusal', { code, text: message })
-  closeUnlessComplete(reply.request, reply)
-  return reply.code(status).send({ code, message, action: remedy, retryable })
 }

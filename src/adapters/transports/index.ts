@@ -1,5 +1,6 @@
 export { CallServer } from './call-server.ts'
-export { startHttpServer, type HealthAnswers, type HttpServer } from './http-server.ts'
+export type { HealthAnswers } from './health-routes.ts'
+export { startHttpServer, type HttpServer } from './http-server.ts'
 export { portChannel } from '../../contract/index.ts'
 export { serveLive } from './live-server.ts'
 export { sessionFile } from './session-file.ts'
