@@ -3,7 +3,7 @@ import type { EngineProcessState } from '../src/contract/index.ts'
 import type { EdgeProgram } from '../src/hosts/edge/index.ts'
 import { engineArguments, engineMessageSchema, type ShellMessage } from '../src/hosts/engine-process/index.ts'
 import { backoffMs } from '../src/base/index.ts'
-import { failuresInARow, restartBackoff } from './restart-backoff.ts'
+import { consecutiveFailures, restartBackoff } from './restart-backoff.ts'
 
 export interface EngineProcessOptions {
   /** The engine's program. */
@@ -98,7 +98,7 @@ export class EngineProcess {
   #ended(code: number): void {
     this.#child = undefined
     if (this.#state.kind === 'stopped') return
-    this.#failureCount = failuresInARow(this.#failureCount, performance.now() - this.#startedAtMs)
+    this.#failureCount = consecutiveFailures(this.#failureCount, performance.now() - this.#startedAtMs)
     const restartCount = this.#state.restartCount + 1
     const delayMs = backoffMs(this.#failureCount, restartBackoff, Math.random())
     const reason = this.#failure || `the engine's process ended unexpectedly (code ${code})`

@@ -7,5 +7,5 @@ const provenAfterMs = 60_000
 export const restartBackoff: Backoff = { firstMs: 500, longestMs: 30_000 }
 
 /** Deaths in a row, the one now included, after an engine that lived `livedMs`. */
-export const failuresInARow = (before: number, livedMs: number): number =>
+export const consecutiveFailures = (before: number, livedMs: number): number =>
   livedMs >= provenAfterMs ? 1 : before + 1

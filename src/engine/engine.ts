@@ -1,12 +1,13 @@
 import { Disposables, SerialQueue, type Result, type Clock, type Log, type Rng } from '../base/index.ts'
-import type {
-  Bin,
-  ConfigStatus,
-  ConfigEntries,
-  LiveDiff,
-  ReadinessCheck,
-  ServiceState,
-  TimeZoneName,
+import {
+  passedCheck,
+  type Bin,
+  type ConfigStatus,
+  type ConfigEntries,
+  type LiveDiff,
+  type ReadinessCheck,
+  type ServiceState,
+  type TimeZoneName,
 } from '../contract/index.ts'
 import { createRouter, type ApiRouter } from './api/index.ts'
 import { audited, RefusalLog, type Refusal } from './audit/index.ts'
@@ -348,7 +349,7 @@ export class Engine implements AsyncDisposable {
 const check = (name: string, ok: boolean, reason: string, sinceMs: number): ReadinessCheck => ({
   name,
   ok,
-  text: ok ? 'well' : reason,
+  text: ok ? passedCheck : reason,
   sinceMs,
 })
 

@@ -30,7 +30,7 @@ test.describe('the overview', () => {
     const app = await open({
       config: ['telemetry:', '  limits:', '    memory: {warning: 0.001, critical: 0.9999}', ''].join('\n'),
     })
-    const need = app.page.getByTestId('needs').getByRole('listitem').filter({ hasText: 'memory used at' })
+    const need = app.page.getByTestId('needs').getByRole('listitem').filter({ hasText: 'memory use at' })
     // A limit counts once it was exceeded for most of its hold time.
     await expect(need).toContainText(/limit 0\.1%/)
     await expect(app.page.getByTestId('card-memory')).toContainText('warning')

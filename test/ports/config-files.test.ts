@@ -56,16 +56,27 @@ describe('the config file', () => {
   })
 
   it.each([
-    ['a missing file', 'nowhere.yaml', 'the file does not exist'],
-    ['a directory', '.', 'this is a directory, expected a file'],
-    ['a device without end', '/dev/zero', 'this is a device or a pipe, expected a file'],
-  ])('cannot be %s', async (_what, file, message) => {
-    expect(await portOf({ system, file })).toMatchObject([{ message, hint: 'it was set by --config' }])
+    ['a missing file', 'nowhere.yaml', 'the file does not exist', /^correct the path.* pilothouse init/],
+    ['a directory', '.', 'this is a directory, expected a file', /^name a file, such as pilothouse\.yaml/],
+    [
+      'a device without end',
+      '/dev/zero',
+      'this is a device or a pipe, expected a file',
+      /^save .* to a file/,
+    ],
+  ])('cannot be %s, which is told with a remedy and who named it', async (_what, file, message, remedy) => {
+    const hint = expect.stringMatching(remedy) as string
+    expect(await portOf({ system, file })).toMatchObject([{ message, hint }])
+    expect(await portOf({ system, file })).toMatchObject([
+      { hint: expect.stringContaining('set by --config') as string },
+    ])
   })
 
   it('cannot be a pipe, and is not waited for', async () => {
     execFileSync('mkfifo', [join(here, 'pipe.yaml')])
-    expect(await portOf({ system, file: 'pipe.yaml' })).toMatchObject([{ line: 1, column: 1 }])
+    expect(await portOf({ system, file: 'pipe.yaml' })).toMatchObject([
+      { line: 1, column: 1, hint: expect.stringMatching(/^save .* to a file/) as string },
+    ])
   })
 
   it('cannot be beside another one', async () => {

@@ -197,7 +197,7 @@ describe('a webhook', () => {
     expect(bodies.map((body) => JSON.parse(body) as unknown)).toEqual([
       {
         ...context,
-        text: 'shop: release r2, before step 2 (10% of traffic).',
+        text: 'shop: step 2 of r2 is starting; it has 10% of the traffic.',
         release: 'r2',
         outcome: 'in_progress',
         link: 'https://pilothouse.example/deployments/d1',
@@ -219,7 +219,7 @@ describe('a webhook', () => {
     await outcomeOf({ kind: 'webhook', url: `${address}/ok`, format })
     const body = JSON.parse(bodies[0] ?? '') as Body
     expect(isTaken(body), JSON.stringify(body)).toBe(true)
-    expect(JSON.stringify(body)).toContain('shop: release r2, before step 2 (10% of traffic).')
+    expect(JSON.stringify(body)).toContain('shop: step 2 of r2 is starting; it has 10% of the traffic.')
   })
 
   it('posts a body of its own, with values that cannot leave their string', async () => {

@@ -33,20 +33,45 @@ const codeOf = (thrown: unknown) => (thrown instanceof Error && 'code' in thrown
 
 const isMissing = (thrown: unknown) => ['ENOENT', 'ENOTDIR'].includes(codeOf(thrown))
 
-function wordsFor(thrown: unknown): string {
+/** What is wrong with a path, and what to do about it. */
+interface Trouble {
+  message: string
+  remedy: string
+}
+
+const directory: Trouble = {
+  message: 'this is a directory, expected a file',
+  remedy: 'name a file, such as pilothouse.yaml in this directory',
+}
+
+const pipeOrDevice: Trouble = {
+  message: 'this is a device or a pipe, expected a file',
+  remedy: 'save the configuration to a file, and name that file',
+}
+
+function troubleOf(thrown: unknown): Trouble {
   switch (codeOf(thrown)) {
     case 'ENOENT':
     case 'ENOTDIR':
-      return 'the file does not exist'
+      return {
+        message: 'the file does not exist',
+        remedy: 'correct the path; to create a configuration, run: pilothouse init',
+      }
     case 'EACCES':
     case 'EPERM':
-      return 'this user may not read it'
+      return {
+        message: 'this user may not read it',
+        remedy: 'allow this user to read it, or run as a user who may',
+      }
     case 'EISDIR':
-      return 'this is a directory, expected a file'
+      return directory
     case 'ELOOP':
-      return 'its symbolic links form a loop'
+      return { message: 'its symbolic links form a loop', remedy: 'correct the links, or name another file' }
     default:
-      return `it cannot be read: ${messageOf(thrown)}`
+      return {
+        message: `it cannot be read: ${messageOf(thrown)}`,
+        remedy: 'check the path and its permissions',
+      }
   }
 }
 
@@ -67,18 +92,19 @@ export async function readConfigFile(
   path: string,
   namedBy = '',
 ): Promise<Result<ConfigFile, ConfigProblem[]>> {
-  const hint = namedBy ? `it was set by ${namedBy}` : ''
+  const refuse = ({ message, remedy }: Trouble) =>
+    fail([problem(path, message, namedBy ? `${remedy} (this path was set by ${namedBy})` : remedy)])
   let handle: FileHandle | undefined
   try {
     // O_NONBLOCK, so that a pipe without a writer does not hold the start.
     const { O_RDONLY, O_NONBLOCK = 0 } = constants as Partial<typeof constants> & { O_RDONLY: number }
     handle = await open(path, O_RDONLY | O_NONBLOCK)
     const stat = await handle.stat()
-    if (stat.isDirectory()) return fail([problem(path, 'this is a directory, expected a file', hint)])
-    if (!stat.isFile()) return fail([problem(path, 'this is a device or a pipe, expected a file', hint)])
+    if (stat.isDirectory()) return refuse(directory)
+    if (!stat.isFile()) return refuse(pipeOrDevice)
     return ok({ path, bytes: await readBounded(handle) })
   } catch (thrown) {
-    return fail([problem(path, wordsFor(thrown), hint)])
+    return refuse(troubleOf(thrown))
   } finally {
     await handle?.close()
   }
@@ -96,7 +122,7 @@ async function namesIn(directory: string): Promise<Result<string[], ConfigProble
     return ok(configNames.filter((name) => names.has(name)))
   } catch (thrown) {
     if (isMissing(thrown)) return ok([])
-    const message = `a configuration is looked for in this directory, but ${wordsFor(thrown)}`
+    const message = `a configuration is looked for in this directory, but ${troubleOf(thrown).message}`
     return fail([problem(directory, message, 'name the file with --config or PILOTHOUSE_CONFIG')])
   }
 }

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 import { AppError, fail, ok, type Clock, type Result, type Rng } from '../../base/index.ts'
-import { type AccountSettings, type Hook, type Release } from '../../contract/index.ts'
+import { duration, type AccountSettings, type Hook, type Release } from '../../contract/index.ts'
 import type { HookContext, HookOutcome, HookRunner } from '../../engine/deployments/index.ts'
 import { endText, runCommand } from '../commands/index.ts'
 import { Redactor } from '../log/index.ts'
@@ -39,7 +39,7 @@ export function hookRunner(surroundings: HookSurroundings): HookRunner {
       if (late.signal.aborted && !outcome?.isSuccess)
         return ok({
           isSuccess: false,
-          text: `The hook ${hook.name} took longer than ${hook.timeoutMs / 1000} s and was stopped.`,
+          text: `The hook ${hook.name} took longer than ${duration(hook.timeoutMs)} and was stopped.`,
           output: outcome?.output ?? '',
         })
       if (signal.aborted || !outcome)

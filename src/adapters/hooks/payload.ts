@@ -1,4 +1,4 @@
-import type { Webhook } from '../../contract/index.ts'
+import { weightText, type Webhook } from '../../contract/index.ts'
 import type { HookContext } from '../../engine/deployments/index.ts'
 
 /** Most characters that Discord takes as the content of a message. */
@@ -8,24 +8,37 @@ const longestSlack = 40_000
 /** Teams refuses messages over 28 kB; a character may take four bytes, or six escaped. */
 const longestTeams = 4000
 
-/** What happened, for a person: one sentence, and the reason of a rollback. */
+/** What happened, as a sentence, and the reason for a rollback. */
 function hookText(context: HookContext): string {
-  const { service, candidateReleaseId, stableReleaseId, phase, when, stepIndex, weight, reason, ending } =
-    context
-  const occasions: Record<HookContext['phase'], string> = {
-    validating: 'its checks',
-    staging: 'its instances start',
-    stepping: `step ${(stepIndex ?? 0) + 1} (${weight}% of traffic)`,
-    promoting: 'its promotion',
-    rolling_back:
-      ending === 'failed'
-        ? 'its failed deployment'
-        : stableReleaseId === null
-          ? 'its rollback'
-          : `its rollback to ${stableReleaseId}`,
-  }
-  const sentence = `${service}: release ${candidateReleaseId}, ${when} ${occasions[phase]}.`
+  const { phase, reason } = context
+  const sentence = `${context.service}: ${occurrence(context)}.`
   return phase === 'rolling_back' && reason !== '' ? `${sentence} Reason: ${reason}` : sentence
+}
+
+/** What happens to the release, as a clause about it. */
+function occurrence(context: HookContext): string {
+  const { candidateReleaseId: release, stableReleaseId: stable, when, stepIndex, weight, ending } = context
+  const isBefore = when === 'before'
+  switch (context.phase) {
+    case 'validating':
+      return isBefore ? `the checks of ${release} are starting` : `the checks of ${release} have finished`
+    case 'staging':
+      return isBefore ? `instances of ${release} are starting` : `the instances of ${release} are healthy`
+    case 'stepping': {
+      const step = `step ${(stepIndex ?? 0) + 1}`
+      const share = `it has ${weightText(weight)} of the traffic`
+      return isBefore
+        ? `${step} of ${release} is starting; ${share}`
+        : `${step} of ${release} is over; ${share}`
+    }
+    case 'promoting':
+      return isBefore ? `${release} is being promoted` : `${release} is promoted and has all traffic`
+    case 'rolling_back': {
+      if (ending === 'failed') return `the deployment of ${release} failed before it had traffic`
+      const back = stable === null ? '' : ` to ${stable}`
+      return isBefore ? `${release} is being rolled back${back}` : `${release} was rolled back${back}`
+    }
+  }
 }
 
 function outcomeOf({

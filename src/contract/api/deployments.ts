@@ -87,8 +87,8 @@ export const deployments = {
   pause: command('pause', 'Pause at this step'),
   resume: command('resume', 'Resume'),
   skip: command('skip', 'Skip to the next step'),
-  promote: command('promote', 'Promote the candidate now, whatever its analysis says'),
-  abort: command('abort', 'Roll back'),
+  promote: command('promote', 'Promote the candidate now, regardless of the judgment'),
+  abort: command('abort', 'Abort and roll back'),
   retry: procedure('deployments.write', { isOrder: true })
     .route({
       method: 'POST',

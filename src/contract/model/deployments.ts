@@ -7,9 +7,9 @@ export const stepSchema = z.strictObject({
   /** Share of traffic of the candidate, percent. */
   weight: z.number().min(0).max(100),
   holdMs: z.number().int().min(0),
-  /** Whether the judge looks at this step; a step without goes on after its hold. */
+  /** Whether this step is judged. A step that is not judged ends with its hold. */
   analysis: z.boolean().default(true),
-  /** Waits for a person before it begins. */
+  /** Waits for a person's approval before it starts. */
   gate: z.boolean().default(false),
 })
 export type Step = z.infer<typeof stepSchema>
@@ -20,7 +20,7 @@ export const presets = ['conservative', 'balanced', 'aggressive'] as const
 export const undecidedPolicies = ['pause', 'promote', 'rollback'] as const
 
 export const judgeLimitsSchema = z.strictObject({
-  /** The same as `maxErrorRatio`, said the other way round: in a plan they agree. */
+  /** The complement of `maxErrorRatio`; in a plan the two agree. */
   minSuccessRatio: z.number().min(0).max(1).default(0.99),
   maxErrorRatio: z.number().min(0).max(1).default(0.01),
   /** Of the candidate's p95 against the stable release's: 0.2 is 20 % slower. */
@@ -29,7 +29,7 @@ export const judgeLimitsSchema = z.strictObject({
   maxErrorRatioToStable: z.number().min(1).default(2),
   minSamples: z.number().int().min(1).default(100),
   warmUpMs: z.number().int().min(0).default(30_000),
-  /** Consecutive checks over a limit that roll a candidate back. */
+  /** Consecutive failures (judgments over the same limit) that roll a candidate back. */
   strikes: z.number().int().min(1).default(3),
   /**
    * Crashes, failed health checks and ejections of candidate instances that a deployment tolerates with a warning; one

@@ -61,7 +61,7 @@ const healthReasonSchema = z.object({
   hostId: z.string(),
   /** Name of the service whose reason it is; empty for a host's. */
   service: z.string().default(''),
-  /** A sentence with figures: "disk / 86% full". */
+  /** A sentence with figures: "disk / at 86%". */
   text: z.string(),
   /** Points taken from 100. */
   points: z.number(),

@@ -3,23 +3,46 @@ import type { WayBack } from '../model/way-back.ts'
 import { weightText } from './shares.ts'
 import { duration } from './time.ts'
 
+/** The settings of a plan, as screens and the command line label them. */
+export const planLabels = {
+  judge: 'Judge',
+  maxErrorRatio: 'Maximum error rate',
+  maxLatencyRegression: 'Maximum p95 increase',
+  minSamples: 'Minimum requests',
+  warmUp: 'Warm-up',
+  metricsEvery: 'Judged every',
+  strikes: 'Consecutive failures',
+  maxInstanceFailures: 'Instance failures',
+  onFailure: 'On failure',
+  onInconclusive: 'If inconclusive',
+  maxTime: 'Maximum duration',
+} as const
+
+/** What a plan does with a candidate that fails, or that the judge cannot decide on. */
+export const planOutcomes = {
+  pause: 'pause for a decision',
+  promote: 'continue anyway',
+  rollback: 'roll back',
+} as const satisfies Record<Plan['onInconclusive'], string>
+
 /** The judge of a plan: `threshold, version 1`. */
 export function judgeText(plan: Pick<Plan, 'judge'>): string {
   const { name, version } = judgeOf(plan)
   return `${name}, version ${version}`
 }
 
-/** By whom, how often and how patiently a plan judges: sentences for a person, without their full stops. */
+/** How a plan judges: the judge, its interval and what rolls a candidate back, as sentences without full stops. */
 export function judgingText(plan: Plan): string[] {
   const { limits, metricsEveryMs, steps, skipAnalysis } = plan
   if (skipAnalysis || steps.every(({ analysis }) => !analysis)) return []
   const { warmUpMs, strikes, minSamples, maxInstanceFailures } = limits
   const warmUp = warmUpMs > 0 ? `, after a warm-up of ${duration(warmUpMs)}` : ''
-  const checks = strikes === 1 ? 'One check' : `${strikes} checks in a row`
   return [
-    `Judged by: ${judgeText(plan)}`,
-    `Checked every ${duration(metricsEveryMs)}${warmUp}, once it has ${minSamples} requests`,
-    `${checks} over a limit roll${strikes === 1 ? 's' : ''} it back`,
+    `${planLabels.judge}: ${judgeText(plan)}`,
+    `${planLabels.metricsEvery} ${duration(metricsEveryMs)}${warmUp}, once it has ${minSamples} requests`,
+    strikes === 1
+      ? 'The first failure, a judgment over a limit, rolls it back'
+      : `${strikes} consecutive failures, judgments over the same limit, roll it back`,
     'With enough traffic, a clear failure rolls it back within 15 s, even during warm-up',
     maxInstanceFailures === undefined || maxInstanceFailures > 0
       ? `More than ${maxInstanceFailures ?? 2} instance failures roll it back`
@@ -27,7 +50,7 @@ export function judgingText(plan: Plan): string[] {
   ]
 }
 
-/** Which steps a first release skips and why: a sentence without its full stop, empty where none are skipped. */
+/** Which steps a first release skips and why, as a sentence without a full stop; empty when it skips none. */
 export function skippedText({ skipped }: Pick<Plan, 'skipped'>): string {
   if (!skipped) return ''
   const { steps } = skipped
@@ -36,16 +59,13 @@ export function skippedText({ skipped }: Pick<Plan, 'skipped'>): string {
   return `${what} skipped: there is no stable release to compare with. It gets all traffic at once when its checks pass and it is healthy`
 }
 
-/**
- * What a new deployment costs while the release before is kept warm: a sentence without its full stop, empty where none
- * is.
- */
+/** What a new deployment costs while an old release is kept warm, as a sentence without a full stop; empty when none is. */
 export const endsWarmText = (wayBack: Pick<WayBack, 'kind' | 'to'> | null | undefined): string =>
   wayBack?.kind === 'warm' && wayBack.to !== null
     ? `${wayBack.to} is still kept warm and stops now: from then on, returning to it takes an undo, which starts it first`
     : ''
 
-/** What of a release nobody judges: sentences without their full stops, none where every step and a check of its own do. */
+/** What a plan leaves unjudged, as sentences without full stops; none when every step is judged and the service has checks. */
 export function missingGates(
   { steps, skipAnalysis, skipped }: Pick<Plan, 'steps' | 'skipAnalysis' | 'skipped'>,
   validation: Pick<Validation, 'results'> | null,
@@ -66,7 +86,7 @@ export function missingGates(
   ]
 }
 
-/** Requests that each step may expect at the service's present rate, rounded to two digits. */
+/** Requests that each step may expect at the service's current rate, rounded to two digits. */
 const expectedRequests = ({ steps }: Pick<Plan, 'steps'>, requestsPerSecond: number): number[] =>
   steps.map(({ weight, holdMs }) => Number(((requestsPerSecond * weight * holdMs) / 100_000).toPrecision(2)))
 
@@ -81,7 +101,7 @@ export function trafficForecast(plan: Plan, requestsPerSecond: number | null | u
   return `About ${count} requests per step at the current traffic; ${limits.minSamples} needed`
 }
 
-/** Whether the traffic of now is too little for some judged step. */
+/** Whether the current traffic is too little for some judged step. */
 export const isTrafficShort = (plan: Plan, requestsPerSecond: number | null | undefined): boolean =>
   typeof requestsPerSecond === 'number' &&
   !plan.skipAnalysis &&

@@ -1,4 +1,5 @@
 import { AppError, type Clock } from '../../base/index.ts'
+import { duration } from '../../contract/index.ts'
 import { takenSchema, type Step } from './messages.ts'
 
 /** Where the steps of the process come from that takes over: a child with an IPC channel. */
@@ -41,7 +42,7 @@ export class Steps {
     const late = Promise.withResolvers<never>()
     const fail = (why: string) =>
       late.reject(new AppError('UNAVAILABLE', `The new edge is not ${step}: ${why}.`))
-    const timer = this.#clock.after(withinMs, () => fail(`it took longer than ${withinMs / 1000} s`))
+    const timer = this.#clock.after(withinMs, () => fail(`it took longer than ${duration(withinMs)}`))
     void this.ended.then((why) => fail(`it ended, ${why}`))
     try {
       await Promise.race([this.#of(step).promise, late.promise])

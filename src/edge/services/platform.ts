@@ -6,6 +6,7 @@ import { AppError, messageOf, SerialQueue } from '../../base/index.ts'
 import {
   guardsSchema,
   weightOf,
+  weightText,
   type EdgeInput,
   type EdgeOutput,
   type EdgeProcedure,
@@ -36,17 +37,19 @@ export interface PlatformOptions extends Surroundings {
   workDirectory: string
   environment: Readonly<Record<string, string | undefined>>
   version: string
-  /** A person or the app wants the edge to end. */
+  /** Called when a person or the app asks the edge to stop. */
   onStop: (order: EdgeInput<'stop'>) => void
-  /** Another process shall be the edge; resolves when it is. */
+  /** Hands over to another process; resolves when that one is the edge. */
   onHandover: (program: EdgeInput<'handover'>) => Promise<EdgeOutput<'handover'>>
-  /** What besides the state cannot be written now, as sentences. */
+  /** What cannot be written now other than the state, as sentences. */
   unwritten: () => readonly string[]
   /** Listening sockets that this process was started with, by service: descriptors. */
   keptPorts: ReadonlyMap<string, number>
   /** From the edge that hands over to this one, which `takeOver` makes the one that acts. */
   inheritance: Inheritance | null
 }
+
+const lostOnRestart = 'Changes are lost if the edge restarts.'
 
 /** What answers each procedure of the admin socket. */
 export type Handlers = {
@@ -208,7 +211,7 @@ export class Platform {
       version: this.#options.version,
       pid: process.pid,
       startedAtMs: this.#startedAtMs,
-      trouble: [this.#unkept, this.#orphans.text].filter(Boolean).join(' '),
+      trouble: [this.#unkept, this.#trouble && lostOnRestart, this.#orphans.text].filter(Boolean).join(' '),
       damage: this.#damage,
       services: [...this.#services].map(([name, service]) => ({
         name,
@@ -229,9 +232,12 @@ export class Platform {
     },
     ensure: async (input) => {
       if (input.release.service !== input.service)
-        throw new AppError('BAD_INPUT', `Release ${input.release.id} belongs to ${input.release.service}.`)
+        throw new AppError(
+          'BAD_INPUT',
+          `Release ${input.release.id} belongs to the service ${input.release.service}, not to ${input.service}.`,
+        )
       const service = this.#service(input.service)
-      if (service.isLeaving) throw new AppError('NOT_FOUND', `${input.service} is being withdrawn.`)
+      if (service.isLeaving) throw new AppError('NOT_FOUND', `The service ${input.service} is being removed.`)
       await service.instanceSet.ensure(input)
       return {}
     },
@@ -245,7 +251,7 @@ export class Platform {
       if (share > 0)
         throw new AppError(
           'CONFLICT',
-          `${input.releaseId} still has ${share}% of the traffic of ${input.service}.`,
+          `${input.releaseId} still has ${weightText(share)} of the traffic of ${input.service}.`,
         )
       await instanceSet.remove(input)
       return {}
@@ -410,7 +416,7 @@ export class Platform {
     return isNoted || isSaved
   }
 
-  /** What the disk does not take now, as sentences. */
+  /** What cannot be written to the disk now, as sentences. */
   get #unkept(): string {
     return [this.#trouble, ...this.#options.unwritten()].filter(Boolean).join(' ')
   }
@@ -440,18 +446,18 @@ export class Platform {
       if (this.#trouble !== '') log.info('the state can be written again')
       this.#trouble = ''
     } catch (failure) {
-      const trouble = `The edge's state cannot be written: ${messageOf(failure)}. Changes made now are lost when the edge restarts.`
+      const trouble = `The edge's state cannot be written: ${messageOf(failure)}.`
       if (trouble !== this.#trouble) log.error('the state cannot be written', { failure: messageOf(failure) })
       this.#trouble = trouble
       this.#retry?.[Symbol.dispose]()
       this.#retry = this.#options.clock.after(writeAgainMs, () => void this.#persist())
-      throw new AppError('UNAVAILABLE', trouble)
+      throw new AppError('UNAVAILABLE', `${trouble} ${lostOnRestart}`)
     }
   }
 
   #service(name: string): Service {
     const service = this.#services.get(name)
-    if (!service) throw new AppError('NOT_FOUND', `The edge has no service ${name}.`)
+    if (!service) throw new AppError('NOT_FOUND', `The edge runs no service "${name}".`)
     return service
   }
 }

@@ -1,5 +1,5 @@
 /** Envoy's defaults (outlier detection): failures in a row that eject, and for how long, times the ejections so far. */
-const failuresInARow = 5
+const consecutiveFailures = 5
 const baseMs = 30_000
 const longestMs = 300_000
 /** Share of the instances of a release that may be ejected at a time; one at least, the last never. */
@@ -28,7 +28,7 @@ export class PassiveHealth {
     }
     this.#failures += 1
     this.weight = Math.max(0.125, this.weight / 2)
-    return this.#failures >= failuresInARow
+    return this.#failures >= consecutiveFailures
   }
 
   /** An eighth of the weight comes back; failures in a row are forgotten by a success only. */

@@ -1,5 +1,6 @@
 import { get, type ClientRequest, type IncomingMessage } from 'node:http'
 import { messageOf } from '../../base/index.ts'
+import { took } from '../../contract/index.ts'
 import { isOurLack } from '../machine/index.ts'
 import type { LoopbackHost } from './connections.ts'
 
@@ -42,7 +43,7 @@ export function probe({ address, port, path, host, timeoutMs }: Probe): Promise<
       return
     }
     const timer = setTimeout(() => {
-      resolve({ kind: 'unwell', why: `its health check did not answer within ${timeoutMs} ms` })
+      resolve({ kind: 'unwell', why: `its health check did not answer within ${took(timeoutMs)}` })
       request.destroy()
     }, timeoutMs)
     request.once('close', () => {

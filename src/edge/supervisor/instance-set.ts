@@ -110,10 +110,13 @@ export class InstanceSet {
     if (this.#doneKeys.includes(key)) return
     const known = this.#wanted.get(release.id)
     if (known && contentOf(known.release) !== contentOf(release))
-      throw new AppError('BAD_INPUT', `A release is immutable: ${release.id} is known with other content.`)
+      throw new AppError(
+        'BAD_INPUT',
+        `${release.service} already has a release ${release.id} with different content. Releases are immutable: give this one a new name.`,
+      )
     if (!known) await requireRunnable(release, this.#directoryOf(release), this.#options.environment)
     // Meanwhile, perhaps: what is started now nobody would ever stop.
-    if (this.#isStopped) throw new AppError('NOT_FOUND', `${release.service} is being withdrawn.`)
+    if (this.#isStopped) throw new AppError('NOT_FOUND', `The service ${release.service} is being removed.`)
     this.#done(key)
     this.#wanted.set(release.id, { release, wanted: instances, askedBy: key })
     this.#reconcile()
@@ -150,7 +153,8 @@ export class InstanceSet {
         (releaseId === undefined || instance.releaseId === releaseId) &&
         (instanceId === undefined || instance.id === instanceId),
     )
-    if (meant.length === 0) throw new AppError('NOT_FOUND', `No running instance of ${service} matches.`)
+    if (meant.length === 0)
+      throw new AppError('NOT_FOUND', `${service} has no running instance that matches the request.`)
     const instanceIds = meant.toSorted((a, b) => byWorth(b, a)).map(({ id }) => id)
     const queued = new Set(this.#restarts.map(({ id }) => id))
     const added = instanceIds.filter((id) => !queued.has(id))

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Pool } from 'undici'
 import { assertNever, backoffMs, messageOf } from '../../base/index.ts'
-import { releaseEnvironment, type HealthProbe, type EdgeInstance } from '../../contract/index.ts'
+import { duration, releaseEnvironment, type HealthProbe, type EdgeInstance } from '../../contract/index.ts'
 import { comesOfOurLack } from '../machine/index.ts'
 import type { InstanceFailure } from '../counts/index.ts'
 import type { InstanceRecord } from '../state/index.ts'
@@ -331,7 +331,7 @@ export class Instance {
     const { clock, onChange } = this.#options
     this.#failed('ejection')
     const forMs = this.passive.eject()
-    this.reason = `ejected for ${forMs / 1000} s: 5 requests in a row failed`
+    this.reason = `ejected for ${duration(forMs)}: 5 consecutive requests failed`
     life.ejection = clock.after(forMs, () => {
       life.ejection = null
       this.reason = life.health.reason
@@ -520,7 +520,7 @@ export class Instance {
         void this.start()
       }),
     }
-    this.reason = `${reason}; starts again in ${(delayMs / 1000).toFixed(1)} s`
+    this.reason = `${reason}; starts again in ${duration(delayMs)}`
     log.warn('instance down', { instance: this.id, reason: this.reason })
     onChange()
   }

@@ -128,10 +128,10 @@ export class Orphans implements Disposable {
     void options.acting().then(() => {
       this.#endsAtMs = options.clock.nowMs() + claimWithinMs
       this.#timer = options.clock.after(claimWithinMs, () =>
-        this.#end(() => true, 'nobody declared it again'),
+        this.#end(() => true, 'it was not declared again'),
       )
       // Nobody can tell what these run.
-      this.#end(({ content, process }) => content === '' || !process, 'its release cannot be told')
+      this.#end(({ content, process }) => content === '' || !process, 'its release is unknown')
     })
   }
 
@@ -161,7 +161,7 @@ export class Orphans implements Disposable {
       (each) => isNamed(each) && each.process && each.content === content && mayRunAs(settings, each.uid),
     )
     if (!orphan) {
-      this.#end((each) => isNamed(each) && each.content !== content, 'its release has other content now')
+      this.#end((each) => isNamed(each) && each.content !== content, 'its release has changed')
       return null
     }
     this.#held = this.#held.filter((each) => each !== orphan)
@@ -177,7 +177,7 @@ export class Orphans implements Disposable {
   discard({ service, releaseId }: { service: string; releaseId?: string }): void {
     this.#end(
       (each) => each.service === service && (releaseId === undefined || each.releaseId === releaseId),
-      'it is not wanted any more',
+      'its release was removed',
     )
   }
 

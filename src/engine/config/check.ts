@@ -3,7 +3,7 @@ import { processTextWords, type ConfigProblem } from '../../contract/index.ts'
 import { nearest } from './nearest.ts'
 import { pathText } from './paths.ts'
 import { configFileSchema } from './schema.ts'
-import { isMap, isSecret, keysOfSection, settingOf, settings, type Setting } from './settings.ts'
+import { isMap, isSecret, keysOfSection, placeOfKey, settingOf, type Setting } from './settings.ts'
 import {
   emptySection,
   keyOriginAt,
@@ -51,11 +51,11 @@ function unknownKey(root: Section, path: string[]): ConfigProblem {
   const key = path.at(-1) ?? ''
   const keys = keysOfSection(path.slice(0, -1), root) ?? []
   const meant = nearest(key, keys)
-  const elsewhere = settings.find((setting) => setting.keys.at(-1) === key)?.path
+  const elsewhere = placeOfKey(path.slice(0, -1), key, root)
   const hint = meant
     ? `did you mean "${meant}"?`
     : elsewhere
-      ? `it belongs under: ${elsewhere}`
+      ? `did you mean "${elsewhere}"?`
       : key === '<<'
         ? 'merge keys are not supported: write the keys themselves, or an alias for the whole section'
         : 'remove it, or write one of the expected keys'
@@ -75,7 +75,7 @@ function wrongValue(root: Section, path: PropertyKey[]): ConfigProblem {
     return problemAt(origin, path, message, 'indent its keys below it, each as `key: value`')
   }
   if (setting.role === 'secret') {
-    const hint = 'write {env: NAME} or {file: path}; do not put the secret itself here; it is not shown'
+    const hint = 'write {env: NAME} or {file: path} in place of the secret, which is not shown here'
     return problemAt(origin, path, `found no reference, expected ${setting.expected}`, hint)
   }
   // Of what is no text at all, that is said first.
@@ -103,8 +103,8 @@ function valueRemedy(setting: Setting, path: readonly PropertyKey[], node: Confi
   const isShown = ['string', 'number', 'boolean'].includes(typeof fallback)
   if (isShown && fallback !== '') return `correct it, or remove ${key} for the default: ${String(fallback)}`
   return value === undefined || value === null
-    ? `write ${key}: with ${setting.expected} after it`
-    : `replace it; pilothouse config schema says what ${key} takes`
+    ? `write a value after ${key}: ${setting.expected}`
+    : `replace it; to see what ${key} takes, run: pilothouse config schema`
 }
 
 /** A name in a map that cannot be one. */

@@ -34,7 +34,7 @@ export interface ServiceConfig {
 
 const planForm = heldTo(
   sectionForm(planOptionsSchema, {
-    preset: 'Steps, concurrency, patience and resource limits: conservative, balanced or aggressive.',
+    preset: 'Steps, concurrency, timeouts and resource limits: conservative, balanced or aggressive.',
     steps: 'Traffic shares of the candidate, one after the other, each with its hold.',
     weight: 'Traffic share of the candidate in a plan of one step.',
     holdMs: 'How long a plan of one step holds.',
@@ -45,7 +45,7 @@ const planForm = heldTo(
     maxErrorRatioToStable: "Maximum error ratio of the candidate, as a multiple of the stable release's.",
     minSamples: 'Minimum number of requests for a judgment.',
     warmUpMs: 'Time after the first traffic that is not judged.',
-    strikes: 'Consecutive checks over a limit that roll the candidate back.',
+    strikes: 'Consecutive failures (judgments over the same limit) that roll the candidate back.',
     maxInstanceFailures:
       'Crashes, failed health checks and ejections that the candidate may have; one more rolls it back.',
     onNoTraffic: 'What happens when there is no traffic.',

@@ -178,6 +178,50 @@ export const settingsIn = (root: Section): Setting[] => leaves(configFileSchema,
 /** The settings that every config has. */
 export const settings: readonly Setting[] = leaves(configFileSchema, [], undefined)
 
+/** Stands in a path for a name that a person chooses, such as that of a release. */
+const anyName = 'NAME'
+
+/** How many sections deep a key is looked for. */
+const deepest = 4
+
+/** The shortest path from a section down to a key. */
+function pathDown({ type, written }: Place, key: string): string[] | undefined {
+  let level = [{ type, written, path: [] as string[] }]
+  for (let depth = 0; depth < deepest; depth++) {
+    level = level.flatMap(({ type, written, path }) => {
+      const section = sectionOf(type, written)
+      const names =
+        section instanceof z.ZodObject
+          ? Object.keys(section.shape)
+          : section instanceof z.ZodRecord
+            ? [anyName]
+            : []
+      const entries = written?.kind === 'section' ? written.entries : undefined
+      return names.flatMap((name) => {
+        const member = memberOf(type, name, written)
+        return member ? [{ type: member, written: entries?.get(name)?.node, path: [...path, name] }] : []
+      })
+    })
+    const found = level.find(({ path }) => path.at(-1) === key)
+    if (found) return found.path
+  }
+  return undefined
+}
+
+/**
+ * Where a key belongs that the section at `path` does not take: below that section, else below the nearest section
+ * around it, else anywhere in the file. Undefined when no section takes it.
+ */
+export function placeOfKey(path: readonly string[], key: string, root: Section): string | undefined {
+  const places = placesOn(path, root)
+  for (let length = path.length; length > 0; length--) {
+    const place = places[length]
+    const found = place && keysOf(place) && pathDown(place, key)
+    if (found) return pathText([...path.slice(0, length), ...found])
+  }
+  return settings.find((setting) => setting.keys.at(-1) === key)?.path
+}
+
 const isText = ({ inner }: Described) => inner instanceof z.ZodString || inner instanceof z.ZodURL
 
 /**

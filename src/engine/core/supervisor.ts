@@ -1,5 +1,5 @@
 import { backoffMs, messageOf, type Clock, type Log, type Rng } from '../../base/index.ts'
-import type { ReadinessCheck } from '../../contract/index.ts'
+import { duration, type ReadinessCheck } from '../../contract/index.ts'
 
 /** What a loop gets beside its signal. */
 export interface Heart {
@@ -177,7 +177,7 @@ export class Supervisor implements AsyncDisposable {
     this.#log.error('a loop failed and will be restarted', {
       loop: supervised.loop.name,
       failure,
-      failuresInARow: supervised.failureCount,
+      consecutiveFailures: supervised.failureCount,
       restartInMs: Math.round(waitMs),
     })
     this.#refresh()
@@ -196,7 +196,7 @@ export class Supervisor implements AsyncDisposable {
     let text = 'running'
     if (phase.kind === 'stopped') text = 'stopped'
     else if (this.#stopping) text = 'does not stop'
-    else if (isStalled) text = `stalled: no progress for more than ${loop.deadlineMs} ms`
+    else if (isStalled) text = `stalled: no progress for more than ${duration(loop.deadlineMs ?? 0)}`
     else if (phase.kind === 'waiting') text = `failed and waits for its restart: ${lastFailure}`
     else if (failureCount > 0 && !this.#isProven(supervised)) text = `restarted after: ${lastFailure}`
     const isOk = text === 'running'

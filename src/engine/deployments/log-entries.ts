@@ -1,5 +1,12 @@
 import { assertNever } from '../../base/index.ts'
-import { engineActor, skippedText, took, type LogEntry, type Validation } from '../../contract/index.ts'
+import {
+  engineActor,
+  skippedText,
+  took,
+  weightText,
+  type LogEntry,
+  type Validation,
+} from '../../contract/index.ts'
 import type { StoredEvent } from './ports.ts'
 import type { DeploymentState } from './state.ts'
 import { allInstancesAre, because, counted } from './wording.ts'
@@ -57,7 +64,7 @@ function lineFor(
     case 'candidateHealthy':
       return good(`${allInstancesAre(plan.instances, candidate)} healthy, no traffic yet`)
     case 'weightReached':
-      return info(`The router sends ${candidate} ${event.weight}% of requests, verified`)
+      return info(`The router sends ${candidate} ${weightText(event.weight)} of requests, verified`)
     case 'judged':
       return event.judgement.decision === before?.judgement?.decision
         ? null

@@ -1,7 +1,9 @@
 import { AppError, fail, ok, type Result } from '../../base/index.ts'
 import {
+  duration,
   judgeLimitsSchema,
   resourceLimitsSchema,
+  weightText,
   type JudgeLimits,
   type Plan,
   type PlannedJudge,
@@ -187,7 +189,7 @@ const shortSteps = ({ steps, metricsEveryMs }: Pick<Plan, 'steps' | 'metricsEver
   steps.flatMap(({ analysis, holdMs, weight }, i) =>
     analysis && holdMs < metricsEveryMs
       ? [
-          `step ${i + 1} (${weight}%) holds ${holdMs / 1000} s: a step that is judged must hold for at least ${metricsEveryMs / 1000} s, the time between two judgments (metricsEvery)`,
+          `step ${i + 1} (${weightText(weight)}) holds for ${duration(holdMs)}: a step that is judged must hold for at least ${duration(metricsEveryMs)}, the time between two judgments (metricsEvery)`,
         ]
       : [],
   )
@@ -200,10 +202,12 @@ function mistakesIn({ steps, maxTimeMs, hooks, metricsEveryMs, skipAnalysis }: P
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   return [
     ...(falling > 0
-      ? [`step ${falling + 1} has ${weights[falling]}%, less than the ${weights[falling - 1]}% before it`]
+      ? [
+          `step ${falling + 1} has ${weightText(weights[falling] ?? 0)}, less than the ${weightText(weights[falling - 1] ?? 0)} before it`,
+        ]
       : []),
     ...(maxTimeMs < holdMs
-      ? [`the steps take ${holdMs / 1000} s in total, but maxTime is ${maxTimeMs / 1000} s`]
+      ? [`the steps take ${duration(holdMs)} in total, but maxTime is ${duration(maxTimeMs)}`]
       : []),
     ...(twice === undefined ? [] : [`two hooks are named ${twice}`]),
     ...(skipAnalysis ? [] : shortSteps({ steps, metricsEveryMs })),

@@ -1,5 +1,5 @@
 import { assertNever } from '../../base/index.ts'
-import { took, type Deployment, type DeploymentPhase } from '../../contract/index.ts'
+import { took, weightText, type Deployment, type DeploymentPhase } from '../../contract/index.ts'
 import { hasEnded, plannedWeight, stepIndexOf, type DeploymentState, type Pause } from './state.ts'
 import { desiredWeight } from './desired-state.ts'
 import { instances } from './wording.ts'
@@ -127,9 +127,9 @@ export function reasonOf(state: DeploymentState, place?: QueuePlace): string {
     case 'staging':
       return `${name} starts ${instances(plan.instances)}, no traffic yet`
     case 'shifting':
-      return `${plannedWeight(state)}% of traffic is moving to ${name}`
+      return `${weightText(plannedWeight(state))} of traffic is moving to ${name}`
     case 'holding':
-      return `${name} gets ${desiredWeight(state)}% of traffic for ${took(plan.steps[stage.step]?.holdMs ?? 0)}`
+      return `${name} gets ${weightText(desiredWeight(state))} of traffic for ${took(plan.steps[stage.step]?.holdMs ?? 0)}`
     case 'raising':
       return `${name} gets all traffic when ${plan.instances === 1 ? 'its instance stays' : `its ${plan.instances} instances stay`} healthy`
     case 'handing_over':

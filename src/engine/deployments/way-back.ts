@@ -1,5 +1,5 @@
 import { AppError } from '../../base/index.ts'
-import { took, weightOf, type WayBack } from '../../contract/index.ts'
+import { took, weightOf, weightText, type WayBack } from '../../contract/index.ts'
 import { resumeCommand } from './commands.ts'
 import type { RouterReport } from '../platforms/index.ts'
 import type { StoredEvent } from './ports.ts'
@@ -47,7 +47,7 @@ export function wayBackOf(facts: WayBackFacts): WayBack | null {
           to,
           weight,
           deploymentId,
-          text: `${from} has ${weight}% of traffic: all of it returns to ${to} at once`,
+          text: `${from} has ${weightText(weight)} of traffic: all of it returns to ${to} at once`,
         }
   }
   const waiting = open.find((state) => !state.plan.isUndo && !isGoingBack(state) && !isRetiring(state))
@@ -60,7 +60,7 @@ export function wayBackOf(facts: WayBackFacts): WayBack | null {
   const split = active || record.stableReleaseId !== null ? null : forgottenSplit(router)
   if (split) {
     const { from, to, weight } = split
-    const text = `${from} has ${weight}% of traffic without a known deployment: all of it returns to ${to} at once`
+    const text = `${from} has ${weightText(weight)} of traffic without a known deployment: all of it returns to ${to} at once`
     return { kind: 'shift', from, to, weight, deploymentId: null, text }
   }
   return undoOf(facts, undo)
@@ -121,7 +121,7 @@ function trafficText({ record: { stableReleaseId }, router }: WayBackFacts): str
   const weight = weightOf(router.weights, stableReleaseId)
   return weight === 100
     ? `all traffic goes to ${stableReleaseId}`
-    : `${stableReleaseId} has ${weight}% of traffic`
+    : `${stableReleaseId} has ${weightText(weight)} of traffic`
 }
 
 /** Of two releases with traffic, the one that is not the fallback; null where the router splits nothing. */

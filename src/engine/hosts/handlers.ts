@@ -1,5 +1,5 @@
 import { AppError } from '../../base/index.ts'
-import { hostsWithState } from '../../contract/index.ts'
+import { hostsWithState, notFoundText } from '../../contract/index.ts'
 import type { LiveStore } from '../core/index.ts'
 import { api, orThrow } from '../identity/index.ts'
 import type { HostInspector, MetricSource, TelemetryStore } from '../telemetry/index.ts'
@@ -15,7 +15,8 @@ export interface HostParts {
 export function hostHandlers({ hosts, live, telemetry }: HostParts) {
   const sourceOf = (hostId: string): MetricSource => {
     const found = hosts.source(hostId)
-    if (!found) throw new AppError('NOT_FOUND', `There is no host "${hostId}".`, { details: { hostId } })
+    if (!found)
+      throw new AppError('NOT_FOUND', notFoundText('host', hostId, hosts.ids), { details: { hostId } })
     return found
   }
   const inspectorOf = (hostId: string): HostInspector => {

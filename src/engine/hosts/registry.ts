@@ -1,5 +1,5 @@
 import { sleep, type Clock } from '../../base/index.ts'
-import type { HostState, ReadinessCheck, Trend } from '../../contract/index.ts'
+import { passedCheck, type HostState, type ReadinessCheck, type Trend } from '../../contract/index.ts'
 import type { LiveStore, Supervisor } from '../core/index.ts'
 import type { NoticeBoard } from '../journal/index.ts'
 import type { SampleFeed } from '../live/index.ts'
@@ -157,10 +157,14 @@ export class HostRegistry {
         return {
           name: `telemetry of ${monitor.hostId}`,
           ok: isFresh,
-          text: isFresh ? 'well' : (reasons[0] ?? 'no reading yet'),
+          text: isFresh ? passedCheck : (reasons[0] ?? 'no reading yet'),
           sinceMs: isFresh ? startedAtMs : lastSampleMs,
         }
       })
+  }
+
+  get ids(): string[] {
+    return [...this.#hosts.keys()]
   }
 
   source(hostId: string): MetricSource | undefined {

@@ -1,13 +1,14 @@
 import {
   enoughRequests,
+  roughDuration,
   shareBeside,
   took,
+  weightOf,
   writtenShare,
   type Concern,
   type Instance,
   type RecentFailures,
   type ServiceState,
-  weightOf,
 } from '../../contract/index.ts'
 
 /** What concerns are decided on. */
@@ -119,7 +120,7 @@ export function serviceConcerns(
     add(
       'latency',
       'warning',
-      `${stableReleaseId} is slow: p95 latency ${took(latency.p95Ms)} in the last ${spanText(latency.windowMs)} (usual: ${took(latency.usualP95Ms)})`,
+      `${stableReleaseId} is slow: p95 latency ${took(latency.p95Ms)} in the last ${roughDuration(latency.windowMs)} (usual: ${took(latency.usualP95Ms)})`,
     )
 
   const changed = (service.changedReleaseIds ?? []).filter((id) =>
@@ -185,7 +186,7 @@ function isOver({ requests, errors }: RecentFailures, limit: number): boolean {
 }
 
 const shareText = ({ requests, errors, windowMs }: RecentFailures, limit: number): string =>
-  `${shareBeside(limit, errors / requests)} of requests (${errors} of ${requests} in the last ${spanText(windowMs)})`
+  `${shareBeside(limit, errors / requests)} of requests (${errors} of ${requests} in the last ${roughDuration(windowMs)})`
 
 /** Of all recent requests, those whose client left without a response, in the place of the failed ones. */
 const abandonmentOf = ({ requests, abandoned = 0, windowMs }: RecentFailures): RecentFailures => ({
@@ -193,9 +194,6 @@ const abandonmentOf = ({ requests, abandoned = 0, windowMs }: RecentFailures): R
   errors: abandoned,
   windowMs,
 })
-
-const spanText = (ms: number): string =>
-  ms < 90_000 ? `${Math.max(1, Math.round(ms / 1000))} s` : `${Math.round(ms / 60_000)} min`
 
 const reasonOf = (instances: readonly Instance[]): string =>
   instances.find(({ reason }) => reason !== '')?.reason ?? ''

@@ -1,4 +1,5 @@
 import { AppError, fail, ok, SerialQueue, type Clock, type Result } from '../../base/index.ts'
+import { notFoundText, shownPhaseName } from '../../contract/index.ts'
 import type { AccountCheck, ServiceConfig } from '../config/index.ts'
 import { isSamePlace, readService, withKnownAddresses } from '../config/index.ts'
 import { audited, type AuditChange } from '../audit/index.ts'
@@ -154,7 +155,9 @@ export class Declarations implements Disposable {
     if (!known.ok) return known
     const before = this.#all.get(service)
     if (!before && known.value === null)
-      return fail(new AppError('NOT_FOUND', `There is no service "${service}".`, { details: { service } }))
+      return fail(
+        new AppError('NOT_FOUND', notFoundText('service', service, registry.names), { details: { service } }),
+      )
     const newest = await stores.deployments.list({ service, limit: 1 })
     if (!newest.ok) return newest
     const open = newest.value.find(({ endedAtMs }) => endedAtMs === null)
@@ -162,7 +165,7 @@ export class Declarations implements Disposable {
       return fail(
         new AppError(
           'CONFLICT',
-          `${service} has a deployment in progress (${open.id}, ${open.phase.replace('_', ' ')}): abort it, or wait until it ends`,
+          `${service} has a deployment in progress (${open.id}, ${shownPhaseName(open)}): abort it, or wait until it ends`,
           { details: { deploymentId: open.id } },
         ),
       )

@@ -1,5 +1,5 @@
 import { AppError, fail, ok, type Clock, type Log, type Result } from '../../base/index.ts'
-import type { Bin, LogLine, ServiceState } from '../../contract/index.ts'
+import { notFoundText, type Bin, type LogLine, type ServiceState } from '../../contract/index.ts'
 import { audited } from '../audit/index.ts'
 import type { AccountCheck } from '../config/index.ts'
 import { within, type LiveStore, type Supervisor } from '../core/index.ts'
@@ -127,11 +127,10 @@ export class Services implements Disposable {
   /** NOT_FOUND names the services that there are. */
   require(name: string): Result<OperatedService> {
     const found = this.#registry.find(name)
-    const known = this.#registry.names.join(', ')
     return found
       ? ok(found)
       : fail(
-          new AppError('NOT_FOUND', `There is no service "${name}". Known services: ${known || 'none'}.`, {
+          new AppError('NOT_FOUND', notFoundText('service', name, this.#registry.names), {
             details: { service: name },
           }),
         )
@@ -162,7 +161,7 @@ export class Services implements Disposable {
     if (found) return ok(shownDeclaration(found))
     const text = this.#registry.isConfigured(service)
       ? `${service} is defined in the configuration file.`
-      : `There is no service "${service}".`
+      : notFoundText('service', service, this.#registry.names)
     return fail(new AppError('NOT_FOUND', text, { details: { service } }))
   }
 

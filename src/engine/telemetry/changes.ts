@@ -1,6 +1,12 @@
-import { phraseText, share, type Host, type HostState, type LimitState } from '../../contract/index.ts'
+import {
+  limitName,
+  phraseText,
+  share,
+  type Host,
+  type HostState,
+  type LimitState,
+} from '../../contract/index.ts'
 import type { Episode, News } from '../journal/index.ts'
-import type { LimitKind } from './limits.ts'
 
 /** News of a host: what a limit does, and whether the host reports, are episodes. */
 export type Change = News
@@ -40,7 +46,7 @@ export function changesOf(host: Host, before: HostState | undefined, after: Host
         : `above ${figure(limit, isCritical ? limit.critical : limit.warning)}`
     changes.push({
       severity: isCritical ? 'critical' : 'warning',
-      text: `${name}: ${subjectOf(limit)} ${what}`,
+      text: `${name}: ${limitName(limit)} ${what}`,
       link,
       episode: episode(`${link} ${keyOf(limit)}`),
     })
@@ -48,7 +54,7 @@ export function changesOf(host: Host, before: HostState | undefined, after: Host
   for (const limit of known.values()) {
     changes.push({
       severity: 'ok',
-      text: `${name}: ${subjectOf(limit)} is below ${figure(limit, limit.warning)} again`,
+      text: `${name}: ${limitName(limit)} is below ${figure(limit, limit.warning)} again`,
       link,
       episode: episode(`${link} ${keyOf(limit)}`, `below ${figure(limit, limit.warning)} again`),
     })
@@ -59,28 +65,6 @@ export function changesOf(host: Host, before: HostState | undefined, after: Host
 const episode = (key: string, ending: string | null = null): Episode => ({ key, ending })
 
 const keyOf = ({ kind, subject }: LimitState): string => `${kind} ${subject}`
-
-/** Each limit in words that fit before "above 80%"; what it stands on follows. */
-const words: Record<LimitKind, string> = {
-  cpu: 'CPU use',
-  memory: 'memory use',
-  disk: 'disk',
-  inodes: 'inodes on',
-  swap: 'swap use',
-  cpuPressure: 'CPU pressure',
-  memoryPressure: 'memory pressure',
-  ioPressure: 'I/O pressure',
-  iowait: 'I/O wait',
-  steal: 'CPU steal',
-  temperature: 'temperature of',
-  networkErrors: 'network errors on',
-  networkDrops: 'dropped packets on',
-}
-
-function subjectOf({ kind, subject }: LimitState): string {
-  const word = words[kind as LimitKind]
-  return subject ? `${word} ${phraseText(subject)}` : word.replace(/ (of|on)$/, '')
-}
 
 const figure = ({ unit }: LimitState, value: number): string =>
   unit === 'celsius' ? `${Math.round(value)} °C` : share(value)

@@ -1,5 +1,6 @@
 import {
   duration,
+  limitName,
   phraseText,
   roughDuration,
   share,
@@ -169,26 +170,23 @@ function within([low, high]: readonly [number, number], value: number, from: num
   return low + (high - low) * Math.max(0, (value - from) / (to - from))
 }
 
-const sentences: Record<LimitKind, (value: string, subject: string, hold: string) => string> = {
-  cpu: (value, _, hold) => `CPU ${value} busy over ${hold}`,
-  memory: (value) => `memory ${value} used`,
-  disk: (value, mount) => `disk ${mount} ${value} full`,
-  inodes: (value, mount) => `inodes on ${mount} ${value} used`,
-  swap: (value) => `swap ${value} used`,
-  cpuPressure: (value, _, hold) => `CPU pressure ${value} over ${hold}`,
-  memoryPressure: (value, _, hold) => `memory pressure ${value} over ${hold}`,
-  ioPressure: (value, _, hold) => `I/O pressure ${value} over ${hold}`,
-  iowait: (value, _, hold) => `I/O wait ${value} over ${hold}`,
-  steal: (value, _, hold) => `CPU steal ${value} over ${hold}`,
-  temperature: (value, sensor) => `${sensor || 'sensor'} at ${value}`,
-  networkErrors: (value, name, hold) => `${name}: ${value} of packets with errors over ${hold}`,
-  networkDrops: (value, name, hold) => `${name}: ${value} of packets dropped over ${hold}`,
-}
+/** Limits whose figure jumps: the time that it is a mean of belongs to it. */
+const means: readonly string[] = [
+  'cpu',
+  'cpuPressure',
+  'memoryPressure',
+  'ioPressure',
+  'iowait',
+  'steal',
+  'networkErrors',
+  'networkDrops',
+] satisfies LimitKind[]
 
 function limitText(state: LimitState, forecast: Forecast | undefined, nowMs: number): string {
-  const mean = state.value ?? NaN
-  const value = state.unit === 'ratio' ? share(mean) : `${Math.round(mean)} °C`
-  const text = sentences[state.kind as LimitKind](value, state.subject, duration(state.holdMs))
+  const measured = state.value ?? NaN
+  const value = state.unit === 'ratio' ? share(measured) : `${Math.round(measured)} °C`
+  const mean = means.includes(state.kind) ? ` (${duration(state.holdMs)} mean)` : ''
+  const text = `${limitName(state)} at ${value}${mean}`
   return forecast ? `${text}, full in about ${roughDuration(forecast.fullAtMs - nowMs)}` : text
 }
 

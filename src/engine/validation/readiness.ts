@@ -1,4 +1,5 @@
 import {
+  limitName,
   share,
   shareBeside,
   writtenShare,
@@ -45,7 +46,7 @@ export function judgeHeadroom(
     return failed(`Not enough host resources: ${critical.map(({ text }) => text).join('; ')}.`, output)
   const tight = [
     ...full.map(({ text }) => text),
-    ...unknown.map((name) => `${name} sends no data`),
+    ...unknown.map((name) => `${name} is not reporting`),
     ...unmeasured,
   ]
   if (tight.length > 0) return warned(`Host resources may be short: ${tight.join('; ')}.`, output)
@@ -54,13 +55,16 @@ export function judgeHeadroom(
   )
 }
 
-/** What of the hosts is fuller than a plan allows, as clauses; empty while there is room. A silent host says nothing. */
+/**
+ * Host resources above the limits of a plan, as clauses for display; empty while there is headroom. Hosts that do not
+ * report are left out.
+ */
 export function missingRoom(hosts: readonly HostFact[], limits: ResourceLimits): string {
   const heard = hosts.filter(({ state }) => state.quality.freshness !== 'stale')
   return againstPlan(heard, limits).beyond.join('; ')
 }
 
-/** What is in use beyond what the plan allows, and what of that is not known, as clauses. */
+/** Resources above the limits of the plan, and those that were not measured, as clauses. */
 function againstPlan(
   hosts: readonly HostFact[],
   limits: ResourceLimits | undefined,
@@ -73,7 +77,7 @@ function againstPlan(
       const key = limitKeys[kind]
       const most = limits[key]
       if (most === null) continue
-      const what = `${kind}${subject === '' ? '' : ` ${subject}`} of ${name}`
+      const what = `${limitName({ kind, subject })} of ${name}`
       if (ratio === null) unmeasured.push(`${what} was not measured for long enough`)
       else if (ratio > most)
         beyond.push(
@@ -89,7 +93,7 @@ const tightOf = ({ limits }: HostState): LimitState[] =>
   limits.filter(({ kind, severity }) => headroomKinds.includes(kind) && severity !== 'ok')
 
 function tightText(host: string, { kind, subject, value, severity }: LimitState): string {
-  const what = `${kind}${subject === '' ? '' : ` ${subject}`}`
+  const what = limitName({ kind, subject })
   if (severity === 'stale' || value === null) return `${what} of ${host} was not measured`
   return `${what} of ${host} is at ${share(value)}`
 }

@@ -76,7 +76,7 @@ export const exitCodeMeanings: readonly (readonly [code: number, meaning: string
   [exitCodes.ok, 'done; a watched deployment was promoted'],
   [exitCodes.failed, 'failed or refused; a watched deployment was rolled back'],
   [exitCodes.usage, 'the command line or an argument is not valid'],
-  [exitCodes.noEngine, 'no engine runs'],
+  [exitCodes.noEngine, 'no engine is running'],
   [exitCodes.undecided, 'the watched deployment is paused and needs a decision'],
   [exitCodes.interrupted, 'stopped with Ctrl-C; deployments continue. serve and demo end with 0 then'],
   [exitCodes.readerGone, 'the reader of a watch closed its end; the deployment continues'],

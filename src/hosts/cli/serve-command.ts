@@ -4,7 +4,7 @@ import { AppError, Disposables, messageOf, type Clock } from '../../base/index.t
 import { readConfig, readSecret, watchConfig, type ConfigRequest } from '../../adapters/config/index.ts'
 import { openLog, type AppLog } from '../../adapters/log/index.ts'
 import { systemClock } from '../../adapters/system/index.ts'
-import { recordsOf, type ServiceState } from '../../contract/index.ts'
+import { duration, recordsOf, type ServiceState } from '../../contract/index.ts'
 import type { Config, Flag, LogLevel } from '../../engine/config/index.ts'
 import type { EngineAccess } from '../serve/index.ts'
 import { browserDirectory, openInBrowser } from '../open-browser.ts'
@@ -182,7 +182,7 @@ export async function serveCommand(
     return tellFailure(failure, { ...surroundings, isJson: false })
   }
   using _deadline = clock.after(stopWithinMs, () => {
-    err.write(`pilothouse: not everything stopped within ${stopWithinMs / 1000} s\n`)
+    err.write(`pilothouse: not everything stopped within ${duration(stopWithinMs)}\n`)
     process.exit(exitCodes.failed)
   })
   await held[Symbol.asyncDispose]()

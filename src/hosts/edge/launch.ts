@@ -3,6 +3,7 @@ import { closeSync, existsSync, mkdirSync, readFileSync, renameSync, statSync } 
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { AppError, fail, messageOf, ok, sleep, type Clock, type Result } from '../../base/index.ts'
+import { duration } from '../../contract/index.ts'
 import type { EdgeClient } from '../../adapters/platforms/edge/index.ts'
 import { identityOf, isUnwritable, openOutput } from '../../edge/index.ts'
 import { edgeClient, edgeRemedy } from './find.ts'
@@ -119,7 +120,7 @@ export async function ensureEdge({
         remedy: await edgeRemedy(directory),
       }),
     )
-  const why = failure || `it did not answer within ${startWithinMs / 1000} s`
+  const why = failure || `it did not answer within ${duration(startWithinMs)}`
   return fail(new AppError('UNAVAILABLE', `The edge of ${directory} could not be started: ${why}`))
 }
 

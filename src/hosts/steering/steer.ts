@@ -1,7 +1,7 @@
 import { AppError, fail, ok, type Clock, type Log, type Rng } from '../../base/index.ts'
 import { checksFor } from '../../adapters/checks/index.ts'
 import { hookRunner } from '../../adapters/hooks/index.ts'
-import { artifactIn } from '../../contract/index.ts'
+import { artifactIn, notFoundText } from '../../contract/index.ts'
 import type { ValidationRequest } from '../../engine/deployments/index.ts'
 import type { Steering } from '../../engine/index.ts'
 import type { Stores } from '../../engine/stores.ts'
@@ -62,7 +62,7 @@ export function steer({
                 runsAs: found.definition,
               }),
             )
-          : fail(new AppError('NOT_FOUND', `There is no service ${request.service}.`))
+          : fail(new AppError('NOT_FOUND', notFoundText('service', request.service)))
       },
     }),
     hooks: hookRunner({

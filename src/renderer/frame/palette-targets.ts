@@ -1,4 +1,4 @@
-import type { ConfigEntries, Deployment } from '../../contract/index.ts'
+import { shownPhaseName, type ConfigEntries, type Deployment } from '../../contract/index.ts'
 import type { PaletteCommand } from '../commands/index.ts'
 import { deploymentPath, servicePath } from '../routing/index.ts'
 
@@ -6,7 +6,10 @@ import { deploymentPath, servicePath } from '../routing/index.ts'
 export interface PaletteKnowledge {
   services: readonly { name: string; stableReleaseId: string | null; candidateReleaseId: string | null }[]
   /** Running and ended ones. */
-  deployments: readonly Pick<Deployment, 'id' | 'service' | 'candidateReleaseId' | 'phase'>[]
+  deployments: readonly Pick<
+    Deployment,
+    'id' | 'service' | 'candidateReleaseId' | 'phase' | 'isHandedOver' | 'plan'
+  >[]
   settings: readonly Pick<ConfigEntries['entries'][number], 'path'>[]
 }
 
@@ -39,14 +42,11 @@ export function paletteTargets(known: PaletteKnowledge, go: (path: string) => vo
         `${servicePath(service)}#releases`,
       ),
     ),
-    ...[...byId.values()].map(({ id, service, candidateReleaseId, phase }) =>
-      target(
-        `deployment-${id}`,
-        `Deployment ${service} ${candidateReleaseId} (${phase.replaceAll('_', ' ')})`,
-        [id.toLowerCase()],
-        deploymentPath(id),
-      ),
-    ),
+    ...[...byId.values()].map((deployment) => {
+      const { id, service, candidateReleaseId } = deployment
+      const title = `Deployment ${service} ${candidateReleaseId} (${shownPhaseName(deployment)})`
+      return target(`deployment-${id}`, title, [id.toLowerCase()], deploymentPath(id))
+    }),
     ...settings.map(({ path }) =>
       target(`setting-${path}`, `Setting ${path}`, [], `/settings/config?q=${encodeURIComponent(path)}`),
     ),

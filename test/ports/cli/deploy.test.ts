@@ -72,7 +72,9 @@ describe('finding the engine', () => {
   it('ends with 3 and one sentence when none runs', async () => {
     const { code, stderr } = await start(['services', '--data-dir', 'elsewhere']).ended
     expect(code).toBe(3)
-    expect(stderr).toMatch(/No engine runs on .*elsewhere\. Start one: pilothouse serve --data-dir elsewhere/)
+    expect(stderr).toMatch(
+      /No engine is running on the data directory .*elsewhere\. To start an engine, run: pilothouse serve --data-dir elsewhere/,
+    )
   })
 
   it('does not offer its token to whoever has the port of one that was killed', async () => {
@@ -145,7 +147,7 @@ describe('pilothouse deploy', () => {
   it('says of an unknown service which ones there are, and orders nothing', async () => {
     const { code, stderr } = await run('deploy', 'shpo', 'r2')
     expect(code).toBe(1)
-    expect(stderr).toContain('There is no service "shpo"; there are shop')
+    expect(stderr).toContain('There is no service "shpo". Services: shop.')
     expect(engine.script.calls).toEqual([])
   })
 
@@ -384,7 +386,7 @@ describe('services, releases and audit', () => {
     ]) {
       const { code, stderr } = await run(...args)
       expect({ args, code }).toEqual({ args, code: 1 })
-      expect(stderr).toContain('There is no service "shpo"; there are shop')
+      expect(stderr).toContain('There is no service "shpo". Services: shop.')
     }
   })
 

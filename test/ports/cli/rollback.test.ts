@@ -150,7 +150,7 @@ describe('pilothouse rollback goes to the edge itself', () => {
     expect(orders).toEqual(['shop'])
   })
 
-  it('when nothing listens at the address of the engine, or no engine runs', async () => {
+  it('when nothing listens at the address of the engine, or no engine is running', async () => {
     await edge()
     await announced(9)
     expect((await run(['rollback', 'shop', '--data-dir', data])).code).toBe(0)
@@ -179,7 +179,7 @@ describe('pilothouse rollback goes to the edge itself', () => {
     expect(stdout).toMatch(
       /^shop +r2 → r1 +r2 has 50% of traffic, says the edge: .* pilothouse rollback shop .*\n$/,
     )
-    expect(stderr).toBe('No engine answers: this is what the edge reports.\n')
+    expect(stderr).toBe('No engine is answering. This is what the edge reports.\n')
     expect(code).toBe(0)
     expect(orders).toEqual([])
   })

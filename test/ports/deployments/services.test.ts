@@ -221,7 +221,7 @@ it('a service whose port another program uses says so once, everywhere, until it
   expect((await stateOf(steered, 'cart'))?.concerns).toMatchObject([{ detail: reason }])
   const shown = await steered.command('services', 'cart')
   expect(shown.stdout.split(reason)).toHaveLength(2)
-  expect(shown.stdout).not.toContain('The edge has no service')
+  expect(shown.stdout).not.toContain('The edge runs no service')
   const logs = (await readdir(steered.directory, { recursive: true })).filter((name) => name.endsWith('.log'))
   const lines = await Promise.all(logs.map((name) => readFile(join(steered.directory, name), 'utf8')))
   expect(lines.join('').split('EADDRINUSE').length - 1).toBeLessThanOrEqual(2)

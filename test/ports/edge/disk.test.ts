@@ -183,9 +183,8 @@ describe.runIf(canMount())('an edge whose disk takes nothing', () => {
       })
       expect(moved).toMatchObject({ weights: { r1: 50, r2: 50 }, isKept: false })
       valueOf(await client.call('setGuards', { service, guards: guardsSchema.parse({}) }))
-      expect(valueOf(await client.call('observe', { service })).trouble).toContain(
-        'lost when the edge restarts',
-      )
+      expect(valueOf(await client.call('observe', { service })).trouble).toContain('state cannot be written')
+      expect((await status()).trouble).toContain('lost if the edge restarts')
       // A service that is withdrawn goes, though its end cannot be noted.
       valueOf(await client.call('declare', { definition: edgeDefinitionOf({ name: 'cart' }) }))
       valueOf(await client.call('withdraw', { service: 'cart' }))

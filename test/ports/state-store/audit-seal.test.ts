@@ -288,7 +288,7 @@ describe('a log that no engine has open', () => {
     const before = kept()
     const { code, stdout, stderr } = await verified()
     expect(stdout).toMatch(/^2 entries/)
-    expect(stderr).toMatch(/^No engine runs: this is read from /)
+    expect(stderr).toMatch(/^No engine is running\. The log is read from /)
     expect(code).toBe(0)
     expect(kept()).toEqual(before)
   })

@@ -65,7 +65,7 @@ describe('hooks', () => {
       hooks: [{ name: 'smoke', when: 'after', phase: 'staging', run, timeoutMs: 1000, onFailure: 'pause' }],
     })
     await world.until(() => world.newest.pause?.cause === 'hook')
-    expect(world.newest.pause?.reason).toContain('Hook smoke after staging')
+    expect(world.newest.pause?.reason).toContain('Hook smoke, after the start of its instances')
     await asking(world, 'resume')
     await world.until(hasEnded(world))
     expect(world.newest.stage.kind).toBe('promoted')
@@ -86,7 +86,7 @@ describe('hooks', () => {
       await world.until(() => world.newest.pause !== null || hasEnded(world)())
       const entry = world.store.audit.find((each) => each.action === action)
       expect(entry).toMatchObject({ actor: 'pilothouse' })
-      expect(entry?.why).toContain('Hook smoke after staging')
+      expect(entry?.why).toContain('Hook smoke, after the start of its instances')
     },
   )
 

@@ -156,7 +156,7 @@ describe('a judged deployment', () => {
       limits: { onNoData: 'rollback', minSamples: 20, warmUpMs: 0 },
     })
     await other.until(hasEnded(other))
-    expect(other.newest.rollback?.reason).toContain('There is no data to judge')
+    expect(other.newest.rollback?.reason).toContain('No data to judge')
   })
 
   it('neither passes nor fails a release that gets no traffic, and says so (15)', async () => {

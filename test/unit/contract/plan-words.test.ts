@@ -32,9 +32,9 @@ const ran = (...names: string[]) => ({
 describe('a plan in words', () => {
   it('names warm-up, interval, consecutive failures and what is not waited for', () => {
     expect(plain(judgingText(planOf()))).toEqual([
-      'Judged by: threshold, version 1',
-      'Checked every 30 s, after a warm-up of 30 s, once it has 100 requests',
-      '3 checks in a row over a limit roll it back',
+      'Judge: threshold, version 1',
+      'Judged every 30 s, after a warm-up of 30 s, once it has 100 requests',
+      '3 consecutive failures, judgments over the same limit, roll it back',
       'With enough traffic, a clear failure rolls it back within 15 s, even during warm-up',
       'More than 2 instance failures roll it back',
     ])
@@ -46,9 +46,7 @@ describe('a plan in words', () => {
     expect(planSchema.parse(plan)).toEqual(plan)
     expect(judgeText(plan)).toBe('threshold, version 1')
     expect(judgeText({ judge: { name: 'bayes', version: 3 } })).toBe('bayes, version 3')
-    expect(judgingText({ ...plan, judge: { name: 'bayes', version: 3 } })[0]).toBe(
-      'Judged by: bayes, version 3',
-    )
+    expect(judgingText({ ...plan, judge: { name: 'bayes', version: 3 } })[0]).toBe('Judge: bayes, version 3')
   })
 
   it('says how many requests a step may expect at the traffic of now', () => {

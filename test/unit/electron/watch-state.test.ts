@@ -22,8 +22,8 @@ const health = (
   reasons,
 })
 const well = { health: health('ok', 100) }
-const warned = { health: health('warning', 82, [reason('warning', 'disk / 86% full')]) }
-const critical = { health: health('critical', 40, [reason('critical', 'memory 99% used')]) }
+const warned = { health: health('warning', 82, [reason('warning', 'disk / at 86%')]) }
+const critical = { health: health('critical', 40, [reason('critical', 'memory use at 99%')]) }
 const standing = (records: Partial<LiveRecords>) => standingOf({ isLive: true, records })
 
 const engine = (checks: { name: string; ok: boolean; text: string }[]) => ({
@@ -53,7 +53,7 @@ describe('the standing that the tray shows', () => {
     expect(standing(warned)).toEqual({
       severity: 'warning',
       count: 1,
-      sentence: 'health 82 of 100: disk / 86% full',
+      sentence: 'health 82 of 100: disk / at 86%',
     })
     expect(standing(critical).severity).toBe('critical')
   })
@@ -88,7 +88,7 @@ describe('the standing that the tray shows', () => {
     expect(standing(both)).toEqual({
       severity: 'critical',
       count: 2,
-      sentence: 'health 40 of 100: memory 99% used',
+      sentence: 'health 40 of 100: memory use at 99%',
     })
   })
 })
@@ -97,7 +97,7 @@ describe('what a person is told of', () => {
   it('is each step for the worse, with the screen that shows it', () => {
     expect(worseningOf(well, warned)).toEqual({
       severity: 'warning',
-      text: 'disk / 86% full',
+      text: 'disk / at 86%',
       path: '/host/local',
     })
     expect(worseningOf(warned, critical)?.severity).toBe('critical')
@@ -105,11 +105,11 @@ describe('what a person is told of', () => {
 
   it('is one more critical reason in an environment that is critical already', () => {
     const more = {
-      health: health('critical', 30, [...critical.health.reasons, reason('critical', 'disk / 99% full')]),
+      health: health('critical', 30, [...critical.health.reasons, reason('critical', 'disk / at 99%')]),
     }
     expect(worseningOf(critical, more)).toEqual({
       severity: 'critical',
-      text: 'disk / 99% full',
+      text: 'disk / at 99%',
       path: '/host/local',
     })
   })
@@ -127,7 +127,7 @@ describe('what a person is told of', () => {
   it('is not a figure that moved within the same reason', () => {
     const moved = {
       health: health('critical', 39, [
-        reason('critical', 'memory 99.5% used', { series: 'memory 99% used' }),
+        reason('critical', 'memory use at 99.5%', { series: 'memory use at 99%' }),
       ]),
     }
     expect(worseningOf(critical, moved)).toBeUndefined()

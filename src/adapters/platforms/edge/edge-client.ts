@@ -4,6 +4,7 @@ import {
   edgeFailureSchema,
   edgeProcedures,
   movedDetail,
+  took,
   type EdgeInput,
   type EdgeOutput,
   type EdgeProcedure,
@@ -106,7 +107,7 @@ export class EdgeClient implements AsyncDisposable {
     if (failure instanceof AppError) return failure
     const { name, code = '' } = failure as { name?: string; code?: string }
     if (name === 'TimeoutError' || code.endsWith('_TIMEOUT'))
-      return new AppError('TIMEOUT', `The edge did not answer within ${this.#timeoutMs} ms.`, {
+      return new AppError('TIMEOUT', `The edge did not answer within ${took(this.#timeoutMs)}.`, {
         cause: failure,
       })
     const isAway = [...closedCodes, 'ENOENT', 'ECONNREFUSED', 'EACCES', 'UND_ERR_DESTROYED']

@@ -71,7 +71,7 @@ class SqliteStateStore implements StateStore {
     this.#database = database
     this.#lease = lease
     this.#isShared = isShared
-    this.#status = { isWritable: true, reason: 'well', sinceMs: clock.nowMs() }
+    this.#status = { isWritable: true, reason: '', sinceMs: clock.nowMs() }
     const { query } = database
     const access: Access = { query, run: (read) => this.#read(read) }
     const taking = participants(participantsOf(seal))
@@ -147,7 +147,7 @@ class SqliteStateStore implements StateStore {
     // A conflict is an answer of the database, not a trouble of it.
     const isWritable = result.ok || !result.error.code.startsWith('STORE_')
     if (this.#isClosed) return result
-    const reason = isWritable || result.ok ? 'well' : result.error.message
+    const reason = isWritable || result.ok ? '' : result.error.message
     const sinceMs = isWritable === this.#status.isWritable ? this.#status.sinceMs : this.#clock.nowMs()
     this.#status = { isWritable, reason, sinceMs }
     return result

@@ -1,5 +1,5 @@
 import { AppError, fail, ok, SerialQueue, type Clock, type Result } from '../../../base/index.ts'
-import { type Chart, type Series } from '../../../contract/index.ts'
+import { duration, type Chart, type Series } from '../../../contract/index.ts'
 import type {
   ChartQuery,
   SampleRow,
@@ -135,8 +135,7 @@ class WorkerTelemetryStore implements RetainingStore {
 
   status(): TelemetryStoreStatus {
     const hangingMs = this.#clock.monotonicMs() - this.#commitStartedMs
-    const hanging =
-      hangingMs > hangMs ? `The disk has not answered for ${Math.round(hangingMs / 1000)} s.` : ''
+    const hanging = hangingMs > hangMs ? `The disk has not answered for ${duration(hangingMs)}.` : ''
     const state = this.#link?.state
     return {
       isWritable: this.#failure === '' && hanging === '',

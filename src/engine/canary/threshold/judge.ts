@@ -1,5 +1,5 @@
 import { assertNever, ok } from '../../../base/index.ts'
-import type { Bin, Finding, Judgement } from '../../../contract/index.ts'
+import { weightText, type Bin, type Finding, type Judgement } from '../../../contract/index.ts'
 import { cleanBins } from '../clean-bins.ts'
 import { attempts, countsOf, decided } from '../counts.ts'
 import type { Judge, JudgeReply, JudgeRequest } from '../ports.ts'
@@ -14,7 +14,7 @@ import {
   type ThresholdMemory,
 } from './memory.ts'
 import { holdToLimits, type RuleOutcome } from './rules.ts'
-import { inARow, milliseconds, requestsText } from './wording.ts'
+import { consecutiveFailures, milliseconds, requestsText } from './wording.ts'
 
 /** Evaluations without data in a row after which the policy speaks. */
 const blindLimit = 5
@@ -126,7 +126,7 @@ function blind(
   { blindCount }: ThresholdMemory,
   why: string,
 ): Verdict {
-  const text = `There is no data to judge: ${why}`
+  const text = `No data to judge: ${why}`
   const findings = [finding('data', 'unclear', text, atMs, null)]
   if (blindCount < blindLimit) return { decision: 'continue', text, findings }
   return { decision: byPolicy(context.limits.onNoData, isHoldOver), text, findings }
@@ -155,14 +155,14 @@ function weigh(request: JudgeRequest, memory: ThresholdMemory, fresh: Pair): Ver
   const struck = outcomes.find(({ rule }) => memory.strikes[rule] >= limits.strikes)
   if (struck) {
     const text = worst(findings) || `${name} exceeded a limit`
-    return { decision: 'rollback', text: `${text}${inARow(limits.strikes)}`, findings }
+    return { decision: 'rollback', text: `${text}${consecutiveFailures(limits.strikes)}`, findings }
   }
   if (memory.windowCount > 0) {
     const isStruck = Object.values(memory.strikes).some((count) => count > 0)
     if (isStruck)
       return {
         decision: 'continue',
-        text: worst(findings) || `${name} exceeded a limit; the next check shows whether it still does`,
+        text: worst(findings) || `${name} exceeded a limit; the next judgment shows whether it still does`,
         findings,
       }
     if (decided(memory.held.candidate) === 0) return unanswered(request, memory, findings)
@@ -202,7 +202,7 @@ function noTraffic({ context, weight, atMs }: JudgeRequest, { held }: ThresholdM
   const { candidateReleaseId: name, limits } = context
   const text =
     attempts(held.stable) > 0
-      ? `${name} had no requests at a weight of ${weight}% (stable ${context.stableReleaseId}: ${attempts(held.stable)})`
+      ? `${name} had no requests at a weight of ${weightText(weight)} (stable ${context.stableReleaseId}: ${attempts(held.stable)})`
       : `The service had no requests, so ${name} cannot be judged`
   return {
     decision: byPolicy(limits.onNoTraffic, true),

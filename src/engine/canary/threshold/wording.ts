@@ -7,16 +7,14 @@ export {
 
 export const times = (factor: number): string => (factor === 2 ? 'twice' : `${trimmed(factor, 1)} times`)
 
-const numbers = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine']
-
-/** `, two checks in a row`; nothing where one check decides. */
-export const inARow = (checks: number): string =>
-  checks < 2 ? '' : `, ${numbers[checks] ?? checks} checks in a row`
+/** `, 3 consecutive failures`; empty when the first failure decides. */
+export const consecutiveFailures = (count: number): string =>
+  count < 2 ? '' : `, ${count} consecutive failures`
 
 /** `once`, `5 times`. */
 export const often = (count: number): string => (count === 1 ? 'once' : `${count} times`)
 
-/** ` in 1 min`; nothing for less than a second. */
+/** ` in 1 min`; empty for less than a second. */
 export const within = (ms: number): string => (ms < 1000 ? '' : ` in ${duration(ms)}`)
 
 /** `1 request`, `20 requests`. */

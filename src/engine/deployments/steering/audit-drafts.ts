@@ -1,4 +1,4 @@
-import { engineActor } from '../../../contract/index.ts'
+import { engineActor, weightText } from '../../../contract/index.ts'
 import type { AuditDraft } from '../../audit/index.ts'
 import type { DeploymentEvent } from '../events.ts'
 import type { DeploymentState } from '../state.ts'
@@ -22,7 +22,7 @@ export function actionOf(state: DeploymentState, event: DeploymentEvent): Action
     case 'paused':
       return action('pause', event.reason)
     case 'weightReached':
-      return action('shift', `${releaseId} gets ${event.weight}% of traffic`)
+      return action('shift', `${releaseId} gets ${weightText(event.weight)} of traffic`)
     case 'handedOver':
       return action('handOver', `${releaseId} has all traffic`)
     default:

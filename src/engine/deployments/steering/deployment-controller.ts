@@ -1,5 +1,7 @@
 import { AppError, fail, ok, type Result } from '../../../base/index.ts'
 import {
+  notFoundText,
+  shownPhaseName,
   weightOf,
   type Deployment,
   type Plan,
@@ -121,7 +123,7 @@ export class DeploymentController implements Disposable {
       return fail(
         new AppError(
           'CONFLICT',
-          `${deploymentId} is ${phase}: only what was rolled back or failed can be retried`,
+          `${deploymentId} is ${shownPhaseName(earlier.value)}: only a deployment that was rolled back or failed can be retried`,
         ),
       )
     const found = this.#find(service)
@@ -182,9 +184,11 @@ export class DeploymentController implements Disposable {
     if (owner) return owner.loop.command(deploymentId, command)
     const kept = await this.#deployment(deploymentId)
     if (!kept.ok) return kept
-    const { service, phase, endedAtMs } = kept.value
+    const { service, endedAtMs } = kept.value
     if (endedAtMs !== null)
-      return fail(new AppError('CONFLICT', `${deploymentId} has ended: ${phase.replace('_', ' ')}`))
+      return fail(
+        new AppError('CONFLICT', `${deploymentId} has already ended (${shownPhaseName(kept.value)})`),
+      )
     // An engine that has only just started has not read it yet.
     const found = this.#find(service)
     return found.ok ? found.value.loop.command(deploymentId, command) : found
@@ -316,7 +320,7 @@ export class DeploymentController implements Disposable {
   }
 
   #missing(name: string): Result<never> {
-    return fail(new AppError('NOT_FOUND', `There is no service ${name}`))
+    return fail(new AppError('NOT_FOUND', notFoundText('service', name, [...this.#services.keys()])))
   }
 
   #deployment(id: string): Promise<Result<Deployment>> {
@@ -338,7 +342,7 @@ export class DeploymentController implements Disposable {
 const nothingBefore = (service: string): AppError =>
   new AppError(
     'NOT_FOUND',
-    `${service} has no release to return to that was not rolled back or undone itself`,
+    `${service} has no release to return to: each earlier one was itself rolled back or undone`,
     {
       details: { nextCommand: `pilothouse deployments undo ${service} RELEASE` },
     },

@@ -271,4 +271,4 @@ function keyOf(change: Change): string | null {
 
 /** For callers that need a deployment which may have ended meanwhile. */
 export const gone = (id: string): Result<never> =>
-  fail(new AppError('NOT_FOUND', `There is no open deployment ${id}`))
+  fail(new AppError('NOT_FOUND', `Deployment ${id} is not in progress`))

@@ -6,7 +6,7 @@ import { answerableStep, isOnTrial, type DeploymentState } from '../state.ts'
 import { answerWithinMs, type PipelineParts, type SteeredService } from './parts.ts'
 
 /** Evaluations in a row that a judge may fail before that is a judgement of its own. */
-const failuresInARow = 5
+const maxConsecutiveFailures = 5
 /** Between two early looks for a failure that is certain already. */
 const earlyLookEveryMs = 5000
 /** Pages of bins that are read for a baseline: a router that gives more has no end. */
@@ -135,7 +135,7 @@ export class Judging {
       error: reply.error.message,
       deployment: state.id,
     })
-    if (!isJudged || this.#failureCount < failuresInARow) return null
+    if (!isJudged || this.#failureCount < maxConsecutiveFailures) return null
     // The bins stay unread: a judge that returns gets them all.
     return {
       judgement: {

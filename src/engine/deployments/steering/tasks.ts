@@ -1,5 +1,5 @@
 import { assertNever, messageOf } from '../../../base/index.ts'
-import { engineActor } from '../../../contract/index.ts'
+import { engineActor, hookMoment } from '../../../contract/index.ts'
 import { outcomeOf } from '../apply.ts'
 import type { DeploymentEvent } from '../events.ts'
 import type { HookRun } from '../hooks.ts'
@@ -21,7 +21,7 @@ export class Tasks implements Disposable {
   readonly #parts: PipelineParts
   readonly #done: (deploymentId: string, events: DeploymentEvent[]) => void
   readonly #running = new Map<string, Running>()
-  /** How an task ended that is still waited for: it is told until it could be kept. */
+  /** How a task ended that a deployment still waits for. It is reported until it is stored. */
   #ended: { key: string; events: DeploymentEvent[] } | null = null
 
   constructor(parts: PipelineParts, done: (deploymentId: string, events: DeploymentEvent[]) => void) {
@@ -124,7 +124,7 @@ export class Tasks implements Disposable {
     } catch (thrown) {
       text = messageOf(thrown)
     }
-    const sentence = `Hook ${hook.name} ${when} ${phase.replace('_', ' ')}: ${text}`
+    const sentence = `Hook ${hook.name}, ${hookMoment(hook, step)}: ${text}`
     const ended: DeploymentEvent = { kind: 'hookEnded', key, isSuccess, text: sentence }
     return isSuccess ? [ended] : [ended, ...afterFailure(run, state, sentence)]
   }

@@ -72,7 +72,10 @@ export async function verifyAudit(against: string | undefined, request: SessionR
       if (directory === null) return null
       try {
         const verdict = await verdictOn(directory, (await known()) ?? null)
-        tell(request.err, `No engine runs: this is read from ${directory}, and nothing there is changed.\n`)
+        tell(
+          request.err,
+          `No engine is running. The log is read from ${directory}; nothing there is changed.\n`,
+        )
         return show(verdict)
       } catch (failure) {
         if (!(failure instanceof AppError)) throw failure

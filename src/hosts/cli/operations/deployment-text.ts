@@ -2,6 +2,8 @@ import {
   duration,
   judgingText,
   missingGates,
+  planLabels,
+  planOutcomes,
   reachedText,
   readableLog,
   releaseChange,
@@ -158,9 +160,11 @@ export function planText(
   const { maxErrorRatio, maxLatencyRegression } = limits
   const forecast = trafficForecast(plan, requestsPerSecond)
   const judging = [
-    `Limits: errors ${writtenShare(maxErrorRatio)}, p95 latency ${writtenShare(maxLatencyRegression)} above the stable release`,
+    `${planLabels.maxErrorRatio}: ${writtenShare(maxErrorRatio)}`,
+    `${planLabels.maxLatencyRegression}: ${writtenShare(maxLatencyRegression)}`,
     ...judgingText(plan),
-    `On failure: ${onFailure === 'rollback' ? 'roll back' : 'pause'}; if inconclusive: ${onInconclusive === 'rollback' ? 'roll back' : onInconclusive}`,
+    `${planLabels.onFailure}: ${planOutcomes[onFailure]}`,
+    `${planLabels.onInconclusive}: ${planOutcomes[onInconclusive]}`,
   ]
   const sentences = [
     ...(skipped ? [skippedText(plan)] : judging),

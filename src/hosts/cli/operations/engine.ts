@@ -41,9 +41,14 @@ export function namedEngine({ system }: ConfigRequest): Result<EngineAddress> | 
   const { PILOTHOUSE_URL: url, PILOTHOUSE_TOKEN: token } = system.variables
   if (!url) return null
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
-    return fail(new AppError('BAD_INPUT', `PILOTHOUSE_URL is not an http address: ${url}`))
+    return fail(new AppError('BAD_INPUT', `PILOTHOUSE_URL is not an HTTP address: ${url}`))
   if (!token)
-    return fail(new AppError('BAD_INPUT', 'PILOTHOUSE_URL is set; its token belongs in PILOTHOUSE_TOKEN.'))
+    return fail(
+      new AppError(
+        'BAD_INPUT',
+        'PILOTHOUSE_URL is set, but PILOTHOUSE_TOKEN is not. Set it to the access token of that engine.',
+      ),
+    )
   return ok({ url: new URL(url).origin, token })
 }
 
@@ -59,7 +64,7 @@ export async function engineOn(
   const [directory, desktop] = directories
   return fail(
     new NoEngine(
-      `No engine runs on ${directory}${desktop ? ', and no desktop app' : ''}. Start one: ${nextCommand('serve', request)}`,
+      `No engine${desktop ? ' and no desktop app' : ''} is running on the data directory ${directory}. To start an engine, run: ${nextCommand('serve', request)}`,
     ),
   )
 }
@@ -71,7 +76,7 @@ export async function engineOn(
 export async function requireSameEngine({ url, token, dataDirectory }: EngineAddress): Promise<void> {
   if (dataDirectory === undefined || process.platform === 'win32') return
   const now = await findServer(dataDirectory)
-  if (now?.url !== url || now.token !== token) throw new NoEngine(`No engine answers at ${url}.`)
+  if (now?.url !== url || now.token !== token) throw new NoEngine(`No engine is answering at ${url}.`)
 }
 
 /** What every failure of the engine's HTTP has. */
@@ -123,13 +128,16 @@ function asAppError(failure: unknown, url: string): AppError {
     const { success, data: code } = z.enum(errorCodes).safeParse(failure.code)
     return success
       ? new AppError(code, failure.message, { cause: failure, ...remedyIn(code, failure.data) })
-      : new AppError('INTERNAL', `${url} answered with status ${failure.status}, unlike an engine.`)
+      : new AppError(
+          'INTERNAL',
+          `The server at ${url} is not a Pilothouse engine: it answered with status ${failure.status}.`,
+        )
   }
   const { name, cause } = failure as { name?: string; cause?: { code?: string } }
   if (name === 'TimeoutError')
-    return new AppError('TIMEOUT', `The engine at ${url} did not answer.`, { cause: failure })
+    return new AppError('TIMEOUT', `The engine at ${url} did not answer in time.`, { cause: failure })
   if (failure instanceof TypeError && cause)
-    return new NoEngine(`No engine answers at ${url} (${cause.code ?? failure.message}).`)
+    return new NoEngine(`No engine is answering at ${url} (${cause.code ?? failure.message}).`)
   return new AppError('INTERNAL', `The response of ${url} cannot be read: ${String(failure)}`, {
     cause: failure,
   })

@@ -45,7 +45,7 @@ async function post<T>(
   } catch (failure) {
     if ((failure as Error).name === 'TimeoutError')
       throw new AppError('TIMEOUT', `The engine at ${url} did not answer.`, { cause: failure })
-    throw new NoEngine(`No engine answers at ${url}.`)
+    throw new NoEngine(`No engine is answering at ${url}.`)
   }
   const read = schema.safeParse(answer)
   if (status === 200 && read.success) return read.data

@@ -5,12 +5,13 @@ import type { EdgeClient } from '../../../adapters/platforms/edge/index.ts'
 import {
   localOrderKey,
   waysBack,
+  weightOf,
+  weightText,
   type ServiceWayBack,
   type WayBack,
   type EdgeOutput,
   type EdgeReport,
   type RollbackOutcome,
-  weightOf,
 } from '../../../contract/index.ts'
 import { edgeClient, edgeDirectory } from '../../edge/index.ts'
 
@@ -167,7 +168,7 @@ function wayBackAt(seen: Seen): WayBack | null {
   const weight = weightOf(seen.report.weights, from)
   const text =
     weight > 0
-      ? `${from} has ${weight}% of traffic, says the edge: all of it returns to ${to} at once`
+      ? `${from} has ${weightText(weight)} of traffic at the edge: all of it returns to ${to} at once`
       : `${from} has no traffic yet, says the edge: its deployment stops`
   return { kind: weight > 0 ? 'shift' : 'stop', from, to, weight, deploymentId: null, text }
 }

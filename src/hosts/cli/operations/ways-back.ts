@@ -51,7 +51,7 @@ export async function listWaysBack(request: SessionRequest): Promise<number> {
     async () => {
       const ways = await edge.waysBack()
       if (ways === null) return null
-      tell(request.err, 'No engine answers: this is what the edge reports.\n')
+      tell(request.err, 'No engine is answering. This is what the edge reports.\n')
       return showWays(ways, [], request)
     },
   )

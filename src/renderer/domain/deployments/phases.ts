@@ -35,10 +35,10 @@ export const shownPhaseWords = (
 
 /** What a person may do about a pause: a whole sentence for each cause. */
 export const pauseAdvice: Record<PauseCause, string> = {
-  gate: 'Waiting for approval. While it has traffic, it is still judged.',
-  person: 'It continues from here when someone resumes it.',
+  gate: 'Waiting for approval. A candidate with traffic is still judged.',
+  person: 'The deployment continues from here when someone resumes it.',
   inconclusive: 'Resume to hold and judge this step again, promote if you know better, or roll back.',
-  failure: 'The candidate failed its analysis. Roll back, or resume to hold and judge this step again.',
+  failure: 'The candidate was judged worse. Roll back, or resume to hold and judge this step again.',
   hook: 'A hook failed. Fix the cause and resume, or roll back.',
 }
 
@@ -131,7 +131,7 @@ function presentStep(deployment: Deployment, step: Step, nowMs: number): string 
   const { phase, weight, stepStartedAtMs } = deployment
   if (isAtGate(deployment)) return 'waits for approval'
   if (phase === 'paused') return 'paused'
-  // A step that waits to begin does not hold yet.
+  // The hold starts once the step has its traffic.
   return stepStartedAtMs === null || weight < step.weight
     ? plannedStep(step)
     : holdText(nowMs - stepStartedAtMs, step.holdMs)

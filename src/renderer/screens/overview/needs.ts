@@ -1,4 +1,5 @@
 import {
+  limitName,
   problemsText,
   configRejected,
   weightText,
@@ -124,34 +125,16 @@ function limitNeed(
   severity: 'critical' | 'warning',
   nowMs: number,
 ): Need {
-  const name = limitNames[limit.kind] ?? limit.kind
-  const what = limit.subject ? `${name} ${limit.subject}` : name
   const value = limit.value === null ? '' : ` at ${quantityText(limit.value, limit.unit)}`
   const bound = round(quantityText(limit[severity], limit.unit))
   return {
     id: `limit:${hostId}:${limit.kind}:${limit.subject}`,
     severity,
-    title: `${hostName}: ${what}${value}`,
-    detail: `limit ${bound} · mean of ${round(duration(limit.holdMs))} · since ${limit.isOlder ? 'before ' : ''}${dateTime(limit.sinceMs, nowMs)}`,
+    title: `${hostName}: ${limitName(limit)}${value}`,
+    detail: `limit ${bound} · ${round(duration(limit.holdMs))} mean · since ${limit.isOlder ? 'before ' : ''}${dateTime(limit.sinceMs, nowMs)}`,
     action: { label: 'Open the chart', href: hostPath(hostId, sectionOf(limit.series)) },
   }
 }
 
 /** What a person wrote is not measured: 80%, not 80.0%. */
 const round = (text: string) => text.replace(/\.0(?=\D)/, '')
-
-const limitNames: Record<string, string> = {
-  cpu: 'CPU busy',
-  iowait: 'CPU waiting for I/O',
-  steal: 'CPU taken by other machines',
-  cpuPressure: 'CPU pressure',
-  memory: 'memory used',
-  memoryPressure: 'memory pressure',
-  ioPressure: 'I/O pressure',
-  swap: 'swap used',
-  disk: 'disk',
-  inodes: 'inodes of',
-  temperature: 'temperature of',
-  networkErrors: 'errors on',
-  networkDrops: 'dropped packets on',
-}

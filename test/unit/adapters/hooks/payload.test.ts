@@ -31,14 +31,26 @@ describe('what a webhook is told of an ending', () => {
   it('names a rollback and where it led', () => {
     expect(told({})).toEqual({
       outcome: 'rolled_back',
-      text: 'shop: release r2, after its rollback to r1. Reason: the check smoke failed',
+      text: 'shop: r2 was rolled back to r1. Reason: the check smoke failed',
     })
   })
 
   it('names no rollback where the release never had traffic', () => {
     expect(told({ ending: 'failed' })).toEqual({
       outcome: 'failed',
-      text: 'shop: release r2, after its failed deployment. Reason: the check smoke failed',
+      text: 'shop: the deployment of r2 failed before it had traffic. Reason: the check smoke failed',
     })
+  })
+
+  it.each([
+    [{ phase: 'validating', when: 'after' }, 'shop: the checks of r2 have finished.'],
+    [{ phase: 'staging', when: 'before' }, 'shop: instances of r2 are starting.'],
+    [
+      { phase: 'stepping', when: 'after', stepIndex: 1, weight: 7.5 },
+      'shop: step 2 of r2 is over; it has 7.5% of the traffic.',
+    ],
+    [{ phase: 'promoting', when: 'after' }, 'shop: r2 is promoted and has all traffic.'],
+  ] as const)('says in a sentence what happened', (change, text) => {
+    expect(told({ ...change, ending: null, reason: '' })).toMatchObject({ text })
   })
 })

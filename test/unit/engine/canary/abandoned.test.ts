@@ -36,7 +36,7 @@ describe('the threshold judge on requests whose clients gave up', () => {
     const judgement = await watch.look(bad)
     expect(judgement.decision).toBe('rollback')
     expect(judgement.text).toBe(
-      'Clients gave up on 13% of requests to r2 before it answered (stable r1: 1%, limit 2%), three checks in a row',
+      'Clients gave up on 13% of requests to r2 before it answered (stable r1: 1%, limit 2%), 3 consecutive failures',
     )
   })
 

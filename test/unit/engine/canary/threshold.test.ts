@@ -20,7 +20,7 @@ describe('the threshold judge on errors', () => {
     const judgement = await watch.look(bad)
     expect(judgement.decision).toBe('rollback')
     expect(judgement.text).toBe(
-      'r2 fails 2.4% of requests (stable r1: 0.3%, limit 1%), three checks in a row',
+      'r2 fails 2.4% of requests (stable r1: 0.3%, limit 1%), 3 consecutive failures',
     )
     const errors = judgement.findings.find(({ metric }) => metric === 'errors')
     expect(errors).toMatchObject({
@@ -116,7 +116,7 @@ describe('the threshold judge on errors', () => {
     const bad = [stable, { releaseId: 'r2', requests: 500, errors: 12 }]
     for (let i = 0; i < 3; i++) await watch.look(bad)
     const { text } = await watch.look([stable, { releaseId: 'r2', requests: 20 }])
-    expect(text).toBe('r2 exceeded a limit, three checks in a row')
+    expect(text).toBe('r2 exceeded a limit, 3 consecutive failures')
   })
 
   it('does not blame the candidate at once for what hits both releases', async () => {

@@ -25,7 +25,7 @@ const table: [string, string, string][] = [
   [
     'a key in the wrong section',
     '\nport: 1\n',
-    `2:1 port: unknown key "port", expected ${sections} | it belongs under: server.port`,
+    `2:1 port: unknown key "port", expected ${sections} | did you mean "server.port"?`,
   ],
   [
     'an inherited name',
@@ -155,6 +155,19 @@ const table: [string, string, string][] = [
 describe('a mistake in the file', () => {
   it.each(table)('is told with its place and remedy: %s', (_what, text, told) => {
     expect(mistakes(text)).toEqual([told])
+  })
+
+  it.each([
+    ['port: 8080', 'services.web.listen.port'],
+    ['command: [node]', 'services.web.releases.NAME.command'],
+    ['deploy: {strikes: 2}', 'services.web.deploy.limits.strikes'],
+    ['listen: {path: /}', 'services.web.health.path'],
+    ['listen: {interval: 1s}', 'services.web.health.interval'],
+    ['minReadyScore: 40', 'health.minReadyScore'],
+  ])('points from a key in the wrong section to the nearest that takes it: %s', (written, place) => {
+    const [told] = mistakes(`services:\n  web:\n    ${written}\n`)
+    expect(told).toMatch(/^3:\d+ services\.web\..*unknown key/)
+    expect(told?.split(' | ')[1]).toBe(`did you mean "${place}"?`)
   })
 
   it('is told together with all the others, by line', () => {

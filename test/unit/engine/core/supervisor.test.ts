@@ -188,7 +188,7 @@ describe('a supervised loop', () => {
     await clock.advance(3000)
     expect(check()?.ok).toBe(true)
     await clock.advance(1000)
-    expect(check()).toMatchObject({ ok: false, text: 'stalled: no progress for more than 3000 ms' })
+    expect(check()).toMatchObject({ ok: false, text: 'stalled: no progress for more than 3 s' })
     beat()
     expect(check()).toMatchObject({ ok: true, sinceMs: clock.nowMs() })
   })

@@ -21,7 +21,7 @@ describe('a call that may take only so long', () => {
     await clock.advance(1)
     expect(answer).toMatchObject({
       ok: false,
-      error: { code: 'TIMEOUT', message: 'the router did not answer within 1000 ms' },
+      error: { code: 'TIMEOUT', message: 'the router did not answer within 1 s' },
     })
   })
 

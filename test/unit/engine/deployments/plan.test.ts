@@ -88,7 +88,7 @@ describe('a plan', () => {
     if (wrong.ok) return
     expect(wrong.error.code).toBe('BAD_INPUT')
     expect(wrong.error.message).toContain('step 2 has 10%, less than the 50% before it')
-    expect(wrong.error.message).toContain('maxTime is 60 s')
+    expect(wrong.error.message).toContain('maxTime is 1 min')
     expect(wrong.error.message).toContain('must hold for at least 30 s')
   })
 
@@ -118,7 +118,7 @@ it('names the step that is too short to be judged, and the setting that says so'
     ok: false,
     error: {
       message:
-        'step 2 (50%) holds 20 s: a step that is judged must hold for at least 30 s, the time between two judgments (metricsEvery)',
+        'step 2 (50%) holds for 20 s: a step that is judged must hold for at least 30 s, the time between two judgments (metricsEvery)',
     },
   })
 })

@@ -15,7 +15,8 @@ const nowMs = 1e12
 /** A limit that has stood at `value` for its whole hold time. */
 function limitAt(kind: LimitKind, value: number, sinceMs = nowMs - 1000): LimitState {
   const unit = kind === 'temperature' ? 'celsius' : 'ratio'
-  const subject = { kind, subject: '/x', series: kind, unit } as const
+  const isOfWholeHost = kind === 'cpu' || kind === 'swap'
+  const subject = { kind, subject: isOfWholeHost ? '' : '/x', series: kind, unit } as const
   return decideLimit(undefined, subject, { mean: value, coveredMs: 1e9 }, defaultLimits[kind], sinceMs)
 }
 function forecastIn(hours: number, series = 'disk'): Forecast {
@@ -68,13 +69,13 @@ describe('the health of a host', () => {
   })
 
   it.each([
-    [{ limits: [limitAt('disk', 0.8)] }, 90, 'disk /x 80% full'],
-    [{ limits: [limitAt('disk', 0.95)] }, 60, 'disk /x 95% full'],
-    [{ limits: [limitAt('disk', 1)] }, 40, 'disk /x 100% full'],
-    [{ limits: [limitAt('cpu', 1)] }, 52, 'CPU 100% busy over 30 s'],
-    [{ limits: [limitAt('swap', 0.8)] }, 96, 'swap 80% used'],
-    [{ limits: [limitAt('temperature', 200)] }, 64, '/x at 200 °C'],
-    [{ limits: [limitAt('networkErrors', 0.004)] }, 90, '/x: 0.4% of packets with errors over 1 min'],
+    [{ limits: [limitAt('disk', 0.8)] }, 90, 'disk /x at 80%'],
+    [{ limits: [limitAt('disk', 0.95)] }, 60, 'disk /x at 95%'],
+    [{ limits: [limitAt('disk', 1)] }, 40, 'disk /x at 100%'],
+    [{ limits: [limitAt('cpu', 1)] }, 52, 'CPU use at 100% (30 s mean)'],
+    [{ limits: [limitAt('swap', 0.8)] }, 96, 'swap use at 80%'],
+    [{ limits: [limitAt('temperature', 200)] }, 64, 'temperature of /x at 200 °C'],
+    [{ limits: [limitAt('networkErrors', 0.004)] }, 90, 'network errors on /x at 0.4% (1 min mean)'],
     [{ forecasts: [forecastIn(12)] }, 80, 'disk /x full in about 12 h'],
     [{ freshness: 'late' as const, ageMs: 3000 }, 95, 'the newest reading is 3 s old'],
     [{ alerts: [{ severity: 'critical' as const, text: 'down', sinceMs: 0, series: '' }] }, 50, 'down'],
@@ -102,7 +103,7 @@ describe('the health of a host', () => {
 
   it('takes a full disk and its forecast for one problem, and says both', () => {
     const { score, reasons } = healthOf({ limits: [limitAt('disk', 0.86)], forecasts: [forecastIn(2)] })
-    expect(reasons.map(({ text }) => text)).toEqual(['disk /x 86% full, full in about 2 h'])
+    expect(reasons.map(({ text }) => text)).toEqual(['disk /x at 86%, full in about 2 h'])
     expect(score).toBe(72)
   })
 

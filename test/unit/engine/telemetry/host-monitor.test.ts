@@ -81,7 +81,7 @@ describe('a host monitor', () => {
     expect(monitor.state().limits).toEqual([])
     feed(monitor, 70, 100, () => ({ 'cpu.busy': 0.9 }))
     expect(monitor.state().limits).toMatchObject([{ kind: 'cpu', severity: 'warning', series: 'cpu.busy' }])
-    expect(texts(monitor)).toEqual(['CPU 90% busy over 30 s'])
+    expect(texts(monitor)).toEqual(['CPU use at 90% (30 s mean)'])
     const sinceMs = monitor.state().limits[0]?.sinceMs ?? 0
     expect(sinceMs).toBeGreaterThan(startMs + 70_000)
     feed(monitor, 100, 110, () => ({ 'cpu.busy': 0.9 }))
@@ -93,7 +93,7 @@ describe('a host monitor', () => {
   it('finds a disk by what is left to users, not by what root may still take', () => {
     const monitor = monitorOf()
     feed(monitor, 0, 30, () => ({ 'filesystem.used': 86e9, 'filesystem.available': 14e9 }))
-    expect(texts(monitor)).toEqual(['disk / 86% full'])
+    expect(texts(monitor)).toEqual(['disk / at 86%'])
     expect(monitor.state().limits[0]).toMatchObject({ kind: 'disk', subject: '/' })
     expect(monitor.state().limits[0]?.value).toBeCloseTo(0.86)
   })
@@ -141,7 +141,7 @@ describe('a host monitor', () => {
         moment(second),
       )
     }
-    expect(texts(monitor)).toEqual(['disk /media/usb 99% full'])
+    expect(texts(monitor)).toEqual(['disk /media/usb at 99%'])
     expect(monitor.seriesQuality()).toHaveLength(grown.length)
   })
 
@@ -217,10 +217,10 @@ describe('a host monitor', () => {
     const monitor = monitorOf()
     feed(monitor, 0, 60)
     monitor.setLimits({ ...defaultLimits, memory: { warning: 0.4, critical: 0.6, holdMs: 10_000 } })
-    expect(texts(monitor)).toEqual(['memory 50% used'])
+    expect(texts(monitor)).toEqual(['memory use at 50%'])
     monitor.setAlerts([{ severity: 'critical', text: 'checkout fails', sinceMs: startMs, series: '' }])
     expect(monitor.state().health).toMatchObject({ score: 40, severity: 'critical' })
-    expect(texts(monitor)).toEqual(['checkout fails', 'memory 50% used'])
+    expect(texts(monitor)).toEqual(['checkout fails', 'memory use at 50%'])
   })
 
   it('does not take missing swap, sensors or packets for a problem', () => {
@@ -235,7 +235,7 @@ describe('a host monitor', () => {
 
   it.each([
     [0.9, 5, []],
-    [20, 1000, ['eth0: 2% of packets with errors over 1 min']],
+    [20, 1000, ['network errors on eth0 at 2% (1 min mean)']],
   ])('with %d errors beside %d good packets a second says %j', (errors, packets, said) => {
     const monitor = monitorOf()
     feed(monitor, 0, 60, () => ({ 'network.receive_errors': errors, 'network.packets_received': packets }))
@@ -248,7 +248,7 @@ describe('a host monitor', () => {
       const values = valuesOf(calm, { 'cpu.busy': minute < 5 ? 0.1 : 0.9 })
       monitor.observe(readingAt(minute * 60, values), catalogOf(calm), moment(minute * 60))
     }
-    expect(texts(monitor)).toEqual(['CPU 90% busy over 30 s'])
+    expect(texts(monitor)).toEqual(['CPU use at 90% (30 s mean)'])
     expect(monitor.state().quality.freshness).toBe('fresh')
   })
 
@@ -263,7 +263,7 @@ describe('a host monitor', () => {
       monitor.observe(readingAt(second, valuesOf(host)), catalogOf(host), moment(second))
     }
     const [text = ''] = texts(monitor)
-    expect(text).toMatch(/^disk \/evilx+… 90% full$/)
+    expect(text).toMatch(/^disk \/evilx+… at 90%$/)
     expect(text.length).toBeLessThan(110)
   })
 

@@ -76,7 +76,7 @@ describe('room on the hosts', () => {
     expect(judgeHeadroom([host([{ kind: 'temperature', severity: 'critical' }])]).outcome).toBe('passed')
     expect(judgeHeadroom([host([{ kind: 'cpu', severity: 'warning', value: 0.85 }])])).toMatchObject({
       outcome: 'warning',
-      text: 'Host resources may be short: cpu of web-1 is at 85%.',
+      text: 'Host resources may be short: CPU use of web-1 is at 85%.',
     })
     expect(
       judgeHeadroom([
@@ -87,7 +87,7 @@ describe('room on the hosts', () => {
       ]),
     ).toMatchObject({
       outcome: 'failed',
-      text: 'Not enough host resources: memory of web-1 is at 97%.',
+      text: 'Not enough host resources: memory use of web-1 is at 97%.',
     })
   })
 
@@ -105,27 +105,27 @@ describe('room on the hosts', () => {
       ),
     ).toMatchObject({
       outcome: 'failed',
-      text: 'Not enough host resources: cpu of web-1 is at 70.4%, limit 70% (deploy.resources.maxCpuRatio); disk /var of web-1 is at 93%, limit 80% (deploy.resources.maxDiskRatio).',
+      text: 'Not enough host resources: CPU use of web-1 is at 70.4%, limit 70% (deploy.resources.maxCpuRatio); disk /var of web-1 is at 93%, limit 80% (deploy.resources.maxDiskRatio).',
     })
     const within = [withUse(use('cpu', 0.7), use('disk', 0.1, '/'))]
     expect(judgeHeadroom(within, limits)).toMatchObject({
       outcome: 'warning',
-      text: 'Host resources may be short: cpu of web-1 is at 97%.',
+      text: 'Host resources may be short: CPU use of web-1 is at 97%.',
     })
     // The check is written as critical: the limits of the hosts hold beside those of the plan.
     expect(judgeHeadroom(within, limits, true)).toMatchObject({
       outcome: 'failed',
-      text: 'Not enough host resources: cpu of web-1 is at 97%.',
+      text: 'Not enough host resources: CPU use of web-1 is at 97%.',
     })
     expect(judgeHeadroom(within, { ...limits, maxCpuRatio: null }).outcome).toBe('warning')
     const calm = { ...host([]), state: { ...host([]).state, use: [use('cpu', null)] } as HostState }
     expect(judgeHeadroom([calm], limits)).toMatchObject({
       outcome: 'warning',
-      text: 'Host resources may be short: cpu of web-1 was not measured for long enough.',
+      text: 'Host resources may be short: CPU use of web-1 was not measured for long enough.',
     })
     expect(judgeHeadroom([calm], { ...limits, maxCpuRatio: null }).outcome).toBe('passed')
     expect(missingRoom([withUse(use('cpu', 0.704), use('disk', 0.7, '/'))], limits)).toBe(
-      'cpu of web-1 is at 70.4%, limit 70% (deploy.resources.maxCpuRatio)',
+      'CPU use of web-1 is at 70.4%, limit 70% (deploy.resources.maxCpuRatio)',
     )
     expect(missingRoom([withUse(use('cpu', 0.7)), calm], limits)).toBe('')
     const silent = {

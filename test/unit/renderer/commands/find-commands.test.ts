@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { PaletteCommand } from '../../../../src/renderer/commands/command-registry.svelte.ts'
 import { paletteTargets } from '../../../../src/renderer/frame/palette-targets.ts'
 import { findCommands } from '../../../../src/renderer/commands/find-commands.ts'
+import { madeDeployment } from '../deployments/made.ts'
 
 const command = (
   title: string,
@@ -54,8 +55,8 @@ describe('the palette', () => {
       {
         services: [{ name: 'checkout', stableReleaseId: 'r42', candidateReleaseId: 'r43' }],
         deployments: [
-          { id: 'checkout-43', service: 'checkout', candidateReleaseId: 'r43', phase: 'stepping' },
-          { id: 'checkout-43', service: 'checkout', candidateReleaseId: 'r43', phase: 'rolled_back' },
+          madeDeployment({ id: 'checkout-43', candidateReleaseId: 'r43', phase: 'rolling_back' }),
+          madeDeployment({ id: 'checkout-43', candidateReleaseId: 'r43', phase: 'stepping' }),
         ],
         settings: [{ path: 'server.port' }],
       },
@@ -64,7 +65,7 @@ describe('the palette', () => {
     expect(targets.map(({ title }) => title)).toEqual([
       'Release r42 of checkout',
       'Release r43 of checkout',
-      'Deployment checkout r43 (rolled back)',
+      'Deployment checkout r43 (in canary)',
       'Setting server.port',
     ])
     for (const target of targets) target.run()

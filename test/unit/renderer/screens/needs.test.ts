@@ -36,7 +36,7 @@ describe('what needs a person', () => {
     const [need] = needsOf(records(), [host([limit({})])], nowMs)
     expect(need).toMatchObject({
       severity: 'warning',
-      title: 'db-2: CPU busy at 87.4%',
+      title: 'db-2: CPU use at 87.4%',
       action: { href: '/host/db-2#cpu' },
     })
     expect(need?.detail).toContain('limit 80%')

@@ -1,6 +1,6 @@
 import type { Insertable, Kysely } from 'kysely'
 import { AppError } from '../../../../base/index.ts'
-import type { Deployment } from '../../../../contract/index.ts'
+import { notFoundText, type Deployment } from '../../../../contract/index.ts'
 import type {
   DeploymentChange,
   DeploymentStore,
@@ -37,7 +37,7 @@ export const deploymentStore = ({ query, run }: Access): DeploymentStore => ({
   find: (id) =>
     run(async () => {
       const row = await query.selectFrom('deployments').select('body').where('id', '=', id).executeTakeFirst()
-      if (!row) throw new AppError('NOT_FOUND', `There is no deployment "${id}".`, { details: { id } })
+      if (!row) throw new AppError('NOT_FOUND', notFoundText('deployment', id), { details: { id } })
       return JSON.parse(row.body) as Deployment
     }),
   list: (filter) =>

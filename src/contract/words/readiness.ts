@@ -1,0 +1,2 @@
+/** The text of a readiness check that passes. */
+export const passedCheck = 'OK'
