@@ -8,8 +8,9 @@ import type { StoredEvent } from './ports.ts'
 import { hasEnded, stepIndexOf, type DeploymentState, type Stage } from './state.ts'
 
 /**
- * The state after one more event: `(state, event) -> state`. What is to be done in a state follows from it alone (see
- * `desiredStateOf`), so that a restart needs the events and nothing else. Throws on an event out of order: that is a bug, or a damaged store.
+ * The state after one more event: `(state, event) -> state`. What to do in a state follows from the state alone (see
+ * `desiredStateOf`), so a restart needs only the events. Throws on an event out of order, which is a bug or a damaged
+ * store.
  */
 export function apply(state: DeploymentState | null, stored: StoredEvent): DeploymentState {
   if (state === null) return begin(stored)
@@ -32,11 +33,11 @@ export function apply(state: DeploymentState | null, stored: StoredEvent): Deplo
 
 const changesNothing: readonly DeploymentEvent['kind'][] = ['watched', 'noted', 'judged', 'failureExplained']
 
-/** A person ordered it, whoever else acts meanwhile. */
+/** Whether a person ordered it, as opposed to the engine. */
 const isOrder = (event: DeploymentEvent): boolean =>
   event.kind !== 'requested' && 'by' in event && event.by !== engineActor
 
-/** The state that all of a deployment's events lead to. Throws when there is none. */
+/** The state after all events of a deployment. Throws when there are none. */
 export function replay(events: readonly StoredEvent[]): DeploymentState {
   const state = events.reduce<DeploymentState | null>(apply, null)
   if (!state) throw new Error('a deployment without events')
@@ -94,8 +95,8 @@ function begin(stored: StoredEvent): DeploymentState {
 }
 
 /**
- * The state `elapsedMs` of watched time later. It counts only while nothing holds the deployment, and for the stage not
- * while hooks run: they have a time of their own.
+ * The state after `elapsedMs` more of watched time. Time counts only while the deployment is not paused or queued; the
+ * time of the stage also excludes hooks, which have their own timeout.
  */
 export function age(state: DeploymentState, elapsedMs: number): DeploymentState {
   const isRunning = state.pause === null && state.stage.kind !== 'queued'
@@ -164,7 +165,7 @@ function happen(state: DeploymentState, event: DeploymentEvent, atMs: number): D
       const isLast = stage.step + 1 >= state.plan.steps.length
       const next = isLast ? raise(state, enter, after) : enterStep(state, enter, stage.step + 1, after)
       if (event.kind === 'stepPassed') return next
-      // A person has gone past what was judged so far.
+      // The person skipped past everything judged so far.
       return { ...skipping(next, [stage.step]), isRoomWaived: true, holdCount: state.holdCount + 1 }
     }
     case 'paused':
@@ -178,7 +179,7 @@ function happen(state: DeploymentState, event: DeploymentEvent, atMs: number): D
     case 'promotionDemanded': {
       const isStepping = stage.kind === 'holding' || stage.kind === 'shifting'
       const next = isStepping ? raise(state, enter, []) : { ...state, pause: null, missingRoom: '' }
-      // What was judged so far has had its say.
+      // Earlier judgements no longer count.
       const passedOver = [...state.plan.steps.keys()].slice(stepIndexOf(state))
       return {
         ...skipping(next, passedOver),
@@ -235,7 +236,7 @@ const skipping = (state: DeploymentState, steps: readonly number[]): DeploymentS
 export const isHoldOver = ({ stage, plan, stageMs }: DeploymentState): boolean =>
   stage.kind === 'holding' && stageMs >= (plan.steps[stage.step]?.holdMs ?? 0)
 
-/** What never had traffic and was not ended by a person has failed; anything else was rolled back. */
+/** A deployment that never had traffic and that no person ended has failed; any other was rolled back. */
 export const outcomeOf = ({
   hasHadTraffic,
   rollback,
@@ -262,7 +263,7 @@ const enterStep = (
   hasHadTraffic: true,
 })
 
-/** A person has looked: what the pause was for does not count against the deployment a second time. */
+/** Resumes after a person looked: the cause of the pause does not count against the deployment again. */
 function resume(state: DeploymentState): DeploymentState {
   const { pause, stage } = state
   if (!pause) return state

@@ -4,16 +4,16 @@ import type { DeploymentEvent } from './events.ts'
 import type { ServiceRecord } from './service-record.ts'
 import { hasEnded, isGoingBack, isRetiring, type DeploymentState } from './state.ts'
 
-/** What a person may ask of a running deployment. */
+/** A command of a person to a running deployment. */
 export interface Command {
   kind: Exclude<DeploymentCommand, 'retry' | 'undo'>
   by: string
   why: string
-  /** Of the deployment that the person saw; null for whoever wants it whatever has happened since. */
+  /** Revision of the deployment that the person saw; null to act regardless of changes since. */
   expectedRevision: number | null
 }
 
-/** What the command makes happen, or CONFLICT with the reason why it cannot any more. */
+/** The events that a command causes, or CONFLICT with the reason why it is no longer possible. */
 export function obey(state: DeploymentState, command: Command): Result<DeploymentEvent> {
   const { kind, by, why, expectedRevision } = command
   const { id, candidateReleaseId: name, stage } = state
@@ -54,17 +54,20 @@ const ending: Partial<Record<DeploymentState['stage']['kind'], string>> = {
   failed: 'stopped before it got traffic',
 }
 
-/** What a person saw of a service who asks for a deployment. */
+/** What the person who asks for a deployment saw of the service. */
 export interface Seen {
-  /** Of the service's record; null for whoever wants it whatever has happened since. */
+  /** Revision of the service record; null to act regardless of changes since. */
   expectedRevision: number | null
-  /** The deployment under way that shall give way; null for none, and then one under way refuses. */
+  /**
+   * The deployment in progress to roll back first; null for none, in which case a deployment in progress refuses the
+   * new one.
+   */
   supersedes: string | null
-  /** The person knows that automation is stopped, and the order ends that. */
+  /** Whether the person knows that automation is stopped, and resumes it with this order. */
   resumesAutomation?: boolean
 }
 
-/** Why a release cannot be deployed now: a sentence, or null. */
+/** Why a release cannot be deployed now, as a sentence; null when it can. */
 export function whyNot(
   record: ServiceRecord,
   open: readonly DeploymentState[],
@@ -86,10 +89,10 @@ export function whyNot(
   return stableReleaseId === candidateReleaseId ? `${candidateReleaseId} is already the stable release` : null
 }
 
-/** What lets the engine steer a service again after an emergency. */
+/** The change that lets the engine steer a service again after an emergency. */
 export const resumeCommand = (name: string): string => `pilothouse resume ${name}`
 
-/** CONFLICT: somebody else has changed the service in between. */
+/** CONFLICT for a service that changed since it was seen. */
 export const changedSince = ({ name, revision }: ServiceRecord, expectedRevision: number): AppError =>
   new AppError(
     'CONFLICT',
@@ -97,11 +100,11 @@ export const changedSince = ({ name, revision }: ServiceRecord, expectedRevision
     { details: { revision } },
   )
 
-/** Whether it would be undone by a new one: what is promoted only loses its warm predecessor. */
+/** Whether a new deployment would roll this one back; a promoted one only loses its warm predecessor. */
 const isInTheWay = (state: DeploymentState): boolean =>
   !isGoingBack(state) && !isRetiring(state) && state.stage.kind !== 'warm'
 
-/** How an open deployment makes room for a new release; null when it is on its way out already. */
+/** How an open deployment makes room for a new release; null when it is already ending. */
 export function giveWay(state: DeploymentState, toReleaseId: string, by: string): DeploymentEvent | null {
   if (isGoingBack(state) || isRetiring(state)) return null
   if (state.stage.kind === 'warm') return { kind: 'warmthEnded', by, forReleaseId: toReleaseId }

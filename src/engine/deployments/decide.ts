@@ -36,13 +36,13 @@ import {
   desiredStateOf,
 } from './desired-state.ts'
 
-/** No healthy instance for this long: it is not a blink of a health check. */
+/** Without a healthy instance for this long, a candidate has failed; a shorter gap may be one missed health check. */
 const deadAfterMs = 5000
 
-/** A candidate must have been steady for this long before it takes over: a process that keeps ending never is. */
+/** How long a candidate must stay healthy before it takes over. One whose process keeps exiting never does. */
 const settleMs = 10_000
 
-/** What is seen of the world at one moment; null is "nobody answered". */
+/** What was observed at one moment; null means that nobody answered. */
 export interface Facts {
   router: RouterReport | null
   target: TargetReport | null
@@ -50,17 +50,18 @@ export interface Facts {
   deadForMs: number
   /** How long all instances of the candidate have been healthy without a restart, ms. */
   steadyForMs: number
-  /** What of the hosts is fuller than the plan allows, as a clause; empty while there is room. */
+  /** Host resources above the limits of the plan, as a clause; empty while there is headroom. */
   missingRoom: string
-  /** Of the stable release before the deployment; undefined until it was looked for. */
+  /** Baseline of the stable release before the deployment; undefined until it was read. */
   baseline?: Counts | null
-  /** What the instances of a candidate that failed did; undefined until it was looked for. */
+  /** What the instances of a failed candidate did; undefined until it was read. */
   failure?: Failure
 }
 
 /**
- * What happens next to a deployment, given what is seen: at most one event, null when it has to wait. Pure; asked
- * again after each event until it waits. Anything that a person or a judge decides comes in as an event of its own.
+ * What happens next to a deployment, given the facts: at most one event, null when it has to wait. Pure. The caller
+ * asks again after each event until the answer is null. Decisions of people and of the judge come in as events of
+ * their own.
  */
 export function decide(state: DeploymentState, record: ServiceRecord, facts: Facts): DeploymentEvent | null {
   if (hasEnded(state)) return null
@@ -76,13 +77,13 @@ export function decide(state: DeploymentState, record: ServiceRecord, facts: Fac
 const explained = (state: DeploymentState, { failure }: Facts): DeploymentEvent | null =>
   failure && isToExplain(state) ? { kind: 'failureExplained', failure } : null
 
-/** Traffic was taken away and the word of it was lost with an engine: it is not given back. */
+/** The traffic was removed, but the engine stopped before it recorded that. The candidate does not get it back. */
 function foundAtRouter({ id, hasHadTraffic }: DeploymentState, { router }: Facts): DeploymentEvent | null {
   if (!hasHadTraffic || !router?.key.startsWith(`${returnCause(id)}:`)) return null
   return rollback('its traffic had already been removed when the engine stopped')
 }
 
-/** What ends a deployment from any stage. A pause keeps it from failing by time, never from failing by its judge. */
+/** What ends a deployment in any stage. A paused deployment cannot fail by time, but it can fail by its judge. */
 function failure(state: DeploymentState, facts: Facts): DeploymentEvent | null {
   const { stage, plan, candidateReleaseId: name, validation } = state
   const judgement = freshJudgement(state)
@@ -102,11 +103,11 @@ function failure(state: DeploymentState, facts: Facts): DeploymentEvent | null {
   return overdue(state)
 }
 
-/** Whether instances failed more often than the plan tolerates: that needs no traffic to tell. */
+/** Whether instances failed more often than the plan tolerates. This needs no traffic. */
 const isOfInstances = (judgement: Judgement | null): boolean =>
   judgement?.findings.some(({ metric, verdict }) => metric === 'instances' && verdict === 'worse') ?? false
 
-/** Which checks forbid it; of a single one, what it found. */
+/** The checks that forbid it; for a single one, what it found. */
 function failedChecks({ results }: Validation): string {
   const failed = results.filter(({ critical, outcome }) => critical && outcome === 'failed')
   const [first] = failed
@@ -119,7 +120,10 @@ function overdue(state: DeploymentState): DeploymentEvent | null {
   return fail(state, `the deployment took longer than ${took(state.plan.maxTimeMs)}`)
 }
 
-/** As the plan says about failures; what is paused by one stays so, and nothing pauses before traffic is at stake. */
+/**
+ * Applies the plan's policy on failure. A deployment already paused by a failure stays paused, and none is paused
+ * before it has traffic.
+ */
 function fail(state: DeploymentState, reason: string): DeploymentEvent | null {
   if (state.plan.onFailure === 'rollback' || !state.hasHadTraffic || state.isHandedOver)
     return rollback(reason)
@@ -143,11 +147,11 @@ function whyNoProgress(
   return sick ? `${counted}; ${sick.id}: ${sick.reason}` : counted
 }
 
-/** The judgement of this hold: that of an earlier one has had its say. */
+/** The judgement of this hold; those of earlier holds no longer count. */
 const freshJudgement = ({ judgement, judgedHold, holdCount }: DeploymentState) =>
   judgedHold === holdCount ? judgement : null
 
-/** What follows from the newest judgement; that it is bad is told by `failure`. */
+/** What follows from the newest judgement, except a bad one: `failure` handles that. */
 function judged(state: DeploymentState): DeploymentEvent | null {
   const { stage, isJudgedAtEnd, plan, pendingHooks } = state
   const judgement = freshJudgement(state)
@@ -224,21 +228,24 @@ function goOn(state: DeploymentState, record: ServiceRecord, facts: Facts): Depl
   }
 }
 
-/** A plan that waits less for progress waits less for this, too. */
+/** How long a candidate must stay healthy; less for a plan with a short progress deadline. */
 const settleTime = ({ progressDeadlineMs }: Plan): number => Math.min(settleMs, progressDeadlineMs / 2)
 
-/** Whether it may take over: what is promoted by a person need not prove that it stays up. */
+/** Whether the candidate may take over. One that a person promotes need not prove that it stays up. */
 const isSettled = ({ plan, isFullPromotion }: DeploymentState, { steadyForMs }: Facts): boolean =>
   isFullPromotion || steadyForMs >= settleTime(plan)
 
-/** Whether a stage begins or ends to wait for room. */
+/** The event when a stage starts or stops waiting for headroom. */
 function roomChange(state: DeploymentState, facts: Facts): DeploymentEvent | null {
   const reason = needsRoom(state, facts) ? facts.missingRoom : ''
   if (reason === '') return state.missingRoom === '' ? null : { kind: 'roomFound' }
   return state.missingRoom === '' ? { kind: 'roomMissed', reason } : null
 }
 
-/** What starts instances or gives the candidate more traffic needs room: not what a person pressed on with, nor a first release. */
+/**
+ * Whether a stage needs headroom: it starts instances or gives the candidate more traffic, no person overrode the
+ * wait, and it is not a first release.
+ */
 function needsRoom(state: DeploymentState, { router, target }: Facts): boolean {
   const { stage, plan, candidateReleaseId: name } = state
   if (state.stableReleaseId === null || state.isFullPromotion || state.isRoomWaived) return false
@@ -268,10 +275,10 @@ function goBack(state: DeploymentState, record: ServiceRecord, facts: Facts): De
   return facts.target && isGone(state.candidateReleaseId, facts.target) ? { kind: 'candidateStopped' } : null
 }
 
-/** Events that may follow from one look; more is a defect that must not spin. */
+/** Most events that may follow from one observation; more is a defect that must not loop forever. */
 export const mostEventsALook = 20
 
-/** The events that follow one another from one look at the world. */
+/** The events that follow one after another from one observation. */
 export function followUps(state: DeploymentState, record: ServiceRecord, facts: Facts): DeploymentEvent[] {
   const events: DeploymentEvent[] = []
   let current = state

@@ -3,21 +3,24 @@ import type { RouterReport, TargetReport } from '../platforms/index.ts'
 import type { ServiceRecord } from './service-record.ts'
 import { plannedWeight, type DeploymentState } from './state.ts'
 
-/** How the world shall be, as far as a service is concerned. Follows from the stored state alone. */
+/** The desired state of one service. It follows from the stored state alone. */
 export interface DesiredState {
   weights: Weights
   fallbackReleaseId: string | null
-  /** Copies by release that shall run. */
+  /** Desired number of instances by release. */
   running: Readonly<Record<string, number>>
-  /** Releases of which nothing shall run. */
+  /** Releases that must have no instances. */
   gone: readonly string[]
-  /** Why, as the first part of the key of a change: `d1:return`. */
+  /** The cause, as the first part of the key of a change: `d1:return`. */
   cause: string
-  /** Release whose instances are asked for anew under this cause, though they run: no earlier removal may hit them. */
+  /**
+   * Release whose instances are requested again under this cause although they run, so that no earlier removal stops
+   * them.
+   */
   claimed?: string
 }
 
-/** One thing to be done. All are idempotent; what came true needs none. */
+/** One change to make. All are idempotent; a change that already holds is not made. */
 export type Effect =
   | {
       kind: 'setWeights'
@@ -29,10 +32,10 @@ export type Effect =
   | { kind: 'ensure'; releaseId: string; instances: number; key: string }
   | { kind: 'remove'; releaseId: string; askedBy?: string; key: string }
 
-/** Cause of a change that takes the candidate's traffic away; known again at the router after a restart. */
+/** Cause of a change that removes the candidate's traffic; recognized at the router after a restart. */
 export const returnCause = (deploymentId: string): string => `${deploymentId}:return`
 
-/** The desired state of a service at rest. Nothing at all before its first release. */
+/** The desired state of a service without a deployment. Empty before its first release. */
 export function restingState(record: ServiceRecord, gone: readonly string[] = []): DesiredState {
   const { stableReleaseId, instances, name, revision } = record
   return {
@@ -40,14 +43,14 @@ export function restingState(record: ServiceRecord, gone: readonly string[] = []
     fallbackReleaseId: stableReleaseId,
     running: stableReleaseId === null ? {} : { [stableReleaseId]: instances },
     gone: gone.filter((releaseId) => releaseId !== stableReleaseId),
-    // A count that comes back after another one is a new change.
+    // A count that returns after a different one is a new change.
     cause: `${name}:rest:${revision}`,
   }
 }
 
 /**
- * The desired state while automation is stopped: the stable release keeps running, and traffic stays where it is. A router
- * that has lost its weights would answer nobody: the stable release gets all traffic again.
+ * The desired state while automation is stopped: the stable release keeps running and traffic stays where it is. If
+ * the router has lost its weights, the stable release gets all traffic again.
  */
 export function stoppedState(record: ServiceRecord, router: RouterReport | null): DesiredState {
   const resting = restingState(record)
@@ -57,7 +60,7 @@ export function stoppedState(record: ServiceRecord, router: RouterReport | null)
     : resting
 }
 
-/** The desired state in the middle of a deployment. */
+/** The desired state during a deployment. */
 export function desiredStateOf(
   state: DeploymentState,
   record: ServiceRecord,
@@ -121,7 +124,7 @@ export function desiredStateOf(
   }
 }
 
-/** Where requests go that the candidate cannot take: never to what an undo has left. */
+/** The release that serves what the candidate cannot take; never one that an undo has left. */
 function fallbackOf({
   isHandedOver,
   plan,
@@ -132,7 +135,7 @@ function fallbackOf({
   return stableReleaseId ?? (isHandedOver ? candidateReleaseId : null)
 }
 
-/** The candidate's share that is wanted now, percent: what waits for a person, its hooks or room keeps what it has. */
+/** The candidate's desired share, percent. It stays as it is while a person, hooks or headroom are awaited. */
 export function desiredWeight(state: DeploymentState): number {
   const { stage, pause, missingRoom } = state
   const isPaused = pause !== null && (stage.kind === 'shifting' || stage.kind === 'handing_over')
@@ -141,8 +144,8 @@ export function desiredWeight(state: DeploymentState): number {
 }
 
 /**
- * At most `startAtOnce` copies of the candidate start at a time, and none before its hooks have run, while it is paused or
- * there is no room; what was asked for is not taken back.
+ * The desired number of candidate instances. At most `startAtOnce` start at a time, and none before its hooks have
+ * run, while it is paused, or without headroom. Instances already requested stay.
  */
 function startingCount(
   { candidateReleaseId: name, plan, missingRoom, pendingHooks, pause }: DeploymentState,
@@ -159,7 +162,7 @@ function startingCount(
 export const healthyCount = (releaseId: string, { instances }: TargetReport): number =>
   instances.filter((instance) => instance.releaseId === releaseId && instance.state === 'healthy').length
 
-/** A step does not begin before its hooks have run and its gate is open. */
+/** Whether a step still waits for its hooks or its gate. */
 export const isHookOrGateDue = ({ stage, pendingHooks, plan, openedGate }: DeploymentState): boolean =>
   stage.kind === 'shifting' &&
   (pendingHooks.length > 0 || (plan.steps[stage.step]?.gate === true && openedGate < stage.step))
@@ -170,15 +173,15 @@ function shares(stable: string | null, candidate: string, weight: number): Weigh
   return { [stable]: 100 - weight, ...own }
 }
 
-/** Whether a router splits as desired; a release that is left out has 0. */
+/** Whether a router splits traffic as desired; a release that is not listed has 0. */
 export const agrees = (weights: Weights, desired: Weights): boolean =>
   [...new Set([...Object.keys(weights), ...Object.keys(desired)])].every(
     (releaseId) => Math.abs(weightOf(weights, releaseId) - weightOf(desired, releaseId)) < 0.001,
   )
 
 /**
- * What is left to be done. Instances come before traffic and traffic leaves before instances do: a release is removed
- * only when the router has been seen to send it nothing and not to fall back to it.
+ * The changes that are left to make. Instances start before they get traffic, and traffic leaves before instances
+ * stop: a release is removed only after the router was seen to send it nothing and not to fall back to it.
  */
 export function effectsToward(
   desired: DesiredState,
@@ -218,7 +221,7 @@ export function effectsToward(
   return effects
 }
 
-/** It runs for a request of before, which a removal on its way may still mean. */
+/** Whether it runs for an earlier request, which a removal in flight may still target. */
 export function isToClaim(
   { claimed, cause }: DesiredState,
   releaseId: string,
@@ -231,7 +234,7 @@ export function isToClaim(
 export const isRoutedAsDesired = (desired: DesiredState, router: RouterReport): boolean =>
   agrees(router.weights, desired.weights) && router.fallbackReleaseId === desired.fallbackReleaseId
 
-/** Whether anything of the release runs or shall run. */
+/** Whether the release has instances, or should have. */
 export const isGone = (releaseId: string, { wanted, instances }: TargetReport): boolean =>
   ofRelease(wanted, releaseId) === undefined &&
   instances.every((instance) => instance.releaseId !== releaseId || instance.state === 'down')

@@ -1,7 +1,10 @@
 import type { Failure, Judgement, PauseCause, Plan, Validation } from '../../contract/index.ts'
 import type { Counts } from '../canary/index.ts'
 
-/** Everything that can happen to a deployment, in past tense; its state is the fold of these and nothing else. */
+/**
+ * Everything that can happen to a deployment, in the past tense. Its state is the fold of these events and of nothing
+ * else.
+ */
 export type DeploymentEvent =
   | {
       kind: 'requested'
@@ -12,13 +15,13 @@ export type DeploymentEvent =
       plan: Plan
       by: string
       why: string
-      /** Of a deployment that this one repeats; empty for a new one. */
+      /** Id of the deployment that this one retries; empty for a new one. */
       retryOf: string
     }
-  /** No earlier deployment of the service is open any more; this is the stable release now. */
+  /** No earlier deployment of the service is open; this is the stable release now. */
   | { kind: 'begun'; stableReleaseId: string | null; stableInstances: number }
   | { kind: 'validated'; validation: Validation }
-  /** What the stable release did before anything was touched; null where it had no traffic. */
+  /** Baseline of the stable release before anything changed; null when it had no traffic. */
   | { kind: 'baselineCaptured'; baseline: Counts | null }
   | { kind: 'hookEnded'; key: string; isSuccess: boolean; text: string }
   | { kind: 'candidateHealthy' }
@@ -29,15 +32,15 @@ export type DeploymentEvent =
   | { kind: 'stepSkipped'; by: string; why: string }
   | { kind: 'paused'; by: string; cause: PauseCause; reason: string }
   | { kind: 'resumed'; by: string; why: string }
-  /** A host is fuller than the plan allows: the stage waits. `reason` is a clause. */
+  /** A host is above the limits of the plan, so the stage waits. `reason` is a clause. */
   | { kind: 'roomMissed'; reason: string }
   | { kind: 'roomFound' }
   | { kind: 'promotionDemanded'; by: string; why: string }
-  /** All instances of the candidate are healthy and may take everything. */
+  /** All instances of the candidate are healthy and may take all traffic. */
   | { kind: 'candidateRaised' }
   /** Verified at the router: the candidate has all traffic. From this event on it is the stable release. */
   | { kind: 'handedOver' }
-  /** Its time is up, or a new deployment needs the place: then `by` and `forReleaseId` say whose. */
+  /** The warm time is over, or a new deployment ends it; `by` and `forReleaseId` then say whose. */
   | { kind: 'warmthEnded'; by?: string; forReleaseId?: string }
   | { kind: 'oldStopped' }
   | {
@@ -48,10 +51,13 @@ export type DeploymentEvent =
     }
   /** Verified at the router: the candidate has no traffic. */
   | { kind: 'trafficReturned' }
-  /** What instances of the candidate did and printed last, read before they are gone. */
+  /** What the instances of the candidate did and printed last, read before they are removed. */
   | { kind: 'failureExplained'; failure: Failure }
   | { kind: 'candidateStopped' }
-  /** Something a person should know that changes nothing: a router that does not answer, somebody else's change. */
+  /**
+   * Something a person should know that changes nothing, such as a router that does not answer or a change made by
+   * others.
+   */
   | { kind: 'noted'; severity: 'info' | 'warning' | 'critical'; text: string }
-  /** Time went by with nothing else to say; keeps the clocks of the state. */
+  /** Time passed without any other event; keeps the clocks of the state. */
   | { kind: 'watched' }

@@ -39,7 +39,7 @@ export function deploymentHandlers(parts: DeploymentParts) {
     const found = await stores.deployments.find(id)
     return found.ok ? ok(shownDeployment(found.value)) : found
   }
-  /** The deployment as it stands; the controller has just stored it. */
+  /** The deployment as the controller has just stored it. */
   const shown = async (id: Promise<Result<string>>): Promise<Deployment> => {
     const done = await id
     return orThrow(done.ok ? stored(done.value) : done)

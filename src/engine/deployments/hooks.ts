@@ -2,14 +2,14 @@ import type { Hook, Plan } from '../../contract/index.ts'
 
 /** One run of a hook that is due. */
 export interface HookRun {
-  /** Unique for hook and occasion, the same after a restart. */
+  /** Unique for hook and occasion, and the same after a restart. */
   key: string
   hook: Hook
-  /** For hooks of `stepping`; null elsewhere. */
+  /** Index of the step for hooks of `stepping`; null elsewhere. */
   step: number | null
 }
 
-/** The hooks of one occasion, in the order of the plan. */
+/** The hooks that are due at one moment, in the order of the plan. */
 export function hooksFor(
   deployment: { id: string; plan: Plan },
   when: Hook['when'],

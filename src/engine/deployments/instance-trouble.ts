@@ -2,8 +2,8 @@ import type { FailedInstance, Instance } from '../../contract/index.ts'
 import type { TargetReport } from '../platforms/index.ts'
 
 /**
- * Instances of a release that are failing or have failed, each with its newest reason: those that are failing now come
- * first, then the newest failure. A restart that a person asked for is no failure.
+ * Instances of a release that are failing or have failed, each with its newest reason. Those that fail now come first,
+ * then the newest failure. A restart that a person asked for is not a failure.
  */
 export function failedInstances(releaseId: string, { instances }: TargetReport): FailedInstance[] {
   return instances
@@ -17,8 +17,8 @@ export function failedInstances(releaseId: string, { instances }: TargetReport):
 }
 
 /**
- * What is known of failed instances after another look. One that has gone or is being stopped keeps what was seen last;
- * one that is healthy and never restarted has not failed, whatever its health check said while it started.
+ * The failed instances after another observation. One that is gone or is being stopped keeps what was seen last. One
+ * that is healthy and never restarted has not failed, whatever its health check said while it started.
  */
 export function failuresAfter(
   known: readonly FailedInstance[],
@@ -40,11 +40,12 @@ function failureOf(instance: Instance): FailedInstance | null {
   const atMs = ended?.atMs ?? null
   if (isFailing(instance)) return { id, reason: currentReason(reason), restartCount, atMs }
   if (ended) return { id, reason: ended.reason, restartCount, atMs }
-  // No answer while it starts is no failure by itself, and all there is to say of one that never becomes healthy.
+  // An instance that does not answer while it starts has not failed yet, but that is all there is to say about one
+  // that never becomes healthy.
   return state === 'starting' && reason !== ''
     ? { id, reason: currentReason(reason), restartCount, atMs }
     : null
 }
 
-/** "exited with code 1; starts again in 2.0 s": what follows is not a reason. */
+/** Cuts a reason before what follows from it: "exited with code 1; starts again in 2 s". */
 const currentReason = (reason: string): string => reason.split('; starts again')[0] ?? reason

@@ -21,7 +21,7 @@ const warning = (text: string, actor?: string): Line => ({
   ...(actor ? { actor } : {}),
 })
 
-/** The line that a person reads about an event; null for what only keeps the clocks. */
+/** The line of the decision log about an event; null for one that only keeps the clocks. */
 export function logEntryFor(
   before: DeploymentState | null,
   after: DeploymentState,
@@ -135,7 +135,7 @@ function lineFor(
   }
 }
 
-/** Which required checks failed; optional ones that failed too are counted. */
+/** The required checks that failed; failed optional ones are counted. */
 function failedRequired({ results, failed }: Validation): string {
   const names = results
     .filter(({ critical, outcome }) => critical && outcome === 'failed')
@@ -145,7 +145,7 @@ function failedRequired({ results, failed }: Validation): string {
   return `${names.length === 1 ? 'A required check' : `${names.length} required checks`} failed: ${names.join(', ')}${optional > 0 ? `; ${counted(optional, 'optional check')} failed too` : ''}`
 }
 
-/** What the checks of a release that may go on have found. Those that failed were not critical. */
+/** The checks of a release that may continue. The ones that failed are optional. */
 function foundBy({ results, passed, warnings, failed }: Validation): Line {
   const names = results.filter(({ outcome }) => outcome === 'failed').map(({ name }) => name)
   const named = names.length > 0 ? `: ${names.join(', ')}` : ''

@@ -2,17 +2,17 @@ import { type Deployment, weightText } from '../../contract/index.ts'
 import { isGoingBack, type DeploymentState } from './state.ts'
 import type { News } from '../journal/index.ts'
 
-/** What was last told of a deployment. */
+/** What was last reported about a deployment. */
 export interface Told {
   phase: Deployment['phase']
-  /** Of the candidate, verified at the router, percent. */
+  /** Weight of the candidate, verified at the router, percent. */
   weight: number
   isHandedOver: boolean
-  /** It was taken back, and its traffic has returned. */
+  /** Whether it was rolled back and its traffic has returned. */
   hasReturned: boolean
 }
 
-/** What there is to tell of `deployment`; `state` is null when it has ended. */
+/** The facts to report about `deployment`; `state` is null when it has ended. */
 export function toTell(deployment: Deployment, state: DeploymentState | null): Told {
   const { phase, isHandedOver, reached } = deployment
   const isBack = state === null ? phase === 'rolled_back' : state.stage.kind === 'stopping'
@@ -21,8 +21,8 @@ export function toTell(deployment: Deployment, state: DeploymentState | null): T
 }
 
 /**
- * The events of a deployment since `before`, undefined for one that was not seen before. What an engine that starts finds
- * long promoted is not news.
+ * The news of a deployment since `before`, which is undefined for one not seen before. A deployment that was promoted
+ * long before the engine started is not news.
  */
 export function deploymentNews(deployment: Deployment, before: Told | undefined, now: Told): News[] {
   const { id, service, candidateReleaseId: name, stableReleaseId: stable, phase, reason, plan } = deployment

@@ -33,8 +33,8 @@ const anyRoom: ResourceLimits = resourceLimitsSchema.parse({})
 type PresetPart = 'steps' | 'startAtOnce' | 'keepStableWarmMs' | 'maxTimeMs' | 'resources'
 
 /**
- * Steps, concurrency, patience and resource limits of each preset. While a deployment lasts both releases run, so a
- * careful one begins only where a host could lose another quarter of itself.
+ * Steps, concurrency, timeouts and resource limits of each preset. Both releases run during a deployment, so a careful
+ * preset starts only where a host could lose another quarter of its capacity.
  */
 const presetPlans: Record<Preset, Pick<Plan, PresetPart>> = {
   conservative: {
@@ -60,7 +60,7 @@ const presetPlans: Record<Preset, Pick<Plan, PresetPart>> = {
   },
 }
 
-/** What holds with nothing configured: 10 % for 10 minutes, judged every 30 s. */
+/** The plan without any configuration: 10% for 10 minutes, judged every 30 s. */
 const plain: Omit<Plan, 'limits'> = {
   strategy: 'canary',
   preset: null,
@@ -80,8 +80,9 @@ const plain: Omit<Plan, 'limits'> = {
 }
 
 /**
- * The plan that options of rising precedence give (environment, service, deployment). A preset holds from where it is
- * named: what is named with it or later replaces its parts. BAD_INPUT, with every mistake, for a plan that cannot work.
+ * The plan from options in rising precedence (environment, service, deployment). A preset applies from the layer that
+ * names it: options named with it or later replace its parts. BAD_INPUT, with every mistake, for a plan that cannot
+ * work.
  */
 export function buildPlan(...layers: readonly PlanOptions[]): Result<Plan> {
   let plan: Plan = { ...plain, limits: judgeLimitsSchema.parse({}) }
@@ -97,7 +98,7 @@ export function buildPlan(...layers: readonly PlanOptions[]): Result<Plan> {
       resources: { ...(plan.resources ?? anyRoom), ...defined(resources ?? {}) },
     }
   }
-  // What is broken may be what fills the host.
+  // The broken release may be what fills the host.
   if (plan.isFix) plan.resources = anyRoom
   const mistakes = mistakesIn(plan)
   return mistakes.length === 0
@@ -106,8 +107,8 @@ export function buildPlan(...layers: readonly PlanOptions[]): Result<Plan> {
 }
 
 /**
- * What is left of a plan where nothing is to be compared, at an undo and for the first release of a service: no steps and no
- * judge, but all instances healthy before any traffic. A full host does not stand in the way back.
+ * The plan when nothing can be compared, for an undo and for the first release of a service: no steps and no judge,
+ * but all instances must be healthy before any traffic. A full host does not block the way back.
  */
 export function straightPlan(of: Plan): Plan {
   return {
@@ -121,8 +122,8 @@ export function straightPlan(of: Plan): Plan {
 }
 
 /**
- * The plan as it holds beside `stableReleaseId`. A first release has nothing to be compared with, so it takes all traffic
- * at once and its plan keeps what is skipped. Should a release have taken the traffic meanwhile, that holds again.
+ * The plan next to `stableReleaseId`. A first release has nothing to be compared with, so it takes all traffic at once
+ * and its plan keeps the skipped steps. They apply again if a release has taken the traffic meanwhile.
  */
 export function planBeside(stableReleaseId: string | null, plan: Plan): Plan {
   const { skipped, ...rest } = plan
@@ -134,15 +135,15 @@ export function planBeside(stableReleaseId: string | null, plan: Plan): Plan {
   return { ...straightPlan(plan), skipped: kept }
 }
 
-/** The plan as this judge will judge it, whoever judged the deployment that it is taken from. */
+/** The plan with the current judge, whichever judge it had before. */
 export const judgedBy = ({ name, version }: PlannedJudge, plan: Plan): Plan => ({
   ...plan,
   judge: { name, version },
 })
 
 /**
- * The plan of a deployment that is ordered once more. It keeps a number of instances of its own while the configuration of
- * the service declares the same as then; a number that was declared since counts.
+ * The plan of a retry. It keeps its own number of instances while the configuration of the service declares the same
+ * number as then; a number declared since replaces it.
  */
 export function planAgain(plan: Plan, declared: number | null): Plan {
   if (declared === null || plan.declaredInstances === declared) return plan
@@ -156,14 +157,14 @@ export function planAgain(plan: Plan, declared: number | null): Plan {
 }
 
 /**
- * The plan of a way back, from the plan that the service usually has. The release that is left is not kept warm: nothing
- * may send it traffic again without a person who names it.
+ * The plan of a way back, from the service's usual plan. The release that is left is not kept warm: it gets traffic
+ * again only when a person names it.
  */
 export const undoPlan = (of: Plan): Plan => ({ ...straightPlan(of), keepStableWarmMs: 0, isUndo: true })
 
 /**
- * Limits with those of a later layer over them. How many requests may fail can be said in two ways: who says it in one has
- * said it in the other, of one who says both the stricter holds.
+ * Merges the limits of a later layer into earlier ones. The share of requests that may fail can be set in two ways; a
+ * layer that sets one has set the other, and of one that sets both the stricter applies.
  */
 function limitsWith(below: JudgeLimits, over: NonNullable<PlanOptions['limits']>): JudgeLimits {
   const { maxErrorRatio: errors, minSuccessRatio: success } = over
@@ -176,7 +177,7 @@ function limitsWith(below: JudgeLimits, over: NonNullable<PlanOptions['limits']>
   return { ...below, ...defined(over), maxErrorRatio, minSuccessRatio: othersOf(maxErrorRatio) }
 }
 
-/** What is missing to the whole, without the dust of binary fractions. */
+/** The complement to 1, without the rounding errors of binary fractions. */
 const othersOf = (ratio: number): number => Number((1 - ratio).toFixed(12))
 
 const defined = <T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
@@ -184,7 +185,7 @@ const defined = <T extends object>(options: T): { [K in keyof T]: Exclude<T[K], 
     [K in keyof T]: Exclude<T[K], undefined>
   }
 
-/** Each judged step that ends before it would be judged once. */
+/** The judged steps that end before their first judgment. */
 const shortSteps = ({ steps, metricsEveryMs }: Pick<Plan, 'steps' | 'metricsEveryMs'>): string[] =>
   steps.flatMap(({ analysis, holdMs, weight }, i) =>
     analysis && holdMs < metricsEveryMs

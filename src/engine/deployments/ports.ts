@@ -17,18 +17,18 @@ import type { ServiceChange, ServiceStore } from './service-record.ts'
 
 export interface StoredEvent {
   deploymentId: string
-  /** From 1 without a hole. */
+  /** Counts from 1 without gaps. */
   seq: number
   /** Wall time, for people. */
   atMs: number
-  /** Time watched since the event before, ms, monotonic: restarts and suspends do not count. */
+  /** Watched time since the previous event, ms, monotonic: restarts and suspends do not count. */
   elapsedMs: number
   event: DeploymentEvent
 }
 
 export type DeploymentChange =
   | { kind: 'addEvent'; event: StoredEvent }
-  /** As it stands after its events: what lists and screens read. */
+  /** The deployment after its events, as lists and screens read it. */
   | { kind: 'putDeployment'; deployment: Deployment }
 
 /** A deployment that has not ended, with everything needed to go on. */
@@ -43,21 +43,21 @@ interface DeploymentFilter {
   phases?: readonly DeploymentPhase[]
   releaseId?: string
   createdBy?: string
-  /** Occurs in service, releases, reason or why. */
+  /** Text that occurs in the service, releases, reason or why. */
   text?: string
   fromMs?: number
   toMs?: number
   limit: number
-  /** Only older than this one. */
+  /** Only deployments older than this one. */
   beforeId?: string
 }
 
 /**
- * Port: deployments at rest. Fails as `UnitOfWork` does; a commit fails with CONFLICT when an event's place is taken:
- * somebody else writes.
+ * Port: stored deployments. Fails as `UnitOfWork` does. A commit fails with CONFLICT when the place of an event is
+ * taken, which means that someone else writes.
  */
 export interface DeploymentStore {
-  /** Those of `service` that have not ended, oldest first. */
+  /** The deployments of `service` that have not ended, oldest first. */
   openOf(service: string): Promise<Result<OpenDeployment[]>>
   eventsOf(deploymentId: string): Promise<Result<StoredEvent[]>>
   /** NOT_FOUND when there is none. */
@@ -83,19 +83,19 @@ export interface ValidationRequest {
 }
 
 /**
- * Port: what of the hosts is fuller than `limits` allow, as a clause for a person; empty while there is room. What was
- * not measured is no reason to wait.
+ * Port: host resources above `limits`, as a phrase for display; empty when there is headroom. Values that were not
+ * measured are no reason to wait.
  */
 export type HeadroomLook = (limits: ResourceLimits) => string
 
-/** Port: the checks before a deployment. Within 5 minutes, whatever the checks do. */
+/** Port: the checks before a deployment. Ends within 5 minutes, whatever the checks do. */
 export interface Validator {
   validate(request: ValidationRequest, signal: AbortSignal): Promise<Result<Validation>>
 }
 
-/** What a hook is told, as JSON or in its environment. */
+/** What a hook gets, as JSON or in its environment. */
 export interface HookContext {
-  /** The same for the same occasion: a hook that runs again after a crash can tell. */
+  /** The same for the same occasion, so that a hook can recognize a repeated run after a crash. */
   key: string
   deploymentId: string
   service: string
@@ -105,7 +105,7 @@ export interface HookContext {
   when: Hook['when']
   stepIndex: number | null
   weight: number
-  /** How the deployment ends on its way back: a release that never had traffic was not deployed. Null on the way forward. */
+  /** How a deployment that goes back ends: `failed` for a release that never had traffic. Null on the way forward. */
   ending: 'rolled_back' | 'failed' | null
   /** Why the deployment is where it is: what it waits for, or why it went back. Never empty. */
   reason: string
@@ -114,14 +114,17 @@ export interface HookContext {
 
 export interface HookOutcome {
   isSuccess: boolean
-  /** Exit code, status or signal, as a sentence; of a script that failed with the last line it printed, secrets left out. */
+  /**
+   * Exit code, status or signal, as a sentence; for a failed script with the last line it printed, without secrets.
+   */
   text: string
   /** What it printed, cut at 64 kB. */
   output: string
 }
 
 /**
- * Port: runs a hook to its end, or kills it at its timeout. A hook that fails is an outcome; a failed Result is ours.
+ * Port: runs a hook to its end, or kills it at its timeout. A failed hook is an outcome; a failed Result is our own
+ * failure.
  */
 export interface HookRunner {
   run(hook: Hook, context: HookContext, signal: AbortSignal): Promise<Result<HookOutcome>>

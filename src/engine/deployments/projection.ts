@@ -17,7 +17,7 @@ export interface DeploymentProjectionParts {
 /** How long an ended deployment stays among the live records. */
 const shownAfterEndMs = 3_600_000
 
-/** The deployments among the live records, and a line among the notices for each event that a person wants to hear of. */
+/** Publishes deployments as live records, and a notice for each event that people want to hear about. */
 export class DeploymentProjection {
   readonly #parts: DeploymentProjectionParts
   readonly #told = new Map<string, Told>()
@@ -26,7 +26,7 @@ export class DeploymentProjection {
     this.#parts = parts
   }
 
-  /** Shows those of `service` that are open; the others have ended, and go an hour later. */
+  /** Shows the open deployments of `service`; the others have ended and disappear an hour later. */
   show(
     service: string,
     { open, record, isCrowded }: Pick<ServiceView, 'open' | 'record' | 'isCrowded'>,
@@ -53,7 +53,7 @@ export class DeploymentProjection {
     }
   }
 
-  /** The service is steered no longer. */
+  /** Removes a service that is no longer steered. */
   drop(service: string): void {
     for (const deployment of this.#shownOf(service)) this.#remove(deployment)
   }
@@ -86,7 +86,7 @@ export class DeploymentProjection {
   }
 }
 
-/** Whether a person would see a difference; a revision alone does not tell of a new judgement. */
+/** Whether a person would see a difference; a new judgement does not change the revision. */
 const isNews = (shown: Deployment | undefined, now: Deployment): boolean =>
   shown?.revision !== now.revision ||
   shown.reason !== now.reason ||

@@ -4,8 +4,8 @@ import { scalingSettledBy } from './scaling.ts'
 import type { DeploymentState } from './state.ts'
 
 /**
- * The service after an event of its deployment: there is one stable release, and it changes with the event that says
- * so, in the same transaction. `before` is the deployment without the event.
+ * The service record after an event of its deployment. The stable release changes with the event that says so, in the
+ * same transaction. `before` is the deployment without the event.
  */
 export function recordAfter(
   record: ServiceRecord,

@@ -19,16 +19,16 @@ export interface Rehearsal {
 
 const limitMs = 300_000
 
-/** A dry run: the plan and what the checks say. Nothing moves and nothing is kept. */
+/** A dry run: the plan and the results of the checks. Nothing moves and nothing is stored. */
 export async function rehearse(
   { clock, stores, validator, controller }: RehearsalParts,
   request: {
     service: string
     releaseId: string
-    /** Of the whole, then of the service, then of this deployment. */
+    /** Options of the environment, then of the service, then of this deployment. */
     options: readonly PlanOptions[]
     stableReleaseId: string | null
-    /** The deployment that would give way; null for none. */
+    /** The deployment that would be superseded; null for none. */
     supersedes: string | null
   },
 ): Promise<Result<Rehearsal>> {

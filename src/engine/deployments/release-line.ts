@@ -1,21 +1,21 @@
 import type { Deployment } from '../../contract/index.ts'
 
-/** What the line needs to know of a deployment. */
+/** The part of a deployment that the release line needs. */
 export type LineDeployment = Pick<
   Deployment,
   'candidateReleaseId' | 'stableReleaseId' | 'plan' | 'phase' | 'reached'
 >
 
 /**
- * The releases of a service that may serve, oldest first and the stable one last: the one before the last is what an undo
- * brings back. A release that was left by an undo, or that was rolled back from traffic, is not among them until it is
- * promoted again. `deployments` are oldest first and have ended, or retire what they left.
+ * The releases of a service that may serve, oldest first and the stable one last. The second to last is what an undo
+ * brings back. A release that an undo left, or that was rolled back from traffic, is not among them until it is
+ * promoted again. `deployments` are oldest first and have ended, or are retiring the release they left.
  */
 export function releaseLine(deployments: readonly LineDeployment[]): string[] {
   return deployments.reduce<string[]>((line, deployment) => {
     const { candidateReleaseId: candidate, phase } = deployment
     const hasLeft = phase === 'rolled_back' || phase === 'failed'
-    // What never had traffic says nothing about its release: a check may have failed, or somebody thought better of it.
+    // A deployment without traffic says nothing about its release: a check may have failed, or someone aborted it.
     if (hasLeft) return deployment.reached === null ? line : without(line, [candidate])
     return compact(promoted(line, deployment))
   }, [])
@@ -30,7 +30,7 @@ function promoted(line: readonly string[], deployment: LineDeployment): string[]
   return [...without(at.slice(0, place < 0 ? -1 : place), left), candidate]
 }
 
-/** The line with `stable` as its end: what is above it was left without a deployment that tells. */
+/** The line with `stable` as its end: releases above it were left without a deployment on record. */
 function standingAt(line: readonly string[], stable: string): string[] {
   const place = line.lastIndexOf(stable)
   return place < 0 ? [...line, stable] : without(line.slice(0, place), line.slice(place + 1)).concat(stable)
@@ -42,9 +42,9 @@ const without = (line: readonly string[], left: readonly string[]): string[] =>
 const compact = (line: readonly string[]): string[] =>
   line.filter((releaseId, i) => releaseId !== line[i - 1])
 
-/** The release that an undo brings back; null where there is none that was not left itself. */
+/** The release that an undo brings back; null when every earlier one was itself left. */
 export const releaseBefore = (line: readonly string[]): string | null => line.at(-2) ?? null
 
-/** Whether going to `releaseId` is going back: to one that was left it is not, but a new attempt. */
+/** Whether going to `releaseId` is going back. Going to a release that was left is a new attempt instead. */
 export const isBehind = (line: readonly string[], releaseId: string): boolean =>
   line.slice(0, -1).includes(releaseId)

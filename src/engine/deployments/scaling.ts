@@ -1,7 +1,7 @@
 import type { Scaling, ServiceRecord } from './service-record.ts'
 import type { DeploymentState } from './state.ts'
 
-/** The number of instances that the configuration of a service declares, with who declared it. */
+/** The number of instances that a service's configuration declares, and who declared it. */
 export interface ScaleRequest {
   instances: number
   by: string
@@ -9,8 +9,8 @@ export interface ScaleRequest {
 }
 
 /**
- * What to store when `request` is declared; null when it is no change. The first count of a service is no change either:
- * its releases were deployed with it, or with a count of their own.
+ * What to store when `request` is declared; null when nothing changes. The first number of a service is not a change
+ * either: its releases were deployed with it, or with their own number.
  */
 export function scalingAfter(
   { scaling }: Pick<ServiceRecord, 'scaling'>,
@@ -23,7 +23,9 @@ export function scalingAfter(
 
 export type ScaleStep = 'wait' | 'drop' | 'apply'
 
-/** What to do about a pending change now. Deployments come first. Nothing is scaled while automation is stopped. */
+/**
+ * What to do about a pending change now. Deployments come first, and nothing is scaled while automation is stopped.
+ */
 export function scaleStep(record: ServiceRecord, active: DeploymentState | null): ScaleStep {
   const { scaling, stableReleaseId, instances, automationStopped } = record
   if (!scaling?.pending) return 'wait'
@@ -33,8 +35,8 @@ export function scaleStep(record: ServiceRecord, active: DeploymentState | null)
 }
 
 /**
- * The record once `deployment` can no longer go back by itself: one that was requested after the change has decided on its
- * own count. A retry has the declared count already, or one of its own, and decides nothing.
+ * The record once `deployment` can no longer go back by itself. One that was requested after the change has decided on
+ * its own number. A retry has the declared number already, or its own, and decides nothing.
  */
 export function scalingSettledBy(
   record: ServiceRecord,

@@ -1,6 +1,6 @@
 import type { Deployment, Plan } from '../../contract/index.ts'
 
-/** A plan as people see it: user, password, path and query of a webhook may be secrets, and stay with the engine. */
+/** A plan as shown to people. User, password, path and query of a webhook may be secrets and stay with the engine. */
 export const shownPlan = (plan: Plan): Plan => ({
   ...plan,
   hooks: plan.hooks.map((hook) =>
@@ -10,7 +10,7 @@ export const shownPlan = (plan: Plan): Plan => ({
   ),
 })
 
-/** A deployment as people see it. */
+/** A deployment as shown to people. */
 export const shownDeployment = (deployment: Deployment): Deployment => ({
   ...deployment,
   plan: shownPlan(deployment.plan),

@@ -4,15 +4,15 @@ import { hasEnded, plannedWeight, stepIndexOf, type DeploymentState, type Pause 
 import { desiredWeight } from './desired-state.ts'
 import { instances } from './wording.ts'
 
-/** What keeps a queued deployment from beginning. */
+/** What a queued deployment waits for. */
 export interface QueuePlace {
-  /** Candidate of the deployment of the same service that has to end first; null when there is none. */
+  /** Candidate of the deployment of the same service that must end first; null when there is none. */
   behind: string | null
-  /** Release that has to stop first, because the deployment ahead is promoted; null when there is none. */
+  /** Release that must stop first because the deployment ahead is promoted; null when there is none. */
   stopping?: string | null
   /** An emergency rollback has stopped automation. */
   isStopped: boolean
-  /** As many deployments of other services are moving as may. */
+  /** Whether the most deployments allowed are already moving. */
   isCrowded: boolean
 }
 
@@ -29,7 +29,7 @@ export function queuePlace(
   return { behind: before?.candidateReleaseId ?? null, stopping, ...rest }
 }
 
-/** A deployment as it crosses to screens, and as lists keep it; `place` is known of one that is queued. */
+/** A deployment as sent to screens, and as lists keep it; `place` is set for a queued one. */
 export function deploymentView(state: DeploymentState, place?: QueuePlace): Deployment {
   const { stage } = state
   const isStep = stage.kind === 'shifting' || stage.kind === 'holding'
@@ -104,7 +104,9 @@ function queuedReason(name: string, place?: QueuePlace): string {
   return `${name} is about to start`
 }
 
-/** The judge goes on while a deployment waits because it could not tell: what it says now counts, not what it said then. */
+/**
+ * The judge continues while a deployment is paused as inconclusive: its newest words count, not those at the pause.
+ */
 function pauseReason(
   { judgement, judgedHold, holdCount }: DeploymentState,
   { cause, reason }: Pause,
@@ -113,7 +115,7 @@ function pauseReason(
   return judgement.decision === 'promote' ? `${judgement.text}: resume to continue` : judgement.text
 }
 
-/** Why it is where it is, as a sentence. */
+/** Why the deployment is where it is, as a sentence. */
 export function reasonOf(state: DeploymentState, place?: QueuePlace): string {
   const { stage, pause, missingRoom, rollback, plan, candidateReleaseId: name } = state
   const stable = state.stableReleaseId

@@ -12,21 +12,24 @@ export interface UndoWay {
   startMs: number | null
 }
 
-/** What decides how a service can go back. */
+/** The facts that decide how a service can go back. */
 export interface WayBackFacts {
   record: ServiceRecord
-  /** Deployments that have not ended; the one that moves comes first. */
+  /** Deployments that have not ended; the active one comes first. */
   open: readonly DeploymentState[]
   router: RouterReport | null
   undo: UndoWay | null
 }
 
-/** How a service goes back now; null when it cannot. The only rule there is: what is offered and what is done follow it. */
+/**
+ * How a service goes back now; null when it cannot. This is the only rule: what is offered and what is done both
+ * follow it.
+ */
 export function wayBackOf(facts: WayBackFacts): WayBack | null {
   const { record, open, router, undo } = facts
   const shareOf = (releaseId: string, known: number) => (router ? weightOf(router.weights, releaseId) : known)
   const [active] = open
-  // An undo is a way back already: what it leaves is the release that somebody wants to be rid of.
+  // An undo already is a way back: it leaves the release that someone wants to be rid of.
   if (active && isUndoUnderWay(active)) return null
   if (active && mayHaveTraffic(active)) {
     const { candidateReleaseId: from, stableReleaseId: to, stage, id: deploymentId } = active
@@ -66,7 +69,7 @@ export function wayBackOf(facts: WayBackFacts): WayBack | null {
   return undoOf(facts, undo)
 }
 
-/** The release before has stopped: it starts again, which is no emergency any more. */
+/** The previous release has stopped and must start again, so this is no longer an emergency rollback. */
 function undoOf({ record, open, router }: WayBackFacts, undo: UndoWay | null): WayBack | null {
   const { stableReleaseId: from, automationStopped } = record
   const isAtRest = open.every(isRetiring)
@@ -84,7 +87,7 @@ function undoOf({ record, open, router }: WayBackFacts, undo: UndoWay | null): W
   }
 }
 
-/** Why an emergency rollback can do nothing, with the command that helps where there is one. */
+/** Why an emergency rollback can do nothing, with the command that helps when there is one. */
 export function noWayBack(name: string, facts: WayBackFacts): AppError {
   const { record, open } = facts
   const refuse = (text: string, nextCommand?: string) =>
@@ -124,7 +127,7 @@ function trafficText({ record: { stableReleaseId }, router }: WayBackFacts): str
     : `${stableReleaseId} has ${weightText(weight)} of traffic`
 }
 
-/** Of two releases with traffic, the one that is not the fallback; null where the router splits nothing. */
+/** Of two releases with traffic, the one that is not the fallback; null when the router does not split traffic. */
 function forgottenSplit(router: RouterReport | null): { from: string; to: string; weight: number } | null {
   const to = router?.fallbackReleaseId ?? null
   if (!router || to === null) return null
@@ -135,13 +138,13 @@ function forgottenSplit(router: RouterReport | null): { from: string; to: string
   return other && isSplit ? { from: other[0], to, weight: other[1] } : null
 }
 
-/** It brings an earlier release back, or has just done so. */
+/** Whether it brings an earlier release back, or has just done so. */
 const isUndoUnderWay = (state: DeploymentState): boolean =>
   state.plan.isUndo === true &&
   !isRetiring(state) &&
   (!isGoingBack(state) || state.stage.kind === 'returning')
 
-/** Why there is no emergency on top of an undo, and the command that shows it. */
+/** Why an undo in progress refuses an emergency rollback, with the command that shows it. */
 function undoUnderWay(name: string, undo: DeploymentState): [text: string, nextCommand?: string] {
   const { candidateReleaseId: to, stableReleaseId: from, id, isHandedOver } = undo
   if (isGoingBack(undo)) return [`The undo of ${name} was ended: traffic returns to ${from ?? 'no release'}`]
@@ -153,11 +156,11 @@ function undoUnderWay(name: string, undo: DeploymentState): [text: string, nextC
   ]
 }
 
-/** The router may send its candidate requests that another release could take. */
+/** Whether the router may send its candidate requests that another release could take. */
 const mayHaveTraffic = (state: DeploymentState): boolean =>
   state.hasHadTraffic && !isRetiring(state) && (!isGoingBack(state) || state.stage.kind === 'returning')
 
-/** How long the instances of a deployment's candidate took until all were healthy, ms; null when they never were. */
+/** How long the candidate's instances took until all were healthy, ms; null when they never were. */
 export function startTimeMs(events: readonly StoredEvent[]): number | null {
   const begun = events.findIndex(({ event }) => event.kind === 'baselineCaptured')
   const healthy = events.findIndex(({ event }) => event.kind === 'candidateHealthy')

@@ -1,4 +1,4 @@
-/** ` (why)`, or nothing where no reason was given. */
+/** `: why`; empty without a reason. */
 export const because = (why: string): string => (why.trim() === '' ? '' : `: ${why.trim()}`)
 
 /** "1 check", "3 checks". */

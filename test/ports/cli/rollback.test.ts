@@ -177,7 +177,7 @@ describe('pilothouse rollback goes to the edge itself', () => {
     await edge()
     const { code, stdout, stderr } = await run(list)
     expect(stdout).toMatch(
-      /^shop +r2 → r1 +r2 has 50% of traffic, says the edge: .* pilothouse rollback shop .*\n$/,
+      /^shop +r2 → r1 +r2 has 50% of traffic at the edge: .* pilothouse rollback shop .*\n$/,
     )
     expect(stderr).toBe('No engine is answering. This is what the edge reports.\n')
     expect(code).toBe(0)

@@ -30,8 +30,8 @@ describe('the name of a host limit', () => {
   })
 
   it('exists for every kind', () => {
-    for (const kind of limitKinds.filter((each) => each !== 'disk' && each !== 'temperature'))
-      expect(limitName({ kind, subject: '' })).not.toBe(kind)
+    for (const kind of limitKinds.filter((each) => each !== 'disk'))
+      expect(limitName({ kind, subject: 'x' })).not.toBe(`${kind} x`)
   })
 })
 

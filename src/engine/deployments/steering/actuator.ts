@@ -7,7 +7,7 @@ import type { Permit } from './halt.ts'
 import type { Observer } from './observer.ts'
 import type { SteeredService } from './parts.ts'
 
-/** Makes a service as it shall be, by as few calls as are left to be made. */
+/** Moves a service to its desired state with as few calls as possible. */
 export class Actuator {
   readonly #service: SteeredService
   readonly #observer: Observer
@@ -19,7 +19,7 @@ export class Actuator {
     this.#journal = journal
   }
 
-  /** Does what is left to be done as long as `permit` holds; gives whether anything has changed by it. */
+  /** Makes the changes that are left, as long as `permit` holds. Returns whether it changed anything. */
   async act(desired: DesiredState, permit: Permit): Promise<boolean> {
     const effects = effectsToward(desired, this.#observer.router, this.#observer.target)
     let isChanged = false
@@ -42,7 +42,7 @@ export class Actuator {
           ),
         )
         if (!set?.ok) return false
-        // What an emergency was answered meanwhile is newer.
+        // The answer to an emergency meanwhile is newer.
         if (!permit.isRevoked) this.#observer.router = set.value
         return true
       }
@@ -66,7 +66,7 @@ export class Actuator {
     }
   }
 
-  /** Nothing but an emergency moves traffic while one stands; one that was not enough is made again. */
+  /** While an emergency stands, only another emergency moves traffic. One that was not enough is repeated. */
   #isReturningInEmergency(): boolean {
     const { active } = this.#journal
     return active !== null && isGoingBack(active) && Boolean(this.#observer.router?.emergency)

@@ -3,10 +3,10 @@ import type { AuditDraft } from '../../audit/index.ts'
 import type { DeploymentEvent } from '../events.ts'
 import type { DeploymentState } from '../state.ts'
 
-/** Somebody's action on a service, for the audit log. */
+/** An action on a service, for the audit log. */
 export type Action = Pick<AuditDraft, 'actor' | 'action' | 'why' | 'details'>
 
-/** What the engine does of its own accord by an event, in the words of the audit log; null where it does nothing. */
+/** What the engine does on its own with an event, in the words of the audit log; null when it does nothing. */
 export function actionOf(state: DeploymentState, event: DeploymentEvent): Action | null {
   const { id: deploymentId, candidateReleaseId: releaseId } = state
   const action = (name: string, why: string): Action => ({
@@ -17,7 +17,7 @@ export function actionOf(state: DeploymentState, event: DeploymentEvent): Action
   })
   switch (event.kind) {
     case 'rollbackStarted':
-      // What never had traffic has nothing to be rolled back.
+      // A candidate without traffic is not rolled back.
       return action(state.hasHadTraffic ? 'rollback' : 'fail', event.reason)
     case 'paused':
       return action('pause', event.reason)

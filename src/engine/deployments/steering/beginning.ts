@@ -6,15 +6,15 @@ import { rollback, type DeploymentState } from '../state.ts'
 
 type Stable = Pick<ServiceRecord, 'stableReleaseId' | 'instances'>
 
-/** What has all the traffic although no deployment of ours has put it there; null when nothing has. */
+/** The release that has all traffic although no deployment of ours gave it; null when there is none. */
 export function foundStable(router: RouterReport, target: TargetReport): Stable | null {
   const found = Object.entries(router.weights).find(([, weight]) => weight === 100)
   return found ? { stableReleaseId: found[0], instances: ofRelease(target.wanted, found[0]) ?? 1 } : null
 }
 
 /**
- * A queued deployment whose turn it is begins, unless a newer one was asked for or there is nothing left to do; null where a
- * person holds it.
+ * Starts the queued deployment whose turn it is, unless a newer one was requested or nothing is left to do; null while
+ * a person holds it.
  */
 export function beginning(
   { id, candidateReleaseId, pause }: DeploymentState,

@@ -26,19 +26,19 @@ import { ServiceLoop, type ServiceView } from './service-loop.ts'
 export interface DeployRequest extends Seen {
   service: string
   releaseId: string
-  /** Of environment, service and this deployment, in rising precedence. */
+  /** Options of the environment, the service and this deployment, in rising precedence. */
   options: readonly PlanOptions[]
   by: string
   why: string
 }
 
 export interface DeploymentControllerOptions {
-  /** Deployments that may move at the same time, over all services. */
+  /** Most deployments that may move at the same time, over all services. */
   mostAtOnce: number
   changed: (view: ServiceView) => void
 }
 
-/** All services that are steered, and all that a person can ask of their deployments. */
+/** Steers all services, and takes what people ask of their deployments. */
 export class DeploymentController implements Disposable {
   readonly #parts: PipelineParts
   readonly #options: DeploymentControllerOptions
@@ -54,7 +54,7 @@ export class DeploymentController implements Disposable {
     for (const service of services) this.add(service)
   }
 
-  /** Steers one more service, by the loop that is returned; in the place of the one of this name, if there is one. */
+  /** Adds a service, replacing one of the same name. Returns the loop that steers it. */
   add(service: SteeredService): Loop {
     const { name } = service.definition
     const { changed, mostAtOnce } = this.#options
@@ -64,13 +64,13 @@ export class DeploymentController implements Disposable {
     return loopOf(loop)
   }
 
-  /** Steers a service no longer; its loop must have ended. What runs of it stays as it is. */
+  /** Stops steering a service, whose loop must have ended. Its instances stay as they are. */
   remove(name: string): void {
     this.#services.get(name)?.loop[Symbol.dispose]()
     this.#services.delete(name)
   }
 
-  /** One for each service, for the supervisor. */
+  /** The loops of all services, for the supervisor. */
   get loops(): Loop[] {
     return [...this.#services.values()].map(({ loop }) => loopOf(loop))
   }
@@ -83,15 +83,15 @@ export class DeploymentController implements Disposable {
     for (const { loop } of this.#services.values()) loop[Symbol.dispose]()
   }
 
-  /** Begins a deployment and gives its id. BAD_INPUT for a plan that cannot work, NOT_FOUND, CONFLICT. */
+  /** Starts a deployment and returns its id. BAD_INPUT for a plan that cannot work, NOT_FOUND, CONFLICT. */
   async deploy(request: DeployRequest): Promise<Result<string>> {
     const plan = await this.plan(request.service, request.options)
     return plan.ok ? this.#start(request, plan.value, '') : plan
   }
 
   /**
-   * The plan that options come to. The first release of a service has nothing to be compared with: whatever its steps,
-   * it takes all traffic as soon as it is healthy.
+   * The plan that the options give. The first release of a service has nothing to be compared with: it takes all
+   * traffic as soon as it is healthy, whatever its steps.
    */
   async plan(service: string, options: readonly PlanOptions[]): Promise<Result<Plan>> {
     const built = buildPlan(...options)
@@ -101,7 +101,7 @@ export class DeploymentController implements Disposable {
     const { loop } = found.value
     const loaded = await loop.load()
     if (!loaded.ok) return loaded
-    // Nothing is known of a service that was not looked at yet: its router may have traffic that is to be compared with.
+    // Nothing is known yet of a service that was never observed: its router may have traffic to compare with.
     if (loop.view.record.stableReleaseId === null && loop.view.router === null) await loop.tick()
     const { record, router } = loop.view
     const isFirst = record.stableReleaseId === null && router !== null && !hasTraffic(router)
@@ -109,8 +109,8 @@ export class DeploymentController implements Disposable {
   }
 
   /**
-   * The same once more, from the start, with clean counters and as many instances as are declared now. Only of one that was
-   * rolled back or failed.
+   * Starts an earlier deployment again, with clean counters and the number of instances declared now. Only for one
+   * that was rolled back or failed.
    */
   async retry(
     deploymentId: string,
@@ -135,10 +135,10 @@ export class DeploymentController implements Disposable {
   }
 
   /**
-   * Back to a release of before; without a name, the one that was stable before and was not left by an undo or a rollback
-   * itself. While that one is still warm its traffic returns at once; else it is started, and gets the traffic when it is
-   * healthy. One that was left comes back only by its name, as a deployment with all checks. NOT_FOUND, before anything
-   * moves, where the release is not known any more.
+   * Returns to an earlier release; without a name, to the previous stable release that was not itself left by an undo
+   * or a rollback. If that one is still warm, its traffic returns at once; otherwise it is started and gets the
+   * traffic when it is healthy. A release that was left returns only when it is named, as a deployment with all
+   * checks. NOT_FOUND, before anything moves, for an unknown release.
    */
   async undo(
     request: Omit<DeployRequest, 'options' | 'releaseId'> & { releaseId?: string },
@@ -189,15 +189,16 @@ export class DeploymentController implements Disposable {
       return fail(
         new AppError('CONFLICT', `${deploymentId} has already ended (${shownPhaseName(kept.value)})`),
       )
-    // An engine that has only just started has not read it yet.
+    // An engine that has just started may not have read it yet.
     const found = this.#find(service)
     return found.ok ? found.value.loop.command(deploymentId, command) : found
   }
 
   /**
-   * Stops every deployment of the named services, or of all that have one, and sends their traffic back at once: routers
-   * first, in parallel, nothing read or written before. What follows (the record of it, draining, stopping) is not waited
-   * for. A candidate without traffic loses its deployment all the same: the router keeps that an emergency stands.
+   * Stops every deployment of the named services, or of all services that have one, and returns their traffic at once:
+   * routers first, in parallel, without a read or write before. It does not wait for what follows (recording,
+   * draining, stopping). A candidate without traffic loses its deployment, too: the router keeps that an emergency
+   * stands.
    */
   async emergency(services: readonly string[] | 'all', by: string, why: string): Promise<RollbackOutcome[]> {
     const request: EmergencyRequest = { by, why, key: `emergency:${this.#parts.rng.hex(8)}` }
@@ -253,8 +254,8 @@ export class DeploymentController implements Disposable {
   }
 
   /**
-   * The number of instances that a service's configuration declares, to be told after each `add`. A change holds for the
-   * stable release without a deployment, after those that are open, however often the engine restarts meanwhile.
+   * Sets the number of instances that a service's configuration declares; call it after each `add`. A change applies
+   * to the stable release without a deployment, after those that are open, even if the engine restarts meanwhile.
    */
   declareInstances(service: string, request: ScaleRequest): void {
     this.#services.get(service)?.loop.declareInstances(request)
@@ -270,7 +271,10 @@ export class DeploymentController implements Disposable {
     return found.ok ? found.value.loop.resumeAutomation(by, why, expectedRevision) : found
   }
 
-  /** Keeps a release, so that it can be deployed. CONFLICT where another one has its name: releases never change. */
+  /**
+   * Stores a release, so that it can be deployed. CONFLICT when another release has its name, because releases never
+   * change.
+   */
   async addRelease(release: Release): Promise<Result<void>> {
     const found = this.#find(release.service)
     if (!found.ok) return found
@@ -304,7 +308,7 @@ export class DeploymentController implements Disposable {
     const id = `d-${this.#parts.clock.nowMs().toString(36)}-${this.#parts.rng.hex(4)}`
     const { loop } = found.value
     const { declaredInstances: declared } = loop
-    // The plan of a deployment of before, once more: it is today's judge that will look.
+    // A plan taken from an earlier deployment is judged by the current judge.
     const judged = judgedBy(this.#parts.judge, plan)
     const noted = declared === null ? judged : { ...judged, declaredInstances: declared }
     const asked = await loop.request(
@@ -382,7 +386,7 @@ function outcomeOf(
   return { ...outcome, code, ...(typeof nextCommand === 'string' ? { nextCommand } : {}) }
 }
 
-/** Of a first release without traffic: there is no router to ask, the deployment alone ends. */
+/** Outcome for a first release without traffic: there is no router to ask, so only the deployment ends. */
 function stoppedOutcome(loop: ServiceLoop, { from }: WayBack, tookMs: number): RollbackOutcome {
   const outcome = { service: loop.name, releaseId: null, fromReleaseId: from, tookMs }
   return loop.isStopped
@@ -390,10 +394,10 @@ function stoppedOutcome(loop: ServiceLoop, { from }: WayBack, tookMs: number): R
     : { ...outcome, ok: false, code: 'UNAVAILABLE', text: `The deployment of ${from} could not be stopped` }
 }
 
-/** Traffic has moved; whoever pressed the button must know what could undo it. */
+/** Appended when traffic has moved but could be lost on a restart; the person must know. */
 const notKept = '. The router cannot save this to disk: it is lost if the router restarts'
 
-/** An answer counts only when all traffic is where it was to go. */
+/** Accepts an answer only if all traffic is where it was to go. */
 function verified(
   { service, toReleaseId }: EmergencyOrder,
   answer: Result<RouterReport>,

@@ -18,23 +18,23 @@ const evidenceBinMs = 10_000
 export interface Entry {
   deploymentId: string
   event: DeploymentEvent
-  /** Time watched since the deployment's last event, ms. */
+  /** Watched time since the deployment's last event, ms. */
   elapsedMs?: number
 }
 
-/** What the unit of work of a service's loop takes. */
+/** The changes that a service's loop stores. */
 type Change = Parameters<SteeringStores['work']['commit']>[0][number]
 
 export interface Append {
   entries?: readonly Entry[]
-  /** Changes of the service itself, beside those that follow from events. */
+  /** Changes of the service itself, in addition to those that follow from events. */
   record?: Partial<Pick<ServiceRecord, 'automationStopped' | 'stableReleaseId' | 'instances' | 'scaling'>>
   releases?: readonly Release[]
   evidence?: Omit<EvidenceChange, 'kind'> | null
   audit?: readonly AuditDraft[]
   /**
-   * Leads to safety: it counts at once even where it cannot be stored, and is stored as soon as it can be. Anything else that is
-   * not on disk has not happened.
+   * Whether it leads to safety. Such a change applies at once even if it cannot be stored, and is stored as soon as
+   * possible. Any other change that is not on disk has not happened.
    */
   isUrgent?: boolean
 }
@@ -44,17 +44,17 @@ interface Evidence {
   cursor: string | null
 }
 
-/** What a service is known to be, and the only way to change it: through the store. */
+/** The known state of a service, and the only way to change it: through the store. */
 export class DeploymentJournal {
   readonly #parts: PipelineParts
   #record: ServiceRecord
   #open = new Map<string, DeploymentState>()
   #evidence = new Map<string, Evidence>()
   #releases = new Map<string, Release>()
-  /** In memory, not yet on disk; oldest first. */
+  /** Changes in memory that are not on disk yet, oldest first. */
   #unsaved: Unsaved[] = []
   #storeTrouble = ''
-  /** The last write failed: it may have got through all the same. */
+  /** The last write failed, but may have reached the disk all the same. */
   #isDoubtful = false
 
   constructor(parts: PipelineParts, service: string) {
@@ -66,7 +66,7 @@ export class DeploymentJournal {
     return this.#record
   }
 
-  /** Deployments that have not ended: the one that moves, then those that wait, oldest first. */
+  /** Deployments that have not ended: the active one, then those that wait, oldest first. */
   get open(): readonly DeploymentState[] {
     const all = [...this.#open.values()]
     const isWaiting = ({ stage }: DeploymentState) => stage.kind === 'queued'
@@ -77,12 +77,12 @@ export class DeploymentJournal {
     return this.open[0] ?? null
   }
 
-  /** Why nothing can be stored: a sentence, or empty. */
+  /** Why nothing can be stored, as a sentence; empty when it can. */
   get storeTrouble(): string {
     return this.#storeTrouble
   }
 
-  /** All that is known here is what the store was last seen to hold. */
+  /** Whether everything known here is what the store was last seen to hold. */
   get isSettled(): boolean {
     return !this.#isDoubtful
   }
@@ -91,7 +91,7 @@ export class DeploymentJournal {
     return this.#evidence.get(deploymentId) ?? { memory: null, cursor: null }
   }
 
-  /** Forgets everything and takes what the store holds. */
+  /** Replaces everything by what the store holds. */
   async load(): Promise<Result<void>> {
     const { name } = this.#record
     const { services, deployments } = this.#parts.stores
@@ -120,7 +120,7 @@ export class DeploymentJournal {
     return ok(undefined)
   }
 
-  /** From memory where it has been needed before: a locked store must not keep a stable release from running. */
+  /** Reads from memory what was needed before: a locked store must not stop a stable release from running. */
   async release(id: string): Promise<Result<Release>> {
     const known = this.#releases.get(id)
     if (known) return ok(known)
@@ -130,8 +130,8 @@ export class DeploymentJournal {
   }
 
   /**
-   * Makes it so: stored first, then known. A failure leaves everything as it was, unless it is urgent, and in doubt: it
-   * may have got through, or another engine may have written. `settle` finds out.
+   * Applies changes: stores them first, then knows them. A failure leaves everything as it was, unless a change is
+   * urgent, and in doubt: the write may have succeeded, or another engine may have written. `settle` finds out.
    */
   async append(append: Append): Promise<Result<void>> {
     const staged = this.#stage(append)
@@ -148,8 +148,8 @@ export class DeploymentJournal {
   }
 
   /**
-   * Leaves no doubt behind: stores what counts already, and after a write that failed looks at what the store holds. To be
-   * called before anything is decided. While the store does not answer, what is known goes on: nothing new begins without it.
+   * Resolves doubt: stores what already applies and, after a failed write, reads what the store holds. Call it before
+   * each decision. While the store does not answer, what is known stays in use and nothing new starts.
    */
   async settle(): Promise<void> {
     if (!this.#isDoubtful) return
@@ -168,7 +168,7 @@ export class DeploymentJournal {
     return stored
   }
 
-  /** The store knows more than this journal did: what counts already is said again of what it holds. */
+  /** The store is ahead of this journal: changes that already apply are made again on top of what it holds. */
   async #startOver(unsaved: readonly Unsaved[]): Promise<Result<void>> {
     const loaded = await this.load()
     if (!loaded.ok) return loaded
@@ -183,7 +183,7 @@ export class DeploymentJournal {
     return loaded
   }
 
-  /** Rollbacks that the store does not know of yet. What follows from them follows again. */
+  /** Repeats rollbacks that the store does not know yet; what follows from them follows again. */
   #stillTrue(entries: readonly Entry[]): Entry[] {
     return entries.filter(({ deploymentId, event }) => {
       const state = this.#open.get(deploymentId)
@@ -257,18 +257,18 @@ interface Staged {
 
 const isAnswer = ({ code }: AppError): boolean => code === 'CONFLICT' || code === 'NOT_FOUND'
 
-/** One transaction of several: of a deployment or service that occurs twice the newer form counts. */
+/** Merges several transactions into one. Of a deployment or service that occurs twice, the newer form counts. */
 function newestOf(changes: readonly Change[]): Change[] {
   const last = new Map(changes.map((change, index) => [keyOf(change) ?? index, index]))
   return changes.filter((change, index) => last.get(keyOf(change) ?? index) === index)
 }
 
-/** Null for what is added: each of them counts. */
+/** The key under which a change replaces another; null for additions, which all count. */
 function keyOf(change: Change): string | null {
   if (change.kind === 'putDeployment') return `deployment ${change.deployment.id}`
   return change.kind === 'putService' ? `service ${change.service.name}` : null
 }
 
-/** For callers that need a deployment which may have ended meanwhile. */
+/** The failure for a deployment that may have ended meanwhile. */
 export const gone = (id: string): Result<never> =>
   fail(new AppError('NOT_FOUND', `Deployment ${id} is not in progress`))

@@ -10,15 +10,15 @@ import type { Recorder } from './recorder.ts'
 export interface EmergencyRequest {
   by: string
   why: string
-  /** The same for one press of the button, whatever it reaches. */
+  /** The same for everything that one press of the button reaches. */
   key: string
-  /** When it was made, where that was long before the engine knew of it, UTC epoch ms. */
+  /** When it was ordered, if that was long before the engine knew of it, UTC epoch ms. */
   atMs?: number
 }
 
 /**
- * An emergency of one service: it halts everything first and is kept afterwards, when traffic has moved. From then on
- * automation of the service is stopped.
+ * An emergency rollback of one service. It halts everything first and is stored afterwards, when traffic has moved.
+ * From then on automation of the service is stopped.
  */
 export class Emergency {
   readonly #parts: Pick<PipelineParts, 'clock'>
@@ -26,7 +26,7 @@ export class Emergency {
   readonly #observer: Observer
   readonly #recorder: Recorder
   readonly #halt: Halt
-  /** Not kept yet. */
+  /** An emergency that is not stored yet. */
   #request: EmergencyRequest | null = null
 
   constructor(
@@ -48,13 +48,13 @@ export class Emergency {
     return this.#journal.open.every((state) => isGoingBack(state) || hasLeftForGood(state))
   }
 
-  /** Nothing that was under way moves traffic any more. Called before the router is told. */
+  /** Stops everything in progress from moving traffic. Call it before the router is told. */
   begin(request: EmergencyRequest): void {
     this.#halt.now()
     this.#request = request
   }
 
-  /** One that the router knows of and the engine does not: it came by another way, or an engine died over it. */
+  /** An emergency that the router knows and the engine does not: it came another way, or the engine died during it. */
   async notice(): Promise<void> {
     const { emergency } = this.#observer.router ?? {}
     if (!emergency) return
@@ -66,7 +66,7 @@ export class Emergency {
     await this.keep(this.#request ?? known ?? found)
   }
 
-  /** Stops all deployments and automation, on disk as soon as it can be. The journal must be loaded. */
+  /** Stops all deployments and automation, and stores that as soon as possible. The journal must be loaded. */
   async keep({ by, why, key, ...request }: EmergencyRequest): Promise<void> {
     const { active, open, record } = this.#journal
     const reason = why || `${by} started an emergency rollback`
@@ -92,7 +92,7 @@ export class Emergency {
     })
   }
 
-  /** The emergency came in time though the old release was about to stop: it has the traffic. */
+  /** The emergency came in time, although the old release was about to stop: it has the traffic. */
   #hasReturned({ stableReleaseId }: DeploymentState): boolean {
     return stableReleaseId !== null && weightOf(this.#observer.router?.weights ?? {}, stableReleaseId) === 100
   }

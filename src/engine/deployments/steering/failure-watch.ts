@@ -6,18 +6,18 @@ import type { DeploymentJournal } from './deployment-journal.ts'
 import type { Observer } from './observer.ts'
 import { answerWithinMs, type PipelineParts, type SteeredService } from './parts.ts'
 
-/** How many of the last lines of a candidate that failed are kept with the deployment. */
+/** How many of the last log lines of a failed candidate are kept with the deployment. */
 const failureLines = 20
 const mostInstances = 10
 const mostLineCharacters = 1000
 
-/** Which instances of a candidate fail, and what they printed before they did. */
+/** Collects which instances of a candidate fail, and what they printed before. */
 export class FailureWatch {
   readonly #parts: Pick<PipelineParts, 'clock'>
   readonly #service: SteeredService
   readonly #journal: DeploymentJournal
   readonly #observer: Observer
-  /** Also those that are gone; newest first. */
+  /** Failed instances, including those that are gone, newest first. */
   #failed: FailedInstance[] = []
   #explained: { deploymentId: string; failure: Failure } | null = null
 
@@ -38,7 +38,7 @@ export class FailureWatch {
     return this.#failed[0]?.reason ?? ''
   }
 
-  /** Takes what the last look at the target showed. */
+  /** Takes what the target reported last. */
   watch(): void {
     const { active } = this.#journal
     const { target } = this.#observer
@@ -46,17 +46,20 @@ export class FailureWatch {
     else if (target) this.#failed = failuresAfter(this.#failed, active.candidateReleaseId, target)
   }
 
-  /** What was found out of the deployment and is not on record yet. */
+  /** What was found about the deployment and is not recorded yet. */
   explanationOf({ id }: DeploymentState): Failure | undefined {
     return this.#explained?.deploymentId === id ? this.#explained.failure : undefined
   }
 
-  /** It is on record. */
+  /** Called once it is recorded. */
   forget(): void {
     this.#explained = null
   }
 
-  /** Reads what a candidate that failed has printed: when it is paused, or its traffic has returned and its instances still run. */
+  /**
+   * Reads the output of a failed candidate when it is paused, or when its traffic has returned and its instances still
+   * run.
+   */
   async explain(): Promise<void> {
     const { active } = this.#journal
     const { router } = this.#observer

@@ -1,23 +1,24 @@
 /**
- * Whether what began before an emergency may still act. An emergency halts at once, in the middle of whatever is awaited:
- * who acts on a service takes a permit first and does everything through it, so that no step needs to remember to ask.
+ * Decides whether work that started before an emergency may still act. An emergency halts at once, in the middle of
+ * whatever is awaited. Everyone who acts on a service takes a permit first and does everything through it, so no step
+ * has to remember to ask.
  */
 export class Halt {
   #count = 0
 
-  /** For everything that begins now. */
+  /** A permit for work that starts now. */
   permit(): Permit {
     const given = this.#count
     return new Permit(() => given !== this.#count)
   }
 
-  /** Permits given so far allow nothing any more. */
+  /** Revokes all permits given so far. */
   now(): void {
     this.#count += 1
   }
 }
 
-/** Allows to act until the next emergency. */
+/** Permission to act until the next emergency. */
 export class Permit {
   readonly #isRevoked: () => boolean
 
@@ -29,7 +30,7 @@ export class Permit {
     return this.#isRevoked()
   }
 
-  /** Takes the steps in their order, none after an emergency. Gives whether the permit still holds. */
+  /** Runs the steps in order, none after an emergency. Returns whether the permit still holds. */
   async through(steps: readonly (() => unknown)[]): Promise<boolean> {
     for (const step of steps) {
       if (this.isRevoked) return false
@@ -38,7 +39,7 @@ export class Permit {
     return !this.isRevoked
   }
 
-  /** Makes the call, unless an emergency has come since; null then. The check and the call are one moment. */
+  /** Makes the call unless an emergency has come since, then null. The check and the call happen in the same tick. */
   async call<T>(act: () => Promise<T>): Promise<T | null> {
     return this.isRevoked ? null : act()
   }

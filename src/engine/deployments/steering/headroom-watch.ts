@@ -1,10 +1,10 @@
 import type { Plan } from '../../../contract/index.ts'
 import type { PipelineParts } from './parts.ts'
 
-/** Room counts only when it has lasted: a host at its limit does not make a deployment stop and go. */
+/** Headroom counts only once it has lasted, so that a host at its limit does not make a deployment stop and go. */
 const roomyForMs = 10_000
 
-/** Looks at the hosts for a deployment. */
+/** Watches the hosts for a deployment. */
 export class HeadroomWatch {
   readonly #parts: Pick<PipelineParts, 'clock' | 'room'>
   #full: { plan: Plan; text: string; atMs: number } | null = null
@@ -13,7 +13,9 @@ export class HeadroomWatch {
     this.#parts = parts
   }
 
-  /** What is fuller than the plan allows, or was a moment ago, as a clause; empty when there is room. */
+  /**
+   * Resources that are above the limits of the plan, or were a moment ago, as a clause; empty when there is headroom.
+   */
   missing(plan: Plan): string {
     if (!plan.resources) return ''
     const atMs = this.#parts.clock.monotonicMs()

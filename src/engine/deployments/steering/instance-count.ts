@@ -2,7 +2,7 @@ import { scaleStep, scalingAfter, type ScaleRequest } from '../scaling.ts'
 import type { DeploymentJournal } from './deployment-journal.ts'
 import type { Recorder } from './recorder.ts'
 
-/** How many instances of the stable release a service's configuration declares, and the way there. */
+/** Tracks how many instances of the stable release a service's configuration declares, and applies changes. */
 export class InstanceCount {
   readonly #journal: DeploymentJournal
   readonly #recorder: Recorder
@@ -13,7 +13,7 @@ export class InstanceCount {
     this.#recorder = recorder
   }
 
-  /** As far as it was told or stored; null where it was neither. */
+  /** The declared number, as declared or stored; null when it is neither. */
   get declared(): number | null {
     return this.#declared?.instances ?? this.#journal.record.scaling?.instances ?? null
   }
@@ -22,7 +22,7 @@ export class InstanceCount {
     this.#declared = request
   }
 
-  /** Stored before anything follows from it: a restarted engine goes on with a change that is not done. */
+  /** It is stored before it takes effect, so a restarted engine continues a change that is not finished. */
   async keep(): Promise<void> {
     const { record, open } = this.#journal
     const openIds = open.map(({ id }) => id)
@@ -30,7 +30,7 @@ export class InstanceCount {
     if (scaling) await this.#recorder.append({ record: { scaling } })
   }
 
-  /** Kept for the next look when the store does not take it. */
+  /** Kept for the next tick when it cannot be stored. */
   async scale(): Promise<void> {
     const { record, active } = this.#journal
     const { scaling, stableReleaseId, instances: from } = record

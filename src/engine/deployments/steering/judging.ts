@@ -5,16 +5,16 @@ import { isHoldOver } from '../apply.ts'
 import { answerableStep, isOnTrial, type DeploymentState } from '../state.ts'
 import { answerWithinMs, type PipelineParts, type SteeredService } from './parts.ts'
 
-/** Evaluations in a row that a judge may fail before that is a judgement of its own. */
+/** Consecutive evaluations that a judge may fail; more count as a judgement. */
 const maxConsecutiveFailures = 5
-/** Between two early looks for a failure that is certain already. */
+/** Time between two early looks for a certain failure. */
 const earlyLookEveryMs = 5000
-/** Pages of bins that are read for a baseline: a router that gives more has no end. */
+/** Most pages of bins to read for a baseline, in case a router never ends. */
 const mostPages = 20
 
 /** A judgement with the evidence behind it, to be stored together. */
 export interface Judged {
-  /** Null where nothing is judged and nothing is wrong: the evidence alone is kept. */
+  /** Null when nothing is judged and nothing is wrong; only the evidence is stored. */
   judgement: Judgement | null
   bins: readonly Bin[]
   memory: JudgeMemory | null
@@ -23,13 +23,13 @@ export interface Judged {
 
 /** How a candidate is looked at. */
 export interface Look {
-  /** Between two evaluations: only a failure that is certain already counts. */
+  /** An early look between two evaluations: only a certain failure counts. */
   isEarly: boolean
-  /** Whether limits apply to its requests; if not, only failures of its instances count. */
+  /** Whether limits apply to its requests; otherwise only instance failures count. */
   isJudged: boolean
 }
 
-/** Asks router and judge how a candidate does, when it is time. */
+/** Asks the router and the judge about a candidate when it is time. */
 export class Judging {
   readonly #parts: PipelineParts
   readonly #service: SteeredService
@@ -44,9 +44,9 @@ export class Judging {
   }
 
   /**
-   * How `state` is to be looked at now, null for not: an evaluation each `metricsEveryMs` from a hold on and when the hold's
-   * time is up, and early looks between them, which only act on a certain failure. Where no step is judged, its instances
-   * are watched as often.
+   * How to judge `state` now; null for not at all. There is an evaluation every `metricsEveryMs` from the start of a
+   * hold and one at its end, and early looks in between, which act only on a certain failure. Where no step is judged,
+   * instances are watched just as often.
    */
   due(state: DeploymentState): Look | null {
     const { plan, holdCount, id, pause } = state
@@ -63,14 +63,14 @@ export class Judging {
     if (now - this.#judgedAt >= plan.metricsEveryMs) return { isEarly: false, isJudged }
     const isOwed = isJudged && (state.judgedHold !== holdCount || !state.isJudgedAtEnd)
     if (isHoldOver(state) && isOwed && !pause) return { isEarly: false, isJudged }
-    // What is paused for a failure has been told of it.
+    // A deployment paused for a failure has already reported it.
     const isEarlyLookDue = pause?.cause !== 'failure' && now - this.#lookedAt >= earlyLookEveryMs
     return isEarlyLookDue ? { isEarly: true, isJudged } : null
   }
 
   /**
-   * What the stable release did lately, and from where on bins are news; null while the router does not answer: without that
-   * place the candidate would be judged on what it did in an earlier deployment.
+   * The recent baseline of the stable release, and the cursor from which bins are new; null while the router does not
+   * answer. Without that cursor the candidate would be judged on an earlier deployment.
    */
   async baseline(
     stableReleaseId: string | null,
@@ -89,8 +89,8 @@ export class Judging {
   }
 
   /**
-   * One judgement; null when the judge failed and is to be asked again, and when an early look found nothing certain: its
-   * bins then stay unread for the evaluation. `instanceTrouble` is why an instance of the candidate failed last.
+   * One judgement. Null when the judge failed and must be asked again, and when an early look found nothing certain:
+   * its bins then stay unread for the evaluation. `instanceTrouble` is why an instance of the candidate failed last.
    */
   async judge(
     state: DeploymentState,
@@ -136,7 +136,7 @@ export class Judging {
       deployment: state.id,
     })
     if (!isJudged || this.#failureCount < maxConsecutiveFailures) return null
-    // The bins stay unread: a judge that returns gets them all.
+    // The bins stay unread, so a judge that recovers gets them all.
     return {
       judgement: {
         decision: plan.limits.onNoData === 'rollback' ? 'rollback' : 'inconclusive',

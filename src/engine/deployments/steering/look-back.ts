@@ -6,12 +6,12 @@ import type { DeploymentState } from '../state.ts'
 import { startTimeMs, type UndoWay } from '../way-back.ts'
 import { answerWithinMs, type PipelineParts } from './parts.ts'
 
-/** How far back is looked for what can be undone, and for the last start of a release. */
+/** How many deployments to read for what can be undone, and for the last start of a release. */
 const mostDeployments = 50
 
 type Stored = Pick<PipelineParts, 'clock' | 'stores'>
 
-/** What the store tells of the promotions of a service. */
+/** The promotions of a service, from the store. */
 export interface History {
   /** Newest first. */
   promoted: readonly Deployment[]
@@ -19,7 +19,7 @@ export interface History {
   line: readonly string[]
 }
 
-/** Of `service`, with the promotion `current` that has not ended yet, if there is one. */
+/** The history of `service`, with the promotion `current` that has not ended yet, if there is one. */
 export async function historyOf(
   { clock, stores }: Stored,
   service: string,
@@ -34,8 +34,8 @@ export async function historyOf(
 }
 
 /**
- * The release that an undo of `service` brings back, as the store has it; null when there is none. `retiring` is the
- * promoted deployment whose old release is being stopped, if there is one.
+ * The release that an undo of `service` brings back, from the store; null when there is none. `retiring` is the
+ * promoted deployment whose old release is stopping, if there is one.
  */
 export async function lookBack(
   parts: Stored,

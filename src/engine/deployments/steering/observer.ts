@@ -6,10 +6,10 @@ import { answerWithinMs, longestTickMs, type PipelineParts, type SteeredService 
 
 type Part = 'router' | 'target' | 'store' | 'orphans' | 'definition'
 
-/** A platform that starts together with the engine answers within this time; until then its silence is no trouble. */
+/** How long a platform that starts together with the engine may stay silent before that counts as trouble. */
 const startGraceMs = 10_000
 
-/** What is seen of a service: the newest answers of its router and target, and what ails. */
+/** Observes a service: the newest answers of its router and target, and their trouble. */
 export class Observer {
   readonly #parts: PipelineParts
   readonly #service: SteeredService
@@ -29,18 +29,18 @@ export class Observer {
     this.#beganAt = parts.clock.monotonicMs()
   }
 
-  /** Everything that ails, as sentences; empty when all is well. One platform may be router and target. */
+  /** All trouble, as sentences; empty when there is none. One platform may be both router and target. */
   get trouble(): string {
     const troubles = [...this.#troubles].filter(([part]) => part !== 'definition')
     return [...new Set(troubles.map(([, text]) => text))].join('; ')
   }
 
-  /** Why the platform refuses the definition of the service: sentences; empty when it does not. */
+  /** Why the platform refuses the definition of the service, as sentences; empty when it does not. */
   get refusal(): string {
     return this.#troubles.get('definition') ?? ''
   }
 
-  /** How long the release that was last looked for has had no healthy instance, ms. */
+  /** How long the release asked about last has had no healthy instance, ms. */
   get deadForMs(): number {
     return this.#deadSince === null ? 0 : this.#parts.clock.monotonicMs() - this.#deadSince
   }
@@ -50,7 +50,7 @@ export class Observer {
     return this.#steady?.forMs ?? 0
   }
 
-  /** Asks both at once; tells them first of the service when they do not know it. */
+  /** Asks both at once; declares the service to them first if they do not know it. */
   async look(candidateReleaseId: string | null): Promise<void> {
     if (!this.#isDeclared) await this.#declare()
     const { router, target, definition } = this.#service
@@ -61,31 +61,31 @@ export class Observer {
     this.router = routed.ok ? routed.value : null
     this.target = running.ok ? running.value : null
     this.#watchHealth(candidateReleaseId)
-    // A restart can lose what was declared: it is told again.
+    // A restart can lose the declaration, so it is made again.
     const isForgotten = [routed, running].some((answer) => !answer.ok && answer.error.code === 'NOT_FOUND')
     if (isForgotten) this.#isDeclared = false
   }
 
-  /** The target once more, after it was asked to change something. */
+  /** Asks the target again, after it was told to change something. */
   async observe(): Promise<void> {
     const { target, definition } = this.#service
     const running = await this.ask('target', () => target.observe(definition.name))
     this.target = running.ok ? running.value : null
   }
 
-  /** An answer of router or target within the time that a look may take; a failure is in trouble until the next answer. */
+  /** An answer of the router or target within the time allowed; a failure is trouble until the next answer. */
   async ask<T>(part: 'router' | 'target', call: () => Promise<Result<T>>): Promise<Result<T>> {
     const what = `the ${part} of ${this.#service.definition.name}`
     const answer = await within(this.#parts.clock, answerWithinMs, what, call)
     if (answer.ok) this.#answered.add(part)
-    // What is refused is not known: that says less than why it is refused.
+    // Not knowing a service says less than the reason why it was refused.
     const isConsequence = !answer.ok && answer.error.code === 'NOT_FOUND' && this.refusal !== ''
     if (!this.#isStarting(part, answer))
       this.note(part, answer.ok || isConsequence ? '' : answer.error.message)
     return answer
   }
 
-  /** One sentence for each part that ails, told once to the log; empty when it is well again. */
+  /** One sentence for each part in trouble, logged once; empty when it has recovered. */
   note(part: Part, text: string): void {
     if ((this.#troubles.get(part) ?? '') === text) return
     if (text === '') this.#troubles.delete(part)
@@ -96,13 +96,16 @@ export class Observer {
     }
   }
 
-  /** Nobody has answered for `part` so far, and may be about to. */
+  /** Whether `part` has not answered so far but may be about to. */
   #isStarting(part: Part, answer: Result<unknown>): boolean {
     if (answer.ok || answer.error.code !== 'UNAVAILABLE' || this.#answered.has(part)) return false
     return this.#parts.clock.monotonicMs() - this.#beganAt < startGraceMs
   }
 
-  /** Both must know the service, and each is told though the other is dead. Why one refuses holds until it does not. */
+  /**
+   * Both must know the service, and each is told even if the other is down. A refusal stands until the platform
+   * accepts.
+   */
   async #declare(): Promise<void> {
     const { clock } = this.#parts
     const { target, router, definition } = this.#service
@@ -113,7 +116,7 @@ export class Observer {
       tell('router', () => router.declare(definition)),
     ])
     this.#isDeclared = told.every(({ ok }) => ok)
-    // That nobody answers is told by what is asked next.
+    // The next call reports that nobody answers.
     const refused = told.flatMap((answer) =>
       answer.ok || answer.error.code === 'UNAVAILABLE' || answer.error.code === 'TIMEOUT'
         ? []
@@ -132,7 +135,7 @@ export class Observer {
     const seen = own.map(({ id, restartCount }) => `${id}:${restartCount}`).join()
     const seenAt = this.#parts.clock.monotonicMs()
     const before = this.#steady?.seen === seen ? this.#steady : { forMs: 0, seenAt }
-    // Of a time that nobody watched, such as a suspend, no more than the longest look counts.
+    // Of unwatched time, such as a suspend, no more than the longest interval counts.
     const moreMs = Math.min(seenAt - before.seenAt, longestTickMs)
     this.#steady = isWell ? { forMs: before.forMs + moreMs, seenAt, seen } : null
   }

@@ -4,7 +4,7 @@ import type { Judge } from '../../canary/index.ts'
 import type { Router, Target } from '../../platforms/index.ts'
 import type { HookRunner, HeadroomLook, SteeringStores, Validator } from '../ports.ts'
 
-/** What every service's loop works with. */
+/** What the loop of each service works with. */
 export interface PipelineParts {
   clock: Clock
   rng: Rng
@@ -16,19 +16,19 @@ export interface PipelineParts {
   room: HeadroomLook
 }
 
-/** A service with where it runs and what routes it. */
+/** A service with its target and router. */
 export interface SteeredService {
   definition: ServiceDefinition
   target: Target
   router: Router
 }
 
-/** Longest wait for one answer of a port. What is late is asked again at the next tick. */
+/** Longest wait for one answer of a port. A late call is repeated at the next tick. */
 export const answerWithinMs = 5000
-/** Between two looks at a service, and while traffic has to leave a candidate. */
+/** Time between two ticks of a service, and while traffic leaves a candidate. */
 export const tickMs = 1000
 export const urgentTickMs = 200
-/** What is over this of the time between two looks was not watched: a suspend, a stall, parts that do not answer. */
+/** Time between two ticks beyond this was not watched: a suspend, a stall, or ports that do not answer. */
 export const longestTickMs = 5000
-/** Between two looks at the store for what may have changed there unseen. */
+/** Time between two reads of the store for changes made by others. */
 export const readAgainEveryMs = 30_000

@@ -8,10 +8,10 @@ import type { Append, DeploymentJournal, Entry } from './deployment-journal.ts'
 import type { Observer } from './observer.ts'
 import { longestTickMs, type PipelineParts } from './parts.ts'
 
-/** Time that may go by between two stored events of a moving deployment: a crash loses at most that of a hold. */
+/** Most time between two stored events of a moving deployment: a crash loses at most this much of a hold. */
 const storeTimeEveryMs = 30_000
 
-/** Puts what happens to a service into its journal, each event with the time that was watched before it. */
+/** Writes events of a service to its journal, each with the watched time before it. */
 export class Recorder {
   readonly #parts: Pick<PipelineParts, 'clock'>
   readonly #service: string
@@ -20,7 +20,7 @@ export class Recorder {
   readonly #changed: () => void
   readonly #known = new Set<string>()
   #lastLookAt: number
-  /** Watched and not yet in an event, ms. */
+  /** Watched time that is not in an event yet, ms. */
   #watchedMs = 0
 
   constructor(
@@ -47,24 +47,24 @@ export class Recorder {
     for (const id of releaseIds) this.#known.add(id)
   }
 
-  /** The state of now: that of its last event, and the time watched since. */
+  /** The current state: that of the last event plus the time watched since. */
   aged(state: DeploymentState): DeploymentState {
     return age(state, this.#watchedMs)
   }
 
-  /** Time between two looks counts as watched, as far as it can have been: not the whole of a suspend. */
+  /** Time between two ticks counts as watched, up to a limit: a suspend does not count in full. */
   measureTime(): void {
     const now = this.#parts.clock.monotonicMs()
     if (this.#journal.active) this.#watchedMs += Math.min(now - this.#lastLookAt, longestTickMs)
     this.#lastLookAt = now
   }
 
-  /** What was watched so far belongs to nothing that is open. */
+  /** The time watched so far belongs to no open deployment. */
   forgetTime(): void {
     this.#watchedMs = 0
   }
 
-  /** Keeps the clocks of a state on disk though nothing else happens. */
+  /** Stores the clocks of a state when nothing else happens. */
   async storeTime(): Promise<void> {
     const { active } = this.#journal
     if (!active || this.#watchedMs < storeTimeEveryMs) return
@@ -92,12 +92,12 @@ export class Recorder {
     return { deploymentId: state.id, event, elapsedMs: isActive ? this.#watchedMs : 0 }
   }
 
-  /** All of one moment: the time watched goes to the first. */
+  /** Events of one moment: the watched time goes to the first. */
   entries(state: DeploymentState, events: readonly DeploymentEvent[]): Entry[] {
     return events.map((event, i) => (i === 0 ? this.entry(state, event) : { deploymentId: state.id, event }))
   }
 
-  /** What the engine does of its own accord by these events. */
+  /** Audit entries for what the engine does on its own with these events. */
   auditOf(state: DeploymentState, events: readonly DeploymentEvent[]): AuditDraft[] {
     return events.flatMap((event) => {
       const action = actionOf(state, event)

@@ -33,25 +33,25 @@ import { Recorder } from './recorder.ts'
 import { Tasks } from './tasks.ts'
 import { UndoWatch } from './undo-watch.ts'
 
-/** A service as it is known now. */
+/** The known state of a service. */
 export interface ServiceView {
   record: ServiceRecord
   open: readonly DeploymentState[]
   router: RouterReport | null
   target: TargetReport | null
-  /** A sentence; empty when all is well. */
+  /** The trouble, as a sentence; empty when there is none. */
   trouble: string
-  /** Why the platform refuses the service's definition: a sentence; empty when it does not. */
+  /** Why the platform refuses the service's definition, as a sentence; empty when it does not. */
   refusal: string
-  /** As many deployments of other services are moving as may: a queued one waits. */
+  /** Whether the most deployments allowed are moving, so that a queued one waits. */
   isCrowded: boolean
-  /** How it can go back now; null when it cannot. */
+  /** How the service can go back now; null when it cannot. */
   wayBack: WayBack | null
 }
 
 /**
- * Steers one service: looks, decides, stores, acts, each second and whenever something was asked. Everything but the
- * emergency goes through one queue, so that nothing is decided on a state that changes meanwhile.
+ * Steers one service: observes, decides, stores and acts, every second and whenever something was requested.
+ * Everything but an emergency goes through one queue, so no decision is based on a state that changes meanwhile.
  */
 export class ServiceLoop implements Disposable {
   readonly name: string
@@ -74,7 +74,7 @@ export class ServiceLoop implements Disposable {
   readonly #queue = new SerialQueue()
   #wake: () => void = () => undefined
   #isLoaded = false
-  /** The deployment at the head of the queue was kept waiting by those of other services. */
+  /** Whether the deployment at the head of the queue waited for those of other services. */
   #isCrowded = false
   #readAt = 0
   #captured: { deploymentId: string; baseline: Counts | null; cursor: string } | null = null
@@ -139,17 +139,17 @@ export class ServiceLoop implements Disposable {
     this.#tasks[Symbol.dispose]()
   }
 
-  /** One look, and everything that follows from it. */
+  /** One observation and everything that follows from it. */
   tick(): Promise<void> {
     return this.#queue.run(() => this.#tick())
   }
 
-  /** Resolves when what the store holds of the service is known. */
+  /** Resolves once the stored state of the service is known. */
   load(): Promise<Result<void>> {
     return this.#queue.run(() => this.#load())
   }
 
-  /** A command of a person to the deployment `id`. */
+  /** Applies a person's command to the deployment `id`. */
   async command(id: string, command: Command): Promise<Result<void>> {
     const done = await this.#queue.run(async () => {
       const loaded = await this.#load()
@@ -171,9 +171,10 @@ export class ServiceLoop implements Disposable {
   }
 
   /**
-   * A deployment of `event.candidateReleaseId`. One under way gives way, if it is the one that `seen` names: its traffic returns first,
-   * and the new one begins when it has ended. CONFLICT when another one is under way, the service is not as it was seen,
-   * automation is stopped and `seen` does not resume it, or there is nothing to deploy.
+   * Requests a deployment of `event.candidateReleaseId`. If `seen.supersedes` names the deployment in progress, that
+   * one is rolled back first, and the new one starts once it has ended. CONFLICT when another one is in progress, the
+   * service has changed since it was seen, automation is stopped and `seen` does not resume it, or there is nothing to
+   * deploy.
    */
   async request(
     event: Omit<DeploymentEvent & { kind: 'requested' }, 'kind' | 'stableReleaseId'>,
@@ -224,8 +225,9 @@ export class ServiceLoop implements Disposable {
   }
 
   /**
-   * What an emergency would do, without waiting for anything; null while nothing is known here yet, then the router knows
-   * where to. CONFLICT where it can do nothing, with the command that helps in `details.nextCommand`.
+   * What an emergency rollback would do, without waiting for anything; null while nothing is known here yet, in which
+   * case the router knows the target. CONFLICT when it can do nothing, with the command that helps in
+   * `details.nextCommand`.
    */
   wayBack(): Result<WayBack | null> {
     if (!this.#isLoaded) return ok(null)
@@ -239,12 +241,12 @@ export class ServiceLoop implements Disposable {
     return this.#emergency.isStopped
   }
 
-  /** Nothing that was under way moves traffic any more. Called before the router is told. */
+  /** Stops everything in progress from moving traffic. Call it before the router is told. */
   halt(request: EmergencyRequest): void {
     this.#emergency.begin(request)
   }
 
-  /** Keeps what the router answered to the emergency, if it was asked, then tidies up; automation stays stopped. */
+  /** Stores the router's answer to the emergency, if it was asked, then cleans up; automation stays stopped. */
   async afterEmergency(request: EmergencyRequest, answer: Result<RouterReport> | null): Promise<void> {
     if (answer?.ok) this.#observer.router = answer.value
     await this.#queue.run(async () => {
@@ -253,7 +255,7 @@ export class ServiceLoop implements Disposable {
     this.#wake()
   }
 
-  /** A person takes the responsibility back: the engine steers again. */
+  /** Resumes automation on a person's order. */
   async resumeAutomation(by: string, why: string, expectedRevision: number | null): Promise<Result<void>> {
     const done = await this.#queue.run(async () => {
       const permit = this.#halt.permit()
@@ -275,7 +277,7 @@ export class ServiceLoop implements Disposable {
     return done
   }
 
-  /** The router lets the engine split traffic again; its weights stay as they are. CONFLICT where an emergency came meanwhile. */
+  /** Lets the engine split traffic again; the weights stay as they are. CONFLICT when an emergency came meanwhile. */
   async #endEmergency(permit: Permit): Promise<Result<void>> {
     const router = await this.#observer.ask('router', () => this.#service.router.read(this.name))
     if (!router.ok) return router
@@ -301,12 +303,12 @@ export class ServiceLoop implements Disposable {
     return ok(undefined)
   }
 
-  /** What its configuration declares now, as far as it was told or stored; null where it was neither. */
+  /** The number of instances that the configuration declares, as declared or stored; null when it is neither. */
   get declaredInstances(): number | null {
     return this.#instances.declared
   }
 
-  /** The number of instances that its configuration declares, told to each new loop and whenever it changes. */
+  /** Sets the number of instances that the configuration declares; called on each new loop and at each change. */
   declareInstances(request: ScaleRequest): void {
     this.#instances.declare(request)
     this.#wake()
@@ -333,7 +335,7 @@ export class ServiceLoop implements Disposable {
     this.#changed(this.view)
   }
 
-  /** Decides and acts until nothing follows from what was seen any more. */
+  /** Decides and acts until nothing more follows from what was observed. */
   async #converge(permit: Permit): Promise<void> {
     let isOver = false
     for (let round = 0; round < mostEventsALook && !isOver && !permit.isRevoked; round++) {
@@ -343,7 +345,8 @@ export class ServiceLoop implements Disposable {
         () => this.#failures.explain(),
         async () => (moved = await this.#decide()),
         async () => {
-          // A decision that could not be kept is made again; meanwhile nothing is done toward the desired state it would have ended.
+          // A decision that could not be stored is made again. Until then, nothing moves toward the desired state that
+          // it would have ended.
           const desired = moved.ok ? this.#desiredState() : null
           const isChanged = desired !== null && (await this.#actuator.act(desired, permit))
           isOver = !isChanged && !(moved.ok && moved.value)
@@ -373,7 +376,7 @@ export class ServiceLoop implements Disposable {
     return loaded
   }
 
-  /** A write may arrive long after it was given up: at rest, what is stored is looked at again now and then. */
+  /** An abandoned write may still arrive much later, so a service at rest reads the store again now and then. */
   async #readAgain(): Promise<void> {
     const now = this.#parts.clock.monotonicMs()
     const { active, isSettled } = this.#journal
@@ -399,7 +402,7 @@ export class ServiceLoop implements Disposable {
       evidence: { deploymentId: active.id, bins, memory, cursor },
     })
     if (kept.ok || judgement?.decision !== 'rollback' || active.plan.onFailure !== 'rollback') return
-    // A bad judgement is acted upon whether or not it could be kept.
+    // A bad judgement takes effect even if it could not be stored.
     const current = this.#journal.open.find(({ id }) => id === active.id)
     if (!current || isGoingBack(current)) return
     const event = rollback(judgement.text)
@@ -418,7 +421,10 @@ export class ServiceLoop implements Disposable {
     if (captured) this.#captured = { deploymentId: active.id, ...captured }
   }
 
-  /** Everything that follows from what was seen, in one transaction. Gives whether anything did; fails when it is not kept. */
+  /**
+   * Stores everything that follows from what was observed, in one transaction. Returns whether there was anything;
+   * fails when it cannot be stored.
+   */
   async #decide(): Promise<Result<boolean>> {
     const begun = await this.#begin()
     const { active, record } = this.#journal
@@ -450,7 +456,7 @@ export class ServiceLoop implements Disposable {
     return appended.ok ? ok(true) : appended
   }
 
-  /** The next deployment in the queue moves when none does. */
+  /** The next deployment in the queue starts when none is moving. */
   async #begin(): Promise<boolean> {
     const { active, record } = this.#journal
     if (active?.stage.kind !== 'queued' || record.automationStopped) return false
@@ -472,7 +478,7 @@ export class ServiceLoop implements Disposable {
     return begun.ok
   }
 
-  /** Of the deployment of this service that was asked for last; null when the store does not tell. */
+  /** The deployment of this service that was requested last; null when the store does not answer. */
   async #newestId(): Promise<string | null> {
     const found = await within(this.#parts.clock, answerWithinMs, 'the state database', () =>
       this.#parts.stores.deployments.list({ service: this.name, limit: 1 }),
@@ -491,7 +497,7 @@ export class ServiceLoop implements Disposable {
     return desiredStateOf(active, record, this.#observer.target)
   }
 
-  /** What a lost call has left running: known releases that nothing needs. */
+  /** Known releases that a lost call left running and that nothing needs. */
   #orphans({ stableReleaseId }: ServiceRecord, active: DeploymentState | null): string[] {
     const running = Object.keys(this.#observer.target?.wanted ?? {})
     const needed = new Set([stableReleaseId, active?.candidateReleaseId])
@@ -519,11 +525,11 @@ export class ServiceLoop implements Disposable {
         isUrgent: events.some(({ kind }) => kind === 'rollbackStarted'),
       })
     })
-    // What could not be kept is told again at the next look, not at once.
+    // What could not be stored is retried at the next tick, not at once.
     if (kept.ok) this.#wake()
   }
 
-  /** Until the next look is due, something was asked, or the loop is aborted. */
+  /** Waits until the next tick is due, something was requested, or the loop is aborted. */
   async #pause(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return
     const stage = this.#journal.active?.stage.kind

@@ -14,8 +14,8 @@ interface Running {
 }
 
 /**
- * Work of a deployment that takes its time: the checks and the hooks. Each runs once, and again only after a restart;
- * what the deployment does not wait for any more is aborted.
+ * Runs the checks and the hooks of a deployment. Each runs once, and again only after a restart; those that the
+ * deployment no longer waits for are aborted.
  */
 export class Tasks implements Disposable {
   readonly #parts: PipelineParts
@@ -29,9 +29,9 @@ export class Tasks implements Disposable {
     this.#done = done
   }
 
-  /** Starts what `state` waits for, unless it is paused, and aborts what it does not. */
+  /** Starts what `state` waits for, unless it is paused, and aborts everything else. */
   attend(state: DeploymentState | null): void {
-    const wanted = state && wantedErrand(state)
+    const wanted = state && wantedTask(state)
     for (const [key, { controller }] of this.#running)
       if (key !== wanted) {
         controller.abort(new Error('it is not waited for any more'))
@@ -131,13 +131,13 @@ export class Tasks implements Disposable {
 }
 
 /** What `state` waits for: one task at a time, hooks before the checks they precede. */
-function wantedErrand(state: DeploymentState): string | null {
+function wantedTask(state: DeploymentState): string | null {
   const [hook] = state.pendingHooks
   if (hook) return hook.key
   return state.stage.kind === 'validating' && !state.validation ? `${state.id}:validate` : null
 }
 
-/** As the hook's policy says; on the way back nothing may stop it. */
+/** What follows from a failed hook by its policy; nothing stops a deployment that goes back. */
 function afterFailure({ hook }: HookRun, state: DeploymentState, reason: string): DeploymentEvent[] {
   if (isGoingBack(state)) return []
   switch (hook.onFailure) {

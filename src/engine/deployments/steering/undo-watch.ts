@@ -11,9 +11,9 @@ export class UndoWatch {
   readonly #service: string
   readonly #journal: DeploymentJournal
   readonly #observer: Observer
-  /** For the state of the service that `key` names. */
+  /** Cached for the state of the service that `key` names. */
   #undo: { key: string; way: UndoWay | null } | null = null
-  /** When the store last failed to say so, monotonic. */
+  /** When the store last failed to answer, monotonic. */
   #failedAt = -Infinity
 
   constructor(
@@ -28,7 +28,7 @@ export class UndoWatch {
     this.#observer = observer
   }
 
-  /** All that decides how the service can go back now. */
+  /** The facts that decide how the service can go back now. */
   get facts(): WayBackFacts {
     const { record, open } = this.#journal
     const undo = this.#undo?.key === this.#key ? this.#undo.way : null
@@ -40,13 +40,13 @@ export class UndoWatch {
     return [record.revision, record.stableReleaseId, ...open.map(({ id }) => id)].join(' ')
   }
 
-  /** At rest: asks the store, where it does not know yet. */
+  /** Asks the store at rest, if the answer is not known yet. */
   async look(): Promise<void> {
     const { active, record } = this.#journal
     const { clock } = this.#parts
     const isAtRest = active === null || isRetiring(active)
     if (!isAtRest || record.stableReleaseId === null || this.#undo?.key === this.#key) return
-    // A store that does not answer holds up every look at the service while it is asked.
+    // A store that does not answer would delay every tick of the service.
     if (clock.monotonicMs() - this.#failedAt < readAgainEveryMs) return
     const key = this.#key
     const found = await lookBack(this.#parts, this.#service, active)

@@ -169,7 +169,7 @@ function wayBackAt(seen: Seen): WayBack | null {
   const text =
     weight > 0
       ? `${from} has ${weightText(weight)} of traffic at the edge: all of it returns to ${to} at once`
-      : `${from} has no traffic yet, says the edge: its deployment stops`
+      : `${from} has no traffic at the edge yet: its deployment stops`
   return { kind: weight > 0 ? 'shift' : 'stop', from, to, weight, deploymentId: null, text }
 }
 
