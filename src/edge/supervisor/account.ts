@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { accountOf, type Account, type AccountSettings } from '../../contract/index.ts'
 
-/** Whom the instances of a service run as; null as this edge does. Throws with the reason when that cannot be. */
+/**
+ * The user and group that a service's instances run as; null for those of this edge. Throws with the reason when that
+ * is not possible.
+ */
 export function accountFor(settings: AccountSettings): Account | null {
   if (settings.user === null && settings.group === null) return null
   const found = accountOf(settings, {
@@ -15,8 +18,8 @@ export function accountFor(settings: AccountSettings): Account | null {
 }
 
 /**
- * The users that a process of a service may run as to be taken up as its instance: that of this edge, and that of the
- * service. Anybody else's process may pretend to be one.
+ * The users as which a process may run to be adopted as an instance: that of this edge, and that of the service. A
+ * process of any other user may only pretend to be one.
  */
 export function mayRunAs(settings: AccountSettings, uid: number): boolean {
   if (uid === process.getuid?.()) return true
@@ -27,7 +30,7 @@ export function mayRunAs(settings: AccountSettings, uid: number): boolean {
   }
 }
 
-/** Empty where the system has no such file. Throws when it cannot be read: the user may well exist. */
+/** Empty when the system has no such file. Throws when it cannot be read, because the user may exist. */
 function textOf(path: string): string {
   try {
     return readFileSync(path, 'utf8')

@@ -3,18 +3,18 @@ import { isHung, provenMs } from './restart-policy.ts'
 
 type Rule = Pick<HealthProbe, 'rise' | 'fall' | 'restartAfterMs'>
 
-/** What the health checks of one process have shown so far. Times are monotonic, ms. */
+/** Tracks the health of one process from its health checks. Times are monotonic, ms. */
 export class CheckedHealth {
   state: 'starting' | 'healthy' | 'unhealthy' = 'starting'
-  /** Why it is not healthy, as far as a check has said so. */
+  /** Why it is not healthy, from the last failed check; empty without one. */
   reason = ''
-  /** The last good check, or the start before the first. */
+  /** Time of the last good check, or of the start before the first one. */
   #wellMs: number
   #healthySinceMs: number | null = null
   #successes = 0
   #misses = 0
 
-  /** `wasHealthy`: an earlier edge has seen it healthy. */
+  /** `wasHealthy`: whether an earlier edge has seen it healthy. */
   constructor(startedMs: number, wasHealthy: boolean) {
     this.#wellMs = startedMs
     if (!wasHealthy) return
@@ -22,7 +22,7 @@ export class CheckedHealth {
     this.#healthySinceMs = startedMs
   }
 
-  /** It was healthy long enough for what happens next to have nothing to do with its start. */
+  /** Whether it was healthy long enough that later failures have nothing to do with its start. */
   get isProven(): boolean {
     return this.#healthySinceMs !== null && this.#wellMs - this.#healthySinceMs > provenMs
   }
@@ -31,7 +31,7 @@ export class CheckedHealth {
     return this.state !== 'healthy' && isHung(this.state, nowMs - this.#wellMs, rule)
   }
 
-  /** Takes one check: `trouble` is null for a good one. Gives what it has changed. */
+  /** Takes one check; `trouble` is null for a good one. Returns what it changed. */
   take(trouble: string | null, { rise, fall }: Rule, nowMs: number): 'rose' | 'fell' | 'reason' | null {
     const before = this.reason
     if (trouble === null) {

@@ -3,11 +3,11 @@ import { buildConnector, Pool } from 'undici'
 import { sendHeadEarly } from './early-head.ts'
 import { acceptUnaskedContinue } from './unasked-continue.ts'
 
-/** Where instances can listen on this machine. */
+/** The loopback addresses at which instances can listen. */
 export const loopbackHosts = ['127.0.0.1', '::1'] as const
 export type LoopbackHost = (typeof loopbackHosts)[number]
 
-/** The host as it stands in a URL. */
+/** The host as written in a URL. */
 const inUrl = (host: LoopbackHost): string => (host.includes(':') ? `[${host}]` : host)
 
 /** Longest status line and header section of a response, in bytes; a longer one is a broken response (502). */
@@ -15,15 +15,15 @@ const maxResponseHeadBytes = 256 * 1024
 
 type Connected = (failure: Error | null, socket: Socket | null) => void
 
-/** The way to the process at `host` and `port`. */
+/** Connects to the process at `host` and `port`. */
 export interface Connections {
-  /** Connections that requests share, one after the other. */
+  /** Connections that requests share, one after another. */
   pool: Pool
-  /** Makes one that belongs to whoever asks for it. */
+  /** Opens a connection that belongs to the caller. */
   connect(done: Connected): void
 }
 
-/** Connections to the process at `host` and `port`; `connectMs` is asked for each new one. */
+/** Connections to the process at `host` and `port`; `connectMs` is read for each new one. */
 export function connectionsTo(host: LoopbackHost, port: number, connectMs: () => number): Connections {
   let connector = buildConnector({ timeout: connectMs() })
   let timeoutMs = connectMs()
@@ -46,7 +46,8 @@ export function connectionsTo(host: LoopbackHost, port: number, connectMs: () =>
         callback(null, socket)
       })
     },
-    // Shorter than the 5 s after which Node servers close: whoever closes first cannot lose a request.
+    // Shorter than the 5 s after which Node servers close an idle connection: the side that closes first cannot lose a
+    // request.
     keepAliveTimeout: 4000,
     maxHeaderSize: maxResponseHeadBytes,
     allowH2: false,
@@ -66,9 +67,9 @@ const isReset = (failure: unknown): boolean =>
 type Done = (failure?: Error | null) => void
 
 /**
- * Lets a connection be read to its end although nothing can be written to it any more. A service that refuses an
- * upload answers and closes: the answer is then still in the socket, and a failed write would throw it away. What the
- * other side has really ended shows when it is read.
+ * Keeps reading a connection after a write to it has failed. A service that refuses an upload answers and closes: its
+ * answer is then still in the socket, and the failed write would discard it. If the other side has really ended, the
+ * read shows that.
  */
 function readToItsEnd(socket: Socket): void {
   const unlessReset =
@@ -81,7 +82,7 @@ function readToItsEnd(socket: Socket): void {
   if (writev) socket._writev = (chunks, done) => writev(chunks, unlessReset(done))
 }
 
-/** Puts down in the failure of a connection how much it had served: one that was reset says nothing of it itself. */
+/** Adds to a connection's failure how much the connection had served, because a reset does not tell. */
 function tellBytesRead(socket: Socket): void {
   socket.on('error', (failure: Error & { socket?: { bytesRead: number } }) => {
     failure.socket ??= { bytesRead: socket.bytesRead }

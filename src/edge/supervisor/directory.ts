@@ -6,5 +6,5 @@ export const isDirectory = (path: string): Promise<boolean> =>
     () => false,
   )
 
-/** Why nothing can run in a directory that is gone, as a sentence part. */
+/** Why nothing can run in a missing directory, as a clause. */
 export const missingDirectory = (path: string): string => `working directory ${path} does not exist`

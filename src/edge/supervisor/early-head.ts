@@ -1,10 +1,10 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
 
-/** What undici tells of a request, before its first byte is written. */
+/** What undici reports about a request before it writes the first byte. */
 interface Sending {
   socket: Socket
-  /** The header section without its last line, which says how long the body is. */
+  /** The header section without its last line, which gives the length of the body. */
   headers: string
   request: { body: unknown; contentLength: number | null }
 }
@@ -13,28 +13,28 @@ type Write = (text: string, encoding?: BufferEncoding) => boolean
 
 const early = new WeakSet<Socket>()
 
-// Documented by undici: told on each request, before its first byte is written.
+// Documented by undici: published for each request before its first byte is written.
 subscribe('undici:client:sendHeaders', (message) => {
   const sending = message as Sending
   const { socket, request } = sending
   if (request.body === null || request.contentLength === 0 || !early.has(socket)) return
   const { bytesWritten } = socket
-  // A body that is there by then takes its header along, in one packet.
+  // A body that is ready by then is sent with the header in one packet.
   setImmediate(() => {
     if (!socket.destroyed && socket.bytesWritten === bytesWritten) sendHead(sending)
   })
 })
 
 /**
- * Has the header of an upload sent on `socket` although its body is late. The HTTP client keeps it back until the first
- * byte of the body. Until then the connection looks idle to the instance, which may close it, and cannot refuse the
- * upload.
+ * Sends the header of an upload on `socket` although its body is late. The HTTP client holds the header back until the
+ * first byte of the body. Until then the connection looks idle to the instance, which may close it and cannot refuse
+ * the upload.
  */
 export function sendHeadEarly(socket: Socket): void {
   early.add(socket)
 }
 
-/** Sends the header now, and leaves it out of what the HTTP client writes with the first byte of the body. */
+/** Sends the header now, and removes it from what the HTTP client writes with the first byte of the body. */
 function sendHead({ socket, headers, request: { contentLength } }: Sending): void {
   const write = socket.write.bind(socket) as Write
   const isChunked = contentLength === null
@@ -45,7 +45,7 @@ function sendHead({ socket, headers, request: { contentLength } }: Sending): voi
       Reflect.deleteProperty(socket, 'write')
       const replaced = replace(text)
       if (replaced !== null) return replaced === '' || write(replaced, encoding)
-      // What the instance would get now has two headers: nothing may be read out of that.
+      // The instance would get two headers: it must not read anything from that.
       socket.destroy(new Error('The HTTP client wrote an unexpected header.'))
       return false
     }) as Socket['write']
@@ -53,7 +53,7 @@ function sendHead({ socket, headers, request: { contentLength } }: Sending): voi
   write(isChunked ? `${head}\r\n` : head, 'latin1')
   replaceNext((text) => {
     if (text === head) {
-      // Each size of a chunk is written with the end of the line before it: for the first one that is sent already.
+      // The client writes each chunk size with the preceding line end; that of the first chunk is already sent.
       if (isChunked) replaceNext((size) => (/^\r\n[\da-f]+\r\n$/.test(size) ? size.slice(2) : null))
       return ''
     }

@@ -1,8 +1,8 @@
 import type { InstanceFailure } from '../counts/index.ts'
 
 /**
- * Which failures of an instance count against its release. Its first start may fail once, as when a dependency is not
- * up yet: that counts only if the same instance fails again, and then with it.
+ * Counts failures of an instance against its release. Its first start may fail once, for example because a dependency
+ * is not up yet: that failure counts only if the same instance fails again, and then both count.
  */
 export class FailureCount {
   readonly #tell: (failure: InstanceFailure) => void
@@ -12,7 +12,7 @@ export class FailureCount {
     this.#tell = tell
   }
 
-  /** `isFirstStart`: it was never healthy so far, and no process of it ended before. */
+  /** `isFirstStart`: whether it was never healthy and none of its processes ended before. */
   failed(failure: InstanceFailure, isFirstStart: boolean): void {
     if (isFirstStart && this.#heldBack === null) {
       this.#heldBack = failure

@@ -8,18 +8,20 @@ export interface Probe {
   address: LoopbackHost
   port: number
   path: string
-  /** The Host header; null sends the address. */
+  /** The Host header; null for the address. */
   host: string | null
   timeoutMs: number
 }
 
-/** `refused`: nothing is listening there. `unknown`: this machine could not ask, which says nothing about the instance. */
+/**
+ * `refused`: nothing is listening there. `unknown`: this machine could not ask, which says nothing about the instance.
+ */
 export type ProbeOutcome = { kind: 'well' } | { kind: 'unwell' | 'refused' | 'unknown'; why: string }
 
-/** More of an answer than this is not read, bytes: only its status matters, and a body may be endless. */
+/** Most bytes of a response to read: only its status matters, and a body may be endless. */
 const maxAnswerBytes = 64 * 1024
 
-/** Asks an instance how it is; 2xx and 3xx are well. Never rejects. */
+/** Runs one health check; 2xx and 3xx pass. Never rejects. */
 export function probe({ address, port, path, host, timeoutMs }: Probe): Promise<ProbeOutcome> {
   return new Promise((resolve) => {
     const headers = { 'user-agent': 'pilothouse-health', ...(host === null ? {} : { host }) }
@@ -27,7 +29,7 @@ export function probe({ address, port, path, host, timeoutMs }: Probe): Promise<
       const status = response.statusCode ?? 0
       const isWell = status >= 200 && status < 400
       resolve(isWell ? { kind: 'well' } : { kind: 'unwell', why: `its health check answered ${status}` })
-      // Read to its end where that is near: an instance may take a connection that breaks for a failure.
+      // Reads a short body to its end, because an instance may log a broken connection as a failure.
       response.on('data', () => {
         if (isLong()) request.destroy()
       })
@@ -38,7 +40,7 @@ export function probe({ address, port, path, host, timeoutMs }: Probe): Promise<
     try {
       request = get({ host: address, port, path, agent: false, headers }, onResponse)
     } catch (failure) {
-      // What an earlier version let into the state may not be a request.
+      // A state of an earlier version may hold an invalid request.
       resolve({ kind: 'unwell', why: `its health check cannot be sent: ${messageOf(failure)}` })
       return
     }
@@ -48,7 +50,7 @@ export function probe({ address, port, path, host, timeoutMs }: Probe): Promise<
     }, timeoutMs)
     request.once('close', () => {
       clearTimeout(timer)
-      // Nothing else tells of a switch to another protocol.
+      // Only this event reports a switch to another protocol.
       resolve({ kind: 'unwell', why: 'its health check got no HTTP answer' })
     })
     request.on('information', () => {

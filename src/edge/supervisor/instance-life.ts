@@ -3,7 +3,7 @@ import type { Connections } from './connections.ts'
 import type { ManagedProcess } from './managed-process.ts'
 import type { UsageWatch } from './usage-watch.ts'
 
-/** A process that runs, or ends. */
+/** A process that runs or is ending. */
 interface Alive {
   process: ManagedProcess
   connections: Connections
@@ -13,26 +13,26 @@ interface Alive {
 export interface Running extends Alive {
   kind: 'running'
   health: CheckedHealth
-  /** Monotonic: when its port was last seen to be its own. */
+  /** When its port was last verified to be its own, monotonic. */
   ownedMs: number
   nextProbe: Disposable | null
-  /** Takes no requests until then; null when it does. */
+  /** Takes no requests until then; null when it takes them. */
   ejection: Disposable | null
 }
 
 /**
- * What becomes of an instance's process. Each turn of it is an object of its own: whoever waited for something compares,
- * and recognizes what is past.
+ * The life of an instance's process. Each phase is a new object: whoever awaited something compares objects to see
+ * whether the phase has passed.
  */
 export type Life =
   /** `sinceMs` is monotonic. */
   | { kind: 'starting'; sinceMs: number }
   | Running
-  /** Its process is ended, to be started again. */
+  /** Its process is being stopped, to start again. */
   | ({ kind: 'recycling'; health: CheckedHealth } & Alive)
-  /** No process; the next start is planned. */
+  /** No process runs; the next start is scheduled. */
   | { kind: 'down'; nextStart: Disposable }
-  /** For good: requests under way may end. */
+  /** It stops for good; requests in progress may finish. */
   | {
       kind: 'stopping'
       process: ManagedProcess | null

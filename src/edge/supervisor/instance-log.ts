@@ -8,9 +8,9 @@ import { LogFile, type Punch } from './log-file.ts'
 export type LogLine = EdgeOutput<'logs'>[number]
 
 export interface InstanceLogOptions {
-  /** From this on what was read of a file is cut off; so much of it is kept beside it, bytes. */
+  /** Size from which the part of a file that was read is cut off, and how much of that is kept next to it, bytes. */
   maxFileBytes?: number
-  /** At most this much of a file is read at a time; what an instance prints faster is passed over in the tail. */
+  /** Most bytes of a file to read at a time; the tail skips what an instance prints faster. */
   maxReadBytes?: number
   keptLines?: number
   punch?: Punch
@@ -22,20 +22,20 @@ const newline = 0x0a
 interface Source {
   stream: LogLine['stream']
   file: LogFile
-  /** Where to read on; null before the first read. */
+  /** Where to continue reading; null before the first read. */
   offset: number | null
-  /** The file that `offset` is in. */
+  /** The file that `offset` refers to. */
   inode: number | null
-  /** After the last whole line that was read. */
+  /** Position after the last whole line that was read. */
   lineEnd: number
   decoder: StringDecoder
   rest: string
 }
 
 /**
- * What one instance prints. The instance writes its two files itself, so that nothing is lost while the edge is
- * away; they are read each time `read` is called, and the newest lines are kept with the time they were written, as
- * far as the file tells it: of lines that are read together, the time of the last.
+ * The output of one instance. The instance writes its two files itself, so nothing is lost while the edge is away.
+ * Each call of `read` reads them and keeps the newest lines with the time they were written, as far as the file shows
+ * it: lines read together all have the time of the last.
  */
 export class InstanceLog {
   readonly #clock: Clock
@@ -76,14 +76,14 @@ export class InstanceLog {
     this.#sources = [source('stdout', 'out', 1), source('stderr', 'err', 2)]
   }
 
-  /** Makes the directory that both files are in. */
+  /** Creates the directory of both files. */
   static async prepare(directory: string): Promise<void> {
     await mkdir(directory, { recursive: true, mode: 0o700 })
   }
 
   /**
-   * Deletes what instances have printed that are none of `knownIds` and have written nothing since `beforeMs`: an
-   * edge that starts again knows nothing of those that had gone, and nobody else would ever delete it.
+   * Deletes logs of instances that are not among `knownIds` and have written nothing since `beforeMs`. A restarted
+   * edge does not know instances that were gone before, and nobody else would delete their logs.
    */
   static async sweep(directory: string, knownIds: ReadonlySet<string>, beforeMs: number): Promise<void> {
     for (const name of await readdir(directory)) {
@@ -95,7 +95,7 @@ export class InstanceLog {
     }
   }
 
-  /** The process that writes both files from now on. */
+  /** Sets the process that writes both files. */
   follow(pid: number): void {
     if (process.platform === 'linux') this.#writerPid = pid
   }
@@ -112,13 +112,13 @@ export class InstanceLog {
     return this.#lines
   }
 
-  /** Takes up what was printed since the last call, and rotates. Never rejects: a log is no reason to fail. */
+  /** Reads what was printed since the last call, and rotates. Never rejects, because a log is no reason to fail. */
   read(): Promise<void> {
     this.#reading ??= this.#readAll().finally(() => (this.#reading = undefined))
     return this.#reading
   }
 
-  /** Deletes the files: the instance has gone for good. */
+  /** Deletes the files of an instance that is gone for good. */
   async remove(): Promise<void> {
     await this.#reading
     for (const { file } of this.#sources) await file.remove()
@@ -132,10 +132,10 @@ export class InstanceLog {
   async #readSource(source: Source): Promise<void> {
     const { file } = source
     const { start, end, cut, writtenAtMs, inode } = await file.extent()
-    // A process that was started again writes to a new file where the old one was moved away.
+    // A restarted process writes to a new file when the old one was moved away.
     if (source.inode !== null && source.inode !== inode) this.#seek(source, start)
     source.inode = inode
-    // It is shorter than what we have read: somebody has emptied it.
+    // It is shorter than what was read, so someone emptied it.
     if (source.offset !== null && source.offset > end) this.#seek(source, 0)
     if (source.offset === null) this.#seek(source, start)
     const isBehind = end - (source.offset ?? 0) > this.#maxReadBytes
@@ -148,7 +148,7 @@ export class InstanceLog {
     }
     const offset = source.offset ?? 0
     if (offset - cut <= this.#maxFileBytes) return
-    // At the end of a line, unless one line fills most of the file.
+    // Cut at the end of a line, unless one line fills most of the file.
     const at = source.lineEnd - cut > this.#maxFileBytes / 2 ? source.lineEnd : offset
     const left = await file.cutAt(at)
     if (left === null) return
@@ -162,13 +162,13 @@ export class InstanceLog {
     source.decoder = new StringDecoder('utf8')
   }
 
-  /** `bytes` are those from offset `from` on. */
+  /** `bytes` start at offset `from`. */
   #take(source: Source, bytes: Buffer, from: number, writtenAtMs: number): void {
     source.offset = from + bytes.length
     const lastEnd = bytes.lastIndexOf(newline)
     if (lastEnd >= 0) source.lineEnd = from + lastEnd + 1
     const lines = (source.rest + source.decoder.write(bytes)).split('\n')
-    // A line without an end is shown when it ends, or has grown too long to wait for.
+    // A line without an end is shown once it ends or is too long to wait for.
     source.rest = lines.pop() ?? ''
     if (source.rest.length > maxLineLength) {
       lines.push(source.rest)

@@ -12,28 +12,28 @@ export interface InstanceOptions extends Surroundings {
   edgeDirectory: string
   ordinal: number
   release: EdgeRelease
-  /** Where it runs, absolute. */
+  /** Working directory, absolute. */
   directory: () => string
   output: InstanceLog
   ports: PortBook
   processes: ProcessTable
   portOwners: PortOwners
   environment: Readonly<Record<string, string | undefined>>
-  /** As it is now: definitions change while instances run. */
+  /** The current definition, which may change while instances run. */
   definition: () => EdgeDefinition
-  /** Whether it may be restarted for failing its health check: no more than one of a service at a time. */
+  /** Whether it may be restarted for failing its health check: only one instance of a service at a time. */
   mayRecover: () => boolean
-  /** State, pid or port are others than before. */
+  /** Called when state, pid or port change. */
   onChange: () => void
-  /** Counts against its release, e.g. `onFailure('crash')`. */
+  /** Called for a failure that counts against its release, such as `onFailure('crash')`. */
   onFailure: (failure: InstanceFailure) => void
   /**
-   * To be on the disk before a process is started. Where the disk takes nothing the process starts nevertheless; the
-   * mark in its environment is what it is found by then.
+   * Writes the state before a process starts. If the disk refuses it, the process starts nevertheless, and is found by
+   * the mark in its environment.
    */
   persist: () => Promise<unknown>
-  /** Resolves when it is this edge that acts on processes: only one of two that hand over does. */
+  /** Resolves when this edge acts on processes: during a handover, only one of two edges does. */
   acting: () => Promise<void>
-  /** It has stopped for good. */
+  /** Called when it has stopped for good. */
   onGone: () => void
 }

@@ -1,18 +1,18 @@
 import { loopbackHosts, type LoopbackHost } from './connections.ts'
 import type { ProbeOutcome } from './health-probe.ts'
 
-/** What an instance answered, or another process in its place. */
+/** What an instance answered, or that another process has its port. */
 export type InstanceOutcome = ProbeOutcome | { kind: 'foreign'; why: string }
 
-/** Where an instance answered, or was last known to be, and what came of it. */
+/** Where an instance answered, or was last known to be, and the outcome. */
 export interface Found {
   host: LoopbackHost
   outcome: InstanceOutcome
 }
 
 /**
- * Asks an instance at the loopback address that it had. It may listen on the other one only: that one counts when the
- * instance is well there, and never when it is another process that answers.
+ * Checks an instance at the loopback address where it was last reached. If it listens only on the other one, that
+ * answer counts when it is healthy, and never when another process gave it.
  */
 export async function askInstance(
   known: LoopbackHost,
@@ -23,6 +23,6 @@ export async function askInstance(
   const other = loopbackHosts.find((host) => host !== known) ?? known
   const there = await ask(other)
   if (there.kind === 'well') return { host: other, outcome: there }
-  // That somebody else has the port says more than that the instance does not listen on it.
+  // Another owner of the port says more than an instance that does not listen.
   return { host: known, outcome: there.kind === 'foreign' ? there : first }
 }

@@ -33,7 +33,7 @@ export interface InstanceSetOptions extends Surroundings {
   definition: () => EdgeDefinition
   persist: () => Promise<unknown>
   acting: () => Promise<void>
-  /** Counts against the release of an instance. */
+  /** Called for a failure that counts against the release of an instance. */
   onInstanceFailure: (releaseId: string, failure: InstanceFailure) => void
 }
 
@@ -42,20 +42,20 @@ const readEveryMs = 1000
 const keptKeys = 200
 
 /**
- * The instances of one service: as many of each release as are wanted. `usable` is what the proxy may choose from,
- * always up to date.
+ * The instances of one service, as many of each release as wanted. `usable` is what the proxy may choose from, always
+ * up to date.
  */
 export class InstanceSet {
   readonly #options: InstanceSetOptions
   readonly #wanted = new Map<string, ServiceRecord['releases'][number]>()
   readonly #instances: Instance[] = []
   readonly #outputs = new Map<string, InstanceLog>()
-  /** Those for which another one was started. */
+  /** Instances whose replacement was started. */
   readonly #replaced = new WeakSet<Instance>()
   #reading: Disposable | null = null
   #usable = new Map<string, readonly Instance[]>()
   #doneKeys: string[] = []
-  /** Instances that a person wants restarted, in turn. The first of them may be under way, and stays until it has gone. */
+  /** Instances to restart on a person's order, in turn. The first may be in progress, and stays until it is gone. */
   #restarts: ServiceRecord['restarts'] = []
   #isClosed = false
   #isStopped = false
@@ -79,7 +79,7 @@ export class InstanceSet {
     return this.#usable.get(releaseId) ?? []
   }
 
-  /** The newest release that is wanted, other than `stableId`. */
+  /** The newest wanted release other than `stableId`. */
   candidateOf(stableId: string | null): string | undefined {
     return [...this.#wanted.values()].findLast(({ release, wanted }) => release.id !== stableId && wanted > 0)
       ?.release.id
@@ -95,7 +95,7 @@ export class InstanceSet {
     }
   }
 
-  /** Takes up what an earlier edge ran. */
+  /** Takes over the instances of an earlier edge. */
   async restore({ releases, doneKeys, instances, restarts }: ServiceRecord): Promise<void> {
     this.#doneKeys = [...doneKeys]
     for (const entry of releases) this.#wanted.set(entry.release.id, entry)
@@ -105,7 +105,10 @@ export class InstanceSet {
     this.#reconcile()
   }
 
-  /** Throws BAD_INPUT for a release that cannot run, or has the name of another; NOT_FOUND when all is stopped. */
+  /**
+   * Requests instances of a release. Throws BAD_INPUT for a release that cannot run, or whose name another release
+   * has; NOT_FOUND once everything is stopped.
+   */
   async ensure({ release, instances, key }: EdgeInput<'ensure'>): Promise<void> {
     if (this.#doneKeys.includes(key)) return
     const known = this.#wanted.get(release.id)
@@ -115,7 +118,7 @@ export class InstanceSet {
         `${release.service} already has a release ${release.id} with different content. Releases are immutable: give this one a new name.`,
       )
     if (!known) await requireRunnable(release, this.#directoryOf(release), this.#options.environment)
-    // Meanwhile, perhaps: what is started now nobody would ever stop.
+    // It may have been stopped meanwhile; nobody would ever stop an instance that starts now.
     if (this.#isStopped) throw new AppError('NOT_FOUND', `The service ${release.service} is being removed.`)
     this.#done(key)
     this.#wanted.set(release.id, { release, wanted: instances, askedBy: key })
@@ -123,7 +126,10 @@ export class InstanceSet {
     await this.#options.persist()
   }
 
-  /** Does nothing where another call has asked for the release since `askedBy`: this one comes late. */
+  /**
+   * Removes the instances of a release. Does nothing if another call has requested the release since `askedBy`,
+   * because this call is late.
+   */
   async remove({ releaseId, askedBy, key }: EdgeInput<'remove'>): Promise<void> {
     const isLate =
       askedBy === undefined ? this.#doneKeys.includes(key) : this.#wanted.get(releaseId)?.askedBy !== askedBy
@@ -136,9 +142,9 @@ export class InstanceSet {
   }
 
   /**
-   * Restarts instances one after the other, the least healthy first: each one stops when its replacement is healthy, and
-   * the next one follows then. The order is on the disk before it is followed, so that an edge that starts meanwhile goes
-   * on with it. Throws NOT_FOUND when no instance is meant.
+   * Restarts instances one at a time, the least healthy first. Each stops when its replacement is healthy; then the
+   * next follows. The order is on disk before it takes effect, so an edge that starts meanwhile continues it. Throws
+   * NOT_FOUND when it matches no instance.
    */
   async restart({
     service,
@@ -164,7 +170,7 @@ export class InstanceSet {
     return { instanceIds }
   }
 
-  /** Begins with the first that is still there, unless it is under way. */
+  /** Restarts the first one that still exists, unless that is in progress. */
   #restartNext(): void {
     if (this.#isClosed) return
     const find = (id: string) => this.#instances.find((each) => each.id === id && !each.isStopping)
@@ -189,9 +195,9 @@ export class InstanceSet {
       .slice(-lines)
   }
 
-  /** What a request has shown about an instance. */
+  /** Records the outcome of a request at an instance. */
   record5xx(instance: Instance, isFailure: boolean): void {
-    // Requests that end late tell of a process that has gone, or of one that takes no more of them.
+    // Late outcomes are about a process that is gone, or one that takes no more requests.
     if (!instance.isUsable || !instance.passive.record(isFailure)) return
     const siblings = this.#instances.filter(({ releaseId }) => releaseId === instance.releaseId)
     const ejected = siblings.filter(({ isEjected }) => isEjected).length
@@ -199,7 +205,9 @@ export class InstanceSet {
     instance.eject()
   }
 
-  /** Stops everything; resolves when it has stopped. What was asked for before may be asked for again, with its old key. */
+  /**
+   * Stops everything; resolves when it has stopped. Earlier requests may be made again afterwards with their old keys.
+   */
   async stopAll(): Promise<void> {
     this.#isStopped = true
     this.#wanted.clear()
@@ -209,7 +217,7 @@ export class InstanceSet {
     await Promise.all([...this.#instances].map((instance) => instance.stop(drainMs, graceMs)))
   }
 
-  /** Resolves when nothing is on its way that the state does not know of; logs are left alone from now on. */
+  /** Resolves when the state knows everything in flight; logs are not touched from then on. */
   async freeze(): Promise<void> {
     this.#reading?.[Symbol.dispose]()
     this.#reading = null
@@ -217,30 +225,30 @@ export class InstanceSet {
     await Promise.all(this.#instances.map(({ spawning }) => spawning))
   }
 
-  /** The opposite of `freeze`. */
+  /** Undoes `freeze`. */
   thaw(): void {
     this.#reading ??= this.#options.clock.every(readEveryMs, () => {
       for (const output of this.#outputs.values()) void output.read()
     })
   }
 
-  /** Requests under way at each instance. */
+  /** Requests in progress at each instance. */
   get inFlight(): Record<string, number> {
     return Object.fromEntries(this.#instances.map(({ id, inFlight }) => [id, inFlight]))
   }
 
-  /** Requests that an edge before this one has under way, by instance; none where left out. */
+  /** Requests that an earlier edge has in progress, by instance; an instance that is left out has none. */
   setInFlightElsewhere(counts: Readonly<Record<string, number>>): void {
     for (const instance of this.#instances) instance.inFlightElsewhere = counts[instance.id] ?? 0
   }
 
-  /** Another edge looks after the instances from now on; requests under way go on. */
+  /** Hands the instances to another edge; requests in progress continue. */
   abandon(): void {
     this.#isClosed = true
     for (const instance of this.#instances) instance.abandon()
   }
 
-  /** Leaves everything running. */
+  /** Lets go of everything and leaves it running. */
   close(): void {
     this.#isClosed = true
     this.#reading?.[Symbol.dispose]()
@@ -251,7 +259,7 @@ export class InstanceSet {
     this.#doneKeys = [...this.#doneKeys.slice(1 - keptKeys), key]
   }
 
-  /** Starts what is missing and stops what is too much. */
+  /** Starts missing instances and stops surplus ones. */
   #reconcile(): void {
     if (this.#isClosed) return
     const { drainMs, graceMs } = this.#options.definition()
@@ -278,7 +286,7 @@ export class InstanceSet {
     this.#refresh()
   }
 
-  /** Takes in an instance that no state names: from now on it is one of ours, to be checked like a new one. */
+  /** Adopts an instance that no state names. It is then checked like a new one. */
   #adopt(release: EdgeRelease, { instanceId, process, port }: Orphan): Promise<void> {
     const instance = this.#add(release, { id: instanceId })
     return instance.adopt({
@@ -337,7 +345,7 @@ export class InstanceSet {
 
   async #restoreInstance(record: InstanceRecord): Promise<void> {
     const entry = this.#wanted.get(record.releaseId)
-    // Of a removed release only the end is left to do, for which its content is not needed.
+    // A removed release only has to end, which does not need its content.
     const release: EdgeRelease = entry?.release ?? {
       service: this.#options.definition().name,
       id: record.releaseId,
@@ -358,7 +366,7 @@ export class InstanceSet {
     if (this.#isClosed) return
     this.#restartNext()
     this.#reconcile()
-    // What cannot be written is logged and tried again by the platform.
+    // The platform logs a failed write and tries again.
     void this.#options.persist()
   }
 
@@ -369,13 +377,13 @@ export class InstanceSet {
     )
     for (const [releaseId, instances] of healthy) {
       const usable = instances.filter(({ isUsable }) => isUsable)
-      // One that was ejected and is well by its checks is better than nobody.
+      // An ejected instance that passes its checks is better than none.
       if (usable.length > 0) healthy.set(releaseId, usable)
     }
     this.#usable = healthy
   }
 
-  /** The output of an instance that has gone stays to be read, of the newest ten of a service. */
+  /** The output of the newest ten stopped instances of a service stays readable. */
   #forgetOldOutputs(gone: Instance): void {
     const present = new Set(this.#instances.map(({ id }) => id))
     const old = [...this.#outputs.keys()].filter((id) => !present.has(id) && id !== gone.id)
@@ -390,7 +398,7 @@ const worth = { healthy: 0, draining: 1, unhealthy: 2, starting: 3, down: 4 } as
 
 const byWorth = (a: Instance, b: Instance): number => worth[a.state] - worth[b.state]
 
-/** Throws BAD_INPUT when the command or its directory is not there. */
+/** Throws BAD_INPUT when the command or its directory does not exist. */
 async function requireRunnable(
   { artifact, id }: EdgeRelease,
   directory: string,
@@ -400,7 +408,7 @@ async function requireRunnable(
   const [command] = argv as [string]
   if (!(await isDirectory(directory)))
     throw new AppError('BAD_INPUT', `${id} cannot run: ${missingDirectory(directory)}.`)
-  // Windows has endings and places of its own to look in; a start that fails says so there.
+  // Windows adds extensions and search directories of its own; a failed start reports it there.
   if (process.platform === 'win32') return
   const path = artifact.env['PATH'] ?? environment['PATH'] ?? ''
   const places = command.includes('/')

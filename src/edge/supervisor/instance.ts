@@ -25,13 +25,13 @@ import { megabytes, repeated, restartBackoff } from './restart-policy.ts'
 import { Restarts } from './restarts.ts'
 import { UsageWatch } from './usage-watch.ts'
 
-/** While it starts it is asked more often than its definition says. */
+/** A starting instance is checked more often than its definition says. */
 const startingProbeMs = 200
 
-/** What is over its memory limit and gets no more requests may answer those it has for this long. */
+/** How long an instance over its memory limit, which gets no new requests, may answer those it has. */
 const overLimitDrainMs = 3000
 
-/** How often it is made sure that the port of a healthy instance is still its own. */
+/** How often the port of a healthy instance is verified to be its own. */
 const ownedWithinMs = 10_000
 
 /**
@@ -43,7 +43,7 @@ export class Instance {
   readonly releaseId: string
   reason = ''
   port = 0
-  /** Of this process: what requests have shown of an earlier one says nothing of it. */
+  /** Of this process; outcomes at an earlier one do not count. */
   passive = new PassiveHealth()
   readonly slots = new Slots()
   /** Its place among the instances of its release, which a replacement keeps. */
@@ -56,18 +56,18 @@ export class Instance {
   #host: LoopbackHost = '127.0.0.1'
   #startedAtMs = 0
   #wasEverHealthy = false
-  /** It takes requests until its replacement is healthy; `planned`: somebody has asked for that. */
+  /** It takes requests until its replacement is healthy. `planned`: a person ordered that. */
   #retirement: 'planned' | 'over its limit' | null = null
   #isRecovering = false
-  /** Another edge looks after its process: nothing that happens to it is for this one to act on. */
+  /** Another edge manages its process, so this one does not act on it. */
   #isAbandoned = false
   #stopped: Promise<void> | null = null
   #starting: Promise<void> = Promise.resolve()
   #spawning: Promise<unknown> = Promise.resolve()
-  /** Of what an earlier process has left behind. */
+  /** Leftovers of an earlier process. */
   #tidying: Promise<void> = Promise.resolve()
 
-  /** `replaces` is the one that it is started for, which goes when this one is healthy. */
+  /** `replaces` is the instance it replaces, which stops when this one is healthy. */
   constructor(options: InstanceOptions, replaces: Instance | null) {
     this.#options = options
     this.id = options.id
@@ -103,7 +103,7 @@ export class Instance {
     }
   }
 
-  /** By which its processes are found. */
+  /** The mark by which its processes are found. */
   get #mark(): Mark {
     return markOf(this.id, this.#options.edgeDirectory)
   }
@@ -129,12 +129,12 @@ export class Instance {
     return this.#retirement !== null
   }
 
-  /** It was restarted for failing its health check and is not healthy yet. */
+  /** Whether it was restarted for failing its health check and is not healthy yet. */
   get isRecovering(): boolean {
     return this.#isRecovering
   }
 
-  /** Requests under way through this edge. */
+  /** Requests in progress through this edge. */
   get inFlight(): number {
     return this.#load.here
   }
@@ -151,24 +151,24 @@ export class Instance {
     return 'health' in this.#life && this.#life.health.isProven
   }
 
-  /** Whether this is still what becomes of the process, for this edge to act on. */
+  /** Whether this is still the current phase, and this edge may act on it. */
   #isCurrent(life: Life): boolean {
     return this.#life === life && !this.#isAbandoned
   }
 
-  /** Where its requests go. Throws NoProcess while no process runs. */
+  /** The connections for its requests. Throws NoProcess while no process runs. */
   get pool(): Pool {
     if (!this.#connections) throw new NoProcess(this.id)
     return this.#connections.pool
   }
 
-  /** Makes a connection for what outlives a request, such as a WebSocket. Fails with NoProcess while no process runs. */
+  /** Opens a connection that outlives a request, such as a WebSocket. Fails with NoProcess while no process runs. */
   connect(done: (failure: Error | null, socket: Socket | null) => void): void {
     if (this.#connections) this.#connections.connect(done)
     else done(new NoProcess(this.id), null)
   }
 
-  /** Whether it takes another request, or lets it wait. */
+  /** Whether it takes or queues another request. */
   get hasRoom(): boolean {
     return this.slots.hasRoom(this.#options.definition().limits)
   }
@@ -210,7 +210,7 @@ export class Instance {
     }
   }
 
-  /** Starts a process. Never rejects: what cannot start is down, and is tried again. */
+  /** Starts a process. Never rejects: an instance that cannot start is down, and tries again. */
   start(): Promise<void> {
     this.#starting = this.#start()
     return this.#starting
@@ -228,7 +228,7 @@ export class Instance {
       await this.#tidying
       if (!this.#isCurrent(life)) return
       const directory = this.#options.directory()
-      // The system would blame the program.
+      // The system would report a missing program.
       if (!(await isDirectory(directory))) throw new Error(missingDirectory(directory))
       const account = accountFor(definition())
       const spawning = ManagedProcess.start(clock, {
@@ -257,11 +257,11 @@ export class Instance {
 
   #started(life: Life & { kind: 'starting' }, process: ManagedProcess): void {
     if (this.#life === life) this.#run(process, new CheckedHealth(life.sinceMs, false))
-    // It was told to stop meanwhile, and waits for this process to end it.
+    // It was told to stop meanwhile and waits for this process in order to end it.
     else if (this.#life.kind === 'stopping') this.#life.process = process
   }
 
-  /** Takes up the process of an earlier edge, or starts one when it has gone. */
+  /** Adopts the process of an earlier edge, or starts one when it is gone. */
   async adopt(record: InstanceRecord): Promise<void> {
     const { clock, output, ports } = this.#options
     const { isStopping, wasHealthy } = record
@@ -285,7 +285,7 @@ export class Instance {
         this.#restarted('ended while the edge was away')
       }
       this.#tidying = this.#endStrays()
-      // Not waited for: it starts when this edge acts.
+      // Not awaited: it starts once this edge acts.
       if (!isStopping) void this.start()
       return
     }
@@ -299,32 +299,32 @@ export class Instance {
     } else this.#run(process, new CheckedHealth(clock.monotonicMs(), wasHealthy))
   }
 
-  /** Resolves when a start that has begun has given its process. */
+  /** Resolves when a start in progress has its process. */
   get spawning(): Promise<unknown> {
     return this.#spawning
   }
 
-  /** Requests that an edge before this one still has here. */
+  /** Requests that an earlier edge still has in progress here. */
   set inFlightElsewhere(count: number) {
     this.#load.elsewhere = count
   }
 
-  /** A request has begun. */
+  /** Counts a request that starts. */
   begin(): void {
     this.#load.begin()
   }
 
-  /** A request has ended. */
+  /** Counts a request that ends. */
   end(): void {
     this.#load.end()
   }
 
-  /** Keeps a connection that outlives its request: it is cut when the instance stops. */
+  /** Registers a connection that outlives its request: it is cut when the instance stops. */
   hold(tunnel: { destroy(): unknown }): Disposable {
     return this.#load.hold(tunnel)
   }
 
-  /** Takes no requests for a while: requests have shown that it fails. */
+  /** Ejects it for a while, because requests fail. */
   eject(): void {
     const life = this.#life
     if (life.kind !== 'running' || life.ejection) return
@@ -340,7 +340,10 @@ export class Instance {
     onChange()
   }
 
-  /** No new requests; those under way may end within `drainMs`, then the process is stopped. Once. */
+  /**
+   * Takes no new requests. Those in progress may finish within `drainMs`, then the process is stopped. Only the first
+   * call counts.
+   */
   stop(drainMs: number, graceMs: number): Promise<void> {
     this.#stopped ??= this.#stop(drainMs, graceMs)
     return this.#stopped
@@ -381,32 +384,32 @@ export class Instance {
 
   async #end(process: ManagedProcess, graceMs: number): Promise<void> {
     const { pid } = process
-    // What has left its group is asked to end, too; its own would be asked twice.
+    // Processes that left the group get SIGTERM here; those in it would get it twice.
     askToEndByMark(this.#mark, pid)
     if (await process.stop(graceMs)) return
     this.#options.log.error('an instance runs on that could not be ended', { instance: this.id, pid })
   }
 
-  /** What its processes have started outside of their group. */
+  /** Processes that its processes started outside of their group. */
   async #endStrays(): Promise<void> {
     await this.#options.acting()
     await endByMark(this.#options.clock, this.#mark)
   }
 
-  /** Looks after its process no more: another edge does. What is under way goes on. */
+  /** Hands its process to another edge. Requests in progress continue. */
   abandon(): void {
     this.#isAbandoned = true
     this.#dropTimers()
   }
 
-  /** Leaves the process running and forgets it: the edge ends. */
+  /** Lets go of the process and leaves it running, because the edge ends. */
   release(): void {
     this.abandon()
     void this.#connections?.pool.destroy()
     if (this.#life.kind === 'stopping') this.#life.connections = null
   }
 
-  /** Looks after a process from its start, or from when it was found, to its end. */
+  /** Manages a process from its start, or from when it was found, to its end. */
   #run(process: ManagedProcess, health: CheckedHealth): void {
     const life: Running = {
       kind: 'running',
@@ -443,7 +446,7 @@ export class Instance {
     return connectionsTo(this.#host, this.port, () => this.#options.definition().timeouts.connectMs)
   }
 
-  /** Its process ended, or could not be started, and nobody here has asked for that. */
+  /** Called when its process ended or could not be started, and this edge did not ask for that. */
   #crashed({ reason, isKill, isOurLack }: ProcessEnd, life: Running | null): void {
     const isOutOfMemory = isKill && (life?.usage?.hasMachineRunOutOfMemory ?? false)
     if (!isOurLack) this.#failed(isOutOfMemory ? 'oom_kill' : 'crash')
@@ -455,8 +458,8 @@ export class Instance {
   }
 
   /**
-   * Restarts it in its place: it serves nobody, or has been over its limit before. Requests under way may end within
-   * `drainMs`.
+   * Restarts it in place, because it serves nobody or was over its limit before. Requests in progress may finish
+   * within `drainMs`.
    */
   async #recycle(
     { process, connections, health, usage }: Running,
@@ -472,7 +475,7 @@ export class Instance {
     await this.#options.acting()
     await this.#load.idle(this.#options.clock, drainMs)
     if (!this.#isCurrent(life)) return
-    // Before its process goes: what is cut off by us may be repeated at another instance.
+    // Called before its process stops: requests that this edge cuts off may be repeated at another instance.
     void connections.pool.destroy(new InstanceStopped())
     await this.#end(process, this.#options.definition().graceMs)
     if (this.#isCurrent(life)) this.#ended(reason)
@@ -494,7 +497,7 @@ export class Instance {
     onChange()
   }
 
-  /** Another one takes its place as soon as it is healthy: somebody has asked for it. */
+  /** Another instance replaces it as soon as that is healthy, on a person's order. */
   retire(reason: string): void {
     this.#retirement = 'planned'
     this.reason = reason
@@ -505,7 +508,7 @@ export class Instance {
     this.#failureCount.failed(failure, this.#restarts.count === 0 && !this.#wasEverHealthy)
   }
 
-  /** No process is left: the next start is planned. */
+  /** Schedules the next start; no process is left. */
   #ended(reason: string): void {
     const { clock, rng, log, onChange } = this.#options
     this.#dropTimers()
@@ -538,13 +541,13 @@ export class Instance {
     const { host, outcome } = await askInstance(this.#host, (at) => this.#ask(life, at, rule))
     if (!this.#isCurrent(life)) return
     if (host !== this.#host) {
-      // Requests go to where the process listens from now on; those under way end where they are.
+      // Sends requests to where the process listens from now on; those in progress end where they are.
       this.#host = host
       void life.connections.pool.close()
       life.connections = this.#newConnections()
     }
     if (outcome.kind !== 'unknown') this.#judge(life, outcome.kind === 'well' ? null : outcome.why, rule)
-    // What the edge could not find out for want of its own resources says nothing about the instance.
+    // A check that failed for lack of the edge's own resources says nothing about the instance.
     const why = outcome.kind === 'well' || outcome.kind === 'unknown' ? '' : outcome.why
     const nowMs = this.#options.clock.monotonicMs()
     if (why !== '' && life.health.isHungAt(nowMs, rule) && this.#mayRecover()) {
@@ -559,7 +562,7 @@ export class Instance {
 
   async #ask(life: Running, host: LoopbackHost, rule: HealthProbe): Promise<InstanceOutcome> {
     const outcome = await probe({ ...rule, address: host, port: this.port })
-    // Whoever listens there next may be somebody else.
+    // Another process may listen there next.
     if (outcome.kind === 'refused') life.ownedMs = -Infinity
     if (outcome.kind === 'refused' || outcome.kind === 'unknown') return outcome
     const nowMs = this.#options.clock.monotonicMs()
@@ -575,7 +578,7 @@ export class Instance {
     }
   }
 
-  /** One that was restarted and hangs again makes room for the next first. */
+  /** A restarted instance that hangs again lets the next one go first. */
   #mayRecover(): boolean {
     this.#isRecovering = false
     return !this.isRetiring && this.#options.mayRecover()
@@ -605,7 +608,7 @@ export class Instance {
   }
 }
 
-/** There is no process to connect to. */
+/** Thrown when there is no process to connect to. */
 class NoProcess extends Error {
   readonly code = 'ECONNREFUSED'
 
@@ -614,7 +617,7 @@ class NoProcess extends Error {
   }
 }
 
-/** What requests fail with that an instance had not answered when its drain time was over. */
+/** Thrown for requests that an instance had not answered at the end of its drain time. */
 export class InstanceStopped extends Error {
   constructor() {
     super('The instance was stopped before it answered.')

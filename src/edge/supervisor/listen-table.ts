@@ -7,23 +7,23 @@ export interface ListenSocket {
   /** In the kernel's notation: hexadecimal, in words of 4 bytes in the byte order of the machine. */
   address: string
   port: number
-  /** Of the process that made the socket. */
+  /** User of the process that created the socket. */
   uid: number
 }
 
-/** The state of a socket that listens, and of a connection that is not established yet, as the table has them. */
+/** The states of a listening socket and of a connection that is not established yet, as in the table. */
 const [listening, beginning] = ['0A', '03']
 
 /** Size of one read, bytes. The kernel gives about 4 KiB at a time. */
 const readBytes = 8192
 
-/** How much of the table is read: up to the first connection, or all of it. */
+/** How much of the table to read: up to the first connection, or all of it. */
 export type ListenTableExtent = 'beginning' | 'whole'
 
 /**
- * The listening sockets of this machine (Linux); null where the kernel does not tell, or tells of none at all. Linux
- * lists them before the connections, of which there may be a hundred thousand; another kernel that has the table, such
- * as gVisor, may not.
+ * The listening sockets of this machine (Linux); null when the kernel reports none or no table. Linux lists them
+ * before the connections, of which there may be a hundred thousand; other kernels with this table, such as gVisor, may
+ * not.
  */
 export function listenSockets(extent: ListenTableExtent): ListenSocket[] | null {
   const read = extent === 'whole' ? (path: string) => readFileSync(path, 'latin1') : beginningOf
@@ -32,12 +32,12 @@ export function listenSockets(extent: ListenTableExtent): ListenSocket[] | null 
     const found = texts.flatMap((text) => parseListenTable(text).sockets)
     return found.length === 0 ? null : found
   } catch {
-    // Not Linux, not allowed, or no free descriptor.
+    // Not Linux, no permission, or no free descriptor.
     return null
   }
 }
 
-/** A kernel without IPv6 has no table of it. */
+/** A kernel without IPv6 has no table for it. */
 function unlessMissing(read: () => string): string {
   try {
     return read()
@@ -62,11 +62,11 @@ function beginningOf(path: string): string {
   }
 }
 
-/** The listening sockets in the text of a table, and whether connections are in it as well. */
+/** The listening sockets in the text of a table, and whether it also has connections. */
 export function parseListenTable(text: string): { sockets: ListenSocket[]; hasConnections: boolean } {
   const sockets: ListenSocket[] = []
   let hasConnections = false
-  // The first line has the names of the columns, and the last one may not be whole.
+  // The first line names the columns, and the last one may be incomplete.
   for (const line of text.split('\n').slice(1, -1)) {
     const [, local = '', , state = '', , , , uid] = line.trim().split(/\s+/)
     hasConnections ||= state !== listening && state !== beginning
@@ -84,13 +84,13 @@ const loopback4 = isLittle ? '0100007F' : '7F000001'
 const mapped4 = `${any6.slice(0, 16)}${isLittle ? 'FFFF0000' : '0000FFFF'}${loopback4}`
 const loopback6 = `${any6.slice(0, 24)}${isLittle ? '01000000' : '00000001'}`
 
-/** Addresses at which a socket takes connections to a host; the kernel prefers the earlier ones. */
+/** Addresses at which a socket takes connections to a host, in the kernel's order of preference. */
 const takers: Readonly<Record<LoopbackHost, readonly (readonly string[])[]>> = {
   '127.0.0.1': [[loopback4, mapped4], [any4], [any6]],
   '::1': [[loopback6], [any6]],
 }
 
-/** The users whose sockets take the connections to `host` and `port`; empty when none listens there. */
+/** The users whose sockets take connections to `host` and `port`; empty when nothing listens there. */
 export function uidsListeningAt(
   sockets: readonly ListenSocket[],
   host: LoopbackHost,

@@ -3,12 +3,12 @@ import { closeSync, ftruncateSync, openSync, readSync, statSync, writeSync } fro
 import { copyFile, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
-/** Gives the blocks of the first `bytes` of a file back, which then read as zeros; false where that cannot be done. */
+/** Frees the blocks of the first `bytes` of a file, which then read as zeros; false when that is not possible. */
 export type Punch = (path: string, bytes: number) => Promise<boolean>
 
 export interface LogFileOptions {
   path: string
-  /** So much of what was cut off is kept, bytes. */
+  /** How much of the cut-off part is kept, bytes. */
   keptBytes: number
   punch?: Punch
   /** The writer's own descriptor of the file, such as `/proc/42/fd/1`; null when no writer is known. */
@@ -18,23 +18,21 @@ export interface LogFileOptions {
 const chunkBytes = 1_000_000
 
 /**
- * A file that another process appends to, and that must not grow for ever. Its writer knows nothing of us: to empty
- * the file would lose what it wrote since we looked. So the front is copied and then punched out instead, while the
- * writer goes on behind it: no byte is lost, and each keeps its offset for good, over all cuts and our restarts.
- * What was cut off last stands in a file beside it that is named by the offset at which it ends, so that a cut which
- * was killed half-way is found and finished.
- *
- * Where holes cannot be punched (other systems than Linux) the file is copied and emptied: lost is what is written
- * within the microseconds between the last read and that.
+ * A file that another process appends to and that must not grow forever. Its writer does not know us: emptying the
+ * file would lose what it wrote since the last read. So the front is copied and its blocks are freed while the writer
+ * continues behind it. No byte is lost, and each keeps its offset over all cuts and restarts. The part cut off last is
+ * in a file next to it, named by the offset at which it ends, so that a cut that was killed halfway can be found and
+ * completed. On systems that cannot free blocks (all but Linux) the file is copied and emptied, which loses what is
+ * written in the microseconds in between.
  */
 export class LogFile {
   readonly path: string
   readonly #keptBytes: number
   readonly #punch: Punch
   #found: Promise<void> | undefined
-  /** What is before it is in the older file, or gone. */
+  /** Bytes before it are in the older file, or gone. */
   #cut = 0
-  /** The file that is read, wherever it is by now. */
+  /** The file to read, wherever it is now. */
   #inode: number | null = null
   readonly #descriptor: () => string | null
   #older: { path: string; from: number } | null = null
@@ -46,10 +44,10 @@ export class LogFile {
     this.#punch = punch
   }
 
-  /** The offsets of the first byte that is still there and after the last, and when that was written. */
+  /** The offsets of the first byte that remains and after the last one, and the time of the last write. */
   async extent(): Promise<{ start: number; cut: number; end: number; writtenAtMs: number; inode: number }> {
     await this.#ready()
-    // Asked once a second and file. Its writer has it open, so that the answer comes from memory, without a thread.
+    // Called once a second for each file. Its writer has it open, so the answer comes from memory, without a thread.
     const { size, mtimeMs, ino } = statSync(this.#place())
     if (this.#inode !== null && ino !== this.#inode) {
       this.#cut = 0
@@ -57,7 +55,7 @@ export class LogFile {
     }
     this.#inode = ino
     if (size < this.#cut) {
-      // Somebody has emptied it: it begins anew.
+      // Someone emptied it, so it starts again at 0.
       this.#cut = 0
       this.#older = null
     }
@@ -71,8 +69,8 @@ export class LogFile {
   }
 
   /**
-   * Where the file can be opened. Its writer goes on writing to a file that somebody has renamed, deleted or put another
-   * one in the place of: it is then read through the writer's descriptor.
+   * The path at which the file can be opened. Its writer continues to write to a file that was renamed, deleted or
+   * replaced, which is then read through the writer's descriptor.
    */
   #place(): string {
     const there = statSync(this.path, { throwIfNoEntry: false })
@@ -83,7 +81,7 @@ export class LogFile {
     return descriptor !== null && isHeld ? descriptor : this.path
   }
 
-  /** The bytes from `from` to before `to`, both within the extent. */
+  /** The bytes from `from` up to `to`, both within the extent. */
   async read(from: number, to: number): Promise<Buffer> {
     const parts: Buffer[] = []
     if (this.#older && from < this.#cut)
@@ -94,8 +92,8 @@ export class LogFile {
   }
 
   /**
-   * Cuts off what is before `at`; the newest `keptBytes` of it can still be read. Where the file had to be emptied
-   * for it, gives what stood behind `at`, and offsets begin at 0; null otherwise.
+   * Cuts off what is before `at`; the newest `keptBytes` of it stay readable. If the file had to be emptied, returns
+   * what was behind `at`, and offsets restart at 0; otherwise null.
    */
   async cutAt(at: number): Promise<Buffer | null> {
     const from = at - this.#cut > this.#keptBytes ? await this.#lineAfter(at - this.#keptBytes) : this.#cut
@@ -114,13 +112,13 @@ export class LogFile {
     return null
   }
 
-  /** Deletes all of it. */
+  /** Deletes the file and what was cut off. */
   async remove(): Promise<void> {
     const own = [this.path, `${this.path}.1`, `${this.path}.new`]
     for (const path of [...own, ...(await this.#cutOff())]) await rm(path, { force: true })
   }
 
-  /** Where the first whole line after `from` begins; `from` when there is none soon. */
+  /** The position of the first whole line after `from`; `from` when none is near. */
   async #lineAfter(from: number): Promise<number> {
     return from + (await readRange(this.#place(), from, from + slackBytes)).indexOf('\n') + 1
   }
@@ -133,7 +131,7 @@ export class LogFile {
     return this.#found
   }
 
-  /** Takes up what an earlier edge has cut off. */
+  /** Finds what an earlier edge cut off. */
   async #find(): Promise<void> {
     const paths = await this.#cutOff()
     const path = paths.pop()
@@ -147,7 +145,7 @@ export class LogFile {
     if (size >= cut && !isPunched) await this.#punch(this.#place(), cut)
   }
 
-  /** Where what was cut off stands, the oldest first. */
+  /** The files of what was cut off, oldest first. */
   async #cutOff(): Promise<string[]> {
     const own = `${basename(this.path)}.`
     const names = await readdir(dirname(this.path))
@@ -163,7 +161,7 @@ export class LogFile {
     const file = openSync(this.path, 'r+')
     const copy = openSync(`${this.path}.1`, 'a')
     try {
-      // From here to the end nothing else of ours runs: the writer has the least time to write what is lost.
+      // Synchronous from here on, so that the writer has as little time as possible to write what is lost.
       const chunk = Buffer.alloc(chunkBytes)
       for (let to = copied, count = 1; count > 0; to += count) {
         count = readSync(file, chunk, 0, chunk.length, to)
@@ -181,7 +179,7 @@ export class LogFile {
 
 const offsetDigits = 16
 const cutName = /^\d{16}$/
-/** The unit of `stat`, and what a file may take on the disk above its length. */
+/** The unit of `stat`, and the disk space that a file may use beyond its length. */
 const blockBytes = 512
 const slackBytes = 65_536
 
@@ -221,7 +219,7 @@ async function copyRange(path: string, from: number, to: number, target: string)
         await copy.writeFile(chunk)
         at += chunk.length
       }
-      // The original is given up next.
+      // The original is removed next.
       await copy.datasync()
     } finally {
       await copy.close()

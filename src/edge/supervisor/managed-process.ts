@@ -9,28 +9,31 @@ export interface Start {
   argv: readonly string[]
   env: Readonly<Record<string, string>>
   cwd: string
-  /** Whom it runs as, with no other groups; left out or null: as the edge does. */
+  /** The user and group it runs as, without other groups; undefined or null for those of the edge. */
   account?: Account | null
-  /** Both are appended to; the process writes them itself and so outlives us. Output that cannot be kept is dropped. */
+  /**
+   * Both are appended to. The process writes them itself and so outlives the edge. Output that cannot be written is
+   * dropped.
+   */
   stdoutPath: string
   stderrPath: string
 }
 
-/** Why a process ended, a sentence part such as `exited with code 1`, and whether it may have been killed. */
+/** Why a process ended, as a clause such as `exited with code 1`, and whether it may have been killed. */
 export interface ProcessEnd {
   reason: string
   isKill: boolean
-  /** It could not be started for want of this machine's resources, which says nothing about the program. */
+  /** It could not be started for lack of this machine's resources, which says nothing about the program. */
   isOurLack?: boolean
 }
 
-/** What a shell exits with when SIGKILL ended its command. */
+/** Exit code of a shell whose command was ended by SIGKILL. */
 const killedCode = 128 + 9
 
-/** How often a process that is not our child is looked at. */
+/** How often to check a process that is not our child. */
 const lookEveryMs = 500
 
-/** How long after SIGKILL the end is waited for; longer takes only a process stuck in the kernel. */
+/** How long to wait after SIGKILL; only a process stuck in the kernel takes longer. */
 const killedWithinMs = 5000
 
 /**
@@ -41,7 +44,7 @@ export class ManagedProcess {
   readonly pid: number
   readonly identity: string
   readonly ended: Promise<ProcessEnd>
-  /** Why what it prints is not kept; empty when it is. */
+  /** Why its output is not saved; empty when it is. */
   logTrouble = ''
   readonly #clock: Clock
   #hasEnded = false
@@ -52,7 +55,7 @@ export class ManagedProcess {
     this.identity = identity
     this.ended = ended.then((end) => {
       this.#hasEnded = true
-      // What it left behind in its group goes with it: at once, as later the number may be another group's.
+      // Processes left in its group are killed at once, because later the number may belong to another group.
       if (process.platform !== 'win32') this.signal('SIGKILL')
       return end
     })
@@ -92,11 +95,11 @@ export class ManagedProcess {
       child.unref()
       const pid = child.pid as number
       const identity = await identityOf(pid).catch((failure: unknown) => {
-        // A later edge could not tell it from another process.
+        // Without an identity, a later edge could not tell it from another process.
         child.kill('SIGKILL')
         throw new Error(`cannot be started: ${messageOf(failure)}`, { cause: failure })
       })
-      // A process that ended at once is a zombie until its exit is read: it has no identity, and needs none.
+      // A process that exits at once is a zombie until its exit is read: it has no identity, and needs none.
       const started = new ManagedProcess(clock, pid, identity ?? 'ended', ended)
       started.logTrouble = stdout.trouble || stderr.trouble
       return started
@@ -116,7 +119,7 @@ export class ManagedProcess {
             if (seen === now) clock.after(lookEveryMs, look)
             else resolve({ reason: 'ended', isKill: true })
           },
-          // The system could not be asked, which says nothing about the process.
+          // The system could not answer, which says nothing about the process.
           () => clock.after(lookEveryMs, look),
         )
       }
@@ -125,7 +128,10 @@ export class ManagedProcess {
     return new ManagedProcess(clock, pid, now, ended)
   }
 
-  /** SIGTERM to the group, after `graceMs` SIGKILL. Whether it has ended: what has become another user's may not. */
+  /**
+   * Sends SIGTERM to the group, and SIGKILL after `graceMs`. Returns whether it has ended: a process that became
+   * another user's may not.
+   */
   async stop(graceMs: number): Promise<boolean> {
     if (this.#hasEnded) return true
     this.signal('SIGTERM')
@@ -134,7 +140,10 @@ export class ManagedProcess {
     return this.#endsWithin(killedWithinMs)
   }
 
-  /** To the whole group; to one that has gone or is another user's (a command such as sudo makes it so), nothing. */
+  /**
+   * Signals the whole group; does nothing for one that is gone or belongs to another user (a command such as sudo does
+   * that).
+   */
   signal(name: NodeJS.Signals): void {
     try {
       process.kill(process.platform === 'win32' ? this.pid : -this.pid, name)
@@ -153,7 +162,10 @@ export class ManagedProcess {
   }
 }
 
-/** A log file to append to, in a directory that may have been deleted since; null with the reason when it cannot be. */
+/**
+ * Opens a log file to append to, in a directory that may have been deleted since; null with the reason when that
+ * fails.
+ */
 function openLog(path: string): { file: number | null; trouble: string } {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })

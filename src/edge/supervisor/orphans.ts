@@ -21,25 +21,25 @@ export interface Orphan {
   instanceId: string
   service: string
   releaseId: string
-  /** Of its release; empty when an edge before this mark started it. */
+  /** Content mark of its release; empty when an edge without this mark started it. */
   content: string
   port: number
   /** The user that its first process runs as. */
   uid: number
-  /** Its first process; null when only what that one has started is left. */
+  /** Its first process; null when only the descendants of that are left. */
   process: { pid: number; identity: string } | null
 }
 
-/** Where the instances of an edge print to. */
+/** The log directory of an edge's instances. */
 export const logsOf = (edgeDirectory: string): string => join(edgeDirectory, 'logs')
 
 /** How long orphans wait for their service and release to be declared again, ms. */
 export const claimWithinMs = 60_000
 
-/** From SIGTERM to SIGKILL: what the service has set is lost with its definition, ms. */
+/** Time from SIGTERM to SIGKILL, ms; the service's own setting is lost with its definition. */
 const graceMs = 10_000
 
-/** What two releases of the same name must have in common to be the same. */
+/** Two releases of the same name with the same text are the same. */
 export const contentOf = ({ artifact, parameters }: EdgeRelease): string =>
   JSON.stringify([artifact, parameters])
 
@@ -53,8 +53,8 @@ export const markOf = (instanceId: string, edge: string): Mark => ({
 })
 
 /**
- * Instances of the edge of `directory` that run though none of `knownIds` names them (Linux only). They carry the mark
- * of the edge. Those that an earlier version started have none, and are known by the log files that they write.
+ * Running instances of the edge of `directory` that none of `knownIds` names (Linux only). They carry the mark of the
+ * edge. Instances of an earlier version have no mark and are found by the log files that they write.
  */
 export async function findOrphans(
   directory: string,
@@ -103,13 +103,13 @@ function writesInto({ pid }: Found, logDirectory: string): boolean {
 export interface OrphansOptions extends Surroundings {
   /** The real path of the edge's directory. */
   edgeDirectory: string
-  /** Resolves when it is this edge that acts on processes. */
+  /** Resolves when this edge acts on processes. */
   acting: () => Promise<void>
 }
 
 /**
- * Instances that run without a service, as the state of the edge was lost. Each waits for its release to be declared
- * again, and ends when that does not happen in time.
+ * Instances that run without a service because the state of the edge was lost. Each waits for its release to be
+ * declared again, and is ended when that does not happen in time.
  */
 export class Orphans implements Disposable {
   readonly #options: OrphansOptions
@@ -130,12 +130,12 @@ export class Orphans implements Disposable {
       this.#timer = options.clock.after(claimWithinMs, () =>
         this.#end(() => true, 'it was not declared again'),
       )
-      // Nobody can tell what these run.
+      // The release of these is unknown.
       this.#end(({ content, process }) => content === '' || !process, 'its release is unknown')
     })
   }
 
-  /** As a sentence; empty when there are none. */
+  /** Their number and deadline, as a sentence; empty when there are none. */
   get text(): string {
     const count = this.#held.length
     if (count === 0 || this.#endsAtMs === 0) return ''
@@ -150,8 +150,8 @@ export class Orphans implements Disposable {
   }
 
   /**
-   * An instance of exactly this release that runs as a user it may run as for these settings. It is the caller's from
-   * now on; null when there is none.
+   * Takes an instance of exactly this release that runs as an allowed user. It belongs to the caller from then on;
+   * null when there is none.
    */
   claim(release: EdgeRelease, settings: AccountSettings): Orphan | null {
     const content = contentMark(release)
@@ -173,7 +173,7 @@ export class Orphans implements Disposable {
     return orphan
   }
 
-  /** Ends those of a release, or of a whole service, that shall not run. */
+  /** Ends the orphans of a release, or of a whole service. */
   discard({ service, releaseId }: { service: string; releaseId?: string }): void {
     this.#end(
       (each) => each.service === service && (releaseId === undefined || each.releaseId === releaseId),
@@ -220,7 +220,7 @@ async function stop({ instanceId, process }: Orphan, edgeDirectory: string, cloc
   await endByMark(clock, mark)
 }
 
-/** Ends all instances of the edge of `directory`, which does not run; how many these were (Linux only). */
+/** Ends all instances of the edge of `directory`, which is not running. Returns their number (Linux only). */
 export async function endInstancesOf(directory: string, clock: Clock): Promise<number> {
   const edgeDirectory = await realpath(directory).catch((failure: unknown) => {
     if ((failure as NodeJS.ErrnoException).code !== 'ENOENT') throw failure

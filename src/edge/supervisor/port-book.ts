@@ -1,11 +1,11 @@
 import { createServer, type AddressInfo } from 'node:net'
 
-/** More finds than this in a row are never somebody's already. */
+/** Most attempts to find a port that no instance has. */
 const maxTries = 100
 
 /**
- * The ports of all instances of one edge. An instance listens on its own some time after it was given it: until then
- * the system would give it to the next one, too, and requests for the one would be answered by the other.
+ * The ports of all instances of one edge. An instance starts to listen some time after it gets its port. Until then
+ * the system could give the same port to the next instance, and requests for one would reach the other.
  */
 export class PortBook {
   readonly #find: () => Promise<number>
@@ -15,7 +15,7 @@ export class PortBook {
     this.#find = find
   }
 
-  /** A port of the loopback that nobody listens on and no other instance was given. */
+  /** Reserves a loopback port that nobody listens on and no other instance has. */
   async take(): Promise<number> {
     for (let tries = 0; tries < maxTries; tries++) {
       const port = await this.#find()
@@ -26,7 +26,7 @@ export class PortBook {
     throw new Error('there is no free port')
   }
 
-  /** An instance has this port from an edge before this one. */
+  /** Records a port that an instance has from an earlier edge. */
   note(port: number): void {
     this.#given.add(port)
   }
@@ -36,7 +36,7 @@ export class PortBook {
   }
 }
 
-/** A port that nobody listened on a moment ago, at either loopback address: an instance may listen on one of them. */
+/** A port that was free a moment ago at both loopback addresses, because an instance may listen on either. */
 async function freePort(): Promise<number> {
   for (let tries = 0; tries < maxTries; tries++) {
     const port = await listensAt('127.0.0.1', 0)
@@ -45,7 +45,7 @@ async function freePort(): Promise<number> {
   throw new Error('there is no free port')
 }
 
-/** The port that could be listened on; null when it is taken. A machine without that address has nobody on it. */
+/** The port, if it could be opened; null when it is taken. On a machine without that address nobody has it. */
 function listensAt(host: string, port: number): Promise<number | null> {
   return new Promise((resolve, reject) => {
     const server = createServer()

@@ -4,12 +4,12 @@ import { listenSockets, uidsListeningAt, type ListenSocket } from './listen-tabl
 import { usersOf } from './process-files.ts'
 import type { ProcessTable } from './process-table.ts'
 
-/** Instances that are probed at about the same time share one look at the kernel's table. */
+/** Instances that are probed at about the same time share one read of the kernel's table. */
 const freshMs = 200
 
 /**
- * Who listens on the ports of instances (Linux). An instance listens some time after it was given its port; until then,
- * and at the loopback address that it does not use, any other user of this machine can listen on it.
+ * Finds who listens on the ports of instances (Linux). An instance starts to listen some time after it gets its port.
+ * Until then, and at the loopback address that it does not use, any other user of this machine can listen there.
  */
 export class PortOwners {
   readonly #clock: Clock
@@ -24,23 +24,23 @@ export class PortOwners {
   }
 
   /**
-   * Why what listens at `host` and `port` is not the instance whose first process is `leaderPid`; empty when it may be.
-   * Sockets of root and of the user of this edge are never refused: both could replace the instance itself.
+   * Why the listener at `host` and `port` is not the instance whose first process is `leaderPid`; empty when it may
+   * be. Sockets of root and of the edge's user are never refused, because both could replace the instance itself.
    */
   async trouble(host: LoopbackHost, port: number, leaderPid: number): Promise<string> {
     let uids = uidsListeningAt(this.#look() ?? [], host, port)
     if (uids.length === 0) {
-      // It may listen since a moment ago only, or stand behind connections in the table.
+      // It may have started to listen just now, or be behind connections in the table.
       const sockets = this.#read('whole')
       if (!sockets) return ''
       uids = uidsListeningAt(sockets, host, port)
     }
-    // Only root can send the port elsewhere without a listener, as Docker does without its proxy.
+    // Only root can redirect the port without a listener, as Docker does without its proxy.
     if (uids.length === 0) return ''
     const isTrusted = (uid: number) => uid === 0 || uid === process.getuid?.()
     const others = uids.filter((uid) => !isTrusted(uid))
     if (others.length === 0) return ''
-    // Its user, and those that its programs have changed to, as with sudo.
+    // Its user, and those that its programs changed to, as with sudo.
     const own = new Set([
       ...usersOf(leaderPid),
       ...(await this.#processes.pidsOf(leaderPid)).flatMap((pid) => usersOf(pid)),

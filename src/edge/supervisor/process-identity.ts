@@ -7,9 +7,9 @@ import { allPids, readOfProcess, usersOf } from './process-files.ts'
 const run = promisify(execFile)
 
 /**
- * What tells a process from a later one with the same pid: when it started. Null when it does not run (a zombie does
- * not). The text is meaningful on this machine only, until it is started anew. Rejects when the system could not be
- * asked, as without a free descriptor.
+ * Distinguishes a process from a later one with the same pid: its start time. Null when it does not run (a zombie does
+ * not). The text has a meaning only on this machine and until it reboots. Rejects when the system could not answer,
+ * for example without a free descriptor.
  */
 export async function identityOf(pid: number): Promise<string | null> {
   switch (process.platform) {
@@ -29,7 +29,7 @@ function linuxIdentity(pid: number): string | null {
   return state === '' || state === 'Z' || state === 'X' ? null : `${bootId()}.${startTicks}`
 }
 
-/** Of a process that has gone, all are empty. */
+/** All are empty for a process that is gone. */
 function linuxStat(pid: string): { state: string; group: string; startTicks: string } {
   const stat = readOfProcess(pid, 'stat')
   // The name in parentheses may hold anything, parentheses too.
@@ -39,7 +39,7 @@ function linuxStat(pid: string): { state: string; group: string; startTicks: str
 
 let bootIdSoFar = ''
 
-/** Start times count from the start of the machine. */
+/** Start times count from the boot of the machine. */
 const bootId = (): string =>
   (bootIdSoFar ||= readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim())
 
@@ -48,33 +48,33 @@ async function ask(command: string, args: string[]): Promise<string | null> {
     const { stdout } = await run(command, args, { timeout: 5000 })
     return stdout.trim() || null
   } catch (failure) {
-    // The command's own code: it knows no such process.
+    // The command's exit code for an unknown process.
     if (typeof (failure as { code?: unknown }).code === 'number') return null
     throw failure
   }
 }
 
-/** A process that an edge has started, found by the variables that it was started with. */
+/** A process that an edge started, found by the variables that it was started with. */
 export interface Found {
   pid: number
-  /** Leads a group of its own, as the first process of an instance does. */
+  /** Whether it leads its own group, as the first process of an instance does. */
   isLeader: boolean
-  /** The user that it runs as. Whoever wants can carry the variables: they prove nothing of another user's process. */
+  /** The user that it runs as. Anyone can set the variables: they prove nothing about another user's process. */
   uid: number
   variables: ReadonlyMap<string, string>
 }
 
-/** What the processes of one instance carry in their environment. */
+/** The mark that the processes of one instance carry in their environment. */
 export interface Mark {
   /** `NAME=value`. */
   variable: string
-  /** The directory of the edge that asks. What carries the mark of another existing edge is not its own. */
+  /** The directory of the calling edge. A process that carries the mark of another existing edge is not its own. */
   edge: string
 }
 
 /**
- * Processes that have a variable of this name and are this user's, or an account's of root's services, in the order in
- * which they were started (Linux only). What an instance has started itself is among them, after the instance.
+ * Processes that have a variable of this name and belong to this user, or to an account of root's services, in order
+ * of start (Linux only). Processes that an instance started are among them, after the instance.
  */
 export function findByName(name: string): Found[] {
   return carriersOf((environment) => environment.startsWith(`${name}=`) || environment.includes(`\0${name}=`))
@@ -82,7 +82,7 @@ export function findByName(name: string): Found[] {
     .map(({ pid, group, startTicks, environment }) => ({
       pid,
       isLeader: group === pid,
-      // It may have gone since.
+      // It may be gone by now.
       uid: usersOf(pid)[0] ?? -1,
       startTicks,
       variables: variablesOf(environment),
@@ -90,25 +90,25 @@ export function findByName(name: string): Found[] {
     .sort((a, b) => a.startTicks - b.startTicks)
 }
 
-/** Those of `findByName` that carry `mark` and lead a group of their own, oldest first (Linux only). */
+/** The processes of `findByName` that carry `mark` and lead their own group, oldest first (Linux only). */
 export const findByMark = (mark: Mark): Found[] =>
   findByName(mark.variable.slice(0, mark.variable.indexOf('='))).filter(
     ({ isLeader, pid }) => isLeader && carries(readOfProcess(pid, 'environ'), mark),
   )
 
-/** Whether a process was started by another edge than that of `directory`, which shares a record of it. */
+/** Whether a process was started by another edge than that of `directory` which shares a record of it. */
 export const isOfOtherEdge = (pid: number, directory: string): boolean =>
   process.platform === 'linux' && isMarkedByOther(readOfProcess(pid, 'environ'), directory)
 
-/** More rounds than this do not end what is left: it forks as fast as it is killed, or is stuck in the kernel. */
+/** Most rounds of signals: what is left then forks as fast as it is killed, or is stuck in the kernel. */
 const maxRounds = 5
 
-/** When the kernel could not be asked who carries a mark, it is asked again after this long. */
+/** Wait before asking the kernel again which processes carry a mark. */
 const askAgainMs = 1000
 
 /**
- * Ends what carries `mark` in its environment, wherever it has moved to: another group, another session (Linux only).
- * What another user has given the mark is ended with it only by root. Resolves when that is done, which takes a free descriptor.
+ * Ends the processes that carry `mark` in their environment, even in another group or session (Linux only). Only root
+ * also ends another user's processes with the mark. Resolves when that is done, which takes a free descriptor.
  */
 export async function endByMark(clock: Clock, mark: Mark): Promise<void> {
   for (let round = 0; round < maxRounds;) {
@@ -121,28 +121,34 @@ export async function endByMark(clock: Clock, mark: Mark): Promise<void> {
   }
 }
 
-/** Sends SIGTERM to what carries `mark` and is not in `exceptGroup`, unless the kernel cannot be asked who that is. */
+/**
+ * Sends SIGTERM to processes that carry `mark` and are not in `exceptGroup`, unless the kernel cannot answer which
+ * those are.
+ */
 export function askToEndByMark(mark: Mark, exceptGroup: number | null): void {
   try {
     signalByMark(mark, 'SIGTERM', exceptGroup)
   } catch {
-    // It is ended without having been asked.
+    // Then it gets SIGKILL without a SIGTERM before.
   }
 }
 
-/** Signals what carries `mark` and is not in `exceptGroup`; how many these were. Throws when that cannot be found. */
+/**
+ * Signals processes that carry `mark` and are not in `exceptGroup`. Returns their number. Throws when they cannot be
+ * found.
+ */
 function signalByMark(mark: Mark, name: NodeJS.Signals, exceptGroup: number | null): number {
   let count = 0
   for (const { pid, group } of carriersOf((environment) => carries(environment, mark))) {
     if (group === exceptGroup || pid === process.pid) continue
-    // Asked again right before the signal: since it was seen its number may have become another's.
+    // Checked again right before the signal, because its pid may belong to another process by now.
     const environment = readOfProcess(pid, 'environ')
     if (!carries(environment, mark) || !isOurs(pid, environment)) continue
     try {
       process.kill(pid, name)
       count += 1
     } catch {
-      // It has gone, or may not be signaled.
+      // It is gone, or may not be signaled.
     }
   }
   return count
@@ -178,7 +184,7 @@ const carries = (environment: string, { variable, edge }: Mark): boolean =>
 
 const edgeVariable = /(?:^|\0)PILOTHOUSE_EDGE=([^\0]*)/
 
-/** A directory that was renamed is still that of the same edge; one that was copied is not. */
+/** A renamed directory is still that of the same edge; a copied one is not. */
 function isMarkedByOther(environment: string, directory: string): boolean {
   const marked = edgeVariable.exec(environment)?.[1]
   if (marked === undefined || marked === directory) return false
@@ -186,15 +192,15 @@ function isMarkedByOther(environment: string, directory: string): boolean {
     const [other, own] = [marked, directory].map((path) => statSync(path, { throwIfNoEntry: false }))
     return other !== undefined && (other.ino !== own?.ino || other.dev !== own.dev)
   } catch {
-    // Not a place that this edge can look at, and so not its own.
+    // This edge cannot read that path, so it is not its own.
     return true
   }
 }
 
 /**
- * Whether a process with this environment may be ended by us: it runs as who we are; or we are root, whose services may
- * run as any user, and it names its edge. Somebody who gives these variables to a process can only harm what is theirs:
- * nobody chooses the environment of another user's process.
+ * Whether this edge may end a process with this environment: it runs as the same user; or this edge is root, whose
+ * services may run as any user, and the process names its edge. Someone who gives these variables to a process can
+ * only harm their own: nobody sets the environment of another user's process.
  */
 function isOurs(pid: number, environment: string): boolean {
   const [uid] = usersOf(pid)

@@ -8,10 +8,10 @@ export interface ProcessRow {
   pid: number
   parentPid: number
   group: number
-  /** Tells it from a later one with the same pid. */
+  /** Distinguishes it from a later one with the same pid. */
   start: string
   memoryBytes: number
-  /** CPU time so far; null where the system does not report it. */
+  /** CPU time so far; null when the system does not report it. */
   cpuMs: number | null
 }
 
@@ -24,8 +24,8 @@ export interface InstanceUsage {
 }
 
 /**
- * The processes of an instance among all: its first one, those in that one's group, all their descendants, and what
- * was daemonized but still carries the instance's mark in its environment.
+ * The processes of an instance among all: its first one, that one's group, all their descendants, and daemonized ones
+ * that still carry the instance's mark in their environment.
  */
 export function membersOf(
   rows: readonly ProcessRow[],
@@ -43,7 +43,7 @@ export function membersOf(
   return [...found]
 }
 
-/** Cores used on average between two looks; a process that is new counts with all of its time. */
+/** Cores used on average between two reads; a new process counts with all of its time. */
 export function coresUsed(before: InstanceUsage, now: InstanceUsage): number | null {
   const spanMs = now.atMs - before.atMs
   if (spanMs <= 0 || now.cpuMs.size === 0) return null
@@ -52,24 +52,24 @@ export function coresUsed(before: InstanceUsage, now: InstanceUsage): number | n
   return usedMs / spanMs
 }
 
-/** All instances ask at about the same pace: one look at the system answers them all. */
+/** All instances ask at about the same time, so one read of the system serves them all. */
 const freshMs = 1500
 
 /**
- * What all processes of an instance use. Memory is the sum of their resident sets, in which pages that they share count
- * once for each; `sharedMemoryOf` counts those once, and costs the kernel a walk over every page.
+ * What all processes of an instance use. Memory is the sum of their resident sets, which counts shared pages once for
+ * each process; `sharedMemoryOf` counts them once, but makes the kernel walk over every page.
  */
 export class ProcessTable {
   readonly #clock: Clock
   #looked: { atMs: number; rows: Promise<ProcessRow[] | null> } | null = null
-  /** The mark in the environment of each process that was seen, by `pid.start`: read once. */
+  /** The mark in the environment of each known process, by `pid.start`, read once. */
   #marks = new Map<string, string>()
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  /** Null where the system cannot tell, and when nothing of the instance runs. */
+  /** Null when the system cannot tell, and when nothing of the instance runs. */
   async usageOf(leaderPid: number, instanceId: string): Promise<InstanceUsage | null> {
     const look = this.#look()
     const rows = await look.rows
@@ -81,7 +81,7 @@ export class ProcessTable {
     return { atMs: look.atMs, memoryBytes: sumOf(members.map((row) => row.memoryBytes)), cpuMs }
   }
 
-  /** Their proportional set size, bytes; null where the kernel does not tell it. */
+  /** Their proportional set size, bytes; null when the kernel does not report it. */
   async sharedMemoryOf(leaderPid: number, instanceId: string): Promise<number | null> {
     const rows = await this.#look().rows
     if (!rows || process.platform !== 'linux') return null
@@ -97,8 +97,8 @@ export class ProcessTable {
   }
 
   /**
-   * The first process of an instance, its group and their descendants. Not what only carries the mark: whoever wants
-   * could carry it. Empty where the system cannot tell.
+   * The first process of an instance, its group and their descendants. Excludes processes that only carry the mark,
+   * because anyone can set it. Empty when the system cannot tell.
    */
   async pidsOf(leaderPid: number): Promise<number[]> {
     const rows = (await this.#look().rows) ?? []
@@ -110,7 +110,7 @@ export class ProcessTable {
     return membersOf(
       rows,
       leaderPid,
-      // Anybody can give the mark to a process of theirs, which says nothing about the instance.
+      // Anyone can give the mark to their own process, so it says nothing about the instance.
       (row) =>
         this.#marks.get(keyOf(row)) === instanceId && usersOrNone(row.pid).some((uid) => own.includes(uid)),
     )
@@ -133,7 +133,7 @@ export class ProcessTable {
           )
           return rows
         } catch {
-          // Without a free descriptor the kernel cannot be asked; at the next look it may be.
+          // Without a free descriptor the kernel cannot answer; the next read may succeed.
           return null
         }
       case 'win32':
@@ -148,7 +148,7 @@ const keyOf = ({ pid, start }: ProcessRow): string => `${pid}.${start}`
 
 const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, each) => sum + each, 0)
 
-/** None either while the kernel cannot be asked, as without a free descriptor. */
+/** Also empty while the kernel cannot answer, for example without a free descriptor. */
 function usersOrNone(pid: number): number[] {
   try {
     return usersOf(pid)
@@ -157,7 +157,7 @@ function usersOrNone(pid: number): number[] {
   }
 }
 
-/** The instance that a process was started by, directly or not; empty for most. */
+/** The instance that started a process, directly or not; empty for most. */
 const markIn = (pid: number): string =>
   /(?:^|\0)PILOTHOUSE_INSTANCE=([^\0]*)/.exec(readOfProcess(pid, 'environ'))?.[1] ?? ''
 
@@ -172,7 +172,7 @@ function linuxRows(): ProcessRow[] {
   })
 }
 
-/** One line of `/proc/PID/stat`; null of a process that has gone, a zombie too. */
+/** One line of `/proc/PID/stat`; null for a process that is gone, and for a zombie. */
 export function linuxRow(stat: string, pageBytes: number): ProcessRow | null {
   // The name in parentheses may hold anything, parentheses too.
   const [state = '', parent, group, ...more] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
@@ -187,7 +187,7 @@ export function linuxRow(stat: string, pageBytes: number): ProcessRow | null {
   }
 }
 
-/** Node does not tell it: found from our own memory in bytes and in pages. */
+/** Node does not report it, so it is derived from our own memory in bytes and in pages. */
 function pageSize(): number {
   const own = linuxRow(readOfProcess('self', 'stat'), 1)
   return own ? 2 ** Math.round(Math.log2(process.memoryUsage.rss() / own.memoryBytes)) : 4096

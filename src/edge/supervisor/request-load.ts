@@ -1,13 +1,13 @@
 import type { Clock } from '../../base/index.ts'
 
-/** The requests that are under way at an instance, and the wait for their end. */
+/** The requests in progress at an instance, and the wait for their end. */
 export class RequestLoad {
   readonly #tunnels = new Set<{ destroy(): unknown }>()
   #here = 0
   #elsewhere = 0
   readonly #waiting = new Set<() => void>()
 
-  /** Through this edge. */
+  /** Requests through this edge. */
   get here(): number {
     return this.#here
   }
@@ -16,7 +16,7 @@ export class RequestLoad {
     return this.#here + this.#elsewhere
   }
 
-  /** Through an edge before this one: the instance is not stopped under their feet. */
+  /** Requests through an earlier edge, during which the instance must not be stopped. */
   set elsewhere(count: number) {
     this.#elsewhere = count
     this.#tell()
@@ -31,7 +31,7 @@ export class RequestLoad {
     this.#tell()
   }
 
-  /** Keeps a connection that outlives its request. */
+  /** Registers a connection that outlives its request. */
   hold(tunnel: { destroy(): unknown }): Disposable {
     this.#tunnels.add(tunnel)
     this.begin()
@@ -46,7 +46,7 @@ export class RequestLoad {
     for (const tunnel of [...this.#tunnels]) tunnel.destroy()
   }
 
-  /** Resolves when nothing is under way, or after `timeoutMs`. */
+  /** Resolves when no request is in progress, or after `timeoutMs`. */
   async idle(clock: Clock, timeoutMs: number): Promise<void> {
     if (this.total === 0) return
     const { promise, resolve } = Promise.withResolvers<void>()

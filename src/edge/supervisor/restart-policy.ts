@@ -1,18 +1,19 @@
 import type { Backoff } from '../../base/index.ts'
 import type { HealthProbe } from '../../contract/index.ts'
 
-/** Waits between restarts of an instance that fails in a row. */
+/** Waits between restarts of an instance with consecutive failures. */
 export const restartBackoff: Backoff = { firstMs: 500, longestMs: 30_000 }
 
-/** An instance that was healthy for this long starts its backoff anew. */
+/** An instance that was healthy for this long resets its backoff. */
 export const provenMs = 30_000
 
 /** A program may take this many times longer to start than it may be unhealthy later. */
 const startFactor = 5
 
 /**
- * Whether an instance that is alive and fails its health check should be restarted: it was not healthy for
- * `restartAfterMs`, and never was for five times as long. `unwellMs` counts from its start, or from its last good check.
+ * Whether an instance that is alive but fails its health check should be restarted: it was unhealthy for
+ * `restartAfterMs`, or never healthy for five times as long. `unwellMs` counts from its start, or from its last good
+ * check.
  */
 export function isHung(
   state: 'starting' | 'unhealthy',

@@ -1,15 +1,17 @@
 import type { Restart } from '../../contract/index.ts'
 
-/** How often an instance was restarted, and what in a row came to nothing. */
+/** Counts the restarts of an instance, and its consecutive failures. */
 export class Restarts {
   count = 0
   last: Restart | null = null
-  /** Processes in a row that ended before they had proven themselves. */
+  /** Consecutive processes that ended before they had proven themselves. */
   #failures = 0
-  /** Ends in a row for being over the memory limit. */
+  /** Consecutive ends for exceeding the memory limit. */
   #overLimits = 0
 
-  /** Of an instance that takes the place of one with `earlier` restarts; one that was over its limit goes on counting. */
+  /**
+   * Counts for an instance that replaces one with `earlier` restarts; one that was over its limit continues its count.
+   */
   follow(earlier: Restarts, isProven: boolean, restart: Restart): void {
     this.count = earlier.count + 1
     this.last = restart
@@ -23,18 +25,21 @@ export class Restarts {
     this.last = restart
   }
 
-  /** A process is over its memory limit. Gives how often in a row. */
+  /** Counts a process over its memory limit. Returns how many were consecutive. */
   overLimit(isProven: boolean): number {
     this.#overLimits = isProven ? 1 : this.#overLimits + 1
     return this.#overLimits
   }
 
-  /** A process ended for another reason than its memory. */
+  /** Counts a process that ended for another reason than its memory. */
   endedOtherwise(): void {
     this.#overLimits = 0
   }
 
-  /** A process ended. Gives how many in a row did before they had proven themselves, this one included. */
+  /**
+   * Counts a process that ended. Returns the consecutive number that ended before they had proven themselves,
+   * including this one.
+   */
   failed(isProven: boolean): number {
     this.#failures = isProven ? 1 : this.#failures + 1
     return this.#failures

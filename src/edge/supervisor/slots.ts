@@ -1,20 +1,20 @@
-/** How many requests an instance takes. */
+/** How many requests an instance takes at a time and may queue. */
 export interface SlotLimits {
   maxInstanceConnections: number
   maxInstanceQueue: number
 }
 
-/** The requests that one instance works on, and those that wait for it in the order in which they came. */
+/** The requests that one instance works on, and those that wait, in order of arrival. */
 export class Slots {
   #used = 0
   readonly #waiting = new Set<() => void>()
 
-  /** Whether another request can be taken or can wait. */
+  /** Whether it can take or queue another request. */
   hasRoom({ maxInstanceConnections, maxInstanceQueue }: SlotLimits): boolean {
     return this.#used < maxInstanceConnections || this.#waiting.size < maxInstanceQueue
   }
 
-  /** True when the request may go on; otherwise `go` is called when it may, unless it leaves first. */
+  /** True when the request may proceed; otherwise `go` is called when it may, unless it leaves first. */
   enter({ maxInstanceConnections }: SlotLimits, go: () => void): boolean {
     if (this.#used >= maxInstanceConnections) {
       this.#waiting.add(go)
@@ -24,7 +24,7 @@ export class Slots {
     return true
   }
 
-  /** The request named by its `go` has ended, or waits no longer. */
+  /** Frees the slot, or the place in the queue, of the request that is identified by its `go`. */
   leave(go: () => void): void {
     if (this.#waiting.delete(go)) return
     const [next] = this.#waiting
@@ -32,7 +32,7 @@ export class Slots {
       this.#used -= 1
       return
     }
-    // The slot is handed on. In a turn of its own: a long queue must not become a deep stack.
+    // Passes the slot on, in a new task so that a long queue does not become a deep stack.
     this.#waiting.delete(next)
     queueMicrotask(next)
   }

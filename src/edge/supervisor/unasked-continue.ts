@@ -1,18 +1,18 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
 
-/** Where the three digits of the status are in `HTTP/1.1 200 OK`. */
+/** Position of the status digits in `HTTP/1.1 200 OK`. */
 const [firstDigit, lastDigit] = [9, 11]
 
-/** Of 100. */
+/** The digits of 100. */
 const continueDigits = [...'100'].map((digit) => digit.charCodeAt(0))
 
 const [carriageReturn, lineFeed, three] = [...'\r\n3'].map((character) => character.charCodeAt(0))
 
 /**
- * Makes `103 Early Hints` of each `100 Continue` that comes before a response, in place. An instance may send one that
- * nobody asked for (RFC 9110 §15.2), but the HTTP client takes it for a broken response; other interim responses it
- * accepts. Nothing but the digit is changed, wherever the pieces of the stream begin and end.
+ * Turns each `100 Continue` before a response into `103 Early Hints`, in place. An instance may send a 100 that nobody
+ * asked for (RFC 9110 §15.2), but the HTTP client takes it for a broken response; it accepts other interim responses.
+ * Only the digit changes, wherever the chunks of the stream begin and end.
  */
 export class UnaskedContinue {
   #state: 'passing' | 'status' | 'interim' = 'passing'
@@ -22,14 +22,14 @@ export class UnaskedContinue {
   #lineBytes = 0
   #isContinue = true
 
-  /** A request is sent: what comes next is the beginning of its response. */
+  /** A request is sent, so a response starts next. */
   begin(): void {
     this.#state = 'status'
     this.#at = 0
     this.#isContinue = true
   }
 
-  /** Changes the next piece of the stream where it has to be. */
+  /** Changes the next chunk of the stream where needed. */
   correct(piece: Buffer): void {
     for (let i = 0; i < piece.length && this.#state !== 'passing'; i++) {
       const byte = piece[i] as number
@@ -39,7 +39,7 @@ export class UnaskedContinue {
   }
 
   #takeStatus(piece: Buffer, i: number, byte: number): void {
-    // Empty lines before a response are passed over.
+    // Empty lines before a response are skipped.
     if (this.#at === 0 && (byte === carriageReturn || byte === lineFeed)) return
     if (this.#at >= firstDigit) this.#isContinue &&= byte === continueDigits[this.#at - firstDigit]
     if (this.#at === firstDigit && !this.#isContinue) this.#state = 'passing'
@@ -61,12 +61,12 @@ export class UnaskedContinue {
 
 const watched = new WeakMap<object, UnaskedContinue>()
 
-// Documented by undici: told on each request, before its first byte is written.
+// Documented by undici: published for each request before its first byte is written.
 subscribe('undici:client:sendHeaders', (message) =>
   watched.get((message as { socket: object }).socket)?.begin(),
 )
 
-/** Lets an HTTP client that sends its requests on `socket` one after the other accept `100 Continue`. */
+/** Lets an HTTP client that sends requests on `socket` one at a time accept `100 Continue`. */
 export function acceptUnaskedContinue(socket: Socket): void {
   const filter = new UnaskedContinue()
   watched.set(socket, filter)

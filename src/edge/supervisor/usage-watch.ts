@@ -9,12 +9,12 @@ export interface UsageWatchOptions {
   processes: ProcessTable
   pid: number
   instanceId: string
-  /** As it is now, bytes; null for none. */
+  /** The current limit, bytes; null for none. */
   limit: () => number | null
   onOver: (bytes: number) => void
 }
 
-/** What all processes of one instance use, looked at every 2 s, and whether that is over its memory limit. */
+/** Reads what all processes of one instance use, every 2 s, and whether that exceeds its memory limit. */
 export class UsageWatch implements Disposable {
   readonly #options: UsageWatchOptions
   readonly #timer: Disposable
@@ -33,12 +33,12 @@ export class UsageWatch implements Disposable {
     return this.#memoryBytes
   }
 
-  /** Null before the second look. */
+  /** Null before the second read. */
   get cpuCores(): number | null {
     return this.#cpuCores
   }
 
-  /** Whether the kernel has killed anything on this machine for lack of memory since the last look. */
+  /** Whether the kernel has killed anything on this machine for lack of memory since the last read. */
   get hasMachineRunOutOfMemory(): boolean {
     return oomKillsSoFar() > this.#oomKills
   }
@@ -56,7 +56,7 @@ export class UsageWatch implements Disposable {
     this.#memoryBytes = usage?.memoryBytes ?? null
     const most = limit()
     if (!usage || most === null || usage.memoryBytes <= most || this.#isOver) return
-    // Processes of one program share pages, which count once for each of them so far.
+    // Processes of one program share pages, which so far count once for each of them.
     const shared = usage.cpuMs.size > 1 ? await processes.sharedMemoryOf(pid, instanceId) : null
     const bytes = shared ?? usage.memoryBytes
     this.#memoryBytes = bytes
@@ -66,7 +66,7 @@ export class UsageWatch implements Disposable {
   }
 }
 
-/** Of the whole machine since it started; 0 where the kernel does not tell it. */
+/** OOM kills of the whole machine since it started; 0 when the kernel does not report them. */
 function oomKillsSoFar(): number {
   if (process.platform !== 'linux') return 0
   try {
