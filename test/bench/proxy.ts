@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { person } from '../support/person.ts'
 import { serviceDefinitionSchema, type Release } from '../../src/contract/index.ts'
 import { systemClock } from '../../src/adapters/system/index.ts'
 import { BinLog, type Attempt } from '../../src/edge/counts/index.ts'
@@ -243,7 +244,7 @@ export async function run() {
       parameters: {},
       note: '',
       createdAtMs: 0,
-      createdBy: 'bench',
+      createdBy: person('bench'),
     })
     const serve = async (service: string, releases: Release[]) => {
       const definition = serviceDefinitionSchema.parse({

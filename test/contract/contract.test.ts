@@ -90,7 +90,7 @@ describe.each(transports)('the contract over $name', ({ reach }) => {
     await calls.audit.unconfirmed({ order: 'deployments.abort', target: 'shop' })
     await until(() => scripted.audit.length >= 6)
     const { audit } = scripted
-    expect(new Set(audit.map(({ actor, action }) => `${actor} ${action}`))).toEqual(
+    expect(new Set(audit.map(({ actor, action }) => `${actor.name} ${action}`))).toEqual(
       new Set(['test orders.refused']),
     )
     expect(

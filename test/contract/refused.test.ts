@@ -63,7 +63,7 @@ const send = (method: 'GET' | 'POST', url: string, payload: string, headers: Rec
 const refusals = () =>
   audit.map(
     ({ actor, target, details }) =>
-      `${actor} ${String(details['order'])} ${target} ${String(details['code'])}`,
+      `${actor.name} ${String(details['order'])} ${target} ${String(details['code'])}`,
   )
 
 describe('an order over HTTP', () => {

@@ -2,6 +2,7 @@ import type { Page } from '@playwright/test'
 import { findings, inBothThemes, themes } from './accessibility.ts'
 import { expect, test } from './scripted.ts'
 import { shellKind } from './shells/shell.ts'
+import { person } from '../support/person.ts'
 
 test.skip(shellKind !== 'headless', 'the scripted server is a headless one')
 
@@ -189,7 +190,12 @@ test.describe('a running deployment', () => {
     await show(shown, '/deployments/checkout-43')
     await shown.getByRole('button', { name: 'Promote r43…' }).click()
     const { log } = fleet.deployment('checkout-43')
-    const entry = { atMs: Date.now(), severity: 'warning' as const, actor: 'jon', text: 'jon paused it' }
+    const entry = {
+      atMs: Date.now(),
+      severity: 'warning' as const,
+      actor: person('jon'),
+      text: 'jon paused it',
+    }
     fleet.putDeployment('checkout-43', { phase: 'paused', reason: 'jon paused it', log: [...log, entry] })
     const dialog = shown.getByRole('dialog', { name: 'Promote r43' })
     await expect(dialog).toContainText('The deployment has changed since you opened this: jon paused it')

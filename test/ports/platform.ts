@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import type { AppError, Result } from '../../src/base/index.ts'
 import {
+  edgeReleaseSchema,
   serviceDefinitionSchema,
   type Capabilities,
   type EdgeDefinition,
+  type EdgeRelease,
   type Instance,
   type InstanceAddress,
   type Release,
@@ -11,6 +13,7 @@ import {
 } from '../../src/contract/index.ts'
 import type { Router, RouterReport, Target } from '../../src/engine/platforms/index.ts'
 import { until } from '../support/until.ts'
+import { person } from '../support/person.ts'
 
 /** A real router and target, to be tested together: instances of the one take the requests of the other. */
 export interface PlatformUnderTest extends AsyncDisposable {
@@ -52,8 +55,12 @@ export const releaseOf = (id: string, env: Record<string, string> = {}): Release
   parameters: {},
   note: '',
   createdAtMs: 0,
-  createdBy: 'test',
+  createdBy: person('test'),
 })
+
+/** The same as an edge is told of it. */
+export const edgeReleaseOf = (id: string, env: Record<string, string> = {}): EdgeRelease =>
+  edgeReleaseSchema.parse({ ...releaseOf(id, env), createdBy: 'test' })
 
 export const definitionOf = (changes: Record<string, unknown> = {}) =>
   serviceDefinitionSchema.parse({

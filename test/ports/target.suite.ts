@@ -16,6 +16,7 @@ import {
   type OpenPlatform,
   type PlatformUnderTest,
 } from './platform.ts'
+import { person } from '../support/person.ts'
 
 const runs = (pid: number | null): boolean => {
   try {
@@ -294,7 +295,7 @@ export function targetSuite(name: string, open: OpenPlatform, offers: Offers): v
         const before = (await shop.instances()).map(({ id }) => id)
         const load = new Load(shop.address, 4, Infinity, '/?wait=20')
         const restart = (which: object) =>
-          platform.target.restart({ service: serviceName, by: 'ann', ...which })
+          platform.target.restart({ service: serviceName, by: person('ann'), ...which })
         expect(valueOf(await restart({})).instanceIds.toSorted()).toEqual(before.toSorted())
         const after = await until('two new ones', async () => {
           const all = await shop.instances()
@@ -320,7 +321,7 @@ export function targetSuite(name: string, open: OpenPlatform, offers: Offers): v
         await shop.run(releaseOf('r1'), 3)
         valueOf(await shop.weigh({ r1: 100 }))
         const before = (await shop.instances()).map(({ id }) => id)
-        valueOf(await platform.target.restart({ service: serviceName, by: 'ann' }))
+        valueOf(await platform.target.restart({ service: serviceName, by: person('ann') }))
         const left = async () => (await shop.instances()).filter(({ id }) => before.includes(id)).length
         await until('the first to have gone', async () => ((await left()) < 3 ? true : undefined))
         await platform.killAndRestart()

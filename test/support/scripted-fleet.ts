@@ -5,6 +5,8 @@ import { AppError, silentLog } from '../../src/base/index.ts'
 import { systemClock, systemRng } from '../../src/adapters/system/index.ts'
 import { CallServer, Sessions, startHttpServer } from '../../src/adapters/transports/index.ts'
 import {
+  actorOf,
+  engineActor,
   contract,
   isOutdated,
   latencyBoundsMs,
@@ -21,6 +23,7 @@ import {
   type ServiceState,
   type Validation,
   type WayBack,
+  type Actor,
 } from '../../src/contract/index.ts'
 import { compactBins } from '../../src/engine/canary/index.ts'
 import { buildPlan } from '../../src/engine/deployments/index.ts'
@@ -29,6 +32,7 @@ import { scriptedEngine } from './scripted-engine.ts'
 import { uneventful } from './uneventful.ts'
 import { serviceConcerns, serviceHealth } from '../../src/engine/services/index.ts'
 import { combineHealth, type MetricSource } from '../../src/engine/telemetry/index.ts'
+import { person } from './person.ts'
 
 /** What the script answers; the rest of the table is the real engine's. */
 const steering = {
@@ -148,7 +152,7 @@ export async function startScriptedFleet({
     engine.live.put(`deployment:${deployment.id}`, deployment)
   }
   const record = (
-    actor: string,
+    actor: Actor,
     action: string,
     target: string,
     why: string,
@@ -171,7 +175,7 @@ export async function startScriptedFleet({
   const note = (
     id: string,
     severity: 'info' | 'warning',
-    actor: string,
+    actor: Actor,
     text: string,
     change: Partial<Deployment>,
   ) => {
@@ -223,8 +227,14 @@ export async function startScriptedFleet({
       const seen = deploymentOrThrow(input.id)
       if (input.expectedRevision !== null && isOutdated(kind, input.expectedRevision, seen))
         throw new AppError('CONFLICT', `${seen.id} has changed since: it is at revision ${seen.revision}`)
-      note(seen.id, 'warning', context.principal.name, `${context.principal.name} did: ${kind}`, change(seen))
-      record(context.principal.name, `deployments.${kind}`, seen.id, input.why)
+      note(
+        seen.id,
+        'warning',
+        actorOf(context.principal),
+        `${context.principal.name} did: ${kind}`,
+        change(seen),
+      )
+      record(actorOf(context.principal), `deployments.${kind}`, seen.id, input.why)
       return deploymentOrThrow(seen.id)
     })
   const router = api.router({
@@ -244,13 +254,13 @@ export async function startScriptedFleet({
         throw new AppError('CONFLICT', 'checkout is defined in the configuration file: remove it there first')
       }),
       restart: api.services.restart.handler(({ input, context }) => {
-        record(context.principal.name, 'services.restart', input.service, input.why)
+        record(actorOf(context.principal), 'services.restart', input.service, input.why)
         const { instances } = serviceOrThrow(input.service)
         return { service: input.service, instanceIds: instances.map(({ id }) => id) }
       }),
       resume: api.services.resume.handler(({ input, context }) => {
         putService(input.service, { automationStopped: null })
-        record(context.principal.name, 'services.resume', input.service, input.why)
+        record(actorOf(context.principal), 'services.resume', input.service, input.why)
         return serviceOrThrow(input.service)
       }),
     },
@@ -262,7 +272,7 @@ export async function startScriptedFleet({
       create: api.releases.create.handler(({ input, context }) => ({
         ...input,
         createdAtMs: clock.nowMs(),
-        createdBy: context.principal.name,
+        createdBy: actorOf(context.principal),
       })),
       compare: api.releases.compare.handler(({ input }) => {
         const find = (id: string) => {
@@ -318,10 +328,10 @@ export async function startScriptedFleet({
           service: input.service,
           candidateReleaseId: input.releaseId,
           why: input.why,
-          createdBy: context.principal.name,
+          createdBy: actorOf(context.principal),
           createdAtMs: clock.nowMs(),
         })
-        record(context.principal.name, 'deployments.request', input.service, input.why, {
+        record(actorOf(context.principal), 'deployments.request', input.service, input.why, {
           releaseId: input.releaseId,
         })
         return deploymentOrThrow(id)
@@ -354,7 +364,7 @@ export async function startScriptedFleet({
         for (const { name } of targets)
           putService(name, {
             automationStopped: {
-              by: context.principal.name,
+              by: actorOf(context.principal),
               atMs: clock.nowMs(),
               reason: input.why || 'emergency rollback',
             },
@@ -382,7 +392,7 @@ export async function startScriptedFleet({
         audit
           .filter(
             (each) =>
-              (!input.actor || each.actor === input.actor) &&
+              (!input.actor || each.actor.name === input.actor) &&
               (!input.target || each.target === input.target) &&
               (!input.text || JSON.stringify(each).toLowerCase().includes(input.text.toLowerCase())) &&
               (input.beforeSeq === undefined || each.seq < input.beforeSeq),
@@ -398,7 +408,7 @@ export async function startScriptedFleet({
       })),
       unconfirmed: api.audit.unconfirmed.handler(({ input: { order, target }, context: { principal } }) => {
         const why = 'The word that was typed to confirm it was wrong.'
-        record(principal.name, 'orders.refused', target, why, { order, code: 'CONFLICT' })
+        record(actorOf(principal), 'orders.refused', target, why, { order, code: 'CONFLICT' })
         return {}
       }),
       export: api.audit.export.handler(({ input }) => ({
@@ -577,7 +587,7 @@ function someServices(nowMs: number, environment: string): ServiceState[] {
     }),
     service('catalogue', {}),
     service('payments', {
-      automationStopped: { by: 'jon', atMs: nowMs - 720_000, reason: 'error burst after r9' },
+      automationStopped: { by: person('jon'), atMs: nowMs - 720_000, reason: 'error burst after r9' },
     }),
   ]
 }
@@ -628,30 +638,30 @@ function someDeployment(nowMs: number): Deployment {
       {
         atMs: at(190_000),
         severity: 'info',
-        actor: 'mira',
+        actor: person('mira'),
         text: 'mira requested r43 to replace r42: Cart totals in minor units',
       },
       {
         atMs: at(180_000),
         severity: 'warning',
-        actor: 'pilothouse',
+        actor: engineActor,
         text: '11 checks passed, 1 with a warning',
       },
       {
         atMs: at(125_000),
         severity: 'ok',
-        actor: 'pilothouse',
+        actor: engineActor,
         text: 'All 2 instances of r43 are healthy, no traffic yet',
       },
       {
         atMs: at(120_000),
         severity: 'info',
-        actor: 'pilothouse',
+        actor: engineActor,
         text: 'The router sends r43 10% of requests, verified',
       },
-      { atMs: at(30_000), severity: 'warning', actor: 'pilothouse', text: 'r43 fails more often than r42' },
+      { atMs: at(30_000), severity: 'warning', actor: engineActor, text: 'r43 fails more often than r42' },
     ],
-    createdBy: 'mira',
+    createdBy: person('mira'),
     why: 'Cart totals in minor units',
     createdAtMs: at(190_000),
     endedAtMs: null,
@@ -673,7 +683,7 @@ function someHistory(nowMs: number): Deployment[] {
       candidateReleaseId: `r${1242 - n}`,
       phase,
       reason: phase === 'promoted' ? `r${1242 - n} is the stable release` : 'Errors above the limit',
-      createdBy: n % 2 ? 'jon' : 'mira',
+      createdBy: person(n % 2 ? 'jon' : 'mira'),
       why: `Change ${1242 - n}`,
       endedAtMs: createdAtMs + 900_000,
       stepStartedAtMs: null,
@@ -727,7 +737,7 @@ const someReleases = (service: string, nowMs: number): Release[] =>
     parameters: { currency: id > 'r42' ? 'minor units' : 'units' },
     note: n === 1 ? 'Cart totals in minor units' : `Release ${id}`,
     createdAtMs: nowMs - n * 86_400_000,
-    createdBy: 'mira',
+    createdBy: person('mira'),
   }))
 
 /** One of them is what a hostile program would print. */

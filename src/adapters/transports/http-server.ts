@@ -7,6 +7,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { WebSocket } from 'ws'
 import { AppError, messageOf, type Log } from '../../base/index.ts'
 import {
+  actorOf,
   challengeQuerySchema,
   contentSecurityPolicy,
   errorCatalogue,
@@ -140,7 +141,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     const refusal = request.getDecorator<Pick<Refusal, 'code' | 'text'> | null>('refusal')
     const order = refusal && orderAt(request.method, pathOf(request).slice(apiPath.length))
     if (!order || !pathOf(request).startsWith(apiPath)) return
-    const actor = callerIn(rules, credentialsOf(request)) === null ? null : options.context.principal.name
+    const actor = callerIn(rules, credentialsOf(request)) === null ? null : actorOf(options.context.principal)
     options.refused({ actor, order: order.name, target: order.target, ...refusal })
   })
   await fastify.register(fastifyHelmet, {

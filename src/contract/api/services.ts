@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { binSchema } from '../model/deployments.ts'
 import { nameSchema } from '../model/names.ts'
+import { actorSchema } from '../model/principal.ts'
 import { logLineSchema, serviceStateSchema } from '../model/services.ts'
 import { expectedRevision, expectedServiceRevision, why } from './inputs.ts'
 import { procedure } from './procedure.ts'
@@ -9,7 +10,7 @@ import { procedure } from './procedure.ts'
 const declarationSchema = z.object({
   service: nameSchema,
   definition: z.record(z.string(), z.unknown()),
-  by: z.string(),
+  by: actorSchema,
   atMs: z.number(),
   /** From 1; grows with each change. */
   revision: z.number(),

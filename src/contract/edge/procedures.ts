@@ -5,6 +5,7 @@ import { edgeDefinitionSchema } from '../model/edge-service.ts'
 import { errorCodes } from '../../base/index.ts'
 import { processText } from '../model/passed-text.ts'
 import { nameSchema } from '../model/names.ts'
+import { actorSchema } from '../model/principal.ts'
 import { instanceSchema, releaseSchema, weightsSchema } from '../model/services.ts'
 
 /** Identity of a request: the same key asks for the same thing again. */
@@ -53,7 +54,11 @@ export const guardsSchema = z.strictObject({
 export type Guards = z.infer<typeof guardsSchema>
 
 /** A release on the wire: an edge runs commands. */
-export const edgeReleaseSchema = releaseSchema.extend({ artifact: keptCommandArtifactSchema })
+export const edgeReleaseSchema = releaseSchema.extend({
+  artifact: keptCommandArtifactSchema,
+  /** A name: an edge of any version keeps it, and none reads it. */
+  createdBy: z.string(),
+})
 export type EdgeRelease = z.infer<typeof edgeReleaseSchema>
 
 /** An instance on the wire: its address is that of a process, in two fields of its own. */
@@ -214,13 +219,16 @@ export const edgeProcedures = {
       command: processText(4096).min(1),
       args: z.array(processText(4096)).max(100),
       /** Who ordered it, and the version of the program, for the audit log. */
-      by: z.string().max(200).optional(),
+      by: actorSchema.or(z.string().max(200)).optional(),
       version: z.string().max(100).optional(),
     }),
     z.object({ pid: z.number() }),
   ),
   /** Ends the edge; with `instances` also all that it runs. */
-  stop: procedure(z.strictObject({ instances: z.boolean(), by: z.string().max(200).optional() }), nothing),
+  stop: procedure(
+    z.strictObject({ instances: z.boolean(), by: actorSchema.or(z.string().max(200)).optional() }),
+    nothing,
+  ),
 } as const
 
 export type EdgeProcedure = keyof typeof edgeProcedures

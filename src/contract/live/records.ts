@@ -9,7 +9,7 @@ import type { TimeZoneName } from '../words/time.ts'
  * for a new snapshot; another engine epoch means everything before is void. The engine holds back while frames
  * are unacknowledged and squashes what waits, so that a slow consumer gets the newest state, never a queue.
  */
-export const liveProtocolVersion = 2
+export const liveProtocolVersion = 3
 export const heartbeatMs = 1000
 /** Frames in flight before the engine squashes instead of sending. */
 export const ackWindow = 4

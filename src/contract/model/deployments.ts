@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { argvSchema, processText } from './passed-text.ts'
 import { nameSchema } from './names.ts'
+import { actorSchema } from './principal.ts'
 import { logLineSchema } from './services.ts'
 
 export const stepSchema = z.strictObject({
@@ -269,13 +270,10 @@ const judgementSchema = z.object({
 })
 export type Judgement = z.infer<typeof judgementSchema>
 
-/** Who acts as the user that runs Pilothouse on this machine: nothing tells people apart there. */
-export const localActor = 'local'
-
 const logEntrySchema = z.object({
   atMs: z.number(),
   severity: z.enum(['info', 'ok', 'warning', 'critical']),
-  actor: z.string(),
+  actor: actorSchema,
   text: z.string(),
 })
 export type LogEntry = z.infer<typeof logEntrySchema>
@@ -343,7 +341,7 @@ export const deploymentSchema = z.object({
   /** Null where the engine neither took it back nor paused it for a failure; left out by earlier versions. */
   failure: failureSchema.nullable().optional(),
   log: z.array(logEntrySchema),
-  createdBy: z.string(),
+  createdBy: actorSchema,
   why: z.string(),
   createdAtMs: z.number(),
   endedAtMs: z.number().nullable(),
@@ -420,7 +418,7 @@ export const latencyBoundsMs: readonly number[] = Array.from({ length: 145 }, (_
 export const auditEntrySchema = z.object({
   seq: z.number(),
   atMs: z.number(),
-  actor: z.string(),
+  actor: actorSchema,
   action: z.string(),
   target: z.string(),
   why: z.string(),

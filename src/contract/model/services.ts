@@ -3,6 +3,7 @@ import { artifactSchema, keptArtifactSchema, keptTextsSchema } from './artifacts
 import { capabilitiesSchema } from './capabilities.ts'
 import { edgeServiceSchema } from './edge-service.ts'
 import { nameSchema } from './names.ts'
+import { actorSchema } from './principal.ts'
 import { environmentSchema } from './passed-text.ts'
 import { wayBackSchema } from './way-back.ts'
 
@@ -15,7 +16,7 @@ export const releaseSchema = z.object({
   parameters: keptTextsSchema,
   note: z.string().max(2000).default(''),
   createdAtMs: z.number(),
-  createdBy: z.string(),
+  createdBy: actorSchema,
 })
 export type Release = z.infer<typeof releaseSchema>
 
@@ -199,7 +200,7 @@ export const serviceStateSchema = z.object({
   /** What a person can roll back now; null when there is nothing. Left out by earlier engines. */
   wayBack: wayBackSchema.nullable().optional(),
   /** Set by an emergency rollback: automation waits until a person resumes it. */
-  automationStopped: z.object({ by: z.string(), atMs: z.number(), reason: z.string() }).nullable(),
+  automationStopped: z.object({ by: actorSchema, atMs: z.number(), reason: z.string() }).nullable(),
   /** Share of the stable release's requests that may fail before a person should look, as in the plans of the service. */
   maxErrorRatio: z.number(),
   /** Why the router does not listen at the service's address; left out while it does. */

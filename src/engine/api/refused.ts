@@ -1,6 +1,6 @@
 import { implement, ORPCError } from '@orpc/server'
 import { AppError, messageOf } from '../../base/index.ts'
-import { contract, isOrder, type ErrorCode, type RollbackOutcome } from '../../contract/index.ts'
+import { actorOf, contract, isOrder, type ErrorCode, type RollbackOutcome } from '../../contract/index.ts'
 import type { Refusal } from '../audit/index.ts'
 import type { CallContext } from '../identity/index.ts'
 
@@ -14,7 +14,7 @@ export const heedingRefusals = (note: (refusal: Refusal) => Promise<void>) =>
     .use(async ({ context, path, next }, input: unknown) => {
       const name = path.join('.')
       if (!isOrder(name)) return next()
-      const order = { actor: context.principal.name, order: name, ...namedIn(input) }
+      const order = { actor: actorOf(context.principal), order: name, ...namedIn(input) }
       try {
         const result = await next()
         // An emergency rollback waits for no database.

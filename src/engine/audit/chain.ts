@@ -87,7 +87,9 @@ function breakIn(entry: AuditEntry, last: ChainEnd): string | null {
   return null
 }
 
-/** SHA-256, hexadecimal, over the entry without its hash as canonical JSON; that holds the hash before it. */
+/**
+ * SHA-256, hexadecimal, over the entry without its hash as canonical JSON; that holds the hash before it.
+ */
 function hashOf({
   seq,
   atMs,
@@ -98,9 +100,22 @@ function hashOf({
   details,
   previousHash,
 }: Omit<AuditEntry, 'hash'>): string {
-  const text = canonicalJson({ seq, atMs, actor, action, target, why, details, previousHash })
+  const text = canonicalJson({
+    seq,
+    atMs,
+    actor: hashedActor(actor),
+    action,
+    target,
+    why,
+    details,
+    previousHash,
+  })
   return createHash('sha256').update(text, 'utf8').digest('hex')
 }
+
+/** An actor without a kind was a name alone, and is hashed as one. */
+export const hashedActor = (actor: AuditEntry['actor']): AuditEntry['actor'] | string =>
+  actor.kind === 'unrecorded' ? actor.name : actor
 
 /** JSON with the keys of every object in the order of their code units, without spaces: one text for one value. */
 export function canonicalJson(value: unknown): string {

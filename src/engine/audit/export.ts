@@ -1,12 +1,14 @@
 import { engineActor, escapedText, type AuditEntry } from '../../contract/index.ts'
-import { canonicalJson, type Anchor } from './chain.ts'
+import { canonicalJson, hashedActor, type Anchor } from './chain.ts'
 
 /**
  * One entry a line, as JSON; ends with a line break. Can be verified again: characters that steer a terminal are escaped,
  * which a reader of JSON takes back.
  */
 export const auditAsJsonLines = (entries: readonly AuditEntry[]): string =>
-  entries.map((entry) => `${escapedText(canonicalJson(entry))}\n`).join('')
+  entries
+    .map((entry) => `${escapedText(canonicalJson({ ...entry, actor: hashedActor(entry.actor) }))}\n`)
+    .join('')
 
 /** The line after the entries. */
 export const anchorAsJsonLine = ({ seq, hash, seal }: Anchor): string =>
@@ -16,6 +18,7 @@ const columns = [
   'seq',
   'time',
   'actor',
+  'actorKind',
   'action',
   'target',
   'why',
@@ -32,7 +35,8 @@ export function auditAsCsv(entries: readonly AuditEntry[]): string {
   const rows = entries.map((entry) => [
     String(entry.seq),
     new Date(entry.atMs).toISOString(),
-    entry.actor,
+    entry.actor.name,
+    entry.actor.kind,
     entry.action,
     entry.target,
     entry.why,
@@ -50,7 +54,8 @@ export const anchorAsCsv = ({ seq, hash, seal }: Anchor, atMs: number): string =
     : line([
         String(seq),
         new Date(atMs).toISOString(),
-        engineActor,
+        engineActor.name,
+        engineActor.kind,
         'audit.anchor',
         'audit',
         'The log ended here when it was exported.',

@@ -1,5 +1,5 @@
 import { AppError, type Clock } from '../../base/index.ts'
-import { isOrder } from '../../contract/index.ts'
+import { actorOf, isOrder } from '../../contract/index.ts'
 import { api, given, orThrow } from '../identity/index.ts'
 import { exportAudit, verifyAudit } from './log.ts'
 import type { AuditStore } from './ports.ts'
@@ -29,7 +29,7 @@ export const auditHandlers = ({ clock, stores: { audit: store }, noteRefusal }: 
       async ({ input: { order, target }, context: { principal } }) => {
         if (!isOrder(order)) throw new AppError('BAD_INPUT', `order: there is no order "${order}".`)
         const text = 'The word that was typed to confirm it was wrong.'
-        await noteRefusal({ actor: principal.name, order, target, code: 'CONFLICT', text })
+        await noteRefusal({ actor: actorOf(principal), order, target, code: 'CONFLICT', text })
         return {}
       },
     ),

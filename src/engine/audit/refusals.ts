@@ -1,11 +1,17 @@
 import { messageOf, type Clock, type Log, type Result } from '../../base/index.ts'
-import { engineActor, errorCatalogue, type ErrorCode } from '../../contract/index.ts'
+import {
+  type Actor,
+  unauthenticatedActor,
+  engineActor,
+  errorCatalogue,
+  type ErrorCode,
+} from '../../contract/index.ts'
 import type { AuditDraft } from './chain.ts'
 
 /** An order that was refused or could not be carried out. */
 export interface Refusal {
   /** Null when it came without a valid token. */
-  actor: string | null
+  actor: Actor | null
   /** The procedure: `deployments.promote`. */
   order: string
   /** A service, as far as it is known. */
@@ -28,8 +34,6 @@ const windowMs = 60_000
 const mostInWindow = 60
 const mostText = 500
 
-const anonymous = 'unauthenticated'
-
 /**
  * Puts refused orders on record. The first of its kind (who, what, to what, why not) is on disk when `note` resolves; a
  * failure to write it is logged.
@@ -47,7 +51,7 @@ export class RefusalLog {
   async note(refusal: Refusal): Promise<void> {
     const { actor, order, target, code } = refusal
     // Who has no token may name any number of targets.
-    const key = JSON.stringify([actor, order, actor === null ? '' : target, code])
+    const key = JSON.stringify([actor?.kind, actor?.name, order, actor === null ? '' : target, code])
     const known = this.#window.get(key)
     if (known) {
       known.repeats++
@@ -88,7 +92,7 @@ export class RefusalLog {
     const again = repeats === undefined ? {} : { repeats }
     return {
       atMs: this.#parts.clock.nowMs(),
-      actor: actor ?? anonymous,
+      actor: actor ?? unauthenticatedActor,
       action: 'orders.refused',
       target: cut(target),
       // The text of a defect tells of the program, not of the order.

@@ -1,5 +1,5 @@
 import { assertNever } from '../../base/index.ts'
-import { engineActor } from '../../contract/index.ts'
+import { isEngine } from '../../contract/index.ts'
 import type { DeploymentEvent } from './events.ts'
 import { hooksFor, type HookRun } from './hooks.ts'
 import { logEntryFor } from './log-entries.ts'
@@ -35,7 +35,7 @@ const changesNothing: readonly DeploymentEvent['kind'][] = ['watched', 'noted', 
 
 /** Whether a person ordered it, as opposed to the engine. */
 const isOrder = (event: DeploymentEvent): boolean =>
-  event.kind !== 'requested' && 'by' in event && event.by !== engineActor
+  event.kind !== 'requested' && 'by' in event && event.by !== undefined && !isEngine(event.by)
 
 /** The state after all events of a deployment. Throws when there are none. */
 export function replay(events: readonly StoredEvent[]): DeploymentState {
@@ -241,7 +241,7 @@ export const outcomeOf = ({
   hasHadTraffic,
   rollback,
 }: Pick<DeploymentState, 'hasHadTraffic' | 'rollback'>): 'rolled_back' | 'failed' =>
-  hasHadTraffic || (rollback && rollback.by !== engineActor) ? 'rolled_back' : 'failed'
+  hasHadTraffic || (rollback && !isEngine(rollback.by)) ? 'rolled_back' : 'failed'
 
 const rollbackHooks = (state: DeploymentState): HookRun[] => [
   ...hooksFor(state, 'before', 'rolling_back'),

@@ -1,5 +1,5 @@
 import { AppError, assertNever, fail, ok, type Result } from '../../base/index.ts'
-import { isOutdated, type DeploymentCommand } from '../../contract/index.ts'
+import { type Actor, isOutdated, type DeploymentCommand } from '../../contract/index.ts'
 import type { DeploymentEvent } from './events.ts'
 import type { ServiceRecord } from './service-record.ts'
 import { hasEnded, isGoingBack, isRetiring, type DeploymentState } from './state.ts'
@@ -7,7 +7,7 @@ import { hasEnded, isGoingBack, isRetiring, type DeploymentState } from './state
 /** A command of a person to a running deployment. */
 export interface Command {
   kind: Exclude<DeploymentCommand, 'retry' | 'undo'>
-  by: string
+  by: Actor
   why: string
   /** Revision of the deployment that the person saw; null to act regardless of changes since. */
   expectedRevision: number | null
@@ -27,7 +27,7 @@ export function obey(state: DeploymentState, command: Command): Result<Deploymen
     case 'pause':
       if (stage.kind === 'retiring') return refuse(`${name} is promoted: there is nothing left to pause`)
       if (state.pause) return refuse(`${id} is already paused: ${state.pause.reason}`)
-      return ok({ kind: 'paused', by, cause: 'person', reason: why || `${by} paused it` })
+      return ok({ kind: 'paused', by, cause: 'person', reason: why || `${by.name} paused it` })
     case 'resume':
       return state.pause ? ok({ kind: 'resumed', by, why }) : refuse(`${id} is not paused`)
     case 'skip':
@@ -42,7 +42,7 @@ export function obey(state: DeploymentState, command: Command): Result<Deploymen
         return refuse(
           `${name} is promoted and ${state.stableReleaseId} has stopped: undo the promotion instead`,
         )
-      return ok({ kind: 'rollbackStarted', by, reason: why || `${by} aborted it`, isEmergency: false })
+      return ok({ kind: 'rollbackStarted', by, reason: why || `${by.name} aborted it`, isEmergency: false })
     default:
       return assertNever(kind)
   }
@@ -76,7 +76,7 @@ export function whyNot(
 ): string | null {
   const { name, automationStopped, revision, stableReleaseId } = record
   if (automationStopped && !resumesAutomation)
-    return `Automation of ${name} was stopped by ${automationStopped.by} (${automationStopped.reason}). Resume it first: ${resumeCommand(name)}`
+    return `Automation of ${name} was stopped by ${automationStopped.by.name} (${automationStopped.reason}). Resume it first: ${resumeCommand(name)}`
   if (expectedRevision !== null && expectedRevision !== revision)
     return changedSince(record, expectedRevision).message
   const isUnderWay = open.some(
@@ -85,7 +85,7 @@ export function whyNot(
   if (isUnderWay) return `${candidateReleaseId} is already being deployed`
   const other = open.find((state) => isInTheWay(state) && state.id !== supersedes)
   if (other)
-    return `${other.createdBy} is deploying ${other.candidateReleaseId} (${other.id}): abort it first, or let ${candidateReleaseId} supersede it`
+    return `${other.createdBy.name} is deploying ${other.candidateReleaseId} (${other.id}): abort it first, or let ${candidateReleaseId} supersede it`
   return stableReleaseId === candidateReleaseId ? `${candidateReleaseId} is already the stable release` : null
 }
 
@@ -105,7 +105,7 @@ const isInTheWay = (state: DeploymentState): boolean =>
   !isGoingBack(state) && !isRetiring(state) && state.stage.kind !== 'warm'
 
 /** How an open deployment makes room for a new release; null when it is already ending. */
-export function giveWay(state: DeploymentState, toReleaseId: string, by: string): DeploymentEvent | null {
+export function giveWay(state: DeploymentState, toReleaseId: string, by: Actor): DeploymentEvent | null {
   if (isGoingBack(state) || isRetiring(state)) return null
   if (state.stage.kind === 'warm') return { kind: 'warmthEnded', by, forReleaseId: toReleaseId }
   return { kind: 'rollbackStarted', by, reason: `${toReleaseId} supersedes it`, isEmergency: false }

@@ -1,4 +1,4 @@
-import type { Failure, Judgement, PauseCause, Plan, Validation } from '../../contract/index.ts'
+import type { Actor, Failure, Judgement, PauseCause, Plan, Validation } from '../../contract/index.ts'
 import type { Counts } from '../canary/index.ts'
 
 /**
@@ -13,7 +13,7 @@ export type DeploymentEvent =
       candidateReleaseId: string
       stableReleaseId: string | null
       plan: Plan
-      by: string
+      by: Actor
       why: string
       /** Id of the deployment that this one retries; empty for a new one. */
       retryOf: string
@@ -29,23 +29,23 @@ export type DeploymentEvent =
   | { kind: 'weightReached'; weight: number }
   | { kind: 'judged'; judgement: Judgement }
   | { kind: 'stepPassed' }
-  | { kind: 'stepSkipped'; by: string; why: string }
-  | { kind: 'paused'; by: string; cause: PauseCause; reason: string }
-  | { kind: 'resumed'; by: string; why: string }
+  | { kind: 'stepSkipped'; by: Actor; why: string }
+  | { kind: 'paused'; by: Actor; cause: PauseCause; reason: string }
+  | { kind: 'resumed'; by: Actor; why: string }
   /** A host is above the limits of the plan, so the stage waits. `reason` is a clause. */
   | { kind: 'roomMissed'; reason: string }
   | { kind: 'roomFound' }
-  | { kind: 'promotionDemanded'; by: string; why: string }
+  | { kind: 'promotionDemanded'; by: Actor; why: string }
   /** All instances of the candidate are healthy and may take all traffic. */
   | { kind: 'candidateRaised' }
   /** Verified at the router: the candidate has all traffic. From this event on it is the stable release. */
   | { kind: 'handedOver' }
   /** The warm time is over, or a new deployment ends it; `by` and `forReleaseId` then say whose. */
-  | { kind: 'warmthEnded'; by?: string; forReleaseId?: string }
+  | { kind: 'warmthEnded'; by?: Actor; forReleaseId?: string }
   | { kind: 'oldStopped' }
   | {
       kind: 'rollbackStarted'
-      by: string
+      by: Actor
       reason: string
       isEmergency: boolean
     }

@@ -1,5 +1,7 @@
 import { ok, type Result } from '../../base/index.ts'
 import {
+  actorOf,
+  type Actor,
   endsWarmText,
   runsAsText,
   type Capabilities,
@@ -44,7 +46,7 @@ export function deploymentHandlers(parts: DeploymentParts) {
     const done = await id
     return orThrow(done.ok ? stored(done.value) : done)
   }
-  const command = async (kind: Command['kind'], input: CommandInput, by: string): Promise<Deployment> => {
+  const command = async (kind: Command['kind'], input: CommandInput, by: Actor): Promise<Deployment> => {
     const { id, why, expectedRevision } = input
     await orThrow(controller.command(id, { kind, by, why, expectedRevision }))
     return orThrow(stored(id))
@@ -93,25 +95,31 @@ export function deploymentHandlers(parts: DeploymentParts) {
           }),
         )
       }),
-      pause: api.deployments.pause.handler(({ input, context }) => command('pause', input, nameOf(context))),
+      pause: api.deployments.pause.handler(({ input, context }) =>
+        command('pause', input, actorOf(context.principal)),
+      ),
       resume: api.deployments.resume.handler(({ input, context }) =>
-        command('resume', input, nameOf(context)),
+        command('resume', input, actorOf(context.principal)),
       ),
-      skip: api.deployments.skip.handler(({ input, context }) => command('skip', input, nameOf(context))),
+      skip: api.deployments.skip.handler(({ input, context }) =>
+        command('skip', input, actorOf(context.principal)),
+      ),
       promote: api.deployments.promote.handler(({ input, context }) =>
-        command('promote', input, nameOf(context)),
+        command('promote', input, actorOf(context.principal)),
       ),
-      abort: api.deployments.abort.handler(({ input, context }) => command('abort', input, nameOf(context))),
+      abort: api.deployments.abort.handler(({ input, context }) =>
+        command('abort', input, actorOf(context.principal)),
+      ),
       retry: api.deployments.retry.handler(({ input, context }) =>
         shown(controller.retry(input.id, { ...asked(input, context), supersedes: input.supersedes })),
       ),
       undo: api.deployments.undo.handler(({ input, context }) =>
-        shown(controller.undo({ ...given(input), by: nameOf(context) })),
+        shown(controller.undo({ ...given(input), by: actorOf(context.principal) })),
       ),
     },
     rollback: {
       emergency: api.rollback.emergency.handler(({ input, context }) =>
-        controller.emergency(input.services ?? 'all', nameOf(context), input.why),
+        controller.emergency(input.services ?? 'all', actorOf(context.principal), input.why),
       ),
     },
   }
@@ -119,9 +127,7 @@ export function deploymentHandlers(parts: DeploymentParts) {
 
 type CommandInput = { id: string; expectedRevision: number | null; why: string }
 
-const nameOf = ({ principal }: CallContext): string => principal.name
-
 const asked = (
   { why, expectedRevision }: { why: string; expectedRevision: number | null },
   context: CallContext,
-) => ({ by: nameOf(context), why, expectedRevision })
+) => ({ by: actorOf(context.principal), why, expectedRevision })

@@ -1,5 +1,6 @@
 import { assertNever } from '../../base/index.ts'
 import {
+  type Actor,
   engineActor,
   skippedText,
   took,
@@ -11,11 +12,11 @@ import type { StoredEvent } from './ports.ts'
 import type { DeploymentState } from './state.ts'
 import { allInstancesAre, because, counted } from './wording.ts'
 
-type Line = Pick<LogEntry, 'severity' | 'text'> & { actor?: string }
+type Line = Pick<LogEntry, 'severity' | 'text'> & { actor?: Actor }
 
-const info = (text: string, actor?: string): Line => ({ severity: 'info', text, ...(actor ? { actor } : {}) })
+const info = (text: string, actor?: Actor): Line => ({ severity: 'info', text, ...(actor ? { actor } : {}) })
 const good = (text: string): Line => ({ severity: 'ok', text })
-const warning = (text: string, actor?: string): Line => ({
+const warning = (text: string, actor?: Actor): Line => ({
   severity: 'warning',
   text,
   ...(actor ? { actor } : {}),
@@ -41,7 +42,7 @@ function lineFor(
   switch (event.kind) {
     case 'requested':
       return info(
-        `${event.by} requested ${candidate}${event.stableReleaseId === null ? ' as the first release' : ` to replace ${event.stableReleaseId}`}${because(event.why)}`,
+        `${event.by.name} requested ${candidate}${event.stableReleaseId === null ? ' as the first release' : ` to replace ${event.stableReleaseId}`}${because(event.why)}`,
         event.by,
       )
     case 'begun':
@@ -82,17 +83,20 @@ function lineFor(
         ? good(`Step ${before.stage.step + 1} of ${plan.steps.length} passed`)
         : null
     case 'stepSkipped':
-      return warning(`${event.by} skipped the rest of the step${because(event.why)}`, event.by)
+      return warning(`${event.by.name} skipped the rest of the step${because(event.why)}`, event.by)
     case 'paused':
       return warning(event.reason, event.by)
     case 'resumed':
-      return info(`${event.by} resumed it${because(event.why)}`, event.by)
+      return info(`${event.by.name} resumed it${because(event.why)}`, event.by)
     case 'roomMissed':
       return warning(`Waiting for host resources: ${event.reason}`)
     case 'roomFound':
       return info('Host resources are available: continuing')
     case 'promotionDemanded':
-      return warning(`${event.by} promoted ${candidate} without further steps${because(event.why)}`, event.by)
+      return warning(
+        `${event.by.name} promoted ${candidate} without further steps${because(event.why)}`,
+        event.by,
+      )
     case 'candidateRaised':
       return info(`${allInstancesAre(plan.instances, candidate)} healthy: ready for all traffic`)
     case 'handedOver':
@@ -107,7 +111,7 @@ function lineFor(
       return event.by === undefined || event.forReleaseId === undefined
         ? info(`${stable} is no longer needed and stops`)
         : warning(
-            `${event.by} deployed ${event.forReleaseId}: ${stable} is no longer kept warm and stops; returning to it takes an undo`,
+            `${event.by.name} deployed ${event.forReleaseId}: ${stable} is no longer kept warm and stops; returning to it takes an undo`,
             event.by,
           )
     case 'oldStopped':

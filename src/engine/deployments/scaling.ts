@@ -1,10 +1,11 @@
+import type { Actor } from '../../contract/index.ts'
 import type { Scaling, ServiceRecord } from './service-record.ts'
 import type { DeploymentState } from './state.ts'
 
 /** The number of instances that a service's configuration declares, and who declared it. */
 export interface ScaleRequest {
   instances: number
-  by: string
+  by: Actor
   why: string
 }
 

@@ -1,3 +1,4 @@
+import type { Actor } from '../../contract/index.ts'
 import type { Result } from '../../base/index.ts'
 
 /** The stored record of a service's declared number of instances. */
@@ -5,7 +6,7 @@ export interface Scaling {
   /** The number declared last. A restarted engine compares it with the current declaration. */
   instances: number
   /** A change to apply to the stable release, after the deployments that were open; null for none. */
-  pending: { by: string; why: string; openIds: readonly string[] } | null
+  pending: { by: Actor; why: string; openIds: readonly string[] } | null
 }
 
 /** The stored record of a service, apart from its configuration. */
@@ -14,7 +15,7 @@ export interface ServiceRecord {
   stableReleaseId: string | null
   /** Number of instances of the stable release. */
   instances: number
-  automationStopped: { by: string; atMs: number; reason: string } | null
+  automationStopped: { by: Actor; atMs: number; reason: string } | null
   /** Null until a number of instances is declared. */
   scaling: Scaling | null
   /** Grows with each stored change. */

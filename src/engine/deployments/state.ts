@@ -1,4 +1,6 @@
 import {
+  isEngine,
+  type Actor,
   engineActor,
   type Failure,
   type Judgement,
@@ -50,7 +52,7 @@ export type Stage =
 
 export interface Pause {
   cause: PauseCause
-  by: string
+  by: Actor
   reason: string
   sinceMs: number
 }
@@ -64,7 +66,7 @@ export interface DeploymentState {
   /** Number of instances of the stable release. */
   stableInstances: number
   plan: Plan
-  createdBy: string
+  createdBy: Actor
   why: string
   retryOf: string
   createdAtMs: number
@@ -81,7 +83,7 @@ export interface DeploymentState {
   missingRoom: string
   /** A person skipped to this stage, so it does not wait for host resources. */
   isRoomWaived: boolean
-  rollback: { by: string; reason: string; isEmergency: boolean } | null
+  rollback: { by: Actor; reason: string; isEmergency: boolean } | null
   /** How far it had come when it was rolled back; null when it was not, or had no traffic. */
   reached: { stepIndex: number; weight: number } | null
   /** What its instances did when the engine rolled it back or paused it for a failure; null until that was read. */
@@ -129,7 +131,7 @@ export const isGoingBack = ({ rollback }: Pick<DeploymentState, 'rollback'>): bo
 /** Whether the engine rolled it back or paused it for a failure, and what its instances did is not recorded yet. */
 export const isToExplain = ({ stage, pause, rollback, failure }: DeploymentState): boolean => {
   const isTakenBack =
-    (stage.kind === 'returning' || stage.kind === 'stopping') && rollback?.by === engineActor
+    (stage.kind === 'returning' || stage.kind === 'stopping') && rollback !== null && isEngine(rollback.by)
   return failure === null && (isTakenBack || pause?.cause === 'failure')
 }
 

@@ -151,7 +151,7 @@ export function reasonOf(state: DeploymentState, place?: QueuePlace): string {
     case 'telling':
     case 'rolled_back':
     case 'failed':
-      return rollback ? rollback.reason || `${rollback.by} rolled it back` : `${name} is rolled back`
+      return rollback ? rollback.reason || `${rollback.by.name} rolled it back` : `${name} is rolled back`
     default:
       return assertNever(stage)
   }

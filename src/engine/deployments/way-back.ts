@@ -109,7 +109,7 @@ export function noWayBack(name: string, facts: WayBackFacts): AppError {
     )
   if (record.automationStopped)
     return refuse(
-      `${name} was already rolled back by ${record.automationStopped.by}: ${trafficText(facts)}${way ? `. An undo goes further back, to ${way.to}, and resumes automation` : ''}`,
+      `${name} was already rolled back by ${record.automationStopped.by.name}: ${trafficText(facts)}${way ? `. An undo goes further back, to ${way.to}, and resumes automation` : ''}`,
       way ? undoCommand(name) : resumeCommand(name),
     )
   return refuse(`${name} has no deployment to stop and no earlier release to return to`)

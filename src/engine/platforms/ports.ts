@@ -1,5 +1,5 @@
 import type { Result } from '../../base/index.ts'
-import type { Bin, Instance, Release, ServiceDefinition, Weights } from '../../contract/index.ts'
+import type { Actor, Bin, Instance, Release, ServiceDefinition, Weights } from '../../contract/index.ts'
 
 /** Copies of one release that shall run. */
 export interface EnsureRequest {
@@ -25,7 +25,7 @@ interface RestartRequest {
   releaseId?: string
   instanceId?: string
   /** Who asks. */
-  by: string
+  by: Actor
 }
 
 /** What a target says that runs, of one service. */

@@ -1,6 +1,8 @@
 import { isAbsolute } from 'node:path'
 import { AppError, fail, ok, type Clock, type Result } from '../../base/index.ts'
 import {
+  actorOf,
+  type Actor,
   artifactIn,
   attempts,
   directoryNamedBy,
@@ -30,7 +32,7 @@ export const releaseHandlers = (parts: ReleaseParts) => ({
       orThrow(parts.stores.releases.newest(input.service, input.limit)),
     ),
     create: api.releases.create.handler(({ input, context }) =>
-      orThrow(create(parts, input, context.principal.name)),
+      orThrow(create(parts, input, actorOf(context.principal))),
     ),
     compare: api.releases.compare.handler(({ input }) =>
       orThrow(compare(parts, input.service, input.from, input.to)),
@@ -41,7 +43,7 @@ export const releaseHandlers = (parts: ReleaseParts) => ({
 async function create(
   { clock, stores, add, workingDirectory }: ReleaseParts,
   draft: Omit<Release, 'createdAtMs' | 'createdBy'>,
-  by: string,
+  by: Actor,
 ): Promise<Result<Release>> {
   const { artifact } = draft
   const named = directoryNamedBy(artifact)

@@ -1,12 +1,17 @@
 import { AppError, fail, ok, type Clock, type Result } from '../../base/index.ts'
-import { directoryNamedBy, withoutDirectory, type Release } from '../../contract/index.ts'
+import {
+  configurationActor,
+  type Actor,
+  directoryNamedBy,
+  withoutDirectory,
+  type Release,
+} from '../../contract/index.ts'
 import { audited, canonicalJson, type AuditChange, type AuditDraft } from '../audit/index.ts'
 import type { ConfiguredRelease, ServiceConfig } from '../config/index.ts'
 import type { UnitOfWork } from '../core/index.ts'
 import type { ReleaseChange, ReleaseStore } from '../releases/index.ts'
 
 /** Who adds what stands in a config. */
-const configuration = 'configuration'
 
 /** A release that the store has with other content. */
 export interface ChangedRelease {
@@ -23,7 +28,7 @@ export interface NewReleases {
 /** Releases of these services that the store does not have yet, as `by` adds them now. Fails as the store does. */
 export async function newReleases(
   services: readonly Pick<ServiceConfig, 'definition' | 'releases'>[],
-  { stores, atMs, by }: { stores: { releases: ReleaseStore }; atMs: number; by: string },
+  { stores, atMs, by }: { stores: { releases: ReleaseStore }; atMs: number; by: Actor },
 ): Promise<Result<NewReleases>> {
   const releases: Release[] = []
   const changed: ChangedRelease[] = []
@@ -72,7 +77,7 @@ export async function storeReleases(
   services: readonly Pick<ServiceConfig, 'definition' | 'releases'>[],
   { stores, clock }: { stores: ConfiguredReleaseStores; clock: Clock },
 ): Promise<Result<readonly ChangedRelease[]>> {
-  const found = await newReleases(services, { stores, atMs: clock.nowMs(), by: configuration })
+  const found = await newReleases(services, { stores, atMs: clock.nowMs(), by: configurationActor })
   if (!found.ok) return found
   const { releases, audit, changed } = found.value
   if (releases.length > 0) {

@@ -1,3 +1,4 @@
+import type { Actor } from '../../contract/index.ts'
 import { AppError, fail, ok, SerialQueue, type Clock, type Result } from '../../base/index.ts'
 import { notFoundText, shownPhaseName } from '../../contract/index.ts'
 import type { AccountCheck, ServiceConfig } from '../config/index.ts'
@@ -35,7 +36,7 @@ export interface DeclarationsParts {
 export interface DeclareRequest {
   service: string
   written: Readonly<Record<string, unknown>>
-  by: string
+  by: Actor
   why: string
   /** Of the declaration that the person saw, 0 for none; null for whatever has happened since. */
   expectedRevision: number | null
@@ -87,7 +88,7 @@ export class Declarations implements Disposable {
    * Ends a service for good: its traffic, then its instances; its history stays. CONFLICT while a file names it or
    * a deployment of it runs, NOT_FOUND for one that never was.
    */
-  remove(service: string, by: string, why: string): Promise<Result<void>> {
+  remove(service: string, by: Actor, why: string): Promise<Result<void>> {
     return this.#queue.run(() => this.#remove(service, by, why))
   }
 
@@ -145,7 +146,7 @@ export class Declarations implements Disposable {
       : null
   }
 
-  async #remove(service: string, by: string, why: string): Promise<Result<void>> {
+  async #remove(service: string, by: Actor, why: string): Promise<Result<void>> {
     const { registry, stores, clock } = this.#parts
     if (registry.isConfigured(service))
       return fail(

@@ -1,5 +1,5 @@
 import { ok, type Result } from '../../base/index.ts'
-import type { DeclarationView } from '../../contract/index.ts'
+import { actorOf, type DeclarationView } from '../../contract/index.ts'
 import type { Declaration } from './ports.ts'
 import { api, given, orThrow } from '../identity/index.ts'
 import type { Services } from './services.ts'
@@ -17,22 +17,22 @@ export const serviceHandlers = (services: Services) => ({
     ),
     declare: api.services.declare.handler(async ({ input, context }) => {
       const { service, definition: written, expectedRevision, why } = input
-      const request = { service, written, expectedRevision, why, by: context.principal.name }
+      const request = { service, written, expectedRevision, why, by: actorOf(context.principal) }
       return orThrow(viewOf(await services.declare(request)))
     }),
     remove: api.services.remove.handler(async ({ input, context }) => {
-      await orThrow(services.remove(input.service, context.principal.name, input.why))
+      await orThrow(services.remove(input.service, actorOf(context.principal), input.why))
       return { service: input.service }
     }),
     restart: api.services.restart.handler(async ({ input, context }) => {
       const { why, ...which } = input
-      const instanceIds = await orThrow(services.restart(given(which), context.principal.name, why))
+      const instanceIds = await orThrow(services.restart(given(which), actorOf(context.principal), why))
       return { service: input.service, instanceIds }
     }),
     resume: api.services.resume.handler(({ input, context }) =>
       orThrow(
         services.resume(input.service, {
-          by: context.principal.name,
+          by: actorOf(context.principal),
           why: input.why,
           expectedRevision: input.expectedRevision,
         }),

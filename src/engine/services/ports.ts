@@ -1,11 +1,11 @@
 import type { Result } from '../../base/index.ts'
-import type { Bin } from '../../contract/index.ts'
+import type { Actor, Bin } from '../../contract/index.ts'
 
 /** A service that was declared over the API, in the form in which it would stand in a config. */
 export interface Declaration {
   service: string
   written: Readonly<Record<string, unknown>>
-  by: string
+  by: Actor
   atMs: number
   /** From 1; grows with each change. */
   revision: number

@@ -1,5 +1,12 @@
 import { AppError, fail, ok, type Clock, type Log, type Result } from '../../base/index.ts'
-import { notFoundText, type Bin, type LogLine, type ServiceState } from '../../contract/index.ts'
+import {
+  configurationActor,
+  notFoundText,
+  type Actor,
+  type Bin,
+  type LogLine,
+  type ServiceState,
+} from '../../contract/index.ts'
 import { audited } from '../audit/index.ts'
 import type { AccountCheck } from '../config/index.ts'
 import { within, type LiveStore, type Supervisor } from '../core/index.ts'
@@ -165,7 +172,7 @@ export class Services implements Disposable {
     return fail(new AppError('NOT_FOUND', text, { details: { service } }))
   }
 
-  remove(service: string, by: string, why: string): Promise<Result<void>> {
+  remove(service: string, by: Actor, why: string): Promise<Result<void>> {
     return this.#declarations.remove(service, by, why)
   }
 
@@ -182,7 +189,7 @@ export class Services implements Disposable {
   /** Restarts instances one at a time, and gives them in their order. The order is on record before it is given. */
   async restart(
     { service, ...which }: { service: string; releaseId?: string; instanceId?: string },
-    by: string,
+    by: Actor,
     why: string,
   ): Promise<Result<string[]>> {
     const found = this.require(service)
@@ -207,7 +214,7 @@ export class Services implements Disposable {
   /** Resumes automation after an emergency rollback. */
   async resume(
     service: string,
-    { by, why, expectedRevision }: { by: string; why: string; expectedRevision: number | null },
+    { by, why, expectedRevision }: { by: Actor; why: string; expectedRevision: number | null },
   ): Promise<Result<ServiceState>> {
     const resumed = await this.#parts.controller.resumeAutomation(service, by, why, expectedRevision)
     if (!resumed.ok) return resumed
@@ -217,7 +224,8 @@ export class Services implements Disposable {
 
   /** Whoever changed the number of instances in its configuration, a running service follows. */
   #size(service: string, instances: number, origin: Origin): void {
-    const by = origin === 'file' ? 'config' : (this.#declarations.find(service)?.by ?? 'config')
+    const by =
+      origin === 'file' ? configurationActor : (this.#declarations.find(service)?.by ?? configurationActor)
     this.#parts.controller.declareInstances(service, {
       instances,
       by,

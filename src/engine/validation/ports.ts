@@ -1,5 +1,5 @@
 import type { Result } from '../../base/index.ts'
-import type { HostState } from '../../contract/index.ts'
+import type { Actor, HostState } from '../../contract/index.ts'
 import type { Counts } from '../canary/index.ts'
 import type { Router, Target } from '../platforms/index.ts'
 
@@ -13,7 +13,7 @@ export interface HostFact {
 export interface OtherDeployment {
   id: string
   candidateReleaseId: string
-  createdBy: string
+  createdBy: Actor
 }
 
 /** Port: what the engine knows at this moment that checks ask about. */

@@ -122,7 +122,7 @@ export function judgeExclusive(deploymentId: string, open: readonly OtherDeploym
   const others = open.filter(({ id }) => id !== deploymentId)
   if (others.length === 0) return passed('No other deployment of this service is in progress.')
   const texts = others.map(
-    ({ id, candidateReleaseId, createdBy }) => `${createdBy} is deploying ${candidateReleaseId} (${id})`,
+    ({ id, candidateReleaseId, createdBy }) => `${createdBy.name} is deploying ${candidateReleaseId} (${id})`,
   )
   return failed(`The service is already being deployed: ${texts.join('; ')}.`)
 }

@@ -3,14 +3,15 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import type { EdgeLog } from '../../edge/index.ts'
 import { fail, messageOf, ok, type Result } from '../../base/index.ts'
-import { errorCodes } from '../../contract/index.ts'
+import { actorNamed, actorSchema, errorCodes } from '../../contract/index.ts'
 
 /** An order to the edge itself, which runs without an engine: it is kept here until an engine takes it. */
 const noteSchema = z.object({
   /** The same however often it is read. */
   id: z.string().regex(/^[0-9a-f]{32}$/),
   atMs: z.number().int(),
-  actor: z.string().max(200),
+  /** One of an earlier version has a name only. */
+  actor: actorSchema.or(z.string().max(200).transform(actorNamed)),
   order: z.enum(['platform.stop', 'platform.upgrade']),
   /** Why it was not carried out; left out where it was. */
   failure: z.object({ code: z.enum(errorCodes), text: z.string().max(500) }).optional(),

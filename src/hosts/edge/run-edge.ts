@@ -17,7 +17,7 @@ import {
   type EdgeLog,
 } from '../../edge/index.ts'
 import { version } from '../version.ts'
-import { localActor, type EdgeInput } from '../../contract/index.ts'
+import { actorNamed, localActor, type Actor, type EdgeInput } from '../../contract/index.ts'
 import { canGuard, Guard, provenMs, takeRevival, type KeptPort } from './guard.ts'
 import { edgeLockPath, edgeSocketPlaces, workDirectory } from './places.ts'
 import { keepNote, type OrderNote } from './order-notes.ts'
@@ -233,7 +233,7 @@ export async function runEdge({ directory, environment, onReady }: EdgeRequest):
   /** Keeps an order for the audit log of the engine that is there next. */
   function note(
     order: OrderNote['order'],
-    by: string | undefined,
+    by: Actor | string | undefined,
     details: OrderNote['details'],
     failure?: AppError,
   ): void {
@@ -244,7 +244,7 @@ export async function runEdge({ directory, environment, onReady }: EdgeRequest):
         id: systemRng().hex(16),
         atMs: clock.nowMs(),
         // Only the user of the edge can open its socket.
-        actor: by ?? localActor,
+        actor: typeof by === 'string' ? actorNamed(by) : (by ?? localActor),
         order,
         ...(code ? { failure: { code, text: message.slice(0, 500) } } : {}),
         details,

@@ -1,3 +1,4 @@
+import type { Actor } from '../../contract/index.ts'
 import { access } from 'node:fs/promises'
 import { AppError, fail, ok, sleep, type Clock, type Result } from '../../base/index.ts'
 import type { EdgeClient } from '../../adapters/platforms/edge/index.ts'
@@ -10,7 +11,7 @@ export interface EdgeStop {
   directory: string
   clock: Clock
   /** Who orders it, for the audit log. */
-  by?: string
+  by?: Actor
   /** Drain and stop what it runs, too; its instances run on without it otherwise. */
   withInstances: boolean
   /** Longest wait for the end of its process: it drains as long as the services may take. */

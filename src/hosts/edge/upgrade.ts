@@ -1,3 +1,4 @@
+import type { Actor } from '../../contract/index.ts'
 import type { EdgeLog } from '../../edge/index.ts'
 import { ok, type Result } from '../../base/index.ts'
 import { systemClock, systemRng } from '../../adapters/system/index.ts'
@@ -14,7 +15,7 @@ export interface EdgeUpgrade {
 
 export interface EdgeUpgradeOrder {
   /** For the audit log. */
-  by: string
+  by: Actor
   log: EdgeLog
   /** This process's own unless told otherwise. */
   program?: EdgeProgram | undefined

@@ -67,7 +67,7 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
         epoch: engine.epoch,
         version,
       },
-      context: { principal: operator(localActor) },
+      context: { principal: operator(localActor.name) },
       health: healthAnswers(engine),
       refused: (refusal) => void engine.noteRefusal(refusal),
       log,

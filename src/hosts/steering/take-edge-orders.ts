@@ -1,5 +1,5 @@
 import { sleep, type Clock, type Log } from '../../base/index.ts'
-import { engineActor } from '../../contract/index.ts'
+import { isEngine } from '../../contract/index.ts'
 import { audited, type AuditDraft } from '../../engine/audit/index.ts'
 import { type Loop } from '../../engine/core/index.ts'
 import type { Stores } from '../../engine/stores.ts'
@@ -50,7 +50,7 @@ function draftOf({ id, atMs, actor, order, failure, details }: OrderNote): Audit
       why: failure.text,
       details: { order, code: failure.code, id, ...details },
     }
-  const isAutomatic = actor === engineActor && order === 'platform.upgrade'
+  const isAutomatic = isEngine(actor) && order === 'platform.upgrade'
   const why = isAutomatic ? 'It was of an older version than the program.' : ''
   return { ...entry, action: order, why, details: { id, ...details } }
 }

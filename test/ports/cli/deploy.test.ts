@@ -12,6 +12,7 @@ import {
   token,
   type ScriptedOperations,
 } from './scripted-operations.ts'
+import { person } from '../../support/person.ts'
 
 let directory: string
 let engine: ScriptedOperations
@@ -282,7 +283,7 @@ describe('an undo while automation is stopped after an emergency', () => {
   const args = ['deployments', 'undo', 'shop', '--data-dir', 'data']
   const given = () => engine.script.calls.find(({ name }) => name === 'undo')?.input
   beforeEach(() => {
-    engine.script.automationStopped = { by: 'ann', atMs: 0, reason: 'errors' }
+    engine.script.automationStopped = { by: person('ann'), atMs: 0, reason: 'errors' }
   })
 
   it('says before it is confirmed that automation resumes, and resumes it with the one order', async () => {

@@ -1,3 +1,4 @@
+import { person } from '../../support/person.ts'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -245,8 +246,8 @@ async function run(args: string[], width = Infinity) {
     Object.assign(engine.script.deployment, {
       reason: hostile,
       why: hostile,
-      createdBy: hostile,
-      log: [{ atMs: 0, severity: 'ok', actor: hostile, text: hostile }],
+      createdBy: person(hostile),
+      log: [{ atMs: 0, severity: 'ok', actor: person(hostile), text: hostile }],
     })
   await rm(join(directory, 'new.yaml'), { force: true })
   const needsEdge = args[0] === 'edge' && ['status', 'upgrade', 'stop'].includes(args[1] ?? '')

@@ -1,3 +1,4 @@
+import { person } from '../../support/person.ts'
 import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
@@ -162,7 +163,7 @@ describe('pilothouse rollback goes to the edge itself', () => {
   it('with the name of the local user who orders it', async () => {
     await edge()
     await run(['rollback', 'shop', '--data-dir', data])
-    expect(keys.map(localOperatorIn)).toEqual([`local operator (user ${userInfo().username})`])
+    expect(keys.map(localOperatorIn)).toEqual([person(`local operator (user ${userInfo().username})`)])
   })
 
   it('with every service that has a candidate, for --all', async () => {

@@ -21,6 +21,7 @@ import {
 import type { CallContext } from '../../../src/engine/identity/index.ts'
 import { announceServer } from '../../../src/hosts/server-file.ts'
 import { scriptedEngine } from '../../support/scripted-engine.ts'
+import { person } from '../../support/person.ts'
 
 const capabilities = { ...edgeCapabilities.target, ...edgeCapabilities.router }
 
@@ -67,7 +68,7 @@ export const aDeployment = (changes: Partial<Deployment> = {}): Deployment => ({
   validation: null,
   judgement: null,
   log: [],
-  createdBy: 'ann',
+  createdBy: person('ann'),
   why: '',
   createdAtMs: 1_700_000_000_000,
   endedAtMs: null,
@@ -120,7 +121,7 @@ const aService: ServiceState = {
 const anEntry: AuditEntry = {
   seq: 1,
   atMs: 0,
-  actor: 'ann',
+  actor: person('ann'),
   action: 'deployments.start',
   target: 'shop',
   why: 'a \u001b[31mfix',
@@ -270,7 +271,7 @@ function scripted(script: Script) {
   const declaration = () => ({
     service: 'shop',
     definition: { listen: { port: 8080 }, releases: { r1: { command: ['node', 'shop.js'] } } },
-    by: 'ann',
+    by: person('ann'),
     atMs: 0,
     revision: 1,
   })
@@ -281,7 +282,7 @@ function scripted(script: Script) {
     parameters: {},
     note: said(''),
     createdAtMs: 0,
-    createdBy: said('ann'),
+    createdBy: person(said('ann')),
   })
   return {
     config: {
@@ -386,7 +387,7 @@ function scripted(script: Script) {
     },
     audit: {
       list: os.audit.list.handler(() => [
-        { ...anEntry, actor: said('ann'), target: said('shop'), why: said(anEntry.why) },
+        { ...anEntry, actor: person(said('ann')), target: said('shop'), why: said(anEntry.why) },
       ]),
       verify: os.audit.verify.handler(() => ({
         isWhole: script.isAuditWhole,

@@ -1,3 +1,4 @@
+import { person } from '../../support/person.ts'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -42,7 +43,7 @@ async function openShop() {
     const release = releases.find((each) => each.id === id)
     if (!release) throw new Error(`no release ${id}`)
     const service = definition.name
-    const made = { ...release, service, createdAtMs: 0, createdBy: 'test' }
+    const made = { ...release, service, createdAtMs: 0, createdBy: person('test') }
     await target.ensure({ service, release: made, instances: 1, key: `${service}-${id}` })
   }
   const state = async (service: string, id: string) => {

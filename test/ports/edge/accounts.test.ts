@@ -92,7 +92,7 @@ describe.runIf(canTry)('an edge of root whose service runs as another user', () 
         PILOTHOUSE_EDGE: directory,
         PILOTHOUSE_SERVICE: serviceName,
         PILOTHOUSE_RELEASE: release.id,
-        PILOTHOUSE_CONTENT: contentMark(release),
+        PILOTHOUSE_CONTENT: contentMark({ ...release, createdBy: release.createdBy.name }),
       },
     })
     forged.push(child)

@@ -8,7 +8,7 @@ import { guardsSchema } from '../../../src/contract/index.ts'
 import { edgeClient, ensureEdge } from '../../../src/hosts/edge/index.ts'
 import { until } from '../../support/until.ts'
 import { startNode } from '../cli/process.ts'
-import { edgeDefinitionOf, releaseOf, serviceName, valueOf } from '../platform.ts'
+import { edgeDefinitionOf, edgeReleaseOf, serviceName, valueOf } from '../platform.ts'
 
 const entry = join(import.meta.dirname, '../../../src/hosts/edge/main.ts')
 
@@ -46,7 +46,7 @@ describe.runIf(canMount())('an edge whose disk takes nothing', () => {
     valueOf(
       await client.call('ensure', {
         service: serviceName,
-        release: releaseOf('r1'),
+        release: edgeReleaseOf('r1'),
         instances: 1,
         key: 'r1',
       }),
@@ -167,7 +167,7 @@ describe.runIf(canMount())('an edge whose disk takes nothing', () => {
     const service = serviceName
     disk.spoil()
     try {
-      valueOf(await client.call('ensure', { service, release: releaseOf('r2'), instances: 1, key: 'r2' }))
+      valueOf(await client.call('ensure', { service, release: edgeReleaseOf('r2'), instances: 1, key: 'r2' }))
       const { revision } = valueOf(await client.call('weights', { service }))
       const order = {
         service,

@@ -13,6 +13,7 @@ import { edgeDirectory, ensureEdge, stopEdge, upgradeEdge } from '../../../src/h
 import { openLocalEngine } from '../../../src/hosts/local-engine.ts'
 import { takeEdgeOrders } from '../../../src/hosts/steering/index.ts'
 import { emptySteering } from '../../support/empty-steering.ts'
+import { person } from '../../support/person.ts'
 
 const clock = systemClock()
 let root: string
@@ -34,7 +35,7 @@ async function stop() {
   const stopped = await stopEdge(client, {
     directory,
     clock,
-    by: 'ada',
+    by: person('ada'),
     withInstances: true,
     withinMs: 60_000,
   })
@@ -56,10 +57,10 @@ async function auditOfNextEngine() {
 describe('orders that the edge gets without an engine', () => {
   it('are in the audit log of the next engine, each once', async () => {
     await (await started())[Symbol.asyncDispose]()
-    const upgraded = await upgradeEdge(directory, { by: 'ben', log: silentLog })
+    const upgraded = await upgradeEdge(directory, { by: person('ben'), log: silentLog })
     if (!upgraded.ok) throw upgraded.error
     const failed = await upgradeEdge(directory, {
-      by: 'ben',
+      by: person('ben'),
       log: silentLog,
       program: { command: process.execPath, args: ['-e', 'process.exit(1)'] },
     })
@@ -68,12 +69,16 @@ describe('orders that the edge gets without an engine', () => {
     const entries = await auditOfNextEngine()
     expect(entries).toMatchObject([
       {
-        actor: 'ben',
+        actor: person('ben'),
         action: 'platform.upgrade',
         details: { pidBefore: upgraded.value.from.pid, pid: upgraded.value.to.pid },
       },
-      { actor: 'ben', action: 'orders.refused', details: { order: 'platform.upgrade', code: 'UNAVAILABLE' } },
-      { actor: 'ada', action: 'platform.stop', details: { withInstances: true } },
+      {
+        actor: person('ben'),
+        action: 'orders.refused',
+        details: { order: 'platform.upgrade', code: 'UNAVAILABLE' },
+      },
+      { actor: person('ada'), action: 'platform.stop', details: { withInstances: true } },
     ])
     expect(await auditOfNextEngine()).toEqual(entries)
   })

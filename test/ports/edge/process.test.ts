@@ -19,6 +19,7 @@ import {
   codeOf,
   definitionOf,
   edgeDefinitionOf,
+  edgeReleaseOf,
   releaseOf,
   serviceName,
   TestService,
@@ -304,7 +305,7 @@ describe('the edge as a process', () => {
   it('answers each of 50 orders of one emergency call, and moves what can be moved', async () => {
     const names = Array.from({ length: 50 }, (_, i) => `s${i}`)
     for (const name of names) await edge.client.call('declare', { definition: definition(name) })
-    const release = (name: string, id: string) => ({ ...releaseOf(id), service: name })
+    const release = (name: string, id: string) => ({ ...edgeReleaseOf(id), service: name })
     valueOf(
       await edge.client.call('ensure', {
         service: 's7',

@@ -19,6 +19,7 @@ import { exportAudit, verifyAudit } from '../../../src/engine/audit/log.ts'
 import { newestAnchor } from '../../../src/hosts/cli/operations/audit.ts'
 import { runCli } from '../../../src/hosts/cli/program.ts'
 import { VirtualClock } from '../../support/clock.ts'
+import { person } from '../../support/person.ts'
 
 let directory: string
 let file: string
@@ -30,7 +31,7 @@ afterEach(() => rm(directory, { recursive: true, force: true }))
 
 const clock = new VirtualClock()
 let launches = 0
-const draft = (why: string) => ({ atMs: 1, actor: 'ada', action: 'a', target: 't', why, details: {} })
+const draft = (why: string) => ({ atMs: 1, actor: person('ada'), action: 'a', target: 't', why, details: {} })
 
 interface Launch {
   against?: Anchor | undefined
@@ -83,12 +84,13 @@ function edit(change: (database: Database.Database) => void): void {
 function rehash(database: Database.Database, entries: readonly AuditEntry[]): void {
   let last: ChainEnd = chainStart
   database.exec('DELETE FROM audit')
-  const insert = database.prepare('INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)')
+  const insert = database.prepare('INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
   for (const { hash: _, ...entry } of entries) {
     const linked = { ...entry, seq: last.seq + 1, previousHash: last.hash }
     const hash = createHash('sha256').update(canonicalJson(linked), 'utf8').digest('hex')
     const { seq, atMs, actor, action, target, why, details, previousHash } = linked
-    insert.run(seq, atMs, actor, action, target, why, JSON.stringify(details), previousHash, hash)
+    const told = [action, target, why, JSON.stringify(details), previousHash, hash]
+    insert.run(seq, atMs, actor.name, ...told, actor.kind)
     last = { seq, hash }
   }
   database.prepare('UPDATE audit_end SET seq = ?, hash = ?').run(last.seq, last.hash)
@@ -214,7 +216,7 @@ describe('the seal of the audit log', () => {
     edit((database) =>
       rehash(
         database,
-        entries.map((entry) => ({ ...entry, actor: 'eve' })),
+        entries.map((entry) => ({ ...entry, actor: person('eve') })),
       ),
     )
     expect(await launch([], { against })).toMatchObject({ isWhole: false, firstBrokenSeq: 2 })

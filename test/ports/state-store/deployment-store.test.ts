@@ -15,6 +15,7 @@ import type { EvidenceChange } from '../../../src/engine/canary/index.ts'
 import { buildPlan, type ServiceRecord, type StoredEvent } from '../../../src/engine/deployments/index.ts'
 import { VirtualClock } from '../../support/clock.ts'
 import { uneventful } from '../../support/uneventful.ts'
+import { person } from '../../support/person.ts'
 
 let directory: string
 let store: StateStore
@@ -72,7 +73,7 @@ const release = (id: string, argv = ['run', id]): Release => ({
   parameters: {},
   note: '',
   createdAtMs: 1,
-  createdBy: 'mira',
+  createdBy: person('mira'),
 })
 
 const deployment = (id: string, changes: Partial<Deployment> = {}): Deployment => ({
@@ -90,7 +91,7 @@ const deployment = (id: string, changes: Partial<Deployment> = {}): Deployment =
   validation: null,
   judgement: null,
   log: [],
-  createdBy: 'mira',
+  createdBy: person('mira'),
   why: 'Cart totals',
   createdAtMs: 100,
   endedAtMs: null,
@@ -104,7 +105,7 @@ const event = (deploymentId: string, seq: number): StoredEvent => ({
   seq,
   atMs: 100 + seq,
   elapsedMs: 0.5,
-  event: { kind: 'resumed', by: 'mira', why: `${seq}` },
+  event: { kind: 'resumed', by: person('mira'), why: `${seq}` },
 })
 
 const bin = (atMs: number, releaseId: string, requests = 5): Bin => ({
@@ -120,7 +121,7 @@ const bin = (atMs: number, releaseId: string, requests = 5): Bin => ({
   latencyCounts: [1, 2],
 })
 
-const audit = (action: string, actor = 'mira') => ({
+const audit = (action: string, actor = person('mira')) => ({
   atMs: 5.5,
   actor,
   action,
@@ -140,7 +141,7 @@ describe('the deployments of the state database', () => {
       revision: 4,
     }
     value(await commit({ services: [record] }))
-    const stop = { by: 'mira', atMs: 3, reason: 'no' }
+    const stop = { by: person('mira'), atMs: 3, reason: 'no' }
     value(await commit({ services: [{ ...record, automationStopped: stop, revision: 5 }] }))
     const late = await commit({
       services: [{ ...record, stableReleaseId: 'r2', revision: 5 }],
@@ -161,8 +162,8 @@ describe('the deployments of the state database', () => {
       name: 'checkout',
       stableReleaseId: 'r1',
       instances: 2,
-      automationStopped: { by: 'mira', atMs: 3, reason: 'no' },
-      scaling: { instances: 3, pending: { by: 'mira', why: 'more visitors', openIds: ['d1'] } },
+      automationStopped: { by: person('mira'), atMs: 3, reason: 'no' },
+      scaling: { instances: 3, pending: { by: person('mira'), why: 'more visitors', openIds: ['d1'] } },
       revision: 4,
     }
     value(
@@ -235,18 +236,23 @@ describe('the deployments of the state database', () => {
 
   it('take the same release twice and refuse another one under its name', async () => {
     value(await commit({ releases: [release('r1')] }))
-    value(await commit({ releases: [{ ...release('r1'), createdBy: 'other', createdAtMs: 9 }] }))
+    value(await commit({ releases: [{ ...release('r1'), createdBy: person('other'), createdAtMs: 9 }] }))
     expect(await commit({ releases: [release('r1', ['other'])] })).toMatchObject({
       error: { code: 'CONFLICT' },
     })
-    expect(value(await store.stores.releases.find('checkout', 'r1')).createdBy).toBe('mira')
+    expect(value(await store.stores.releases.find('checkout', 'r1')).createdBy).toEqual(person('mira'))
   })
 
   it('are listed newest first by every filter, page by page', async () => {
     const all = [
       deployment('d1', { service: 'cart', endedAtMs: 9, phase: 'promoted', createdAtMs: 1 }),
       deployment('d2', { why: '100% "sure"', createdAtMs: 2 }),
-      deployment('d3', { phase: 'rolled_back', createdBy: 'cli', candidateReleaseId: 'r3', createdAtMs: 3 }),
+      deployment('d3', {
+        phase: 'rolled_back',
+        createdBy: person('cli'),
+        candidateReleaseId: 'r3',
+        createdAtMs: 3,
+      }),
     ]
     for (const each of all) value(await commit({ deployments: [each] }))
     const ids = async (filter: object) =>
@@ -266,7 +272,7 @@ describe('the deployments of the state database', () => {
   })
 
   it('keep an audit chain that is whole, and that shows who changed it behind our back', async () => {
-    value(await commit({ audit: [audit('a'), audit('b', 'automation')] }))
+    value(await commit({ audit: [audit('a'), audit('b', person('automation'))] }))
     value(await commit({ audit: [audit('c')] }))
     const chain = async () => value(await store.stores.audit.auditFrom(1, 100))
     expect((await chain()).map(({ seq, action }) => [seq, action])).toEqual([

@@ -8,8 +8,10 @@ import { seededRng, silentLog, type Result } from '../../../src/base/index.ts'
 import { openAuditSeal, openStateStore } from '../../../src/adapters/stores/state/index.ts'
 import { migrate } from '../../../src/adapters/stores/state/migrate.ts'
 import { migrations } from '../../../src/adapters/stores/state/migrations/index.ts'
-import { audited, chainStart, link, verifyAudit } from '../../../src/engine/audit/index.ts'
+import { audited, chainStart, verifyAudit } from '../../../src/engine/audit/index.ts'
 import { VirtualClock } from '../../support/clock.ts'
+import { engineActor } from '../../../src/contract/index.ts'
+import { person } from '../../support/person.ts'
 
 let directory: string
 beforeEach(() => {
@@ -33,14 +35,18 @@ const release = {
   createdAtMs: 1,
   createdBy: 'mira',
 }
-const entry = link(chainStart, {
+/** With the hash that the version of that time made. */
+const entry = {
+  seq: 1,
   atMs: 5,
   actor: 'mira',
   action: 'releases.add',
   target: 'checkout',
   why: '',
   details: { releaseId: 'r1' },
-})
+  previousHash: chainStart.hash,
+  hash: 'd912da29753080ed71ca855b4860bae8193bd4073354fca94d6038e27349ad97',
+}
 
 /** A database as the first version that deployed left it, with a row in each table. */
 async function firstDatabase(file: string): Promise<void> {
@@ -52,9 +58,18 @@ async function firstDatabase(file: string): Promise<void> {
     sqlite.prepare(`INSERT INTO ${table} VALUES (${values.map(() => '?').join(', ')})`).run(...values)
   insert('notices', 1, 'n1', 1, 'info', 'started', '/')
   insert('launches', 1, 'e1', '0.1.0', 1, 2)
-  insert('services', 'checkout', 'r1', 2, null, 3)
+  const stopped = JSON.stringify({ by: 'ben', atMs: 1, reason: 'errors' })
+  insert('services', 'checkout', 'r1', 2, stopped, 3)
   insert('releases', 1, 'checkout', 'r1', JSON.stringify(release))
-  const deployment = { id: 'd1', service: 'checkout', candidateReleaseId: 'r1', endedAtMs: null }
+  const logged = { atMs: 1, severity: 'info', actor: 'pilothouse', text: 'r1 starts' }
+  const deployment = {
+    id: 'd1',
+    service: 'checkout',
+    candidateReleaseId: 'r1',
+    endedAtMs: null,
+    createdBy: 'mira',
+    log: [logged],
+  }
   const body = JSON.stringify(deployment)
   insert('deployments', 1, 'd1', 'checkout', 'stepping', null, 'r1', 'mira', 1, null, '', '', body)
   const event = JSON.stringify({ kind: 'resumed', by: 'mira', why: '' })
@@ -81,20 +96,29 @@ it('opens a database of the first schema: everything is readable, a copy of it s
     name: 'checkout',
     stableReleaseId: 'r1',
     instances: 2,
-    automationStopped: null,
+    automationStopped: { by: person('ben'), atMs: 1, reason: 'errors' },
     scaling: null,
     revision: 3,
   })
   expect(value(await declarations.all())).toEqual([])
   expect(value(await traffic.minutesOf('checkout'))).toEqual([])
-  expect(value(await releases.find('checkout', 'r1'))).toEqual(release)
-  expect(value(await deployments.find('d1'))).toMatchObject({ id: 'd1' })
+  expect(value(await releases.find('checkout', 'r1'))).toEqual({ ...release, createdBy: person('mira') })
+  expect(value(await deployments.find('d1'))).toMatchObject({
+    createdBy: person('mira'),
+    log: [{ actor: engineActor }],
+  })
   expect(value(await deployments.openOf('checkout'))).toMatchObject([
-    { events: [{ seq: 1, event: { kind: 'resumed' } }], memory: { strikes: 1 }, cursor: 'c1' },
+    {
+      events: [{ seq: 1, event: { kind: 'resumed', by: person('mira') } }],
+      memory: { strikes: 1 },
+      cursor: 'c1',
+    },
   ])
   expect(value(await evidence.binsOf('d1'))).toEqual([{ atMs: 1, releaseId: 'r1' }])
-  expect(value(await audit.auditFrom(1, 9))).toEqual([entry])
+  expect(value(await audit.auditFrom(1, 9))).toEqual([
+    { ...entry, actor: { kind: 'unrecorded', name: 'mira' } },
+  ])
 
-  value(await work.commit(audited([{ ...entry, atMs: 6, why: 'after the upgrade' }])))
+  value(await work.commit(audited([{ ...entry, actor: person('mira'), atMs: 6, why: 'after the upgrade' }])))
   expect(value(await verifyAudit(audit))).toMatchObject({ entryCount: 2, isWhole: true })
 })

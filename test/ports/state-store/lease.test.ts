@@ -10,6 +10,7 @@ import {
   type StateStoreOptions,
 } from '../../../src/adapters/stores/state/index.ts'
 import { VirtualClock } from '../../support/clock.ts'
+import { person } from '../../support/person.ts'
 
 let directory: string
 let clock: VirtualClock
@@ -42,7 +43,7 @@ function value<T>(result: Result<T>): T {
   return result.value
 }
 
-const entry = { atMs: 1, actor: 'mira', action: 'x', target: 'checkout', why: '', details: {} }
+const entry = { atMs: 1, actor: person('mira'), action: 'x', target: 'checkout', why: '', details: {} }
 const release = {
   service: 'checkout',
   id: 'r1',
@@ -50,7 +51,7 @@ const release = {
   parameters: {},
   note: '',
   createdAtMs: 1,
-  createdBy: 'mira',
+  createdBy: person('mira'),
 }
 const commit = ({ stores }: StateStore) =>
   stores.work.commit([

@@ -14,6 +14,7 @@ import { verifyAudit } from '../../../src/engine/audit/index.ts'
 import type { Change, Changes } from '../../../src/engine/stores.ts'
 import { VirtualClock } from '../../support/clock.ts'
 import { uneventful } from '../../support/uneventful.ts'
+import { person } from '../../support/person.ts'
 
 let directory: string
 beforeEach(() => {
@@ -58,13 +59,27 @@ function changesOf(n: number): { [Aggregate in keyof Changes]: Changes[Aggregate
     parameters: {},
     note: '',
     createdAtMs: 1,
-    createdBy: 'mira',
+    createdBy: person('mira'),
   }
   const record = { stableReleaseId: null, instances: 1, automationStopped: null, scaling: null }
-  const declaration = { service: `s${n}`, written: {}, by: 'mira', atMs: 1, revision: 1, isLeaving: false }
-  const event = { kind: 'resumed' as const, by: 'mira', why: '' }
+  const declaration = {
+    service: `s${n}`,
+    written: {},
+    by: person('mira'),
+    atMs: 1,
+    revision: 1,
+    isLeaving: false,
+  }
+  const event = { kind: 'resumed' as const, by: person('mira'), why: '' }
   const notice = { id: `n${n}`, atMs: 1, severity: 'info' as const, text: 'x', link: '/' }
-  const entry = { atMs: 1, actor: 'mira', action: 'releases.add', target: 'checkout', why: '', details: {} }
+  const entry = {
+    atMs: 1,
+    actor: person('mira'),
+    action: 'releases.add',
+    target: 'checkout',
+    why: '',
+    details: {},
+  }
   return {
     journal: { kind: 'addNotice', notice },
     services: { kind: 'putService', service: { name: 'checkout', ...record, revision: n } },

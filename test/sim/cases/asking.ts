@@ -2,6 +2,7 @@ import type { Result } from '../../../src/base/index.ts'
 import type { PlanOptions, Step } from '../../../src/contract/index.ts'
 import type { Command, DeploymentController } from '../../../src/engine/deployments/index.ts'
 import { must, serviceName, type World } from '../world/world.ts'
+import { person } from '../../support/person.ts'
 
 export const step = (weight: number, holdS = 10, more: Partial<Step> = {}): Step => ({
   weight,
@@ -34,7 +35,7 @@ export const deploying = (controller: DeploymentController, releaseId: string, o
     service: serviceName,
     releaseId,
     options: [quick, options],
-    by: 'anna',
+    by: person('anna'),
     why: 'a new release',
     expectedRevision: null,
     supersedes: controller.views[0]?.open.at(-1)?.id ?? null,
@@ -45,7 +46,10 @@ export const deploy = async (world: World, releaseId: string, options: PlanOptio
   must(await answered(world, deploying(engineOf(world), releaseId, options)))
 
 export const asking = (world: World, kind: Command['kind'], id = world.newest.id) =>
-  answered(world, engineOf(world).command(id, { kind, by: 'ben', why: 'because', expectedRevision: null }))
+  answered(
+    world,
+    engineOf(world).command(id, { kind, by: person('ben'), why: 'because', expectedRevision: null }),
+  )
 
 /** A world with r1 stable and an engine that steers it. */
 export const steered = async (world: World, instances = 2): Promise<World> => {

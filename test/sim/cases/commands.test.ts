@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { ok } from '../../../src/base/index.ts'
-import { auditText } from '../../../src/contract/index.ts'
+import { auditText, engineActor, type Actor } from '../../../src/contract/index.ts'
 import { must, serviceName, World } from '../world/world.ts'
 import { answered, asking, atStep, deploy, deploying, engineOf, hasEnded, steered, step } from './asking.ts'
+import { person } from '../../support/person.ts'
 
 /** Places in a deployment that a person may find it at. */
 const places: [name: string, isThere: (world: World) => boolean][] = [
@@ -28,7 +29,12 @@ describe('a person', () => {
     const retried = must(
       await answered(
         world,
-        engineOf(world).retry(id, { by: 'ben', why: 'once more', expectedRevision: null, supersedes: null }),
+        engineOf(world).retry(id, {
+          by: person('ben'),
+          why: 'once more',
+          expectedRevision: null,
+          supersedes: null,
+        }),
       ),
     )
     expect(world.newest).toMatchObject({ id: retried, retryOf: id })
@@ -49,7 +55,7 @@ describe('a person', () => {
     await world.advance(3)
 
     world.judge = { ...world.judge, version: 2 }
-    const order = { by: 'ben', why: '', expectedRevision: null, supersedes: null }
+    const order = { by: person('ben'), why: '', expectedRevision: null, supersedes: null }
     must(await answered(world, engineOf(world).retry(id, order)))
     expect(judgeNow()).toEqual({ name: 'threshold', version: 2 })
     await world.until(hasEnded(world))
@@ -175,15 +181,15 @@ describe('a person', () => {
     must(
       await answered(
         world,
-        engineOf(world).command(id, { kind: 'pause', by: 'anna', why: '', expectedRevision: seen }),
+        engineOf(world).command(id, { kind: 'pause', by: person('anna'), why: '', expectedRevision: seen }),
       ),
     )
     const late = await answered(
       world,
-      engineOf(world).command(id, { kind: 'abort', by: 'ben', why: '', expectedRevision: seen }),
+      engineOf(world).command(id, { kind: 'abort', by: person('ben'), why: '', expectedRevision: seen }),
     )
     expect(late).toMatchObject({ ok: false, error: { code: 'CONFLICT' } })
-    expect(world.newest.pause?.by).toBe('anna')
+    expect(world.newest.pause?.by.name).toBe('anna')
   })
 
   it('deploys nothing over what another one deploys, unless that is named', async () => {
@@ -197,7 +203,7 @@ describe('a person', () => {
           service: serviceName,
           releaseId: 'r3',
           options: [],
-          by: 'ben',
+          by: person('ben'),
           why: '',
           expectedRevision: null,
           supersedes,
@@ -211,7 +217,7 @@ describe('a person', () => {
     expect(world.newest.rollback).toBeNull()
     must(await ask(id))
     await world.until(() => world.weight('r2') === 0)
-    expect(world.newest).toMatchObject({ candidateReleaseId: 'r3', createdBy: 'ben' })
+    expect(world.newest).toMatchObject({ candidateReleaseId: 'r3', createdBy: person('ben') })
   })
 
   it('undoes nothing that another one has undone already: that would bring the bad release back', async () => {
@@ -221,15 +227,15 @@ describe('a person', () => {
       await world.until(hasEnded(world))
     }
     const seen = world.record.revision
-    const undo = (by: string) =>
+    const undo = (by: Actor) =>
       answered(
         world,
         engineOf(world).undo({ service: serviceName, by, why: '', expectedRevision: seen, supersedes: null }),
       )
-    must(await undo('anna'))
+    must(await undo(person('anna')))
     expect(world.newest.plan.isUndo).toBe(true)
     await world.until(hasEnded(world))
-    expect(await undo('ben')).toMatchObject({ ok: false, error: { code: 'CONFLICT' } })
+    expect(await undo(person('ben'))).toMatchObject({ ok: false, error: { code: 'CONFLICT' } })
     expect(world.record.stableReleaseId).toBe('r2')
   })
 
@@ -245,7 +251,7 @@ describe('a person', () => {
         engineOf(world).undo({
           service: serviceName,
           releaseId: 'r1',
-          by: 'ben',
+          by: person('ben'),
           why: '',
           expectedRevision: null,
           supersedes: null,
@@ -263,10 +269,10 @@ describe('a person', () => {
     await deploy(world, 'r2')
     await world.until(() => atStep(world, 0))
     const seen = world.record.revision
-    void engineOf(world).emergency('all', 'anna', 'smoke')
+    void engineOf(world).emergency('all', person('anna'), 'smoke')
     await world.until(() => world.record.automationStopped !== null)
     const resume = (revision: number) =>
-      answered(world, engineOf(world).resumeAutomation(serviceName, 'ben', '', revision))
+      answered(world, engineOf(world).resumeAutomation(serviceName, person('ben'), '', revision))
     expect(await resume(seen)).toMatchObject({ ok: false, error: { code: 'CONFLICT' } })
     expect((await resume(world.record.revision)).ok).toBe(true)
   })
@@ -277,7 +283,12 @@ describe('a person', () => {
     await world.until(() => atStep(world, 0))
     const seen = world.newest.revision
     await world.advance(30)
-    const asked = engineOf(world).command(id, { kind: 'pause', by: 'anna', why: '', expectedRevision: seen })
+    const asked = engineOf(world).command(id, {
+      kind: 'pause',
+      by: person('anna'),
+      why: '',
+      expectedRevision: seen,
+    })
     expect((await answered(world, asked)).ok).toBe(true)
   })
 
@@ -290,7 +301,7 @@ describe('a person', () => {
         service: serviceName,
         releaseId,
         options: [],
-        by: 'x',
+        by: person('x'),
         why: '',
         expectedRevision: seen,
         supersedes: null,
@@ -309,7 +320,7 @@ describe('a person', () => {
       world,
       engineOf(world).undo({
         service: serviceName,
-        by: 'ben',
+        by: person('ben'),
         why: 'odd',
         expectedRevision: null,
         supersedes: null,
@@ -334,7 +345,7 @@ describe('a person', () => {
         engineOf(world).undo({
           service: serviceName,
           releaseId: 'r1',
-          by: 'ben',
+          by: person('ben'),
           why: 'odd',
           expectedRevision: null,
           supersedes: null,
@@ -358,7 +369,7 @@ describe('a person', () => {
         world,
         engineOf(world).undo({
           service: serviceName,
-          by: 'ben',
+          by: person('ben'),
           why: '',
           expectedRevision: null,
           supersedes: null,
@@ -377,7 +388,7 @@ describe('a person', () => {
     expect(world.newest.stage.kind).toBe('failed')
     expect(world.newest.rollback?.reason).toContain('the check artifact failed')
     const entry = world.store.audit.at(-1)
-    expect(entry).toMatchObject({ actor: 'pilothouse', action: 'deployments.fail' })
+    expect(entry).toMatchObject({ actor: engineActor, action: 'deployments.fail' })
     expect(entry && auditText(entry)).toBe('failed to deploy r2')
     expect(entry?.why).toContain('the check artifact failed')
   })
@@ -398,7 +409,7 @@ describe('a person', () => {
     await world.until(() => atStep(world, 0))
     await asking(world, 'pause')
     await asking(world, 'abort')
-    expect(world.store.audit.map(({ actor, action }) => `${actor} ${action}`)).toEqual([
+    expect(world.store.audit.map(({ actor, action }) => `${actor.name} ${action}`)).toEqual([
       'anna deployments.request',
       'pilothouse deployments.shift',
       'pilothouse deployments.rollback',
@@ -417,7 +428,10 @@ describe('a person', () => {
     await asking(world, 'pause')
     await world.until(() => world.store.open().length === 1)
     await world.advance(60)
-    expect(world.newest).toMatchObject({ stage: { kind: 'queued' }, pause: { cause: 'person', by: 'ben' } })
+    expect(world.newest).toMatchObject({
+      stage: { kind: 'queued' },
+      pause: { cause: 'person', by: person('ben') },
+    })
     expect(world.router.report.weights).toEqual({ r1: 100 })
     await asking(world, 'resume')
     await world.until(hasEnded(world))
@@ -428,9 +442,11 @@ describe('a person', () => {
     const world = await steered(new World())
     const id = await deploy(world, 'r2')
     await world.until(() => atStep(world, 0))
-    const asked = world.start().command(id, { kind: 'pause', by: 'ben', why: '', expectedRevision: null })
+    const asked = world
+      .start()
+      .command(id, { kind: 'pause', by: person('ben'), why: '', expectedRevision: null })
     must(await answered(world, asked))
-    expect(world.newest.pause?.by).toBe('ben')
+    expect(world.newest.pause?.by.name).toBe('ben')
   })
 
   it('undoes at once what is still warm, also on an engine that has only just started', async () => {
@@ -438,7 +454,7 @@ describe('a person', () => {
     const id = await deploy(world, 'r2')
     await world.until(() => world.newest.stage.kind === 'warm')
     const seen = { expectedRevision: world.record.revision, supersedes: null }
-    const undone = world.start().undo({ service: serviceName, by: 'ben', why: 'odd', ...seen })
+    const undone = world.start().undo({ service: serviceName, by: person('ben'), why: 'odd', ...seen })
     expect(must(await answered(world, undone))).toBe(id)
     await world.until(() => world.weight('r1') === 100, 3)
   })

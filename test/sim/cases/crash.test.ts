@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Fault } from '../world/faults.ts'
 import { serviceName, World } from '../world/world.ts'
 import { answered, asking, atStep, deploy, deploying, engineOf, hasEnded, steered, step } from './asking.ts'
+import { person } from '../../support/person.ts'
 
 /** Every call of a deployment in its order, from an undisturbed run. */
 async function callsOf(): Promise<string[]> {
@@ -64,7 +65,7 @@ describe('an engine that is killed', () => {
         world.faults.choose = () => (count++ === index ? { kind } : null)
         void engineOf(world).command(world.newest.id, {
           kind: 'abort',
-          by: 'ben',
+          by: person('ben'),
           why: 'bad',
           expectedRevision: null,
         })

@@ -8,6 +8,7 @@ import {
 import type { DeploymentController, Stage } from '../../../src/engine/deployments/index.ts'
 import { must, release, serviceName, World } from '../world/world.ts'
 import { answered, asking, atStep, deploy, deploying, engineOf, hasEnded, steered, step } from './asking.ts'
+import { person } from '../../support/person.ts'
 
 async function pressed(
   world: World,
@@ -15,7 +16,7 @@ async function pressed(
   services: string[] | 'all' = 'all',
 ): Promise<RollbackOutcome> {
   let outcome: RollbackOutcome | undefined
-  void controller.emergency(services, 'ben', 'customers call').then(([first]) => (outcome = first))
+  void controller.emergency(services, person('ben'), 'customers call').then(([first]) => (outcome = first))
   await world.until(() => outcome !== undefined, 30)
   return outcome as RollbackOutcome
 }
@@ -24,7 +25,7 @@ async function pressed(
 async function pressedAtOnce(world: World): Promise<RollbackOutcome> {
   let outcome: RollbackOutcome | undefined
   void engineOf(world)
-    .emergency('all', 'ben', 'customers call')
+    .emergency('all', person('ben'), 'customers call')
     .then(([first]) => (outcome = first))
   for (let turn = 0; turn < 100 && !outcome; turn++) await world.advance(0.01)
   if (!outcome) throw new Error('no answer to the emergency')
@@ -43,7 +44,7 @@ describe('the emergency rollback', () => {
     const world = await canary()
     let outcome: RollbackOutcome | undefined
     void engineOf(world)
-      .emergency('all', 'ben', 'customers call')
+      .emergency('all', person('ben'), 'customers call')
       .then(([first]) => (outcome = first))
     await world.advance(0)
     expect(world.router.report.weights).toEqual({ r1: 100 })
@@ -56,9 +57,12 @@ describe('the emergency rollback', () => {
       text: 'All traffic of shop goes to r1, verified',
     })
     await world.until(hasEnded(world))
-    expect(world.newest.rollback).toMatchObject({ by: 'ben', isEmergency: true })
+    expect(world.newest.rollback).toMatchObject({ by: person('ben'), isEmergency: true })
     expect(world.target.report().wanted).toEqual({ r1: 2 })
-    expect(world.store.audit.at(-1)).toMatchObject({ actor: 'ben', action: 'services.emergencyRollback' })
+    expect(world.store.audit.at(-1)).toMatchObject({
+      actor: person('ben'),
+      action: 'services.emergencyRollback',
+    })
   })
 
   it.each(['target', 'router and target'] as const)(
@@ -75,7 +79,7 @@ describe('the emergency rollback', () => {
       await world.advance(30)
       expect(world.router.report.weights).toEqual({ r1: 100 })
       expect(world.target.report().wanted).toEqual({ r1: 2 })
-      expect(world.record.automationStopped?.by).toBe('ben')
+      expect(world.record.automationStopped?.by.name).toBe('ben')
     },
   )
 
@@ -102,7 +106,7 @@ describe('the emergency rollback', () => {
     await world.until(hasEnded(world))
     const refused = await answered(world, deploying(engineOf(world), 'r3'))
     expect(refused).toMatchObject({ ok: false, error: { code: 'CONFLICT' } })
-    must(await answered(world, engineOf(world).resumeAutomation(serviceName, 'anna', 'found it')))
+    must(await answered(world, engineOf(world).resumeAutomation(serviceName, person('anna'), 'found it')))
     expect(world.record.automationStopped).toBeNull()
     expect(world.router.report.emergency).toBeNull()
     await deploy(world, 'r3')
@@ -128,7 +132,7 @@ describe('the emergency rollback', () => {
     })
     const undo = {
       service: serviceName,
-      by: 'anna',
+      by: person('anna'),
       why: 'r2 fails too',
       expectedRevision: null,
       supersedes: null,
@@ -148,7 +152,7 @@ describe('the emergency rollback', () => {
     expect(world.router.report.emergency).toBeNull()
     await world.until(hasEnded(world))
     expect(world.router.report.weights).toEqual({ r1: 100 })
-    const orders = world.store.audit.filter(({ actor }) => actor === 'anna').map(({ action }) => action)
+    const orders = world.store.audit.filter(({ actor }) => actor.name === 'anna').map(({ action }) => action)
     expect(orders.slice(-2)).toEqual(['services.resume', 'deployments.request'])
   })
 
@@ -160,7 +164,7 @@ describe('the emergency rollback', () => {
     await world.advance(30)
     world.faults.choose = () => null
     await world.until(hasEnded(world), 60)
-    expect(world.record.automationStopped?.by).toBe('ben')
+    expect(world.record.automationStopped?.by.name).toBe('ben')
     expect(world.store.audit.map(({ action }) => action)).toContain('services.emergencyRollback')
   })
 
@@ -168,7 +172,7 @@ describe('the emergency rollback', () => {
     const world = await canary()
     world.faults.choose = (called) => (called === part ? { kind: 'slow', byMs: 60_000 } : null)
     await world.advance(1.5)
-    void engineOf(world).emergency('all', 'ben', 'customers call')
+    void engineOf(world).emergency('all', person('ben'), 'customers call')
     await world.advance(0)
     expect(world.weight('r2')).toBe(0)
   })
@@ -183,7 +187,7 @@ describe('the emergency rollback', () => {
     expect(world.weight('r2')).toBe(0)
     world.faults.choose = () => null
     await world.until(hasEnded(world), 60)
-    expect(world.newest.rollback).toMatchObject({ by: 'ben', isEmergency: true })
+    expect(world.newest.rollback).toMatchObject({ by: person('ben'), isEmergency: true })
   })
 
   it('made at the router while the engine was dead is kept: nothing is given back', async () => {
@@ -202,7 +206,7 @@ describe('the emergency rollback', () => {
     expect(world.record.automationStopped?.reason).toContain('directly to the router')
     expect(world.record.automationStopped?.atMs).toBe(made.emergency?.atMs)
     const entry = world.store.audit.find(({ action }) => action === 'services.emergencyRollback')
-    expect(entry).toMatchObject({ atMs: made.emergency?.atMs, actor: 'local operator (user mira)' })
+    expect(entry).toMatchObject({ atMs: made.emergency?.atMs, actor: person('local operator (user mira)') })
   })
 
   it('overtakes a change of weights that is on its way', async () => {
@@ -229,7 +233,7 @@ describe('the emergency rollback', () => {
     const { choose } = world.faults
     world.faults.choose = (part, call) =>
       call === 'router.emergency' ? { kind: 'refused' } : choose(part, call)
-    void engineOf(world).emergency('all', 'ben', 'customers call')
+    void engineOf(world).emergency('all', person('ben'), 'customers call')
     await world.until(() => world.weight('r2') === 0, 30)
     expect(world.faults.trace.filter((call) => call.includes('router.set {"r1":50,"r2":50}'))).toEqual([])
   })
@@ -262,7 +266,7 @@ describe('the emergency rollback', () => {
     expect(world.router.report.weights).toEqual({ r1: 50, r2: 50 })
     expect(await pressed(world, controller)).toMatchObject({ ok: true, releaseId: 'r1' })
     expect(world.router.report.weights).toEqual({ r1: 100 })
-    await world.until(() => world.store.services.get(serviceName)?.automationStopped?.by === 'ben')
+    await world.until(() => world.store.services.get(serviceName)?.automationStopped?.by.name === 'ben')
   })
 
   it('does not touch a service without a deployment, and says so', async () => {
@@ -382,7 +386,7 @@ describe.each(Object.entries(phases))('the emergency rollback during %s', (_, re
       expect(world.newest.rollback).toMatchObject({ isEmergency: true })
       expect(world.record).toMatchObject({ stableReleaseId: 'r1' })
       expect(world.record.automationStopped).not.toBeNull()
-      must(await answered(world, engineOf(world).resumeAutomation(serviceName, 'anna', 'found it')))
+      must(await answered(world, engineOf(world).resumeAutomation(serviceName, person('anna'), 'found it')))
       await withoutTrafficOfR2(world, 60)
       expect(world.router.report.weights).toEqual({ r1: 100 })
     }
@@ -480,14 +484,26 @@ describe('a promotion whose old release has stopped', () => {
     await deploy(world, 'r3', { keepStableWarmMs: 0 })
     await world.until(isAt(world, 'retiring'))
     expect(engineOf(world).views[0]?.wayBack).toMatchObject({ kind: 'undo', from: 'r3', to: 'r2' })
-    const asked = { service: serviceName, by: 'ben', why: '', expectedRevision: null, supersedes: null }
+    const asked = {
+      service: serviceName,
+      by: person('ben'),
+      why: '',
+      expectedRevision: null,
+      supersedes: null,
+    }
     must(await answered(world, engineOf(world).undo(asked)))
     await world.until(() => world.router.report.weights['r2'] === 100)
   })
 })
 
 describe('after an undo', () => {
-  const plainUndo = { service: serviceName, by: 'ben', why: '', expectedRevision: null, supersedes: null }
+  const plainUndo = {
+    service: serviceName,
+    by: person('ben'),
+    why: '',
+    expectedRevision: null,
+    supersedes: null,
+  }
   const undone = async (readyAfterS = 1): Promise<World> => {
     const world = await steered(new World())
     await deploy(world, 'r2')
@@ -502,8 +518,8 @@ describe('after an undo', () => {
     while (!hasEnded(world)()) {
       const way = engineOf(world).views[0]?.wayBack
       if (way) offered.push(`${way.kind} ${way.from} → ${way.to ?? ''}`)
-      void engineOf(world).emergency('all', 'anna', 'all of it')
-      void engineOf(world).emergency([serviceName], 'anna', 'this one')
+      void engineOf(world).emergency('all', person('anna'), 'all of it')
+      void engineOf(world).emergency([serviceName], person('anna'), 'this one')
       await world.advance(1)
     }
     return offered

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest'
 import type { Hook } from '../../../src/contract/index.ts'
 import { World } from '../world/world.ts'
 import { asking, atStep, deploy, engineOf, hasEnded, steered } from './asking.ts'
+import { person } from '../../support/person.ts'
+import { engineActor } from '../../../src/contract/index.ts'
 
 const hook = (name: string, when: Hook['when'], phase: Hook['phase'], more: Partial<Hook> = {}): Hook => ({
   name,
@@ -85,7 +87,7 @@ describe('hooks', () => {
       })
       await world.until(() => world.newest.pause !== null || hasEnded(world)())
       const entry = world.store.audit.find((each) => each.action === action)
-      expect(entry).toMatchObject({ actor: 'pilothouse' })
+      expect(entry).toMatchObject({ actor: engineActor })
       expect(entry?.why).toContain('Hook smoke, after the start of its instances')
     },
   )
@@ -138,7 +140,7 @@ describe('hooks', () => {
       await deploy(world, 'r2', { hooks: told })
       await world.until(() => world.newest.stage.kind === 'validating')
       if (way === 'abort') await asking(world, 'abort')
-      else await engineOf(world).emergency('all', 'ben', 'now')
+      else await engineOf(world).emergency('all', person('ben'), 'now')
       await world.until(hasEnded(world))
       expect(world.newest.stage.kind).toBe('rolled_back')
       expect(world.hookRuns).toEqual(['before', 'after'])

@@ -14,6 +14,7 @@ import {
   steered,
   step,
 } from './asking.ts'
+import { person } from '../../support/person.ts'
 
 describe('a platform that starts together with the engine', () => {
   it('is no trouble before it had time to answer, and trouble when it does not come', async () => {
@@ -186,7 +187,7 @@ describe('instances in a deployment', () => {
           parameters: {},
           note: '',
           createdAtMs: 0,
-          createdBy: 'anna',
+          createdBy: person('anna'),
         }),
       ),
     )
@@ -232,7 +233,7 @@ describe('instances in a deployment', () => {
     await world.until(hasEnded(world))
     expect(world.record.stableReleaseId).toBe('r1')
     world.behave('r2', { readyAfterS: 2 })
-    const again = { by: 'ben', why: 'mended', expectedRevision: null, supersedes: null }
+    const again = { by: person('ben'), why: 'mended', expectedRevision: null, supersedes: null }
     must(await answered(world, controller.retry(failed, again)))
     await world.until(() => atStep(world, 0))
     expect(world.weight('r2')).toBe(10)
@@ -346,7 +347,7 @@ const deployingAsConfigured = (controller: DeploymentController, releaseId: stri
     service: serviceName,
     releaseId,
     options: [{ ...quick, ...options }, {}],
-    by: 'anna',
+    by: person('anna'),
     why: '',
     expectedRevision: null,
     supersedes: null,

@@ -4,6 +4,7 @@ import { type Hook, type PlanOptions } from '../../../src/contract/index.ts'
 import { thresholdJudge } from '../../../src/engine/canary/index.ts'
 import { must, World } from '../world/world.ts'
 import { answered, asking, atStep, deploy, deploying, engineOf, hasEnded, steered, step } from './asking.ts'
+import { person } from '../../support/person.ts'
 
 const longHook: Hook = {
   name: 'report',
@@ -262,7 +263,12 @@ describe('a judged deployment', () => {
     await world.until(hasEnded(world))
     world.behave('r2', { errorRatio: 0 })
     world.faults.choose = (_part, call) => (isDead && call === 'router.bins' ? { kind: 'refused' } : null)
-    const asked = { by: 'ben', why: 'the database was full', expectedRevision: null, supersedes: null }
+    const asked = {
+      by: person('ben'),
+      why: 'the database was full',
+      expectedRevision: null,
+      supersedes: null,
+    }
     must(await answered(world, engineOf(world).retry(id, asked)))
     await world.advance(10)
     expect(world.newest.stage.kind === 'validating').toBe(isDead)

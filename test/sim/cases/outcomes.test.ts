@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import type { Hook, PlanOptions } from '../../../src/contract/index.ts'
 import { serviceName, World } from '../world/world.ts'
 import { answered, asking, atStep, deploy, engineOf, hasEnded, steered, step } from './asking.ts'
+import { person } from '../../support/person.ts'
 
 const tell = (phase: Hook['phase']): Hook => ({
   name: phase,
@@ -12,7 +13,7 @@ const tell = (phase: Hook['phase']): Hook => ({
   onFailure: 'continue',
 })
 const told: PlanOptions = { hooks: [tell('promoting'), tell('rolling_back')], keepStableWarmMs: 20_000 }
-const asked = { by: 'anna', why: '', expectedRevision: null, supersedes: null }
+const asked = { by: person('anna'), why: '', expectedRevision: null, supersedes: null }
 
 const reach = async (world: World, options: PlanOptions = {}) => {
   await deploy(world, 'r2', { ...told, ...options })
@@ -70,7 +71,7 @@ const outcomes: [string, (world: World) => Promise<unknown>, RegExp][] = [
     'emergency',
     async (world) => {
       await reach(world)
-      void engineOf(world).emergency([serviceName], 'anna', '')
+      void engineOf(world).emergency([serviceName], person('anna'), '')
       await world.advance(2)
     },
     /^anna started an emergency rollback$/,

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { deploymentView } from '../../../src/engine/deployments/index.ts'
 import { must, serviceName, World } from '../world/world.ts'
 import { answered, asking, atStep, deploy, engineOf, hasEnded, steered, step } from './asking.ts'
+import { person } from '../../support/person.ts'
 
 const full = 'cpu of web-1 is 93% full, the plan allows 85%'
 /** A plan that looks at how full hosts are. */
@@ -104,7 +105,7 @@ describe('hosts that are fuller than the plan allows', () => {
     expect(world.newest.stage.kind).toBe('promoted')
     const undo = {
       service: serviceName,
-      by: 'anna',
+      by: person('anna'),
       why: 'worse after all',
       expectedRevision: null,
       supersedes: null,

@@ -1,7 +1,9 @@
+import { configurationActor } from '../../../src/contract/index.ts'
 import { describe, expect, it } from 'vitest'
 import type { PlanOptions } from '../../../src/contract/index.ts'
 import { must, World, serviceName } from '../world/world.ts'
 import { answered, asking, atStep, deploy, engineOf, hasEnded, steered, step } from './asking.ts'
+import { person } from '../../support/person.ts'
 
 /** A world with two instances of r1, as its configuration declares. */
 const declared = async (world = new World()): Promise<World> => {
@@ -13,7 +15,7 @@ const scalings = (world: World) => world.store.audit.filter(({ action }) => acti
 const long = { steps: [step(50, 60)], maxTimeMs: 300_000 }
 
 describe('a deployment that is ordered once more', () => {
-  const asked = { by: 'ben', why: 'once more', expectedRevision: null, supersedes: null }
+  const asked = { by: person('ben'), why: 'once more', expectedRevision: null, supersedes: null }
   const failing = async (options: PlanOptions) => {
     const world = await declared()
     world.behave('r2', { readyAfterS: null })
@@ -47,7 +49,9 @@ describe('a changed number of instances', () => {
     world.declare(4)
     await world.advance(3)
     expect(wanted(world)).toBe(4)
-    expect(scalings(world)).toMatchObject([{ actor: 'config', details: { from: 2, to: 4, releaseId: 'r1' } }])
+    expect(scalings(world)).toMatchObject([
+      { actor: configurationActor, details: { from: 2, to: 4, releaseId: 'r1' } },
+    ])
     world.declare(1)
     await world.advance(5)
     expect(wanted(world)).toBe(1)
@@ -116,14 +120,14 @@ describe('a changed number of instances', () => {
     const world = await declared()
     await deploy(world, 'r2', long)
     await world.until(() => atStep(world, 0))
-    void engineOf(world).emergency([serviceName], 'anna', 'alarm')
+    void engineOf(world).emergency([serviceName], person('anna'), 'alarm')
     await world.until(hasEnded(world))
     world.declare(4)
     await world.advance(5)
     world.start()
     await world.advance(5)
     expect(wanted(world)).toBe(2)
-    await answered(world, engineOf(world).resumeAutomation(serviceName, 'anna', 'all is well'))
+    await answered(world, engineOf(world).resumeAutomation(serviceName, person('anna'), 'all is well'))
     await world.advance(5)
     expect(wanted(world)).toBe(4)
   })
@@ -158,7 +162,7 @@ describe('a changed number of instances', () => {
     await world.until(hasEnded(world))
     world.declare(5)
     await world.advance(5)
-    const asked = { by: 'anna', why: 'worse', expectedRevision: null, supersedes: null }
+    const asked = { by: person('anna'), why: 'worse', expectedRevision: null, supersedes: null }
     await answered(world, engineOf(world).undo({ service: serviceName, ...asked }))
     await world.until(() => world.record.stableReleaseId === 'r1' && hasEnded(world)())
     await world.advance(5)

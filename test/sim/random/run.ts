@@ -4,6 +4,7 @@ import { hasEnded } from '../../../src/engine/deployments/index.ts'
 import type { Fault, Part } from '../world/faults.ts'
 import type { Behaviour } from '../world/sim-target.ts'
 import { serviceName, World } from '../world/world.ts'
+import { person } from '../../support/person.ts'
 
 /** Chance as the schedules need it. */
 class Dice {
@@ -48,7 +49,7 @@ export async function runSeed(seed: number, world = new World()): Promise<World>
   world.start()
   const storm = new Storm(world, dice)
   for (let second = 0; second < stormS; second++) {
-    person(world, dice, second)
+    askAround(world, dice, second)
     storm.second()
     await world.advance(1)
   }
@@ -133,7 +134,7 @@ const hook = (dice: Dice, name: string, when: Hook['when']): Hook => ({
 })
 
 /** Somebody who asks for something now and then, and sometimes for two things at once. */
-function person(world: World, dice: Dice, second: number): void {
+function askAround(world: World, dice: Dice, second: number): void {
   const { controller } = world
   const isBeginning = second === 2
   if (!isBeginning && !dice.chance(0.08)) return
@@ -142,7 +143,7 @@ function person(world: World, dice: Dice, second: number): void {
     if (dice.chance(0.1)) world.router.emergency({ service: serviceName, key: `cli:${second}` })
     return
   }
-  const by = dice.one(['anna', 'ben'])
+  const by = person(dice.one(['anna', 'ben']))
   const why = 'the dice say so'
   const id = [...world.store.events.keys()].at(-1)
   const command = (kind: 'pause' | 'resume' | 'skip' | 'promote' | 'abort') => () =>
@@ -299,13 +300,13 @@ function tend(world: World): void {
   if (!controller) return
   const asked: Promise<unknown>[] = []
   if (world.record.automationStopped)
-    asked.push(controller.resumeAutomation(serviceName, 'anna', 'all is calm'))
+    asked.push(controller.resumeAutomation(serviceName, person('anna'), 'all is calm'))
   for (const state of controller.views[0]?.open ?? [])
     if (state.pause && !hasEnded(state))
       asked.push(
         controller.command(state.id, {
           kind: 'abort',
-          by: 'anna',
+          by: person('anna'),
           why: 'nobody waits for it',
           expectedRevision: null,
         }),

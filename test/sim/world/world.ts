@@ -1,5 +1,6 @@
 import { ok, seededRng, silentLog, type Result } from '../../../src/base/index.ts'
 import {
+  configurationActor,
   serviceDefinitionSchema,
   weightOf,
   type CheckResult,
@@ -23,6 +24,7 @@ import { LifeClock, SimClock } from './sim-clock.ts'
 import { SimRouter } from './sim-router.ts'
 import { SimStore } from './sim-store.ts'
 import { SimTarget, type Behaviour } from './sim-target.ts'
+import { person } from '../../support/person.ts'
 
 /** The one service of a simulated world. */
 export const serviceName = 'shop'
@@ -34,7 +36,7 @@ export const release = (id: string): Release => ({
   parameters: {},
   note: '',
   createdAtMs: 0,
-  createdBy: 'anna',
+  createdBy: person('anna'),
 })
 
 /** Replays of events, kept as far as they went: the checks look at every change. */
@@ -196,7 +198,7 @@ export class World {
   /** `deploy.instances` as the configuration has it from now on: what each engine is told, also one that starts later. */
   declare(instances: number): void {
     this.declared = instances
-    this.controller?.declareInstances(serviceName, { instances, by: 'config', why: 'changed' })
+    this.controller?.declareInstances(serviceName, { instances, by: configurationActor, why: 'changed' })
   }
 
   /** kill -9: nothing of the engine runs any more; what it has sent is on its way. */

@@ -13,6 +13,7 @@ import type { Session } from '../../../src/hosts/cli/operations/session.ts'
 import { stoppedLines, wayBackLines } from '../../../src/hosts/cli/operations/ways-back.ts'
 import { orderLabel, rollbackChoice, wordToType } from '../../../src/renderer/rollback/rollback-choice.ts'
 import { madeService } from '../renderer/deployments/made.ts'
+import { person } from '../../support/person.ts'
 
 vi.mock('electron', () => import('../../support/electron/index.ts'))
 const { waysBackIn } = await import('../../../electron/emergency.ts')
@@ -33,7 +34,7 @@ const requested = (stableReleaseId: string | null) =>
       candidateReleaseId: 'r2',
       stableReleaseId,
       plan: plan.value,
-      by: 'anna',
+      by: person('anna'),
       why: '',
       retryOf: '',
     },
@@ -43,7 +44,7 @@ const open = (change: Partial<DeploymentState>, stable: string | null = 'r1'): D
   ...change,
 })
 const undoing = (change: Partial<DeploymentState>) => open({ plan: undoPlan(plan.value), ...change })
-const rolledBack = { by: 'engine', reason: 'errors', isEmergency: false }
+const rolledBack = { by: person('engine'), reason: 'errors', isEmergency: false }
 
 const facts = (
   change: Partial<WayBackFacts> & { stable?: string | null; stopped?: boolean },
@@ -56,7 +57,7 @@ const facts = (
     name: 'checkout',
     stableReleaseId: change.stable === undefined ? 'r1' : change.stable,
     instances: 2,
-    automationStopped: change.stopped ? { by: 'ben', atMs: 0, reason: 'customers call' } : null,
+    automationStopped: change.stopped ? { by: person('ben'), atMs: 0, reason: 'customers call' } : null,
     scaling: null,
     revision: 1,
   },
@@ -68,7 +69,7 @@ const routed = (weights: Record<string, number>, fallbackReleaseId = 'r1') => ({
   key: '',
   emergency: null,
 })
-const paused = { cause: 'person', by: 'anna', reason: 'lunch', sinceMs: 0 } as const
+const paused = { cause: 'person', by: person('anna'), reason: 'lunch', sinceMs: 0 } as const
 const traffic = { hasHadTraffic: true, weight: 25 }
 const undo = { releaseId: 'r1', startMs: 8000 }
 
@@ -241,7 +242,10 @@ describe('what can be rolled back', () => {
     expect(noWayBack('checkout', stopped).message).toMatch(
       /all traffic goes to r2\. An undo goes further back, to r1, and resumes automation$/,
     )
-    const service = { ...serviceWith(null), automationStopped: { by: 'anna', atMs: 0, reason: 'errors' } }
+    const service = {
+      ...serviceWith(null),
+      automationStopped: { by: person('anna'), atMs: 0, reason: 'errors' },
+    }
     const times = { day: () => '10:54' } as unknown as Session['times']
     const next = (words: string) => `pilothouse ${words}`
     expect(stoppedLines([service], { times, next }).join()).toMatch(

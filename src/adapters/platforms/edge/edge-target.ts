@@ -24,16 +24,16 @@ export function edgeTarget(client: EdgeClient): Target {
         client.call('remove', { service, releaseId, key, ...(askedBy === undefined ? {} : { askedBy }) }),
       ),
     withdraw: (service) => nothing(client.call('withdraw', { service })),
-    restart: (request) => client.call('restart', request),
+    restart: (request) => client.call('restart', { ...request, by: request.by.name }),
     logs: (request): Promise<Result<LogLine[]>> => client.call('logs', request),
   }
 }
 
 /** The release as an edge runs it: an edge runs commands. */
-function commandRelease({ artifact, ...release }: Release): EdgeRelease {
+function commandRelease({ artifact, createdBy, ...release }: Release): EdgeRelease {
   switch (artifact.kind) {
     case 'command':
-      return { ...release, artifact }
+      return { ...release, artifact, createdBy: createdBy.name }
   }
 }
 

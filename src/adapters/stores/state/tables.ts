@@ -1,5 +1,5 @@
 import type { Generated, Insertable } from 'kysely'
-import type { Notice } from '../../../contract/index.ts'
+import type { Actor, Notice } from '../../../contract/index.ts'
 
 /** The tables as they are after the last migration. */
 export interface Tables {
@@ -43,6 +43,7 @@ export interface Tables {
     /** JSON. */
     written: string
     declared_by: string
+    declared_by_kind: Actor['kind'] | null
     at_ms: number
     revision: number
     /** 0 or 1. */
@@ -77,6 +78,7 @@ export interface Tables {
     seq: number
     at_ms: number
     actor: string
+    actor_kind: Actor['kind'] | null
     action: string
     target: string
     why: string

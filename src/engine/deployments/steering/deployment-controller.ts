@@ -1,5 +1,6 @@
 import { AppError, fail, ok, type Result } from '../../../base/index.ts'
 import {
+  type Actor,
   notFoundText,
   shownPhaseName,
   weightOf,
@@ -28,7 +29,7 @@ export interface DeployRequest extends Seen {
   releaseId: string
   /** Options of the environment, the service and this deployment, in rising precedence. */
   options: readonly PlanOptions[]
-  by: string
+  by: Actor
   why: string
 }
 
@@ -200,7 +201,7 @@ export class DeploymentController implements Disposable {
    * draining, stopping). A candidate without traffic loses its deployment, too: the router keeps that an emergency
    * stands.
    */
-  async emergency(services: readonly string[] | 'all', by: string, why: string): Promise<RollbackOutcome[]> {
+  async emergency(services: readonly string[] | 'all', by: Actor, why: string): Promise<RollbackOutcome[]> {
     const request: EmergencyRequest = { by, why, key: `emergency:${this.#parts.rng.hex(8)}` }
     const startedAt = this.#parts.clock.monotonicMs()
     const names = services === 'all' ? [...this.#services.keys()] : [...new Set(services)]
@@ -263,7 +264,7 @@ export class DeploymentController implements Disposable {
 
   async resumeAutomation(
     service: string,
-    by: string,
+    by: Actor,
     why: string,
     expectedRevision: number | null = null,
   ): Promise<Result<void>> {

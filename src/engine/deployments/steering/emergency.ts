@@ -1,4 +1,4 @@
-import { localOperatorIn, weightOf } from '../../../contract/index.ts'
+import { localActor, type Actor, localOperatorIn, weightOf } from '../../../contract/index.ts'
 import type { DeploymentEvent } from '../events.ts'
 import { hasLeftForGood, isGoingBack, type DeploymentState } from '../state.ts'
 import type { DeploymentJournal } from './deployment-journal.ts'
@@ -8,7 +8,7 @@ import type { PipelineParts } from './parts.ts'
 import type { Recorder } from './recorder.ts'
 
 export interface EmergencyRequest {
-  by: string
+  by: Actor
   why: string
   /** The same for everything that one press of the button reaches. */
   key: string
@@ -60,7 +60,7 @@ export class Emergency {
     if (!emergency) return
     const { automationStopped } = this.#journal.record
     const { key, atMs } = emergency
-    const by = localOperatorIn(key) ?? 'emergency'
+    const by = localOperatorIn(key) ?? { ...localActor, name: 'emergency' }
     const found = { by, why: 'an emergency rollback was sent directly to the router', key, atMs }
     const known = automationStopped && { ...found, by: automationStopped.by, why: automationStopped.reason }
     await this.keep(this.#request ?? known ?? found)
@@ -69,7 +69,7 @@ export class Emergency {
   /** Stops all deployments and automation, and stores that as soon as possible. The journal must be loaded. */
   async keep({ by, why, key, ...request }: EmergencyRequest): Promise<void> {
     const { active, open, record } = this.#journal
-    const reason = why || `${by} started an emergency rollback`
+    const reason = why || `${by.name} started an emergency rollback`
     const event: DeploymentEvent = { kind: 'rollbackStarted', by, reason, isEmergency: true }
     const moving = open.filter(
       (state) => !isGoingBack(state) && (!hasLeftForGood(state) || this.#hasReturned(state)),

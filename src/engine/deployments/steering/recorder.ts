@@ -1,3 +1,4 @@
+import type { Actor } from '../../../contract/index.ts'
 import { type Result } from '../../../base/index.ts'
 import type { AuditDraft } from '../../audit/index.ts'
 import { age } from '../apply.ts'
@@ -105,7 +106,7 @@ export class Recorder {
     })
   }
 
-  audit(actor: string, action: string, why: string, details: Record<string, unknown>): AuditDraft {
+  audit(actor: Actor, action: string, why: string, details: Record<string, unknown>): AuditDraft {
     return { atMs: this.#parts.clock.nowMs(), actor, action, target: this.#service, why, details }
   }
 }

@@ -1,5 +1,5 @@
 import { AppError, fail, ok, SerialQueue, type Result } from '../../../base/index.ts'
-import { isEmergencyWay, type Release, type WayBack } from '../../../contract/index.ts'
+import { type Actor, isEmergencyWay, type Release, type WayBack } from '../../../contract/index.ts'
 import type { Counts } from '../../canary/index.ts'
 import { within, type Heart } from '../../core/index.ts'
 import type { RouterReport, TargetReport } from '../../platforms/index.ts'
@@ -256,7 +256,7 @@ export class ServiceLoop implements Disposable {
   }
 
   /** Resumes automation on a person's order. */
-  async resumeAutomation(by: string, why: string, expectedRevision: number | null): Promise<Result<void>> {
+  async resumeAutomation(by: Actor, why: string, expectedRevision: number | null): Promise<Result<void>> {
     const done = await this.#queue.run(async () => {
       const permit = this.#halt.permit()
       const loaded = await this.#load()

@@ -34,7 +34,7 @@ export async function listAudit(filter: AuditFilter, session: Session): Promise<
   const rows = entries.map(({ seq, atMs, actor, target, why, ...told }) => [
     String(seq),
     times.moment(atMs),
-    terminalText(actor),
+    terminalText(actor.name),
     terminalText(auditText(told)),
     terminalText(target),
     terminalText(why),

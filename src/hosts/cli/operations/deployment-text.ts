@@ -72,7 +72,7 @@ export function deploymentsText(deployments: readonly Deployment[], out: Output,
     terminalText(changeText(each)),
     shownPhaseName(each),
     stepText(each),
-    terminalText(each.createdBy),
+    terminalText(each.createdBy.name),
   ])
   return table(columns, rows, { width: out.width, style: (heading) => out.style('dim', heading) })
 }
@@ -95,7 +95,7 @@ export function deploymentText(deployment: Deployment, session: TextSession): st
   return [
     `${out.style('bold', terminalText(changeText(deployment)))}  (${deployment.id})\n`,
     `${standingText(deployment)}${deployment.reason ? `: ${terminalText(deployment.reason)}` : ''}\n`,
-    `by ${terminalText(deployment.createdBy)}, ${times.day(deployment.createdAtMs)}`,
+    `by ${terminalText(deployment.createdBy.name)}, ${times.day(deployment.createdAtMs)}`,
     deployment.why ? `, because: ${terminalText(deployment.why)}\n` : '\n',
     ...warmText(deployment, session).map((line) => `${line}\n`),
     `\n${planText(plan, validation, out, { skippedSteps: deployment.skippedSteps })}`,
@@ -106,7 +106,8 @@ export function deploymentText(deployment: Deployment, session: TextSession): st
     failureText(deployment, session),
     log.length > 0 ? `\n${out.style('bold', 'Log')}\n` : '',
     ...readableLog(log).map(
-      ({ atMs, actor, text }) => `  ${times.moment(atMs)}  ${terminalText(actor)}  ${terminalText(text)}\n`,
+      ({ atMs, actor, text }) =>
+        `  ${times.moment(atMs)}  ${terminalText(actor.name)}  ${terminalText(text)}\n`,
     ),
   ].join('')
 }

@@ -229,7 +229,7 @@ const troubleLines = (service: ServiceState, times: Times): string[] =>
   service.concerns.map(({ kind, text, detail }) => {
     const { automationStopped: stopped } = service
     const who =
-      kind === 'automation-stopped' && stopped ? ` by ${stopped.by}, ${times.day(stopped.atMs)}` : ''
+      kind === 'automation-stopped' && stopped ? ` by ${stopped.by.name}, ${times.day(stopped.atMs)}` : ''
     return terminalText(`${text}${who}${detail === '' ? '' : `: ${detail}`}`)
   })
 
@@ -265,7 +265,7 @@ function releasesText(releases: readonly Release[], out: Output, times: Times): 
   const rows = releases.map(({ id, createdAtMs, createdBy, note }) => [
     id,
     times.moment(createdAtMs),
-    terminalText(createdBy),
+    terminalText(createdBy.name),
     terminalText(note),
   ])
   return table(listedColumns, rows, { width: out.width, style: (heading) => out.style('dim', heading) })

@@ -84,7 +84,7 @@ export async function undo(
   const { automationStopped: stopped } = present
   const { isConfirmed } = request
   const to = releaseId ?? present.wayBack?.to ?? 'the stable release before it'
-  const resumes = stopped ? `. Automation, stopped by ${stopped.by} (${stopped.reason}), resumes` : ''
+  const resumes = stopped ? `. Automation, stopped by ${stopped.by.name} (${stopped.reason}), resumes` : ''
   const effect = `${service}: ${present.stableReleaseId ?? 'no release'} → ${to}, without steps${resumes}${releaseId === undefined || releaseId === present.wayBack?.to ? '' : endsWarmClause(present.wayBack)}`
   const order = { order: 'deployments.undo', service, effect, isConfirmed }
   const started = await confirmOrder(order, session, async () =>

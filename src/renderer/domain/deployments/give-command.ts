@@ -1,5 +1,5 @@
 import {
-  engineActor,
+  isEngine,
   type CallClient,
   type Deployment,
   type DeploymentCommand,
@@ -50,7 +50,7 @@ export function refusalText(error: unknown, seen: Deployment, now: Deployment | 
   if (failure.code !== 'CONFLICT') return failureText(failure)
   const first = now && whatHappenedSince(seen, now)
   return first
-    ? `Not done: ${first.actor} acted first, at ${clockTime(first.atMs)}: ${first.text}. ${failure.action}`
+    ? `Not done: ${first.actor.name} acted first, at ${clockTime(first.atMs)}: ${first.text}. ${failure.action}`
     : `Not done. ${failureText(failure)}`
 }
 
@@ -60,5 +60,5 @@ function whatHappenedSince(seen: Deployment, now: Deployment): LogEntry | undefi
   const fresh = now.log
     .filter(({ atMs, text }) => !known.has(`${atMs} ${text}`))
     .toSorted((a, b) => b.atMs - a.atMs)
-  return fresh.find(({ actor }) => actor !== engineActor) ?? fresh[0]
+  return fresh.find(({ actor }) => !isEngine(actor)) ?? fresh[0]
 }

@@ -69,7 +69,7 @@ function serviceNeeds(service: ServiceState, nowMs: number): Need[] {
     title: `${name}: ${text}`,
     detail:
       kind === 'automation-stopped' && stopped
-        ? `by ${stopped.by}, ${dateTime(stopped.atMs, nowMs)}: ${detail}`
+        ? `by ${stopped.by.name}, ${dateTime(stopped.atMs, nowMs)}: ${detail}`
         : detail,
     action: {
       label: kind === 'automation-stopped' ? 'Resume…' : 'Open the service',

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { AuditEntry } from '../../../../src/contract/index.ts'
+import { actorKinds, type AuditEntry } from '../../../../src/contract/index.ts'
 import {
   auditAsCsv,
   auditAsJsonLines,
@@ -11,10 +11,11 @@ import {
   type AuditDraft,
   type ChainEnd,
 } from '../../../../src/engine/audit/index.ts'
+import { person } from '../../../support/person.ts'
 
 const draft = (over: Partial<AuditDraft> = {}): AuditDraft => ({
   atMs: 1_767_225_600_000,
-  actor: 'anna',
+  actor: person('anna'),
   action: 'deployments.abort',
   target: 'checkout',
   why: 'errors',
@@ -33,7 +34,7 @@ function chainOf(drafts: readonly AuditDraft[]): AuditEntry[] {
 
 const anyDraft = fc.record({
   atMs: fc.integer(),
-  actor: fc.string(),
+  actor: fc.record({ kind: fc.constantFrom(...actorKinds), name: fc.string() }),
   action: fc.string(),
   target: fc.string(),
   why: fc.string(),
@@ -41,6 +42,15 @@ const anyDraft = fc.record({
 })
 
 describe('the audit chain', () => {
+  it('covers the kind of the actor, and takes a name from before kinds as it was hashed', () => {
+    const [made] = chainOf([draft({ actor: person('anna') })])
+    if (!made) throw new Error('no entry')
+    expect(findBreak([{ ...made, actor: { kind: 'engine', name: 'anna' } }])).toMatchObject({ seq: 1 })
+    const older = chainOf([draft({ actor: { kind: 'unrecorded', name: 'anna' } })])
+    expect(findBreak(older)).toBeNull()
+    expect(JSON.parse(auditAsJsonLines(older))).toMatchObject({ actor: 'anna' })
+  })
+
   it('is whole for any entries, also after they went through JSON', () => {
     fc.assert(
       fc.property(fc.array(anyDraft, { maxLength: 8 }), (drafts) => {
@@ -105,7 +115,7 @@ describe('the audit export', () => {
     'as CSV makes no formula of %j, and no further row',
     (why) => {
       const [header, ...rows] = auditAsCsv(chainOf([draft({ why: `${why}\r\nevil,row` })])).split('\r\n')
-      expect(header?.split(',')).toHaveLength(9)
+      expect(header?.split(',')).toHaveLength(10)
       expect(rows).toEqual([expect.stringContaining('evil,row'), ''])
       const shown = why.replaceAll('"', '""').replace('\r', '\\u000d').replace('\n', '\\u000a')
       expect(rows[0]).toContain(`"'${shown}\\u000d\\u000aevil,row"`)
@@ -122,10 +132,12 @@ describe('the audit export', () => {
   })
 
   it('as CSV quotes what would break a row, and what a spreadsheet would run', () => {
-    const csv = auditAsCsv(chainOf([draft({ why: 'said "no", twice', actor: '=cmd()' })]))
+    const csv = auditAsCsv(chainOf([draft({ why: 'said "no", twice', actor: person('=cmd()') })]))
     expect(csv).toContain('"said ""no"", twice"')
     expect(csv).toContain("'=cmd()")
-    expect(csv.startsWith('seq,time,actor,action,target,why,details,previousHash,hash\r\n')).toBe(true)
+    expect(csv.startsWith('seq,time,actor,actorKind,action,target,why,details,previousHash,hash\r\n')).toBe(
+      true,
+    )
     expect(csv).toContain('2026-01-01T00:00:00.000Z')
   })
 })

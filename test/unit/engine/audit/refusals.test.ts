@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { AppError, fail, ok, silentLog } from '../../../../src/base/index.ts'
 import { RefusalLog, type AuditDraft, type Refusal } from '../../../../src/engine/audit/index.ts'
 import { VirtualClock } from '../../../support/clock.ts'
+import { person } from '../../../support/person.ts'
 
 let clock: VirtualClock
 let drafts: AuditDraft[]
@@ -25,7 +26,7 @@ beforeEach(() => {
 })
 
 const refusal = (changes: Partial<Refusal> = {}): Refusal => ({
-  actor: 'ada',
+  actor: person('ada'),
   order: 'services.restart',
   target: 'shop',
   code: 'CONFLICT',
@@ -37,7 +38,7 @@ describe('refused orders', () => {
   it('are on record at once, and repeats in one more entry a minute later', async () => {
     for (let i = 0; i < 4; i++) await refusals.note(refusal())
     expect(drafts).toMatchObject([
-      { actor: 'ada', action: 'orders.refused', target: 'shop', why: 'it is being removed' },
+      { actor: person('ada'), action: 'orders.refused', target: 'shop', why: 'it is being removed' },
     ])
     await clock.advance(60_000)
     expect(drafts[1]).toMatchObject({ target: 'shop', details: { order: 'services.restart', repeats: 3 } })
@@ -59,7 +60,9 @@ describe('refused orders', () => {
   it('are logged where they cannot be written, and a defect does not tell its text', async () => {
     isFull = true
     await refusals.note(refusal({ code: 'INTERNAL', text: 'a secret' }))
-    expect(warnings).toMatchObject([{ actor: 'ada', order: 'services.restart', why: 'A bug in Pilothouse' }])
+    expect(warnings).toMatchObject([
+      { actor: person('ada'), order: 'services.restart', why: 'A bug in Pilothouse' },
+    ])
   })
 
   it('keep no more of a text than a person reads', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { logEntryFor } from '../../../../src/engine/deployments/log-entries.ts'
 import type { DeploymentState } from '../../../../src/engine/deployments/state.ts'
+import { person } from '../../../support/person.ts'
 
 describe('the log of a deployment', () => {
   const textOf = (stableReleaseId: string | null, change = {}) =>
@@ -20,7 +21,7 @@ describe('the log of a deployment', () => {
   })
 
   it('says who ended the warmth of the former release before its time, and what that costs', () => {
-    expect(textOf('r1', { by: 'anna', forReleaseId: 'r3' })).toBe(
+    expect(textOf('r1', { by: person('anna'), forReleaseId: 'r3' })).toBe(
       'anna deployed r3: r1 is no longer kept warm and stops; returning to it takes an undo',
     )
   })

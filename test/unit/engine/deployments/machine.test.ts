@@ -16,6 +16,7 @@ import {
   type ServiceRecord,
   type StoredEvent,
 } from '../../../../src/engine/deployments/index.ts'
+import { person } from '../../../support/person.ts'
 
 const record: ServiceRecord = {
   name: 'shop',
@@ -50,7 +51,7 @@ class Story {
       candidateReleaseId: 'r2',
       stableReleaseId: 'r1',
       plan,
-      by: 'anna',
+      by: person('anna'),
       why: '',
       retryOf: '',
     })
@@ -143,7 +144,7 @@ const anyEvent: fc.Arbitrary<DeploymentEvent> = fc.oneof(
 
 const anyCommand: fc.Arbitrary<Command> = fc.record({
   kind: fc.constantFrom('pause', 'resume', 'skip', 'promote', 'abort'),
-  by: fc.constant('ben'),
+  by: fc.constant(person('ben')),
   why: fc.constant(''),
   expectedRevision: fc.constant(null),
 })
@@ -230,7 +231,7 @@ describe('a deployment', () => {
         const { state } = story
         const isOver = hasEnded(state) || state.stage.kind === 'retiring'
         if (isOver) return
-        const abort = obey(state, { kind: 'abort', by: 'ben', why: '', expectedRevision: null })
+        const abort = obey(state, { kind: 'abort', by: person('ben'), why: '', expectedRevision: null })
         expect(abort.ok).toBe(state.rollback === null)
         if (abort.ok) story.happen(abort.value)
         story.look(obedient)
@@ -317,7 +318,7 @@ describe('a deployment', () => {
     const [first] = story.events
     if (!first) throw new Error('no first event')
     expect(() => apply(story.state, { ...first, seq: 3 })).toThrow('does not follow')
-    const abort = obey(story.state, { kind: 'abort', by: 'ben', why: '', expectedRevision: null })
+    const abort = obey(story.state, { kind: 'abort', by: person('ben'), why: '', expectedRevision: null })
     if (!abort.ok) throw abort.error
     story.happen(abort.value)
     expect(() => story.happen({ kind: 'watched' })).toThrow('has ended')
@@ -326,7 +327,7 @@ describe('a deployment', () => {
   it('refuses commands that no longer fit, with the reason', () => {
     const story = new Story()
     const ask = (kind: Command['kind'], expectedRevision: number | null = null) =>
-      obey(story.state, { kind, by: 'ben', why: '', expectedRevision })
+      obey(story.state, { kind, by: person('ben'), why: '', expectedRevision })
     expect(ask('resume')).toMatchObject({
       ok: false,
       error: { code: 'CONFLICT', message: 'd1 is not paused' },
@@ -342,7 +343,7 @@ describe('a deployment', () => {
   it('holds or takes back at once what automation alone has moved on since it was seen, and sends nothing on', () => {
     const story = new Story()
     const ask = (kind: Command['kind'], expectedRevision: number | null) =>
-      obey(story.state, { kind, by: 'ben', why: '', expectedRevision })
+      obey(story.state, { kind, by: person('ben'), why: '', expectedRevision })
     story.happen({ kind: 'begun', stableReleaseId: 'r1', stableInstances: 2 })
     story.happen({ kind: 'baselineCaptured', baseline: null })
     story.happen({ kind: 'candidateHealthy' })
@@ -356,7 +357,7 @@ describe('a deployment', () => {
   })
 
   it('keeps which steps a person has cut short or passed over: nobody has observed them to their end', () => {
-    const order = { by: 'ada', why: '' }
+    const order = { by: person('ada'), why: '' }
     const story = new Story()
     story.happen({ kind: 'begun', stableReleaseId: 'r1', stableInstances: 2 })
     story.happen({ kind: 'baselineCaptured', baseline: null })
@@ -379,9 +380,9 @@ describe('a deployment', () => {
     const story = new Story()
     story.happen({ kind: 'begun', stableReleaseId: 'r1', stableInstances: 2 })
     const seen = story.state.revision
-    story.happen({ kind: 'promotionDemanded', by: 'ada', why: 'seen enough' })
+    story.happen({ kind: 'promotionDemanded', by: person('ada'), why: 'seen enough' })
     const abort = (expectedRevision: number) =>
-      obey(story.state, { kind: 'abort', by: 'ben', why: '', expectedRevision })
+      obey(story.state, { kind: 'abort', by: person('ben'), why: '', expectedRevision })
     expect(abort(seen)).toMatchObject({ ok: false, error: { code: 'CONFLICT' } })
     expect(abort(story.state.revision).ok).toBe(true)
   })

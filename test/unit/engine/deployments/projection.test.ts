@@ -14,6 +14,7 @@ import {
   type DeploymentState,
   type Told,
 } from '../../../../src/engine/deployments/index.ts'
+import { person } from '../../../support/person.ts'
 
 const plan = buildPlan()
 if (!plan.ok) throw plan.error
@@ -24,7 +25,7 @@ const requested: DeploymentEvent = {
   candidateReleaseId: 'r2',
   stableReleaseId: 'r1',
   plan: plan.value,
-  by: 'anna',
+  by: person('anna'),
   why: '',
   retryOf: '',
 }
@@ -38,8 +39,13 @@ const stateAfter = (...events: DeploymentEvent[]): DeploymentState =>
       event,
     })),
   )
-const paused: DeploymentEvent = { kind: 'paused', by: 'anna', cause: 'person', reason: 'lunch' }
-const aborted: DeploymentEvent = { kind: 'rollbackStarted', by: 'anna', reason: 'no', isEmergency: false }
+const paused: DeploymentEvent = { kind: 'paused', by: person('anna'), cause: 'person', reason: 'lunch' }
+const aborted: DeploymentEvent = {
+  kind: 'rollbackStarted',
+  by: person('anna'),
+  reason: 'no',
+  isEmergency: false,
+}
 
 it('tells of each phase of a deployment once, shows its end for an hour, and forgets it then', async () => {
   const told: string[] = []
@@ -106,10 +112,10 @@ describe('recent events of a deployment', () => {
   const toPromotion: DeploymentEvent[] = [
     { kind: 'weightReached', weight: 5 },
     paused,
-    { kind: 'resumed', by: 'anna', why: '' },
+    { kind: 'resumed', by: person('anna'), why: '' },
     { kind: 'stepPassed' },
     { kind: 'weightReached', weight: 25 },
-    { kind: 'promotionDemanded', by: 'anna', why: '' },
+    { kind: 'promotionDemanded', by: person('anna'), why: '' },
     { kind: 'candidateRaised' },
     { kind: 'handedOver' },
     { kind: 'warmthEnded' },

@@ -6,12 +6,13 @@ import {
   replay,
   type DeploymentState,
 } from '../../../../src/engine/deployments/index.ts'
+import { person } from '../../../support/person.ts'
 
 function queued(id: string, candidateReleaseId: string): DeploymentState {
   const plan = buildPlan()
   if (!plan.ok) throw plan.error
   const about = { id, service: 'shop', candidateReleaseId, stableReleaseId: 'r1', plan: plan.value }
-  const event = { kind: 'requested' as const, ...about, by: 'anna', why: '', retryOf: '' }
+  const event = { kind: 'requested' as const, ...about, by: person('anna'), why: '', retryOf: '' }
   return replay([{ deploymentId: id, seq: 1, atMs: 0, elapsedMs: 0, event }])
 }
 

@@ -4,6 +4,7 @@ import type { Release } from '../../../../src/contract/index.ts'
 import { emptySteering } from '../../../support/empty-steering.ts'
 import { scriptedEngine } from '../../../support/scripted-engine.ts'
 import { loaded } from '../config/sources.ts'
+import { configurationActor } from '../../../../src/contract/index.ts'
 
 describe('a release that the configuration file changes', () => {
   const stored: Release = {
@@ -13,7 +14,7 @@ describe('a release that the configuration file changes', () => {
     parameters: {},
     note: '',
     createdAtMs: 1,
-    createdBy: 'configuration',
+    createdBy: configurationActor,
   }
 
   it.each([

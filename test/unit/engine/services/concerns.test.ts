@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Instance, ServiceState } from '../../../../src/contract/index.ts'
 import { serviceConcerns } from '../../../../src/engine/services/index.ts'
+import { person } from '../../../support/person.ts'
 
 const nowMs = 1_000_000_000
 
@@ -199,7 +200,7 @@ describe('what concerns a person about a service', () => {
   })
 
   it('is automation that waits for a person', () => {
-    const stopped = { by: 'ann', atMs: 5, reason: 'emergency' }
+    const stopped = { by: person('ann'), atMs: 5, reason: 'emergency' }
     expect(concerns({ automationStopped: stopped })).toMatchObject([
       { kind: 'automation-stopped', detail: 'emergency', sinceMs: 5 },
     ])

@@ -4,11 +4,12 @@ import { Declarations, type DeclaringStores } from '../../../../src/engine/servi
 import type { Declaration, DeclarationChange } from '../../../../src/engine/services/index.ts'
 import type { Equip, ServiceRegistry } from '../../../../src/engine/services/registry.ts'
 import { VirtualClock } from '../../../support/clock.ts'
+import { person } from '../../../support/person.ts'
 
 const declared: Declaration = {
   service: 'cart',
   written: {},
-  by: 'ann',
+  by: person('ann'),
   atMs: 1,
   revision: 1,
   isLeaving: false,
@@ -33,7 +34,7 @@ describe('a service that is declared', () => {
       declarations.declare({
         service: 'cart',
         written: { listen: { port } },
-        by: 'ann',
+        by: person('ann'),
         why: '',
         expectedRevision: null,
       })
@@ -73,7 +74,7 @@ describe('a service that is removed', () => {
     using declarations = new Declarations({ clock, stores, registry, equip, warn: () => undefined }, [
       declared,
     ])
-    expect(await declarations.remove('cart', 'ann', 'not needed')).toMatchObject({
+    expect(await declarations.remove('cart', person('ann'), 'not needed')).toMatchObject({
       ok: false,
       error: { code: 'STORE_BUSY', message: expect.stringContaining('This is retried') as string },
     })

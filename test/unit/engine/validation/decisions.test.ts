@@ -11,6 +11,7 @@ import {
   judgeLoad,
   type HostFact,
 } from '../../../../src/engine/validation/index.ts'
+import { person } from '../../../support/person.ts'
 
 const at = (text: string) => Date.parse(text)
 
@@ -160,7 +161,7 @@ describe('data to judge on', () => {
 
 describe('one deployment at a time', () => {
   it('is refused while another one is open, and does not see itself', () => {
-    const own = { id: 'd1', candidateReleaseId: 'r2', createdBy: 'ana' }
+    const own = { id: 'd1', candidateReleaseId: 'r2', createdBy: person('ana') }
     expect(judgeExclusive('d1', [own]).outcome).toBe('passed')
     expect(judgeExclusive('d2', [own])).toMatchObject({
       outcome: 'failed',

@@ -8,6 +8,7 @@ import type { Session } from '../../../../src/hosts/cli/operations/session.ts'
 import { steer } from '../../../../src/hosts/cli/operations/steer.ts'
 import { timesIn } from '../../../../src/hosts/cli/times.ts'
 import { aDeployment } from '../../../ports/cli/scripted-operations.ts'
+import { person } from '../../../support/person.ts'
 
 describe('steps on the command line', () => {
   it('reads weight, hold and gate', () => {
@@ -62,7 +63,7 @@ describe('the lines of progress', () => {
   it('says a step, a judgement and a log entry once each', () => {
     const before = aDeployment()
     const judgement = { decision: 'continue' as const, text: 'r2 is as good as r1', findings: [], atMs: 1 }
-    const entry = { atMs: 2, severity: 'info' as const, actor: 'engine', text: 'step 2 begins' }
+    const entry = { atMs: 2, severity: 'info' as const, actor: person('engine'), text: 'step 2 begins' }
     const now = aDeployment({ stepIndex: 1, weight: 50, judgement, log: [entry] })
     expect(progressLines(before, now, times).map((line) => line.slice(10))).toEqual([
       'continue: r2 is as good as r1',
@@ -93,7 +94,7 @@ describe('the lines of progress', () => {
     const entry = (atMs: number, text: string) => ({
       atMs,
       severity: 'info' as const,
-      actor: 'engine',
+      actor: person('engine'),
       text,
     })
     const few = entry(2, 'r2 had 37 requests')
@@ -117,7 +118,7 @@ describe('the lines of progress', () => {
   })
 
   it('does not repeat a reason that the log has given', () => {
-    const entry = { atMs: 2, severity: 'info' as const, actor: 'ann', text: 'paused by ann' }
+    const entry = { atMs: 2, severity: 'info' as const, actor: person('ann'), text: 'paused by ann' }
     expect(
       told(aDeployment(), aDeployment({ phase: 'paused', reason: 'paused by ann', log: [entry] })),
     ).toMatch(/^[^(]*$/)

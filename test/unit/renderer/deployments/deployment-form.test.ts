@@ -5,11 +5,12 @@ import {
   type DeploymentFormPorts,
 } from '../../../../src/renderer/screens/deployments/deployment-form.svelte.ts'
 import { madeDeployment, madeService } from './made.ts'
+import { person } from '../../../support/person.ts'
 
 type Calls = ReturnType<DeploymentFormPorts['calls']>
 type Order = Parameters<Calls['deployments']['start']>[0]
 
-const release = (id: string) => ({ id, note: '', createdBy: 'mira', createdAtMs: 0 }) as Release
+const release = (id: string) => ({ id, note: '', createdBy: person('mira'), createdAtMs: 0 }) as Release
 const settle = () => new Promise((done) => setImmediate(done))
 
 /** A form on checkout at r42 with r41, r43 and r44 to choose from; what is ordered is kept, answers wait for the test. */

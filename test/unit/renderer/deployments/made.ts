@@ -1,6 +1,7 @@
 import type { Deployment, ServiceState } from '../../../../src/contract/index.ts'
 import { serviceConcerns } from '../../../../src/engine/services/index.ts'
 import { buildPlan } from '../../../../src/engine/deployments/index.ts'
+import { person } from '../../../support/person.ts'
 
 const planned = buildPlan({ preset: 'balanced' })
 if (!planned.ok) throw planned.error
@@ -21,7 +22,7 @@ export const madeDeployment = (change: Partial<Deployment> = {}): Deployment => 
   validation: null,
   judgement: null,
   log: [],
-  createdBy: 'mira',
+  createdBy: person('mira'),
   why: '',
   createdAtMs: 0,
   endedAtMs: null,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { callError, planOptionsSchema } from '../../../../src/contract/index.ts'
+import { engineActor, callError, planOptionsSchema } from '../../../../src/contract/index.ts'
 import { chartRange } from '../../../../src/renderer/screens/deployments/chart-range.ts'
 import { refusalText } from '../../../../src/renderer/domain/deployments/give-command.ts'
 import { historyFilter } from '../../../../src/renderer/screens/deployments/history-filter.ts'
@@ -11,13 +11,14 @@ import {
   optionsOf,
 } from '../../../../src/renderer/screens/deployments/plan-draft.ts'
 import { madeDeployment } from './made.ts'
+import { person } from '../../../support/person.ts'
 
 describe('a refused command', () => {
   it('says who did what first when somebody was faster', () => {
     const seen = madeDeployment()
     const now = madeDeployment({
       revision: 5,
-      log: [{ atMs: 0, severity: 'warning', actor: 'jon', text: 'jon paused it' }],
+      log: [{ atMs: 0, severity: 'warning', actor: person('jon'), text: 'jon paused it' }],
     })
     expect(refusalText(callError('CONFLICT'), seen, now)).toMatch(
       /^Not done: jon acted first, .*jon paused it/,
@@ -27,8 +28,8 @@ describe('a refused command', () => {
   it('names the person, also when the judge has spoken since', () => {
     const now = madeDeployment({
       log: [
-        { atMs: 0, severity: 'warning', actor: 'jon', text: 'jon paused it' },
-        { atMs: 1, severity: 'info', actor: 'pilothouse', text: 'r2 stays within every limit' },
+        { atMs: 0, severity: 'warning', actor: person('jon'), text: 'jon paused it' },
+        { atMs: 1, severity: 'info', actor: engineActor, text: 'r2 stays within every limit' },
       ],
     })
     expect(refusalText(callError('CONFLICT'), madeDeployment(), now)).toContain('jon acted first')

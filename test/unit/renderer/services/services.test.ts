@@ -3,6 +3,7 @@ import { trafficShares, type ServiceState } from '../../../../src/contract/index
 import { needsOf } from '../../../../src/renderer/screens/overview/needs.ts'
 import { servicesIn, severityOf } from '../../../../src/renderer/state/service-records.ts'
 import { madeDeployment, madeService } from '../deployments/made.ts'
+import { person } from '../../../support/person.ts'
 
 const down = (releaseId: string) => ({
   ...madeService().instances[0],
@@ -20,7 +21,7 @@ describe('how a service is', () => {
   it('needs looking at when only some of its instances are down, when it is stopped, and in trouble', () => {
     expect(severityOf(withInstances(madeService().instances[0] as object, down('r42')))).toBe('warning')
     expect(severityOf(madeService({ trouble: 'the router is silent' }))).toBe('warning')
-    expect(severityOf(madeService({ automationStopped: { by: 'jon', atMs: 0, reason: 'x' } }))).toBe(
+    expect(severityOf(madeService({ automationStopped: { by: person('jon'), atMs: 0, reason: 'x' } }))).toBe(
       'warning',
     )
   })
@@ -52,7 +53,9 @@ describe('how a service is', () => {
   it('stands among what needs a person, with one way to begin', () => {
     const needs = needsOf(
       {
-        'service:checkout': madeService({ automationStopped: { by: 'jon', atMs: 0, reason: 'errors' } }),
+        'service:checkout': madeService({
+          automationStopped: { by: person('jon'), atMs: 0, reason: 'errors' },
+        }),
         'deployment:d1': madeDeployment({ phase: 'paused', reason: 'no traffic to judge on' }),
       },
       [],

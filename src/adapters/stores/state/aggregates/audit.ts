@@ -94,7 +94,8 @@ async function addAudit(
       .values({
         seq: entry.seq,
         at_ms: entry.atMs,
-        actor: entry.actor,
+        actor: entry.actor.name,
+        actor_kind: entry.actor.kind,
         action: entry.action,
         target: entry.target,
         why: entry.why,
@@ -178,7 +179,8 @@ function detailsOf(text: string): AuditEntry['details'] {
 const auditEntry = (row: Selectable<Tables['audit']>): AuditEntry => ({
   seq: row.seq,
   atMs: row.at_ms,
-  actor: row.actor,
+  // A command that reads without an engine may find a schema from before.
+  actor: { kind: row.actor_kind ?? 'unrecorded', name: row.actor },
   action: row.action,
   target: row.target,
   why: row.why,

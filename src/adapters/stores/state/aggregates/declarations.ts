@@ -1,3 +1,4 @@
+import { actorNamed } from '../../../../contract/index.ts'
 import type { Declaration, DeclarationChange, DeclarationStore } from '../../../../engine/services/index.ts'
 import type { Access, Participant, Writing } from '../access.ts'
 
@@ -8,7 +9,10 @@ export const declarationStore = ({ query, run }: Access): DeclarationStore => ({
       return rows.map((row) => ({
         service: row.service,
         written: JSON.parse(row.written) as Declaration['written'],
-        by: row.declared_by,
+        by:
+          row.declared_by_kind === null
+            ? actorNamed(row.declared_by)
+            : { kind: row.declared_by_kind, name: row.declared_by },
         atMs: row.at_ms,
         revision: row.revision,
         isLeaving: row.is_leaving === 1,
@@ -34,7 +38,8 @@ async function putDeclaration(transaction: Writing, declaration: Declaration): P
   const { service, written, by, atMs, revision, isLeaving } = declaration
   const changes = {
     written: JSON.stringify(written),
-    declared_by: by,
+    declared_by: by.name,
+    declared_by_kind: by.kind,
     at_ms: Math.round(atMs),
     revision,
     is_leaving: isLeaving ? 1 : 0,

@@ -9,6 +9,7 @@ import type {
 } from '../../../../engine/deployments/index.ts'
 import type { Access, Participant, Writing } from '../access.ts'
 import { contains, isTaken } from '../dialects/sqlite/index.ts'
+import { readDoneBy, storedActor } from '../stored-actor.ts'
 import type { Tables } from '../tables.ts'
 
 /** What a text is looked for in. */
@@ -38,7 +39,7 @@ export const deploymentStore = ({ query, run }: Access): DeploymentStore => ({
     run(async () => {
       const row = await query.selectFrom('deployments').select('body').where('id', '=', id).executeTakeFirst()
       if (!row) throw new AppError('NOT_FOUND', notFoundText('deployment', id), { details: { id } })
-      return JSON.parse(row.body) as Deployment
+      return readDeployment(row.body)
     }),
   list: (filter) =>
     run(async () => {
@@ -60,7 +61,7 @@ export const deploymentStore = ({ query, run }: Access): DeploymentStore => ({
           eb.selectFrom('deployments').select('seq').where('id', '=', beforeId),
         )
       const rows = await found.orderBy('seq', 'desc').limit(limit).execute()
-      return rows.map(({ body }) => JSON.parse(body) as Deployment)
+      return rows.map(({ body }) => readDeployment(body))
     }),
 })
 
@@ -78,6 +79,14 @@ export const deploymentParticipant: Participant<DeploymentChange> = {
   },
 }
 
+function readDeployment(body: string): Deployment {
+  const deployment = readDoneBy<Deployment>(body, 'createdBy')
+  return {
+    ...deployment,
+    log: deployment.log.map((entry) => ({ ...entry, actor: storedActor(entry.actor) })),
+  }
+}
+
 async function eventsOf(query: Kysely<Tables>, deploymentId: string): Promise<StoredEvent[]> {
   const rows = await query
     .selectFrom('deployment_events')
@@ -90,7 +99,7 @@ async function eventsOf(query: Kysely<Tables>, deploymentId: string): Promise<St
     seq: row.seq,
     atMs: row.at_ms,
     elapsedMs: row.elapsed_ms,
-    event: JSON.parse(row.event) as StoredEvent['event'],
+    event: readDoneBy<StoredEvent['event']>(row.event, 'by'),
   }))
 }
 
@@ -126,7 +135,7 @@ async function putDeployment(transaction: Writing, deployment: Deployment): Prom
     phase: deployment.phase,
     stable_release_id: deployment.stableReleaseId,
     candidate_release_id: deployment.candidateReleaseId,
-    created_by: deployment.createdBy,
+    created_by: deployment.createdBy.name,
     created_at_ms: Math.round(deployment.createdAtMs),
     ended_at_ms: deployment.endedAtMs === null ? null : Math.round(deployment.endedAtMs),
     reason: deployment.reason,

@@ -2,6 +2,7 @@ import { AppError } from '../../../../base/index.ts'
 import type { Release } from '../../../../contract/index.ts'
 import { canonicalJson } from '../../../../engine/audit/index.ts'
 import type { ReleaseChange, ReleaseStore } from '../../../../engine/releases/index.ts'
+import { readDoneBy } from '../stored-actor.ts'
 import type { Access, Participant, Writing } from '../access.ts'
 
 export const releaseStore = ({ query, run }: Access): ReleaseStore => ({
@@ -15,7 +16,7 @@ export const releaseStore = ({ query, run }: Access): ReleaseStore => ({
         .executeTakeFirst()
       if (!row)
         throw new AppError('NOT_FOUND', `${service} has no release "${id}".`, { details: { service, id } })
-      return JSON.parse(row.body) as Release
+      return readDoneBy<Release>(row.body, 'createdBy')
     }),
   newest: (service, limit) =>
     run(async () => {
@@ -26,7 +27,7 @@ export const releaseStore = ({ query, run }: Access): ReleaseStore => ({
         .orderBy('seq', 'desc')
         .limit(limit)
         .execute()
-      return rows.map(({ body }) => JSON.parse(body) as Release)
+      return rows.map(({ body }) => readDoneBy<Release>(body, 'createdBy'))
     }),
 })
 

@@ -1,5 +1,6 @@
 import { AppError } from '../../../../base/index.ts'
 import type { ServiceChange, ServiceRecord, ServiceStore } from '../../../../engine/deployments/index.ts'
+import { readDoneBy, storedActor } from '../stored-actor.ts'
 import type { Access, Participant, Writing } from '../access.ts'
 
 export const serviceStore = ({ query, run }: Access): ServiceStore => ({
@@ -14,12 +15,18 @@ export const serviceStore = ({ query, run }: Access): ServiceStore => ({
         automationStopped:
           row.automation_stopped === null
             ? null
-            : (JSON.parse(row.automation_stopped) as ServiceRecord['automationStopped']),
-        scaling: row.scaling === null ? null : (JSON.parse(row.scaling) as ServiceRecord['scaling']),
+            : readDoneBy<NonNullable<ServiceRecord['automationStopped']>>(row.automation_stopped, 'by'),
+        scaling: row.scaling === null ? null : readScaling(row.scaling),
         revision: row.revision,
       }
     }),
 })
+
+function readScaling(json: string): ServiceRecord['scaling'] {
+  const scaling = JSON.parse(json) as NonNullable<ServiceRecord['scaling']>
+  const { pending } = scaling
+  return { ...scaling, pending: pending && { ...pending, by: storedActor(pending.by) } }
+}
 
 export const serviceParticipant: Participant<ServiceChange> = {
   kinds: { putService: true },

@@ -8,6 +8,7 @@ import { serviceTraffic } from './0060-service-traffic.ts'
 import { serviceScaling } from './0070-service-scaling.ts'
 import { auditKeys } from './0080-audit-keys.ts'
 import { lease } from './0090-lease.ts'
+import { actorKinds } from './0100-actor-kinds.ts'
 
 /** All steps of the schema, in order. */
 export const migrations: readonly Migration[] = [
@@ -20,4 +21,5 @@ export const migrations: readonly Migration[] = [
   serviceScaling,
   auditKeys,
   lease,
+  actorKinds,
 ]
