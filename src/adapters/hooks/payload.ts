@@ -1,3 +1,4 @@
+import { shortened } from '../../base/index.ts'
 import { weightText, type Webhook } from '../../contract/index.ts'
 import type { HookContext } from '../../engine/deployments/index.ts'
 
@@ -78,13 +79,6 @@ const forSlack = (text: string) => text.replace(/&/g, '&amp;').replace(/</g, '&l
 function slackText(text: string): string {
   const whole = forSlack(text)
   return whole.length <= longestSlack ? whole : forSlack(shortened(text, longestSlack / 5))
-}
-
-/** At most so many characters as a receiver counts them, and never half of one. */
-function shortened(text: string, most: number): string {
-  if (text.length <= most) return text
-  const cut = text.slice(0, most - 1)
-  return `${cut.isWellFormed() ? cut : cut.slice(0, -1)}…`
 }
 
 /** Control characters say nothing to a person, and some receivers refuse them. */

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
-import type { Clock } from '../../base/index.ts'
+import { shortened, type Clock } from '../../base/index.ts'
 import type { EdgeOutput } from '../../contract/index.ts'
 import { LogFile, type Punch } from './log-file.ts'
 
@@ -176,6 +176,6 @@ export class InstanceLog {
     }
     const atMs = Math.min(this.#clock.nowMs(), Math.round(writtenAtMs))
     for (const line of lines)
-      this.#lines.push({ atMs, ...this.#names, stream: source.stream, text: line.slice(0, maxLineLength) })
+      this.#lines.push({ atMs, ...this.#names, stream: source.stream, text: shortened(line, maxLineLength) })
   }
 }

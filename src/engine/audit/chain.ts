@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { wellFormedData } from '../../base/index.ts'
 import type { AuditEntry } from '../../contract/index.ts'
 
 /** An audit entry before it has its place in the chain. `details` is plain data as JSON holds it. */
@@ -45,9 +46,10 @@ export interface ChainBreak {
 
 /** `draft` as the entry after `end`. */
 export function link(end: ChainEnd, draft: AuditDraft): AuditEntry {
-  // Through JSON once, so that what is hashed is what a store gives back.
-  const details = JSON.parse(JSON.stringify(draft.details)) as AuditEntry['details']
-  const { atMs, actor, action, target, why } = draft
+  // Through JSON once and well-formed, so that what is hashed is what a store gives back.
+  const { atMs, actor, action, target, why, details } = wellFormedData(
+    JSON.parse(JSON.stringify(draft)) as AuditDraft,
+  )
   const entry = { seq: end.seq + 1, atMs, actor, action, target, why, details, previousHash: end.hash }
   return { ...entry, hash: hashOf(entry) }
 }

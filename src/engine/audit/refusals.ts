@@ -1,4 +1,4 @@
-import { messageOf, type Clock, type Log, type Result } from '../../base/index.ts'
+import { messageOf, shortened, type Clock, type Log, type Result } from '../../base/index.ts'
 import {
   type Actor,
   unauthenticatedActor,
@@ -116,4 +116,4 @@ export class RefusalLog {
   }
 }
 
-const cut = (text: string): string => (text.length > mostText ? `${text.slice(0, mostText - 1)}…` : text)
+const cut = (text: string): string => shortened(text, mostText)

@@ -1,3 +1,4 @@
+import { shortened } from '../../base/index.ts'
 import type * as z from 'zod'
 import { processTextWords, type ConfigProblem } from '../../contract/index.ts'
 import { nearest } from './nearest.ts'
@@ -24,7 +25,7 @@ const longestShown = 60
 function wordsFor(value: unknown): string {
   if (value === undefined || value === null) return 'nothing'
   if (typeof value === 'string') {
-    return `the string ${JSON.stringify(value.length > longestShown ? `${value.slice(0, longestShown)}…` : value)}`
+    return `the string ${JSON.stringify(shortened(value, longestShown))}`
   }
   if (typeof value === 'number' || typeof value === 'bigint') return `the number ${value}`
   if (typeof value === 'boolean') return `the word ${value}`
@@ -59,7 +60,7 @@ function unknownKey(root: Section, path: string[]): ConfigProblem {
       : key === '<<'
         ? 'merge keys are not supported: write the keys themselves, or an alias for the whole section'
         : 'remove it, or write one of the expected keys'
-  const message = `unknown key ${JSON.stringify(key.slice(0, longestShown))}, expected ${listed(keys)}`
+  const message = `unknown key ${JSON.stringify(shortened(key, longestShown))}, expected ${listed(keys)}`
   return problemAt(keyOriginAt(root, path), path, message, hint)
 }
 
@@ -109,7 +110,7 @@ function valueRemedy(setting: Setting, path: readonly PropertyKey[], node: Confi
 
 /** A name in a map that cannot be one. */
 function wrongName(root: Section, path: string[], expected: string): ConfigProblem {
-  const message = `found the name ${JSON.stringify((path.at(-1) ?? '').slice(0, longestShown))}, expected ${expected}`
+  const message = `found the name ${JSON.stringify(shortened(path.at(-1) ?? '', longestShown))}, expected ${expected}`
   return problemAt(keyOriginAt(root, path), path, message, 'choose another name')
 }
 

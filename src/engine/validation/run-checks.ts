@@ -1,4 +1,4 @@
-import { backoffMs, messageOf, sleep, type Clock, type Log, type Rng } from '../../base/index.ts'
+import { backoffMs, messageOf, shortened, sleep, type Clock, type Log, type Rng } from '../../base/index.ts'
 import { duration, type CheckResult } from '../../contract/index.ts'
 import { cutOutput } from './bounded-output.ts'
 import { failed, failedForNow, type Check, type Verdict } from './model.ts'
@@ -106,5 +106,4 @@ async function waited(delayMs: number, { clock, signal }: RunOptions): Promise<b
   }
 }
 
-const cutText = (text: string): string =>
-  text.length > longestTextCharacters ? `${text.slice(0, longestTextCharacters - 1)}…` : text
+const cutText = (text: string): string => shortened(text, longestTextCharacters)

@@ -1,6 +1,6 @@
 import { chmod, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { AppError, Disposables, messageOf, sleep } from '../../base/index.ts'
+import { AppError, Disposables, messageOf, shortened, sleep } from '../../base/index.ts'
 import { openLog } from '../../adapters/log/index.ts'
 import { makePrivateTree, systemClock, systemRng } from '../../adapters/system/index.ts'
 import {
@@ -246,7 +246,7 @@ export async function runEdge({ directory, environment, onReady }: EdgeRequest):
         // Only the user of the edge can open its socket.
         actor: typeof by === 'string' ? actorNamed(by) : (by ?? localActor),
         order,
-        ...(code ? { failure: { code, text: message.slice(0, 500) } } : {}),
+        ...(code ? { failure: { code, text: shortened(message, 500) } } : {}),
         details,
       },
       log,

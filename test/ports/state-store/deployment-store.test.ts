@@ -296,6 +296,18 @@ describe('the deployments of the state database', () => {
     expect(findBreak(await chain())).toMatchObject({ seq: 2 })
   })
 
+  it('keep an audit chain that is whole after texts that neither UTF-8 nor C can hold', async () => {
+    const texts = ['\ud800', 'half \udc00 of one', 'a\0b', '\ufeffmark', '\u2028', '😀'.repeat(300)]
+    const entries = texts.map((text) => ({
+      ...audit('a', person(text)),
+      target: text,
+      why: text,
+      details: { [text]: text },
+    }))
+    value(await commit({ audit: entries }))
+    expect(findBreak(value(await store.stores.audit.auditFrom(1, 100)))).toBeNull()
+  })
+
   /** The last entry with other content and a hash that is right for it. */
   const forged = ([, , third]: readonly AuditEntry[]) => {
     if (!third) throw new Error('there is no third entry')

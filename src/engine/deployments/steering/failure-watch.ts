@@ -1,3 +1,4 @@
+import { shortened } from '../../../base/index.ts'
 import { weightOf, type FailedInstance, type Failure } from '../../../contract/index.ts'
 import { within } from '../../core/index.ts'
 import { failuresAfter } from '../instance-trouble.ts'
@@ -76,7 +77,7 @@ export class FailureWatch {
         ? lines.value
             .filter((line) => line.releaseId === releaseId)
             .slice(-failureLines)
-            .map((line) => ({ ...line, text: line.text.slice(0, mostLineCharacters) }))
+            .map((line) => ({ ...line, text: shortened(line.text, mostLineCharacters) }))
         : [],
     }
     this.#explained = { deploymentId: active.id, failure }

@@ -42,6 +42,14 @@ const anyDraft = fc.record({
 })
 
 describe('the audit chain', () => {
+  it('holds what UTF-8 can hold, so that an entry comes back from a store as it was hashed', () => {
+    const halves = { why: 'a\ud800', target: '\udc00', details: { ['k\ud83d']: ['\ude00'] } }
+    const [entry] = chainOf([draft({ ...halves, actor: person('\ud83d') })])
+    const kept = JSON.parse(Buffer.from(JSON.stringify(entry)).toString()) as AuditEntry
+    expect(kept).toMatchObject({ why: 'a\ufffd', target: '\ufffd', details: { 'k\ufffd': ['\ufffd'] } })
+    expect(findBreak([kept])).toBeNull()
+  })
+
   it('covers the kind of the actor, and takes a name from before kinds as it was hashed', () => {
     const [made] = chainOf([draft({ actor: person('anna') })])
     if (!made) throw new Error('no entry')

@@ -65,6 +65,11 @@ describe('refused orders', () => {
     ])
   })
 
+  it('cut a text between characters, never through one', async () => {
+    await refusals.note(refusal({ target: `${'a'.repeat(498)}😀😀` }))
+    expect(drafts[0]?.target).toBe(`${'a'.repeat(498)}…`)
+  })
+
   it('keep no more of a text than a person reads', async () => {
     await refusals.note(refusal({ text: 'x'.repeat(100_000), target: 'y'.repeat(100_000) }))
     expect(JSON.stringify(drafts).length).toBeLessThan(2000)
