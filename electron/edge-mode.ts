@@ -26,7 +26,7 @@ export function edgeDirectoryIn(argv: readonly string[]): string | undefined {
     options: { directory: { type: 'string' } },
     strict: false,
   })
-  if (typeof values.directory !== 'string') throw new Error(`${edgeFlag} --directory PATH is needed`)
+  if (typeof values.directory !== 'string') throw new Error(`${edgeFlag} --directory PATH is required`)
   return values.directory
 }
 

@@ -43,7 +43,7 @@ export class ConfigRecord {
       before = this.#last()
     } catch (failure) {
       // What it holds is compared at the next launch.
-      this.#parts.log.warn('the settings of the launch before cannot be read', {
+      this.#parts.log.warn('the settings of the previous launch cannot be read', {
         failure: messageOf(failure),
       })
       return
@@ -102,7 +102,7 @@ export class ConfigRecord {
     try {
       writePrivateFile(this.#file, JSON.stringify(settings))
     } catch (failure) {
-      this.#parts.log.warn('the settings of this launch cannot be kept', { failure: messageOf(failure) })
+      this.#parts.log.warn('the settings of this launch cannot be stored', { failure: messageOf(failure) })
     }
   }
 

@@ -171,7 +171,7 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
       setLogLevel: (level) => options.setLogLevel?.(level),
       failed: (failure) => {
         const message = messageOf(failure)
-        options.log.error('a changed configuration was not taken into use', { failure: message })
+        options.log.error('a changed configuration could not be applied', { failure: message })
         void configRecord.refused([{ file: loaded.file ?? '', line: 0, column: 0, message }])
       },
     }
@@ -280,7 +280,7 @@ export function changeText(changes: readonly ChangedSetting[]): string {
 }
 
 const lostText = (file: string): string =>
-  `${file} was missing at this start, although the data directory was in use: earlier deployments, releases and audit entries are gone. Stop the engine and restore the newest file from ${join(dirname(file), 'backups')}, or restart the engine to go on without them.`
+  `${file} was missing at this start, although the data directory was in use: earlier deployments, releases and audit entries are gone. Stop the engine and restore the newest file from ${join(dirname(file), 'backups')}, or restart the engine to continue without them.`
 
 /** Whether there was a state database before: what is always made with it is there, or it was backed up, or sealed. */
 function isStateLost(dataDirectory: string): boolean {
@@ -300,8 +300,9 @@ async function troubleOf({ audit }: Stores, isKeyNew: boolean): Promise<string |
   const { anchor, seal, vouchesFrom = null } = end.value
   const check = 'Run: pilothouse audit verify'
   if (vouchesFrom !== null && isKeyNew)
-    return `audit.key was missing, although the audit log was sealed with it: a new key seals it from here on. ${check}`
-  if (anchor === null) return `audit.anchor is missing: nothing says where the audit log ended. ${check}`
+    return `audit.key was missing, although the audit log was sealed with it: a new key seals it from now on. ${check}`
+  if (anchor === null)
+    return `audit.anchor is missing, so the end of the audit log cannot be verified. ${check}`
   if (seal === 'broken') return `The end of the audit log has no valid seal. ${check}`
   return null
 }
@@ -362,7 +363,7 @@ function makeDataDirectory(path: string): void {
     if (failure instanceof AppError) throw failure
     throw new AppError(
       'UNAVAILABLE',
-      `The data directory ${path} cannot be made: ${messageOf(failure)}. Name another with --data-dir.`,
+      `The data directory ${path} cannot be created: ${messageOf(failure)}. Name another with --data-dir.`,
       { cause: failure },
     )
   }

@@ -131,7 +131,7 @@ test('log lines of a release that has gone can be left for those of all, and pau
   await shown.getByRole('combobox', { name: 'Release to show logs of' }).selectOption('')
   await expect(shown).not.toHaveURL(/release=/)
   await shown.getByRole('button', { name: 'Pause' }).click()
-  await expect(shown.getByRole('button', { name: 'Go on' })).toBeVisible()
+  await expect(shown.getByRole('button', { name: 'Resume' })).toBeVisible()
   await expect(shown.getByTestId('liveness')).toHaveAttribute('data-kind', 'live')
 })
 

@@ -186,7 +186,7 @@ test.describe('a session', () => {
     await expect(other.getByTestId('sign-in')).toContainText('pilothouse open')
     await other.getByLabel('access token').fill('a guess')
     await other.getByRole('button', { name: 'Sign in' }).click()
-    await expect(other.getByRole('alert')).toContainText('does not open this server')
+    await expect(other.getByRole('alert')).toContainText('is not valid for this server')
     await inBothThemes(other, async () => expect(await findings(other)).toEqual([]))
   })
 

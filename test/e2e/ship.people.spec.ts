@@ -76,10 +76,10 @@ test('a good release is deployed from the dialog to its end, found in the histor
 
   await show(shown, '/deployments?q=winter')
   await rows.nth(1).click()
-  await shown.getByRole('button', { name: 'Undo: back to r1' }).click()
-  const undo = shown.getByRole('dialog', { name: 'Undo: back to r1' })
+  await shown.getByRole('button', { name: 'Undo: return to r1' }).click()
+  const undo = shown.getByRole('dialog', { name: 'Undo: return to r1' })
   await expect(undo).toContainText('it gets all traffic from r2')
-  await undo.getByRole('button', { name: 'Undo: back to r1' }).click()
+  await undo.getByRole('button', { name: 'Undo: return to r1' }).click()
   await expect(shown.getByRole('heading', { level: 1 })).toContainText('r2 → r1')
   await expect(phase(shown)).toHaveAttribute('data-phase', 'promoted')
   expect(await steered.service()).toMatchObject({ stableReleaseId: 'r1', weights: { r1: 100 } })

@@ -407,7 +407,7 @@ export async function startScriptedFleet({
         text: 'The chain is whole.',
       })),
       unconfirmed: api.audit.unconfirmed.handler(({ input: { order, target }, context: { principal } }) => {
-        const why = 'The word that was typed to confirm it was wrong.'
+        const why = 'The name typed to confirm it was wrong.'
         record(actorOf(principal), 'orders.refused', target, why, { order, code: 'CONFLICT' })
         return {}
       }),

@@ -17,7 +17,7 @@ export function httpCheck({ url, expectStatus, expectText }: CheckConfigOf<'http
       })
       const text = await firstOf(body, bodyLimitBytes)
       if (!expectStatus.includes(statusCode)) {
-        const sentence = `${shown} answered ${statusCode}; ${expectStatus.join(' or ')} was expected.`
+        const sentence = `${shown} answered ${statusCode}, expected ${expectStatus.join(' or ')}.`
         // What is overloaded or starting may be well in a moment; what is not there will not be.
         return statusCode >= 500 || statusCode === 429 ? failedForNow(sentence, text) : failed(sentence, text)
       }

@@ -69,19 +69,19 @@ async function openSession(
     if (type === 'R' && content.length >= 4) {
       const method = content.readInt32BE(0)
       if (method !== authentication.ok && password === null)
-        return passed(`${where} accepts connections, and asks for a password.`)
+        return passed(`${where} accepts connections and asks for a password.`)
       if (method === authentication.md5)
         sendPassword(socket, md5Answer(user, password ?? '', content.subarray(4)))
       else if (method === authentication.sasl) {
         if (!content.toString('latin1', 4).split('\0').includes(mechanism))
-          return failed(`${where} does not take ${mechanism}.`)
+          return failed(`${where} does not accept ${mechanism}.`)
         await proveByScram(socket, password ?? '')
       } else if (method !== authentication.ok)
         return failed(`${where} requires a password method that is not supported (method ${method}).`)
     }
     if (type === 'Z') {
       socket.end(Buffer.from('X\0\0\0\x04', 'latin1'))
-      return passed(`${where} accepts a session of ${user} in ${database}.`)
+      return passed(`${where} accepts a session of ${user} in the database ${database}.`)
     }
     if (type === 'E') return refusedSession(content, where)
   }

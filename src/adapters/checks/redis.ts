@@ -52,7 +52,7 @@ export function redisCheck(config: CheckConfigOf<'redis'>): Run {
 
   function judge(answer: string): Verdict {
     if (answer === '+PONG') return passed(`${where} answers.`)
-    if (/^-(NOAUTH|NOPERM)\b/.test(answer)) return passed(`${where} answers, and asks for a password.`)
+    if (/^-(NOAUTH|NOPERM)\b/.test(answer)) return passed(`${where} answers and asks for a password.`)
     if (/^-(LOADING|BUSY|MASTERDOWN|CLUSTERDOWN)\b|^-ERR max number of clients/.test(answer))
       return failedForNow(`${where} is not ready: ${answer.slice(1)}.`)
     if (answer.startsWith('-')) return failed(`${where} refuses: ${answer.slice(1)}.`)

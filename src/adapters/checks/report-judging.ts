@@ -22,7 +22,8 @@ function workerPath(): string {
     fileURLToPath(new URL(place, import.meta.url)),
   )
   const found = places.find((place) => existsSync(place))
-  if (found === undefined) throw new Error(`what judges reports is at none of ${places.join(', ')}`)
+  if (found === undefined)
+    throw new Error(`the program that judges reports was not found. Searched: ${places.join(', ')}`)
   return found
 }
 

@@ -11,6 +11,6 @@ export function reportsCheck({ reports, cwd, maxAgeMs }: CheckConfigOf<'reports'
     const verdicts: Verdict[] = []
     for (const report of reports) verdicts.push(await judgeReport(report, directory, age, signal))
     const [first, ...rest] = verdicts
-    return first ? worstOf([first, ...rest]) : failed('No report is named.')
+    return first ? worstOf([first, ...rest]) : failed('No report is configured.')
   }
 }

@@ -126,7 +126,7 @@ export function endText(end: CommandEnd): string {
     case 'exited':
       return end.code === 0 ? 'succeeded' : `exited with code ${end.code}`
     case 'killed':
-      return `was ended by ${end.signal}`
+      return `was killed by ${end.signal}`
     case 'not started':
       return `could not be started: ${end.why}`
   }

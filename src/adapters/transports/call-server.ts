@@ -87,7 +87,7 @@ function toWireError(failure: unknown, path: string, log: Log): ORPCError<ErrorC
     return wireError(failure.code as ErrorCode, failure.message, {})
   }
   if (failure instanceof AppError) return wireError(failure.code, failure.message, failure)
-  log.error('a call failed by a defect', { path, error: messageOf(failure), stack: stackOf(failure) })
+  log.error('a call failed because of a bug', { path, error: messageOf(failure), stack: stackOf(failure) })
   return wireError('INTERNAL', errorCatalogue.INTERNAL.title, {})
 }
 

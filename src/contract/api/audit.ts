@@ -9,7 +9,7 @@ export const audit = {
       z.strictObject({
         actor: z.string().max(200).optional(),
         target: z.string().max(200).optional(),
-        text: z.string().max(200).optional().describe('Anywhere in who, what, to what or why.'),
+        text: z.string().max(200).optional().describe('Text in the actor, action, target or reason.'),
         fromMs: z.coerce.number().optional(),
         toMs: z.coerce.number().optional(),
         limit: z.coerce.number().int().min(1).max(1000).default(100),
@@ -22,17 +22,17 @@ export const audit = {
     .input(
       z
         .strictObject({
-          seq: z.coerce.number().int().positive().optional().describe('An entry known from an export.'),
+          seq: z.coerce.number().int().positive().optional().describe('An entry from an earlier export.'),
           hash: z
             .string()
             .regex(/^[0-9a-f]{64}$/)
             .optional()
-            .describe('The hash that it had there.'),
+            .describe('Its hash in that export.'),
           seal: z
             .string()
             .regex(/^[0-9a-f]{64}$/)
             .optional()
-            .describe('The seal beside the hash, where the export has one.'),
+            .describe('Its seal in that export, if it has one.'),
         })
         .optional(),
     )
@@ -54,7 +54,7 @@ export const audit = {
     .input(
       z.strictObject({
         order: z.string().max(100).describe('Name of the procedure: deployments.promote.'),
-        target: z.string().max(200).describe('The service.'),
+        target: z.string().max(200).describe('Name of the service.'),
       }),
     )
     .output(z.object({})),

@@ -55,7 +55,11 @@ export const deployments = {
     .input(z.strictObject({ id }))
     .output(deploymentSchema),
   bins: procedure('state.read')
-    .route({ method: 'GET', path: '/deployments/{id}/bins', summary: 'Request counts that it was judged on' })
+    .route({
+      method: 'GET',
+      path: '/deployments/{id}/bins',
+      summary: 'Request counts that the deployment was judged on',
+    })
     .input(z.strictObject({ id }))
     .output(z.array(binSchema)),
   rehearse: procedure('deployments.plan')

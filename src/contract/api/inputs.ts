@@ -12,5 +12,5 @@ export const expectedRevision = z.number().int().nonnegative().nullable().defaul
 
 /** Of the service that the person saw. */
 export const expectedServiceRevision = expectedRevision.describe(
-  'Of the service that was seen; left out: as it is now.',
+  'Revision of the service as it was seen; if left out, the current one.',
 )

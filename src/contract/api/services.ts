@@ -52,7 +52,7 @@ export const services = {
           .min(1000)
           .max(3_600_000)
           .optional()
-          .describe('Sums the counts over spans of this length.'),
+          .describe('Length of the spans over which counts are added up.'),
       }),
     )
     .output(z.array(binSchema)),
@@ -68,15 +68,19 @@ export const services = {
     .route({
       method: 'PUT',
       path: '/services/{service}/declaration',
-      summary: 'Declare a service, or change it, while the engine runs',
+      summary: 'Declare a service or change its declaration while the engine is running',
     })
     .input(
       z.strictObject({
         service: nameSchema,
         definition: z
           .record(z.string(), z.unknown())
-          .describe('What would stand under its name in the section `services` of a configuration file.'),
-        expectedRevision: expectedRevision.describe('Of the declaration that was seen; 0 for none.'),
+          .describe(
+            'The settings of the service, as under its name in the section `services` of a configuration file.',
+          ),
+        expectedRevision: expectedRevision.describe(
+          'Revision of the declaration as it was seen; 0 for none.',
+        ),
         why,
       }),
     )
@@ -85,7 +89,7 @@ export const services = {
     .route({
       method: 'POST',
       path: '/services/{service}/remove',
-      summary: 'Remove a service that no file defines: its traffic, then its instances',
+      summary: 'Remove a declared service: first its traffic, then its instances',
     })
     .input(z.strictObject({ service: nameSchema, why }))
     .output(z.object({ service: nameSchema })),
@@ -93,7 +97,7 @@ export const services = {
     .route({
       method: 'POST',
       path: '/services/{service}/restart',
-      summary: 'Restart instances one at a time, each after the replacement of the one before is healthy',
+      summary: 'Restart instances one at a time; each stops when its replacement is healthy',
     })
     .input(
       z.strictObject({

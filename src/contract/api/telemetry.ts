@@ -5,7 +5,7 @@ import { procedure } from './procedure.ts'
 
 export const telemetry = {
   chart: procedure('state.read')
-    .route({ method: 'POST', path: '/telemetry/chart', summary: 'Points of series over a range' })
+    .route({ method: 'POST', path: '/telemetry/chart', summary: 'Points of series over a time range' })
     .input(
       z.strictObject({
         hostId,
@@ -20,7 +20,7 @@ export const telemetry = {
     .route({
       method: 'POST',
       path: '/telemetry/trends',
-      summary: 'Trends of series over the newest window',
+      summary: 'Trends of series over the latest window',
     })
     .input(
       z.strictObject({

@@ -62,7 +62,7 @@ export function skippedText({ skipped }: Pick<Plan, 'skipped'>): string {
 /** What a new deployment costs while an old release is kept warm, as a sentence without a full stop; empty when none is. */
 export const endsWarmText = (wayBack: Pick<WayBack, 'kind' | 'to'> | null | undefined): string =>
   wayBack?.kind === 'warm' && wayBack.to !== null
-    ? `${wayBack.to} is still kept warm and stops now: from then on, returning to it takes an undo, which starts it first`
+    ? `${wayBack.to} is still kept warm and stops now. Returning to it then takes an undo, which starts it first`
     : ''
 
 /** What a plan leaves unjudged, as sentences without full stops; none when every step is judged and the service has checks. */

@@ -109,7 +109,7 @@ export class AdminServer {
         this.#server = this.#newServer()
       }
     }
-    throw new AppError('UNAVAILABLE', `The admin socket cannot be made. ${failures.join(' ')}`)
+    throw new AppError('UNAVAILABLE', `The admin socket cannot be created. ${failures.join(' ')}`)
   }
 
   async #listenAt(place: string): Promise<void> {
@@ -153,10 +153,10 @@ export class AdminServer {
       // Calls under way end there. To close a server removes whatever lies at its path, so this comes first.
       void closeServer(before, closeWithinMs)
       await this.#listenAnywhere()
-      this.#log.warn('the admin socket was lost and was made again', { lost, now: this.#path })
+      this.#log.warn('the admin socket was lost and has been recreated', { lost, now: this.#path })
     } catch (failure) {
       this.#socket = null
-      this.#log.error('the admin socket is lost and cannot be made again', {
+      this.#log.error('the admin socket is lost and cannot be recreated', {
         lost,
         failure: messageOf(failure),
       })
@@ -304,13 +304,13 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length
     if (size > maxRequestBytes)
-      throw new AppError('TOO_LARGE', `A request is at most ${maxRequestBytes} bytes.`)
+      throw new AppError('TOO_LARGE', `The request is larger than ${maxRequestBytes} bytes.`)
     chunks.push(chunk)
   }
   try {
     return JSON.parse(Buffer.concat(chunks).toString()) as unknown
   } catch {
-    throw new AppError('BAD_INPUT', 'The body is not JSON.')
+    throw new AppError('BAD_INPUT', 'The body is not valid JSON.')
   }
 }
 

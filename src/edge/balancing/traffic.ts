@@ -49,7 +49,7 @@ export class Traffic {
     if (emergency && !input.endsEmergency)
       throw new AppError(
         'CONFLICT',
-        `An emergency rollback of ${input.service} is in force; someone has to resume automation first.`,
+        `An emergency rollback of ${input.service} is in effect. Resume automation first.`,
       )
     if (input.expectedRevision !== revision)
       throw new AppError(

@@ -198,6 +198,6 @@ export function requireHandover(): void {
   if (process.platform === 'win32')
     throw new AppError(
       'UNSUPPORTED',
-      'Windows does not let one edge take over from another: stop it and start it, which takes about half a second.',
+      'On Windows, one edge cannot take over from another. Stop the edge and start it again, which takes about half a second.',
     )
 }

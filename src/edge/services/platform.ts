@@ -123,10 +123,10 @@ export class Platform {
   static async open(options: PlatformOptions): Promise<Platform> {
     await mkdir(options.directory, { recursive: true, mode: 0o700 })
     await mkdir(options.workDirectory, { recursive: true, mode: 0o700 }).catch((failure: unknown) =>
-      options.log.warn('the work directory cannot be made', { failure: messageOf(failure) }),
+      options.log.warn('the work directory cannot be created', { failure: messageOf(failure) }),
     )
     await InstanceLog.prepare(logsOf(options.directory)).catch((failure: unknown) =>
-      options.log.error('the output of instances cannot be kept', { failure: messageOf(failure) }),
+      options.log.error('the output of instances cannot be saved', { failure: messageOf(failure) }),
     )
     const { state, trouble: damage, generation } = await readState(join(options.directory, 'state.json'))
     if (damage !== '') options.log.error('the state was damaged', { damage })
@@ -140,7 +140,9 @@ export class Platform {
       platform.#closingPorts = options.clock.after(claimWithinMs, () => platform.#closeKeptPorts())
     await platform
       .#sweepLogs([...ids, ...orphans.map(({ instanceId }) => instanceId)])
-      .catch((failure: unknown) => options.log.warn('old logs stay', { failure: messageOf(failure) }))
+      .catch((failure: unknown) =>
+        options.log.warn('old logs could not be deleted', { failure: messageOf(failure) }),
+      )
     // A full or read-only disk ends no service: it is tried again until it is written.
     if (!options.inheritance) await platform.#save().catch(() => undefined)
     return platform
@@ -332,7 +334,7 @@ export class Platform {
     if (known?.isLeaving)
       throw new AppError(
         'CONFLICT',
-        `${definition.name} is being withdrawn: declare it again when that is done.`,
+        `${definition.name} is being removed. Declare it again when that is done.`,
       )
     if (known) {
       // Declared anew by an engine that starts: nothing has changed that a full disk would have to take.
@@ -365,7 +367,7 @@ export class Platform {
       if (this.#services.get(name) === service) this.#services.delete(name)
       await this.#persist()
     } catch (failure) {
-      this.#options.log.error('a service is not withdrawn yet', {
+      this.#options.log.error('a service could not be removed yet', {
         service: name,
         failure: messageOf(failure),
       })

@@ -135,7 +135,7 @@ function decode(text: string): { state: EdgeState; generation: number } {
   if (envelope.format > formatVersion)
     throw new AppError(
       'STORE_TOO_NEW',
-      `The edge's state has format ${envelope.format}, known is ${formatVersion}.`,
+      `The edge's state has format ${envelope.format}; this version supports format ${formatVersion}.`,
     )
   if (sha256(envelope.state) !== envelope.sha256) throw new Error('its checksum does not match')
   return { state: edgeStateSchema.parse(JSON.parse(envelope.state)), generation: envelope.generation }

@@ -51,11 +51,11 @@ export function probe({ address, port, path, host, timeoutMs }: Probe): Promise<
     request.once('close', () => {
       clearTimeout(timer)
       // Only this event reports a switch to another protocol.
-      resolve({ kind: 'unwell', why: 'its health check got no HTTP answer' })
+      resolve({ kind: 'unwell', why: 'its health check got no HTTP response' })
     })
     request.on('information', () => {
       if (!isLong()) return
-      resolve({ kind: 'unwell', why: 'its health check got no answer but interim responses' })
+      resolve({ kind: 'unwell', why: 'its health check got only interim responses' })
       request.destroy()
     })
     request.once('error', (failure: NodeJS.ErrnoException) =>

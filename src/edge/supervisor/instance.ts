@@ -387,7 +387,7 @@ export class Instance {
     // Processes that left the group get SIGTERM here; those in it would get it twice.
     askToEndByMark(this.#mark, pid)
     if (await process.stop(graceMs)) return
-    this.#options.log.error('an instance runs on that could not be ended', { instance: this.id, pid })
+    this.#options.log.error('an instance that could not be killed keeps running', { instance: this.id, pid })
   }
 
   /** Processes that its processes started outside of their group. */

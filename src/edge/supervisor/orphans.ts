@@ -122,7 +122,7 @@ export class Orphans implements Disposable {
     this.#options = options
     this.#held = [...found]
     if (found.length === 0) return
-    options.log.warn('instances run that the state does not name', {
+    options.log.warn('found running instances that the state does not name', {
       instances: found.map(({ instanceId }) => instanceId),
     })
     void options.acting().then(() => {

@@ -28,7 +28,7 @@ export const auditHandlers = ({ clock, stores: { audit: store }, noteRefusal }: 
     unconfirmed: api.audit.unconfirmed.handler(
       async ({ input: { order, target }, context: { principal } }) => {
         if (!isOrder(order)) throw new AppError('BAD_INPUT', `order: there is no order "${order}".`)
-        const text = 'The word that was typed to confirm it was wrong.'
+        const text = 'The name typed to confirm it was wrong.'
         await noteRefusal({ actor: actorOf(principal), order, target, code: 'CONFLICT', text })
         return {}
       },

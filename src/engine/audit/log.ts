@@ -58,7 +58,7 @@ export async function verifyAudit(
     return ok({
       ...brokenAt({
         seq: vouchesFrom.seq,
-        text: `${startText(vouchesFrom)}: nothing vouches for what stood before it. Compare that with an export: pilothouse audit verify --against FILE`,
+        text: `${startText(vouchesFrom)}: entries before it cannot be verified. Compare that with an export: pilothouse audit verify --against FILE`,
       }),
       entryCount: 0,
     })
@@ -66,7 +66,7 @@ export async function verifyAudit(
     return ok({
       ...brokenAt({
         seq: Math.max(1, last.seq),
-        text: 'audit.anchor is missing: nothing outside the database says where the log ended.',
+        text: 'audit.anchor is missing, so nothing outside the database proves where the log ended.',
       }),
       entryCount: 0,
     })
@@ -74,7 +74,7 @@ export async function verifyAudit(
     return ok({
       ...brokenAt({
         seq: Math.max(1, last.seq),
-        text: `The end of the log (entry ${last.seq}) has no valid seal: the log was edited by somebody who does not have its key, or the key or the anchor was replaced.`,
+        text: `The end of the log (entry ${last.seq}) has no valid seal: the log was edited by someone without its key, or the key or the anchor was replaced.`,
       }),
       entryCount: 0,
     })
@@ -90,7 +90,7 @@ function startText({ seq, cause }: VouchStart): string {
     case 'key replaced':
       return `The key of the audit log was replaced at entry ${seq}`
     case 'log lost':
-      return `The log begins anew at entry ${seq}, because the database with the earlier entries was lost`
+      return `The log starts over at entry ${seq}, because the database with the earlier entries was lost`
   }
 }
 

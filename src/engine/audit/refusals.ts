@@ -108,7 +108,7 @@ export class RefusalLog {
       if (!stored.ok) throw stored.error
     } catch (failure) {
       for (const { actor, target, why, details } of drafts)
-        log.warn('a refused order could not be put on record', {
+        log.warn('a refused order could not be recorded', {
           ...{ actor, target, why, ...details },
           failure: messageOf(failure),
         })

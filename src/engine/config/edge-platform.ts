@@ -14,7 +14,7 @@ const releaseContract = z.strictObject({
 const releaseForm = heldTo(
   sectionForm(releaseContract, {
     command:
-      'What runs, without a shell; `{port}` in it and PORT in its environment are the port to listen on.',
+      'Command to run, without a shell; `{port}` in it and PORT in its environment are the port to listen on.',
     env: 'Environment of the command.',
     cwd: 'Directory in which the command runs; the directory of this file unless set.',
     parameters: 'Build information of this release, to compare releases.',
@@ -24,14 +24,14 @@ const releaseForm = heldTo(
 )
 
 const edgeWords: Words = {
-  platform: 'Where instances run and what routes to them; `edge` is the embedded platform.',
+  platform: 'Where instances run and what routes traffic to them; `edge` is the embedded platform.',
   target: 'Where instances run; `edge` is the embedded platform.',
   router: 'What splits the traffic; `edge` is the embedded proxy.',
   listen: 'Where requests to the service arrive.',
   host: 'Address to listen on.',
   port: 'Port to listen on; 0 takes a free one.',
   trustedProxies:
-    'Proxies in front, by address or range, that are trusted to report where a request came from.',
+    'Addresses or ranges of the proxies in front that are trusted to report where a request came from.',
   routing: 'How requests are spread over releases and instances.',
   balancing: 'How an instance is chosen.',
   candidateHeader: 'Requests with this header go to the candidate.',
@@ -40,7 +40,7 @@ const edgeWords: Words = {
   name: 'Name of the header or cookie.',
   value: 'Value of the header or cookie.',
   instanceWeights:
-    'Weights of the instances of each release, in the order in which they start; 1 where none is given. `round_robin` ignores them.',
+    'Weights of the instances of each release, in the order in which they start; 1 by default. `round_robin` ignores them.',
   health: 'How the health of an instance is checked.',
   path: 'Path of the health check.',
   intervalMs: 'Time between two health checks.',
@@ -70,7 +70,7 @@ const edgeWords: Words = {
   drainMs: 'Maximum wait for requests in flight before an instance is stopped.',
   graceMs: 'Time from SIGTERM to SIGKILL.',
   memoryLimitBytes: 'Maximum memory of an instance; above it, the instance is restarted.',
-  user: 'User that instances, checks and hooks run as, by name or number; only where Pilothouse runs as root. A change applies at the next start of each.',
+  user: 'User that instances, checks and hooks run as, by name or number; only when Pilothouse runs as root. A change takes effect when each of them starts next.',
   group: "Group that they run with; the user's own unless set.",
 }
 

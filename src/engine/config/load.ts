@@ -114,11 +114,11 @@ function crossProblems(config: Config, root: Section, accountProblem?: AccountCh
   const kept = (of: string) => ['telemetry', 'retention', of]
   const { rawMs, minuteMs, hourMs } = config.telemetry.retention
   if (minuteMs < rawMs) {
-    const message = 'found minutes kept shorter than raw samples, expected at least as long'
+    const message = 'found a shorter retention for minutes than for raw samples, expected at least as long'
     add(kept('minute'), [kept('raw'), kept('minute')], message, 'raise minute, or lower raw')
   }
   if (hourMs < minuteMs) {
-    const message = 'found hours kept shorter than minutes, expected at least as long'
+    const message = 'found a shorter retention for hours than for minutes, expected at least as long'
     add(kept('hour'), [kept('minute'), kept('hour')], message, 'raise hour, or lower minute')
   }
   return [...problems, ...serviceProblems(config, root), ...accountProblems(config, root, accountProblem)]
@@ -154,7 +154,7 @@ function serviceProblems({ deploy, services, server }: Config, root: Section): C
     const place = [...path, 'listen']
     const other = taken.find((each) => isSamePlace(each, listen))
     if (!other) {
-      taken.push({ ...listen, by: `where ${name} listens already`, from: [place] })
+      taken.push({ ...listen, by: `where ${name} already listens`, from: [place] })
       return problems
     }
     const message = `found ${listen.host}:${listen.port}, ${other.by}, expected a port of its own`

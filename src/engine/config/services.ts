@@ -35,7 +35,7 @@ export interface ServiceConfig {
 const planForm = heldTo(
   sectionForm(planOptionsSchema, {
     preset: 'Steps, concurrency, timeouts and resource limits: conservative, balanced or aggressive.',
-    steps: 'Traffic shares of the candidate, one after the other, each with its hold.',
+    steps: 'Traffic shares of the candidate in order, each with its hold.',
     weight: 'Traffic share of the candidate in a plan of one step.',
     holdMs: 'How long a plan of one step holds.',
     limits: 'When a candidate counts as worse.',
@@ -56,8 +56,8 @@ const planForm = heldTo(
     maxMemoryRatio: 'Maximum memory use.',
     maxDiskRatio: 'Maximum use of the fullest filesystem.',
     metricsEveryMs: 'Time between judgments.',
-    onFailure: 'What happens when the candidate is worse.',
-    onInconclusive: 'What happens when the result is inconclusive.',
+    onFailure: 'What happens when the candidate is judged worse.',
+    onInconclusive: 'What happens when the judgment is inconclusive.',
     maxTimeMs: 'Maximum duration of a deployment.',
     progressDeadlineMs: 'Maximum time for the candidate to become healthy.',
     instances: 'Number of instances of the candidate.',
@@ -93,9 +93,7 @@ const serviceForm = serviceFormOf(platformForms, common, name)
 
 /** The sections of a config that are about services; an environment may override them too. */
 export const serviceSections = {
-  deploy: planForm
-    .prefault({})
-    .describe('How releases are deployed, where a service does not say otherwise.'),
+  deploy: planForm.prefault({}).describe('How releases are deployed, unless a service sets its own values.'),
   services: z.record(name, serviceForm).prefault({}).describe('Services that Pilothouse manages, by name.'),
 }
 

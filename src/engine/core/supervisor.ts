@@ -88,7 +88,7 @@ export class Supervisor implements AsyncDisposable {
   /** Starts `loop` and keeps it running. Throws on a name that is taken and after `stop`: both are bugs. */
   add(loop: Loop): void {
     if (this.#stopping) throw new Error(`loop ${loop.name} was added to a stopped supervisor`)
-    if (this.#loops.has(loop.name)) throw new Error(`there is a loop ${loop.name} already`)
+    if (this.#loops.has(loop.name)) throw new Error(`a loop named ${loop.name} already exists`)
     const supervised: Supervised = {
       loop,
       phase: { kind: 'stopped' },
@@ -113,7 +113,7 @@ export class Supervisor implements AsyncDisposable {
     if (!supervised) return
     this.#loops.delete(name)
     supervised.isRemoved = true
-    await this.#end([supervised], `loop ${name} is not needed any more`)
+    await this.#end([supervised], `loop ${name} is no longer needed`)
     this.#refresh()
   }
 
@@ -155,7 +155,7 @@ export class Supervisor implements AsyncDisposable {
     const ended = runGuarded(() => loop.run(controller.signal, heart)).then((failure) => {
       controller.abort(new Error(`loop ${loop.name} has ended`))
       if (this.#stopping || supervised.isRemoved) supervised.phase = { kind: 'stopped' }
-      else this.#restartLater(supervised, failure ?? 'it ended although nothing had stopped it')
+      else this.#restartLater(supervised, failure ?? 'it ended although nothing stopped it')
     })
     supervised.run = { controller, ended }
   }
@@ -195,9 +195,9 @@ export class Supervisor implements AsyncDisposable {
     const isStalled = phase.kind === 'running' && loop.deadlineMs !== undefined && silentMs > loop.deadlineMs
     let text = 'running'
     if (phase.kind === 'stopped') text = 'stopped'
-    else if (this.#stopping) text = 'does not stop'
+    else if (this.#stopping) text = 'is not stopping'
     else if (isStalled) text = `stalled: no progress for more than ${duration(loop.deadlineMs ?? 0)}`
-    else if (phase.kind === 'waiting') text = `failed and waits for its restart: ${lastFailure}`
+    else if (phase.kind === 'waiting') text = `failed and is about to restart: ${lastFailure}`
     else if (failureCount > 0 && !this.#isProven(supervised)) text = `restarted after: ${lastFailure}`
     const isOk = text === 'running'
     if (isOk === shown.ok && text === shown.text) return shown

@@ -25,7 +25,7 @@ export function obey(state: DeploymentState, command: Command): Result<Deploymen
   if (isGoingBack(state)) return refuse(`${name} is already being rolled back`)
   switch (kind) {
     case 'pause':
-      if (stage.kind === 'retiring') return refuse(`${name} is promoted: there is nothing left to pause`)
+      if (stage.kind === 'retiring') return refuse(`${name} is promoted: it can no longer be paused`)
       if (state.pause) return refuse(`${id} is already paused: ${state.pause.reason}`)
       return ok({ kind: 'paused', by, cause: 'person', reason: why || `${by.name} paused it` })
     case 'resume':

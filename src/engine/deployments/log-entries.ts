@@ -57,7 +57,7 @@ function lineFor(
       if (after.stableReleaseId === null) return null
       return info(
         event.baseline
-          ? `Recorded a baseline for ${stable} over ${event.baseline.requests.toLocaleString('en-US')} requests`
+          ? `Recorded a baseline for ${stable} from ${event.baseline.requests.toLocaleString('en-US')} requests`
           : `${stable} had no traffic for a baseline`,
       )
     case 'hookEnded':

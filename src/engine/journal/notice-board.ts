@@ -58,9 +58,9 @@ export class NoticeBoard {
     const keeping = isNew ? journal.append(notice) : journal.replace(notice)
     keeping.then(
       (kept) => {
-        if (!kept.ok) log.warn('a notice could not be kept', { error: kept.error.message, notice })
+        if (!kept.ok) log.warn('a notice could not be stored', { error: kept.error.message, notice })
       },
-      (thrown: unknown) => log.error('a notice could not be kept', { error: messageOf(thrown), notice }),
+      (thrown: unknown) => log.error('a notice could not be stored', { error: messageOf(thrown), notice }),
     )
   }
 }

@@ -83,7 +83,7 @@ export class LivePublisher implements Disposable {
     }
     switch (frame.kind) {
       case 'hello':
-        this.#refuse('BAD_INPUT', 'hello was already said')
+        this.#refuse('BAD_INPUT', 'hello was already sent')
         return
       case 'ack':
         if (frame.seq > this.#seq) this.#refuse('BAD_INPUT', 'acknowledged a frame that was never sent')

@@ -250,8 +250,8 @@ export class Services implements Disposable {
     this.#projection.setChangedReleases(stored.value)
     for (const name of this.#registry.names) this.#projection.show(name)
     if (stored.value.length === 0) return
-    const text = `The configuration file changes ${namesOf(stored.value)}; recorded releases stay as they are. ${changedReleaseRemedy}`
+    const text = `The configuration file changes ${namesOf(stored.value)}; recorded releases do not change. ${changedReleaseRemedy}`
     notices.post({ severity: 'warning', text, link: '/services' })
-    log.warn('the configuration file changes releases that are on record', { text })
+    log.warn('the configuration file changes recorded releases', { text })
   }
 }

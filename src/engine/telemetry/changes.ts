@@ -24,7 +24,7 @@ export function changesOf(host: Host, before: HostState | undefined, after: Host
   if (before && !wasSilent && isSilent) {
     changes.push({
       severity: 'warning',
-      text: `${name} fell silent: its data is stale`,
+      text: `${name} is not reporting: its data is stale`,
       link,
       episode: episode(`${link} silence`),
     })

@@ -50,7 +50,7 @@ export function judgeHost(evidence: HostEvidence): Verdict {
   }
   const misplaced = misplacedCount / Math.max(1, freshCount + misplacedCount)
   if (misplaced > misplacedShareLimit) {
-    reasons.push(`${share(misplaced)} of the readings came twice or out of order`)
+    reasons.push(`${share(misplaced)} of the readings are repeated or out of order`)
   }
   if (Math.abs(clockOffsetMs) > clockOffsetLimitMs) {
     const side = clockOffsetMs > 0 ? 'behind' : 'ahead of'
@@ -88,7 +88,7 @@ export function judgeSeries(evidence: SeriesEvidence, host: Verdict): Verdict {
   if (evidence.hasValue && evidence.freshness !== 'stale' && absent > missingShareLimit) {
     reasons.push(`${share(absent)} of its values of the last hour are missing`)
   }
-  if (evidence.isImpossible) reasons.push('it is called a ratio and stands above 1.5, so its unit is another')
+  if (evidence.isImpossible) reasons.push('its unit is a ratio, but its value is above 1.5')
   else if (evidence.unitJumpCount > 0) reasons.push('its unit seems to have changed within the last hour')
   return { canBeJudged: reasons.length === 0, reasons }
 }

@@ -44,7 +44,7 @@ function frozenUntilMs(window: FreezeWindow, nowMs: number): number | null {
 export function instantOf(localTime: string, timeZone: string): number {
   const written = localTime.length === 16 ? `${localTime}:00` : localTime
   const instant = new Cron(written, { timezone: timeZone, paused: true }).nextRun(new Date(0))
-  if (!instant) throw new RangeError(`${localTime} is no time in ${timeZone}`)
+  if (!instant) throw new RangeError(`${localTime} does not exist in ${timeZone}`)
   return instant.getTime()
 }
 

@@ -36,7 +36,7 @@ export function judgeLoad(measured: Counts, baseline: Counts | null, limits: Loa
     complaints.push(`p95 is ${latencyText(p95)}; the limit is ${latencyText(limits.maxP95Ms)}`)
   if (before !== null && p95 > before * (1 + limits.maxRegression))
     complaints.push(
-      `p95 is ${latencyText(p95)}, stable release ${latencyText(before)}; at most ${writtenShare(limits.maxRegression)} more is allowed`,
+      `p95 is ${latencyText(p95)}, stable release ${latencyText(before)}; it may be at most ${writtenShare(limits.maxRegression)} higher`,
     )
   if (complaints.length > 0) return failed(`Load test failed: ${complaints.join('; ')}.`, output)
   if (before === null && limits.maxP95Ms === null)

@@ -107,7 +107,7 @@ export function judgeDataQuality(hosts: readonly HostFact[], countsTrouble: stri
     return { ...failed(`Router counts cannot be read: ${countsTrouble}`), isTransient: true }
   const doubtful = hosts.filter(({ state }) => !state.quality.canBeJudged)
   const texts = doubtful.map(
-    ({ name, state }) => `${name}: ${state.quality.reasons.join(', ') || 'no reason given'}`,
+    ({ name, state }) => `${name}: ${state.quality.reasons.join(', ') || 'unknown reason'}`,
   )
   if (texts.length > 0)
     return warned(

@@ -249,7 +249,7 @@ export const checksSchema = z
         context.addIssue({
           code: 'custom',
           path: [index, 'name'],
-          message: `${name} is the name of another kind of check`,
+          message: `${name} is already the kind of another check`,
         })
     }
   })

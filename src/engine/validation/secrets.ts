@@ -55,10 +55,10 @@ export function scanForSecrets(
 ): Verdict {
   const leaks = [...inArtifact(artifact, allowed), ...inRecord('parameter', parameters, allowed)]
   const certain = leaks.filter(({ isGuess }) => !isGuess)
-  const output = leaks.map(({ place, what }) => `${place} holds ${what}`).join('\n')
+  const output = leaks.map(({ place, what }) => `${place} contains ${what}`).join('\n')
   const named = (certain.length > 0 ? certain : leaks)
     .slice(0, 5)
-    .map(({ place, what }) => `${place} holds ${what}`)
+    .map(({ place, what }) => `${place} contains ${what}`)
   if (leaks.length === 0) return passed('Arguments, environment and parameters contain no plain-text secret.')
   if (certain.length > 0)
     return failed(

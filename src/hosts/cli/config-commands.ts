@@ -68,7 +68,7 @@ export async function showConfig(
   const rows = shown.entries.filter(isDefault).map((entry) => [setting(entry), terminalText(entry.value)])
   out.write(table(defaultColumns, rows, layout))
   if (shown.entries.some(({ effect }) => effect === 'restart'))
-    tell(out, `\n${out.style('dim', '* A change applies after a restart of the engine.')}\n`)
+    tell(out, `\n${out.style('dim', '* A change takes effect after the engine restarts.')}\n`)
   return exitCodes.ok
 }
 

@@ -92,13 +92,13 @@ async function existing(path: string, { system, file }: InitRequest): Promise<Ap
   for (const other of beside)
     if (await isThere(other))
       return new LeftAlone(
-        `A configuration exists already: ${other}. Add a service under \`services:\` there, then run: pilothouse config check`,
+        `A configuration already exists: ${other}. Add a service under \`services:\` there, then run: pilothouse config check`,
       )
   if (file) return null
   const { path: inUse } = await readConfig({ system })
   return inUse !== null && inUse !== path
     ? new LeftAlone(
-        `${inUse} is in use already, and a file in this directory would replace it. Add a service there, or name the new file: pilothouse init --config ${configNames[0]}`,
+        `${inUse} is already in use, and a file in this directory would replace it. Add a service there, or name the new file: pilothouse init --config ${configNames[0]}`,
       )
     : null
 }

@@ -78,8 +78,8 @@ export const exitCodeMeanings: readonly (readonly [code: number, meaning: string
   [exitCodes.usage, 'the command line or an argument is not valid'],
   [exitCodes.noEngine, 'no engine is running'],
   [exitCodes.undecided, 'the watched deployment is paused and needs a decision'],
-  [exitCodes.interrupted, 'stopped with Ctrl-C; deployments continue. serve and demo end with 0 then'],
-  [exitCodes.readerGone, 'the reader of a watch closed its end; the deployment continues'],
+  [exitCodes.interrupted, 'stopped with Ctrl-C; deployments continue. serve and demo exit with 0 instead'],
+  [exitCodes.readerGone, 'the reader of the output closed it; the deployment continues'],
 ]
 
 /** Writes a result: one JSON document for a program, else text for a person. */

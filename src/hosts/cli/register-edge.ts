@@ -25,7 +25,7 @@ export function registerEdge(
     'pilothouse edge status': 'Show the edge of the configured data directory',
     'pilothouse edge status --data-dir /var/lib/pilothouse': 'Show that of another one',
   }).action((values: Values) => run({ kind: 'status' }, values))
-  add('start', 'Start the edge if it does not run. It keeps running when this command ends', {
+  add('start', 'Start the edge if it is not running. It keeps running when this command ends', {
     'pilothouse edge start': 'Start it; services that it ran before start again',
   }).action((values: Values) => run({ kind: 'start' }, values))
   add('stop', 'Stop the edge. Instances keep running, but get no requests until it starts again', {
@@ -36,7 +36,7 @@ export function registerEdge(
     .action(({ withInstances = false, ...values }: Values & { withInstances?: boolean }) =>
       run({ kind: 'stop', withInstances }, values),
     )
-  add('upgrade', 'Replace the running edge by this version, without losing a request', {
+  add('upgrade', 'Replace the running edge with this version, without losing a request', {
     'pilothouse edge upgrade': 'Hand over to a new process; instances keep running',
   }).action((values: Values) => run({ kind: 'upgrade' }, values))
   add('install', 'Write a systemd unit that keeps the edge running. Root writes one for the machine', {

@@ -29,8 +29,9 @@ export function registerHelp(
       done(exitCodes.ok)
     })
   withExamples(program.command('completion'), {
-    'source <(pilothouse completion bash)': 'Complete commands and options in this bash',
-    'pilothouse completion fish > ~/.config/fish/completions/pilothouse.fish': 'Do so in every fish',
+    'source <(pilothouse completion bash)': 'Enable completion in this bash session',
+    'pilothouse completion fish > ~/.config/fish/completions/pilothouse.fish':
+      'Enable completion in every fish session',
   })
     .description('Print a script that completes commands and options in a shell')
     .addArgument(new Argument('<shell>', 'Shell to write it for').choices(shells))

@@ -35,7 +35,7 @@ export interface ServeRequest {
 
 /** For somebody who has nothing to steer yet. */
 const firstSteps = `No services are configured yet. To try a demo shop under traffic, run: pilothouse demo (npm start -- --demo).
-Or describe one of yours: pilothouse init\n`
+To add a service of your own, run: pilothouse init\n`
 
 /**
  * Said at the end when instances keep running: ending the engine does not end them. Empty when nothing runs.
@@ -46,7 +46,7 @@ function runsOnText(services: readonly ServiceState[], flags: readonly Flag[] = 
   const directory = flags.find(({ path }) => path === 'dataDirectory')
   const where = directory ? ` --data-dir ${directory.text}` : ''
   const names = running.map(({ name }) => name).join(', ')
-  return `Still running without the engine: ${names}. To stop them: pilothouse edge stop --with-instances${where}\n`
+  return `Still running without the engine: ${names}. To stop them, run: pilothouse edge stop --with-instances${where}\n`
 }
 
 /** How long the end may take before the process is ended anyway. */
@@ -155,7 +155,7 @@ export async function serveCommand(
           if (changed.ok) log.info('the configuration was reloaded', { file: changed.value.file })
         },
         onFailure: (failure) =>
-          log.error('the configuration could not be followed', { failure: messageOf(failure) }),
+          log.error('the configuration file could not be watched', { failure: messageOf(failure) }),
       }),
     )
     await using companion = new Disposables()
@@ -164,7 +164,7 @@ export async function serveCommand(
       const beginning = request.companion({ access: served.access, clock, signal: over.signal })
       const begun = await Promise.race([beginning, signalled])
       if (typeof begun === 'string') {
-        over.abort(new AppError('UNAVAILABLE', 'stopped while it began'))
+        over.abort(new AppError('UNAVAILABLE', 'stopped during startup'))
         await beginning.then(
           (begunLate) => companion.use(begunLate),
           () => undefined,

@@ -15,22 +15,22 @@ export interface DemoConfigOptions {
 
 /** What each release of the demo is, and the options of the shop that make it so. */
 const releases = {
-  [firstRelease]: { note: 'What runs at first', traits: [] },
+  [firstRelease]: { note: 'The release that runs first', traits: [] },
   good: { note: 'As good as the first one', traits: [] },
   errors: { note: '2% of its requests fail', traits: ['--fail-share', '0.02'] },
   'slow-tail': {
     note: 'A tenth of its requests take 400 ms longer',
     traits: ['--slow-share', '0.1', '--slow-ms', '400'],
   },
-  'memory-leak': { note: 'Each request takes 10 MB for good', traits: ['--leak-bytes', '10000000'] },
+  'memory-leak': { note: 'Each request leaks 10 MB', traits: ['--leak-bytes', '10000000'] },
   'never-healthy': { note: 'Its health check never succeeds', traits: ['--never-healthy'] },
-  'slow-start': { note: 'Takes 15 s to start, and is fine then', traits: ['--ready-after-ms', '15000'] },
+  'slow-start': { note: 'Takes 15 s to start, then works', traits: ['--ready-after-ms', '15000'] },
 } as const
 
 export const addressOf = (port: number): string => `http://127.0.0.1:${port}`
 
 /** The first line of every config that the demo wrote: by it the demo knows its own directory again. */
-export const demoHeader = '# Written by pilothouse demo, which begins anew each time it starts.'
+export const demoHeader = '# Written by pilothouse demo, which starts from scratch each time.'
 
 /**
  * A `pilothouse.yaml` of the shop: its three services, their releases, and steps short enough that a newcomer sees one

@@ -20,14 +20,15 @@ export interface DemoPlace {
  */
 export async function prepareDemo(directory: string): Promise<DemoPlace> {
   const running = await runningServer(directory)
-  if (running) throw new AppError('CONFLICT', `A demo runs on ${directory} already: process ${running.pid}.`)
+  if (running)
+    throw new AppError('CONFLICT', `A demo is already running on ${directory} (process ${running.pid}).`)
   const configFile = join(directory, 'pilothouse.yaml')
   const written = await readFile(configFile, 'utf8').catch((failure: unknown) => {
     if ((failure as NodeJS.ErrnoException).code !== 'ENOENT') throw failure
     return null
   })
   if (written !== null && !written.startsWith(demoHeader))
-    throw new AppError('CONFLICT', `${configFile} is not the demo's: it stays as it is.`)
+    throw new AppError('CONFLICT', `${configFile} was not written by the demo, so it was not changed.`)
   await endEdge(directory)
   if (written !== null) await rm(directory, { recursive: true, force: true })
   await mkdir(directory, { recursive: true, mode: 0o700 })

@@ -31,7 +31,7 @@ async function openService(
   const { id } = await engine.deployments.start({
     service,
     releaseId: firstRelease,
-    why: 'the demo opens its shop',
+    why: 'the demo shop is opening',
     options: {},
   })
   for (;;) {

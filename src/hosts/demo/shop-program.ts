@@ -7,6 +7,7 @@ export function shopProgram(): string {
     fileURLToPath(new URL(place, import.meta.url)),
   )
   const found = places.find((place) => existsSync(place))
-  if (found === undefined) throw new Error(`the demo's shop is at none of ${places.join(', ')}`)
+  if (found === undefined)
+    throw new Error(`the program of the demo shop was not found. Searched: ${places.join(', ')}`)
   return found
 }

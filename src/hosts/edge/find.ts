@@ -52,9 +52,9 @@ function distrust(path: string, socket: Stats, trusted: ReadonlySet<number>): st
   if (stranger !== undefined)
     return `${directory} belongs to another user (uid ${stranger}), so the edge's socket there is not trusted. Remove that directory (as root or its owner), or set TMPDIR to a directory of your own and restart the edge.`
   if (!trusted.has(socket.uid))
-    return `${path} belongs to another user (uid ${socket.uid}) and is not trusted. Remove it; a running edge makes its socket again within a second.`
+    return `${path} belongs to another user (uid ${socket.uid}) and is not trusted. Remove it; a running edge recreates its socket within a second.`
   if (!socket.isSocket())
-    return `${path} is not a socket. Remove it; a running edge makes its socket again within a second.`
+    return `${path} is not a socket. Remove it; a running edge recreates its socket within a second.`
   if ((statSync(directory).mode & 0o077) === 0) return null
   try {
     chmodSync(directory, 0o700)
@@ -74,6 +74,6 @@ export async function isEdgeRunning(directory: string): Promise<boolean> {
 export async function edgeRemedy(directory: string): Promise<string> {
   const pointer = readPointer(directory)
   return pointer && (await isEdgeRunning(directory))
-    ? `The edge runs (process ${pointer.pid}) but does not answer. It makes a lost socket again within a second; if it stays silent, run "kill ${pointer.pid}" (its instances keep running), then: pilothouse edge start`
+    ? `The edge is running (process ${pointer.pid}) but does not answer. It recreates a lost socket within a second; if it stays silent, run "kill ${pointer.pid}" (its instances keep running), then: pilothouse edge start`
     : 'No edge is running here. To start one, run: pilothouse edge start'
 }

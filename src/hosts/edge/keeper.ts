@@ -46,7 +46,11 @@ export function edgeKeeper({
     nextUpgradeMs = clock.monotonicMs() + upgradeEveryMs
     const upgraded = await upgradeEdge(directory, { by: engineActor, log, program })
     if (upgraded.ok) log.info('a newer embedded platform has taken over', { ...upgraded.value })
-    else log.warn('the embedded platform stays an older one', { runs, failure: upgraded.error.message })
+    else
+      log.warn('the embedded platform keeps running an older version', {
+        runs,
+        failure: upgraded.error.message,
+      })
   }
 
   function heed(kind: keyof typeof told, text: string): void {

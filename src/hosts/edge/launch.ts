@@ -41,7 +41,7 @@ function entryPath(): string {
     fileURLToPath(new URL(place, import.meta.url)),
   )
   const found = places.find((place) => existsSync(place))
-  if (found === undefined) throw new Error(`the edge is at none of ${places.join(', ')}`)
+  if (found === undefined) throw new Error(`the edge program was not found. Searched: ${places.join(', ')}`)
   return found
 }
 
@@ -74,7 +74,7 @@ export async function ensureEdge({
     return fail(
       new AppError(
         'UNAVAILABLE',
-        `The directory of the edge, ${directory}, cannot be made: ${messageOf(failure)}`,
+        `The directory of the edge, ${directory}, cannot be created: ${messageOf(failure)}`,
       ),
     )
   }

@@ -16,7 +16,7 @@ const { values } = parseArgs({
   options: { directory: { type: 'string' }, standby: { type: 'boolean', default: false } },
 })
 if (values.directory === undefined) {
-  process.stderr.write('pilothouse edge: --directory PATH is needed\n')
+  process.stderr.write('pilothouse edge: --directory PATH is required\n')
   process.exit(2)
 }
 try {

@@ -34,7 +34,7 @@ export function keepNote(directory: string, note: OrderNote, log: EdgeLog): void
     writeFileSync(`${file}.new`, JSON.stringify(note), { mode: 0o600, flush: true })
     renameSync(`${file}.new`, `${file}${suffix}`)
   } catch (failure) {
-    log.error('an order to the edge cannot be kept for the audit log', { ...note, why: messageOf(failure) })
+    log.error('an order to the edge cannot be stored for the audit log', { ...note, why: messageOf(failure) })
   }
 }
 
@@ -50,7 +50,7 @@ export async function takeNotes(
 ): Promise<void> {
   const place = notesDirectory(directory)
   const tell = (failure: unknown) =>
-    log.warn('kept orders to the edge cannot be read yet', { place, failure: messageOf(failure) })
+    log.warn('stored orders to the edge cannot be read yet', { place, failure: messageOf(failure) })
   const names = attempt(() => namesIn(place))
   if (!names.ok) return tell(names.error)
   for (const name of names.value) {
@@ -62,7 +62,7 @@ export async function takeNotes(
     }
     const note = noteIn(text.value)
     if (note === null) {
-      log.error('a kept order to the edge is damaged and is put aside', { file })
+      log.error('a stored order to the edge is damaged and was set aside', { file })
       renameSync(file, `${file}.unreadable`)
     } else if (await record(note)) rmSync(file, { force: true })
     else return

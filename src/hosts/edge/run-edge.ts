@@ -76,7 +76,7 @@ export async function runEdge({ directory, environment, onReady }: EdgeRequest):
   // A crash is over when the next edge runs, which starts afresh. One that comes back each time would take all services
   // down for what fails in one of them.
   const survive = (failure: unknown) => {
-    told.log?.error('a failure that ended the edges before was survived', { failure: messageOf(failure) })
+    told.log?.error('continues after a failure that ended earlier edges', { failure: messageOf(failure) })
     survived = [
       `The edge has crashed ${revival?.crashes} times and now continues after a failure: ${messageOf(failure)}. The service that it came from may not be managed; fix or remove it.`,
     ]

@@ -72,7 +72,7 @@ async function run(): Promise<void> {
       current: read,
       onChange: (changed) => local.configChanged(changed),
       onFailure: (failure) =>
-        log.error('the configuration could not be followed', { failure: messageOf(failure) }),
+        log.error('the configuration file could not be watched', { failure: messageOf(failure) }),
     }),
   )
 

@@ -18,12 +18,14 @@ export function healthAnswers(engine: Engine): HealthAnswers {
   const info = gauge('info', 'Version and environment of the engine, always 1.', ['version', 'environment'])
   const score = gauge('health_score', 'Health of the environment, 0 to 100; absent while unknown.')
   const hostScore = gauge('host_health_score', 'Health of a host, 0 to 100; absent while unknown.', ['host'])
-  const judged = gauge('host_can_be_judged', 'Whether the data of a host can be judged on.', ['host'])
+  const judged = gauge('host_can_be_judged', 'Whether the data of a host can be used for judgments.', [
+    'host',
+  ])
   const sampleAge = gauge('host_sample_age_seconds', 'Age of the newest sample of a host.', ['host'])
   const check = gauge('check_ok', 'Readiness checks of the engine.', ['check'])
   const size = gauge('telemetry_size_bytes', 'Telemetry database on disk.')
   const pending = gauge('telemetry_pending_rows', 'Rows not yet committed.')
-  const dropped = gauge('telemetry_dropped_rows', 'Rows lost because the disk did not take them.')
+  const dropped = gauge('telemetry_dropped_rows', 'Rows lost because they could not be written.')
   const damaged = gauge('telemetry_damaged_chunks', 'Chunks that failed their checksum.')
 
   const serviceHealth = gauge(
@@ -38,7 +40,7 @@ export function healthAnswers(engine: Engine): HealthAnswers {
   )
   const errors = gauge(
     'service_error_ratio',
-    'Share of requests that failed, those no instance could take included; absent without requests.',
+    'Share of requests that failed, including those that no instance could take; absent without requests.',
     ['service', 'release'],
   )
   const abandoned = gauge(

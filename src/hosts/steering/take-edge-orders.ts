@@ -23,7 +23,7 @@ export function takeEdgeOrders(directory: string, { stores, log }: Taking): Prom
     if (known.value.length > 0) return true
     const stored = await stores.work.commit(audited([draftOf(note)]))
     if (!stored.ok)
-      log.warn('an order to the edge is not on record yet', { ...note, reason: stored.error.message })
+      log.warn('an order to the edge is not in the audit log yet', { ...note, reason: stored.error.message })
     return stored.ok
   }
   return takeNotes(directory, record, log)
@@ -51,6 +51,6 @@ function draftOf({ id, atMs, actor, order, failure, details }: OrderNote): Audit
       details: { order, code: failure.code, id, ...details },
     }
   const isAutomatic = isEngine(actor) && order === 'platform.upgrade'
-  const why = isAutomatic ? 'It was of an older version than the program.' : ''
+  const why = isAutomatic ? 'The edge was an older version than the program.' : ''
   return { ...entry, action: order, why, details: { id, ...details } }
 }

@@ -11,8 +11,7 @@ export type SignInResult = 'signed in' | 'refused' | 'unreachable' | 'insecure'
 export type { ProofFailure }
 
 /** Elsewhere a browser gives a page no cryptography, and anybody on the line could read along. */
-export const insecureText =
-  'Pilothouse opens pages over HTTPS, or at 127.0.0.1 or localhost, and nowhere else'
+export const insecureText = 'Pilothouse pages open only over HTTPS, or at 127.0.0.1 or localhost'
 
 const storageKey = 'pilothouse.session'
 

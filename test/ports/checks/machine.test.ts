@@ -152,7 +152,7 @@ describe('a command', () => {
       await written(inDirectory('pids.json'))
       expect(pidsOf().map(isRunning)).toEqual([true, true, true, true])
       controller.abort()
-      expect((await running).text).toMatch(/was ended by SIG(TERM|KILL)/)
+      expect((await running).text).toMatch(/was killed by SIG(TERM|KILL)/)
       await gone(pidsOf())
     },
   )
@@ -509,7 +509,7 @@ describe('a whole validation', () => {
     expect(await headroom({ preset: 'conservative' })).toMatchObject({
       isCritical: true,
       outcome: 'failed',
-      text: 'Not enough host resources: memory of web-1 is at 80%, limit 75% (deploy.resources.maxMemoryRatio).',
+      text: 'Not enough host resources: memory use of web-1 is at 80%, limit 75% (deploy.resources.maxMemoryRatio).',
     })
     expect(await headroom({ preset: 'balanced' })).toMatchObject({ isCritical: true, outcome: 'passed' })
     expect(await headroom({ preset: 'conservative', isFix: true })).toMatchObject({ isCritical: false })

@@ -221,7 +221,7 @@ describe.skipIf(postgresql.isMissing)('PostgreSQL', () => {
     await using server = await startPostgresql(postgresql.path)
     const asked = (more: object) =>
       attempt({ kind: 'postgresql', host: '127.0.0.1', port: server.port, ...more })
-    expect((await asked({})).text).toContain('accepts a session of postgres in postgres')
+    expect((await asked({})).text).toContain('accepts a session of postgres in the database postgres')
     expect(await asked({ database: 'nowhere' })).toMatchObject({ outcome: 'failed' })
     expect((await asked({ database: 'nowhere' })).text).toContain('3D000')
     expect((await asked({ user: 'stranger' })).text).toContain('28000')
@@ -239,7 +239,7 @@ describe.skipIf(postgresql.isMissing)('a password of PostgreSQL', () => {
     expect((await asked({})).text).toContain('asks for a password')
     vi.stubEnv('SHOP_DATABASE', 'open sésame')
     expect((await asked({ passwordEnv: 'SHOP_DATABASE' })).text).toContain(
-      'accepts a session of postgres in postgres',
+      'accepts a session of postgres in the database postgres',
     )
     vi.stubEnv('SHOP_DATABASE', 'close sesame')
     const refused = await asked({ passwordEnv: 'SHOP_DATABASE' })
@@ -327,7 +327,7 @@ describe('a server of PostgreSQL that is an impostor', () => {
   })
 
   it('is refused a way to log in that would tell more, or is not known', async () => {
-    expect(await answering(() => asking(10, 'SCRAM-SHA-512\0\0'))).toContain('does not take SCRAM-SHA-256')
+    expect(await answering(() => asking(10, 'SCRAM-SHA-512\0\0'))).toContain('does not accept SCRAM-SHA-256')
     for (const method of [3, 7, 9])
       expect(await answering(() => asking(method))).toContain(`that is not supported (method ${method})`)
   })

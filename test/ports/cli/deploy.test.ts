@@ -143,6 +143,8 @@ describe('pilothouse deploy', () => {
     expect(refused.code).toBe(2)
     expect(refused.stderr).toContain('did you mean limits.maxErrorRatio?')
     expect(engine.script.calls).toHaveLength(1)
+    expect((await run('deploy', 'shop', 'r2', '--preset', 'aggressive')).code).toBe(0)
+    expect(engine.script.calls[1]).toMatchObject({ input: { options: { preset: 'aggressive' } } })
   })
 
   it('says of an unknown service which ones there are, and orders nothing', async () => {
@@ -176,7 +178,7 @@ describe('pilothouse deploy', () => {
     ['promoted', 0, 'Promoted: r2 is the stable release of shop'],
     ['rolled_back', 1, 'Rolled back: r1 is the stable release of shop'],
     ['failed', 1, 'Failed: r1 is the stable release of shop'],
-    ['paused', 4, 'Paused: r2 waits for your decision'],
+    ['paused', 4, 'Paused: r2 is waiting for your decision'],
   ] as const)('follows it line by line until it is %s and ends with %i', async (phase, code, outcome) => {
     const watching = start(['deploy', 'shop', 'r2', '--watch', '--data-dir', 'data'])
     engine.show(engine.script.deployment)
@@ -266,7 +268,7 @@ describe('every order', () => {
 
 describe('a new deployment while the release before is kept warm', () => {
   it('says that it stops, in the dry run and with the effect', async () => {
-    const cost = 'r1 is still kept warm and stops now: from then on, returning to it takes an undo'
+    const cost = 'r1 is still kept warm and stops now. Returning to it then takes an undo'
     expect((await run('deploy', 'shop', 'r3', '--dry-run')).stdout).not.toContain('kept warm')
     engine.script.wayBack = { ...engine.script.wayBack, kind: 'warm' }
     expect((await run('deploy', 'shop', 'r3', '--dry-run')).stdout).toContain(cost)

@@ -113,7 +113,7 @@ describe('pilothouse serve', () => {
     const { code, stderr } = await serve().ended
     expect(code).toBe(1)
     expect(stderr).toMatch(
-      /state\.sqlite is held by another Pilothouse engine: process \d+ on .+, since .+--data-dir/,
+      /state\.sqlite is in use by another Pilothouse engine: process \d+ on .+, since .+--data-dir/,
     )
   })
 
@@ -171,7 +171,7 @@ describe('a first service', () => {
       expect(code).toBe(0)
       expect(stderr).not.toMatch(/"level":"(warn|error)"/)
       expect(stdout).toContain(
-        'Still running without the engine: hello. To stop them: pilothouse edge stop --with-instances --data-dir data',
+        'Still running without the engine: hello. To stop them, run: pilothouse edge stop --with-instances --data-dir data',
       )
       expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('hello from the first service')
     } finally {

@@ -47,7 +47,7 @@ describe('a health check', () => {
     const early = 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'
     expect(await askEndless('', early.repeat(100))).toEqual({
       kind: 'unwell',
-      why: 'its health check got no answer but interim responses',
+      why: 'its health check got only interim responses',
     })
   })
 

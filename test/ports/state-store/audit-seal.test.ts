@@ -190,11 +190,11 @@ describe('the seal of the audit log', () => {
     for (const whys of [['three'], ['four']]) {
       const { isWhole, text } = await launchOnLost(whys)
       expect(isWhole).toBe(false)
-      expect(text).toContain('The log begins anew at entry 3')
+      expect(text).toContain('The log starts over at entry 3')
       expect(text).not.toContain('replaced')
     }
     rmSync(join(directory, 'audit.key'))
-    expect((await launch(['five'], { seed: 4 })).text).toContain('begins anew at entry 3')
+    expect((await launch(['five'], { seed: 4 })).text).toContain('starts over at entry 3')
   })
 
   it('goes on with the key of an earlier version, which kept no record of keys', async () => {
@@ -308,7 +308,7 @@ describe('a log that no engine has open', () => {
     rmSync(join(directory, 'audit.key'))
     const { code, stderr } = await verified()
     expect(code).toBe(1)
-    expect(stderr).toContain('nothing vouches for the log')
+    expect(stderr).toContain('so the log cannot be verified')
     expect(existsSync(join(directory, 'audit.key'))).toBe(false)
   })
 })

@@ -336,7 +336,7 @@ describe('instances in a deployment', () => {
     await world.advance(10)
     expect(world.target.report().wanted).toEqual({ r1: 2, unknown: 1 })
     expect(engineOf(world).views[0]?.trouble).toContain(
-      'unknown runs although no deployment here has started it',
+      'unknown is running, but no deployment here started it',
     )
   })
 })

@@ -249,7 +249,7 @@ describe('what can be rolled back', () => {
     const times = { day: () => '10:54' } as unknown as Session['times']
     const next = (words: string) => `pilothouse ${words}`
     expect(stoppedLines([service], { times, next }).join()).toMatch(
-      /automation is stopped since 10:54 \(anna\).*first run: pilothouse resume checkout$/,
+      /automation has been stopped since 10:54 \(anna\).*first run: pilothouse resume checkout$/,
     )
   })
 

@@ -61,7 +61,8 @@ export class Processes {
 
   async one(pid: number): Promise<Result<ProcessInfo>> {
     const row = (await this.#current()).rows.get(pid)
-    if (!row) return fail(new AppError('NOT_FOUND', `no process has the id ${pid}`, { details: { pid } }))
+    if (!row)
+      return fail(new AppError('NOT_FOUND', `There is no process with the id ${pid}.`, { details: { pid } }))
     return ok(await this.#describe(row, await readBootedAtMs(this.#procRoot)))
   }
 

@@ -32,7 +32,7 @@ export class PortableProcesses {
     const found = (await this.#all()).find((process) => process.pid === pid)
     return found
       ? ok(found)
-      : fail(new AppError('NOT_FOUND', `no process has the id ${pid}`, { details: { pid } }))
+      : fail(new AppError('NOT_FOUND', `There is no process with the id ${pid}.`, { details: { pid } }))
   }
 
   /** How many there are now. */

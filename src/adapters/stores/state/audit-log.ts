@@ -27,7 +27,7 @@ export async function readAuditLog(directory: string): Promise<Result<ReadAuditL
       return fail(
         new AppError(
           'CONFLICT',
-          `The key of the audit log, ${join(directory, 'audit.key')}, is gone: nothing vouches for the log.`,
+          `The key of the audit log, ${join(directory, 'audit.key')} is missing, so the log cannot be verified.`,
         ),
       )
     const { query } = await readDatabase(file, migrations)

@@ -83,7 +83,7 @@ export class Lease {
     const owner = row ? `process ${row.owner_pid} on ${row.owner_host}` : 'another program'
     throw new AppError(
       'STORE_BUSY',
-      `${this.#options.file} was taken over by ${owner}: this engine stores nothing more. Stop one of the two.`,
+      `${this.#options.file} was taken over by ${owner}: this engine stores nothing any more. Stop one of the two engines.`,
       { details: { file: this.#options.file } },
     )
   }
@@ -109,7 +109,7 @@ export class Lease {
 
 /** Who holds `file`, since when, and what to do about it. */
 export const heldText = (file: string, { host, pid, sinceMs }: LeaseHolder & { sinceMs: number }): string =>
-  `${file} is held by another Pilothouse engine: process ${pid} on ${host}, since ${fullDateTime(sinceMs)}. ` +
+  `${file} is in use by another Pilothouse engine: process ${pid} on ${host}, since ${fullDateTime(sinceMs)}. ` +
   'Stop that engine, or start this one with another data directory (--data-dir).'
 
 /** Only of this machine is it known which processes there are. */

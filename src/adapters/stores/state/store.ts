@@ -206,5 +206,5 @@ function withHolder(failure: AppError, file: string): AppError {
 /** The directory cannot be made or entered: told by the system, not by SQLite. */
 function systemFailure(thrown: unknown, file: string): AppError | undefined {
   if (!(thrown instanceof Error) || !('syscall' in thrown)) return undefined
-  return new AppError('STORE_UNWRITABLE', `${file} cannot be made: ${thrown.message}.`, { cause: thrown })
+  return new AppError('STORE_UNWRITABLE', `${file} cannot be created: ${thrown.message}.`, { cause: thrown })
 }

@@ -34,8 +34,8 @@ interface Grid {
  */
 export function drawChart(tables: Tables, query: ChartQuery, pending: readonly Block[]): Chart {
   const { hostId: hostName, fromMs, toMs, maxPoints } = query
-  if (!(fromMs <= toMs)) throw new AppError('BAD_INPUT', 'A chart must not end before it begins.')
-  if (!(maxPoints >= 2)) throw new AppError('BAD_INPUT', 'A chart has at least two points.')
+  if (!(fromMs <= toMs)) throw new AppError('BAD_INPUT', 'The chart ends before it begins.')
+  if (!(maxPoints >= 2)) throw new AppError('BAD_INPUT', 'A chart needs at least two points.')
   const hostId = tables.catalog.hostIdOf(hostName)
   const series = query.seriesIds.map((id) => {
     const stored = tables.catalog.seriesOf(id)

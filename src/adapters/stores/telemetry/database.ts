@@ -59,7 +59,7 @@ export function moveAside(file: string, nowMs: number): string {
     if (existsSync(file + suffix)) renameSync(file + suffix, aside + suffix)
   }
   dropOldest(file)
-  return `The telemetry database was damaged; it was moved to ${aside} and a new one begun.`
+  return `The telemetry database was damaged; it was moved to ${aside}, and a new one was created.`
 }
 
 function dropOldest(file: string): void {
@@ -105,7 +105,10 @@ function readVersion(db: Database, file: string): number {
   const isEmpty = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() === 0
   if (isEmpty && id === 0) return 0
   if (id !== applicationId) {
-    throw new AppError('CONFIG_INVALID', `${file} is a database of another program, not of telemetry.`)
+    throw new AppError(
+      'CONFIG_INVALID',
+      `${file} is a database of another program, not a telemetry database.`,
+    )
   }
   return version
 }
@@ -114,7 +117,7 @@ function readVersion(db: Database, file: string): number {
 function checkForm(db: Database): void {
   const columns = db.prepare("SELECT name FROM pragma_table_info('chunk')").pluck().all()
   if (columns.length > 0 && !columns.includes('last')) {
-    throw new Sqlite.SqliteError('its blocks are of a form that is not read any more', 'SQLITE_CORRUPT')
+    throw new Sqlite.SqliteError('the format of its blocks is no longer supported', 'SQLITE_CORRUPT')
   }
 }
 

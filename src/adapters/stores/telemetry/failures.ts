@@ -13,7 +13,7 @@ export function storeFailureOf(thrown: unknown): StoreFailure | undefined {
   const text = messageOf(thrown)
   switch (sqliteTroubleOf(thrown)) {
     case 'held':
-      return { code: 'STORE_BUSY', message: `Another program holds the telemetry database (${text}).` }
+      return { code: 'STORE_BUSY', message: `Another program is using the telemetry database (${text}).` }
     case 'full':
       return { code: 'STORE_FULL', message: `No space is left for the telemetry database (${text}).` }
     case 'damaged':

@@ -125,7 +125,7 @@ class WorkerTelemetryStore implements RetainingStore {
   chart(query: ChartQuery): Promise<Result<Chart>> {
     if (this.#chartCount >= largestChartQueue) {
       return Promise.resolve(
-        fail(new AppError('UNAVAILABLE', 'Too many charts are being drawn at the moment.')),
+        fail(new AppError('UNAVAILABLE', 'Too many charts are being read at the moment.')),
       )
     }
     this.#chartCount++
@@ -239,7 +239,7 @@ class WorkerTelemetryStore implements RetainingStore {
   #restartLater(reason: string): void {
     this.#link = undefined
     if (this.#isClosing) return
-    this.#failure = `The telemetry database stopped (${reason}); it is being started again.`
+    this.#failure = `The telemetry database stopped (${reason}); it is being restarted.`
     const delayMs = restartDelaysMs[Math.min(this.#restartCount++, restartDelaysMs.length - 1)] ?? 0
     const timer = this.#clock.after(delayMs, () => {
       this.#timers = this.#timers.filter((other) => other !== timer)

@@ -57,7 +57,7 @@ function certainErrors({ context, atMs }: JudgeRequest, { candidate, stable }: P
       reference && other !== null ? `stable ${reference.name}: ${percent(other)}` : '',
       `limit ${percent(absolute)}`,
     ],
-  )}, far too many to wait for more`
+  )}, which is enough to decide now`
   return worse('errors', { candidate: ratio, stable: other, limit: absolute, text }, atMs)
 }
 

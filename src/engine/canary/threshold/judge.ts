@@ -70,7 +70,7 @@ const nothingCertain: Verdict = { decision: 'continue', text: 'No clear failure 
 
 /** Where requests are not judged, instances that keep failing still end a deployment. */
 function unjudged(request: JudgeRequest, memory: ThresholdMemory, instances: Finding | null): JudgeReply {
-  const text = `${request.context.candidateReleaseId} is not judged on its requests here`
+  const text = `${request.context.candidateReleaseId} is not judged on its requests at this step`
   const said: Verdict =
     instances?.verdict === 'worse'
       ? rolledBack(instances)

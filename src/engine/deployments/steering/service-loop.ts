@@ -296,7 +296,9 @@ export class ServiceLoop implements Disposable {
         ),
       )
       if (ended === null || permit.isRevoked)
-        return fail(new AppError('CONFLICT', `An emergency rollback of ${this.name} was made meanwhile`))
+        return fail(
+          new AppError('CONFLICT', `An emergency rollback of ${this.name} happened in the meantime`),
+        )
       if (!ended.ok) return ended
       this.#observer.router = ended.value
     }
@@ -505,7 +507,7 @@ export class ServiceLoop implements Disposable {
     const unknown = orphans.filter((releaseId) => !this.#recorder.isKnown(releaseId))
     this.#observer.note(
       'orphans',
-      unknown.length > 0 ? `${unknown.join(', ')} runs although no deployment here has started it` : '',
+      unknown.length > 0 ? `${unknown.join(', ')} is running, but no deployment here started it` : '',
     )
     return orphans.filter((releaseId) => this.#recorder.isKnown(releaseId))
   }

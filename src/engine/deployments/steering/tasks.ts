@@ -34,7 +34,7 @@ export class Tasks implements Disposable {
     const wanted = state && wantedTask(state)
     for (const [key, { controller }] of this.#running)
       if (key !== wanted) {
-        controller.abort(new Error('it is not waited for any more'))
+        controller.abort(new Error('it is no longer needed'))
         this.#running.delete(key)
       }
     if (this.#ended?.key !== wanted) this.#ended = null

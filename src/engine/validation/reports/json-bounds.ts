@@ -32,7 +32,7 @@ export function excessOf(source: string): string {
         values += 1
         break
     }
-    if (values > mostValues) return `it holds more than ${mostValues.toLocaleString('en')} values`
+    if (values > mostValues) return `it has more than ${mostValues.toLocaleString('en')} values`
   }
   return ''
 }

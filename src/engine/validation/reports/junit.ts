@@ -73,5 +73,5 @@ function countTests(source: string): Tests | string {
     if (thrown instanceof XmlError) return thrown.message
     throw thrown
   }
-  return root === 'testsuites' || root === 'testsuite' ? sum : 'its root is no test suite'
+  return root === 'testsuites' || root === 'testsuite' ? sum : 'its root element is not a test suite'
 }

@@ -30,7 +30,7 @@ export function readXml(source: string, visitor: XmlVisitor): void {
   let at = source.startsWith('\uFEFF') ? 1 : 0
 
   const broken = (what: string): never => {
-    throw new XmlError(`${what} in line ${source.slice(0, at).split('\n', 1_000_000).length}`)
+    throw new XmlError(`${what} on line ${source.slice(0, at).split('\n', 1_000_000).length}`)
   }
   const match = (pattern: RegExp) => {
     pattern.lastIndex = at
@@ -47,12 +47,12 @@ export function readXml(source: string, visitor: XmlVisitor): void {
   while (at < source.length) {
     const next = source.indexOf('<', at)
     const text = source.slice(at, next < 0 ? source.length : next)
-    if (open.length === 0 && text.trim() !== '') broken('there is text outside of the document')
+    if (open.length === 0 && text.trim() !== '') broken('there is text outside the root element')
     if (next < 0) break
     at = next
     if (source.startsWith('<!--', at)) skipPast('-->', 'a comment')
     else if (source.startsWith('<![CDATA[', at)) {
-      if (open.length === 0) broken('there is text outside of the document')
+      if (open.length === 0) broken('there is text outside the root element')
       skipPast(']]>', 'a CDATA section')
     } else if (source.startsWith('<?', at)) skipPast('?>', 'a processing instruction')
     else if (source.startsWith('<!', at)) broken('a document type is declared, which is not supported,')
@@ -61,7 +61,7 @@ export function readXml(source: string, visitor: XmlVisitor): void {
       if (name === undefined || name !== open.at(-1)) broken('a closing tag has no opening tag')
       visitor.close(localName(open.pop() ?? ''))
     } else {
-      if (open.length === 0 && hasRoot) broken('there is a second root')
+      if (open.length === 0 && hasRoot) broken('there is a second root element')
       at += 1
       const name = match(nameAt)?.[0] ?? broken('a tag has no name')
       if (name.length > longestName) broken('a name is too long')

@@ -26,7 +26,7 @@ people go to standard error.
 
 ## Terminals
 
-Output fits the terminal, or \`COLUMNS\`. Colors are off where the output is not a terminal, with \`NO_COLOR\` and with
+Output fits the terminal, or \`COLUMNS\`. Colors are off when the output is not a terminal, with \`NO_COLOR\` and with
 \`TERM=dumb\`; \`FORCE_COLOR=1\` turns them on. Times are in the zone of \`display.timeZone\`;
 \`--utc\` and \`--local\` choose another one.
 

@@ -101,6 +101,6 @@ function definitionIn(service: string, text: string, file: string): Readonly<Rec
   )
   throw new AppError(
     'BAD_INPUT',
-    `${mistakes.join('; ')}. The file contains what goes under the name of a service: keys such as listen, health, releases`,
+    `${mistakes.join('; ')}. The file must contain the settings of one service, such as listen, health and releases`,
   )
 }

@@ -198,7 +198,7 @@ async function askForDeployment(request: DeployRequest, session: Session): Promi
   }
   let { options } = request
   if (!options.preset && !options.steps) {
-    const answer = await person.ask(`Strategy (${presets.join(', ')}; empty for the configured one): `)
+    const answer = await person.ask(`Preset (${presets.join(', ')}; empty for the configured one): `)
     if (answer !== '') options = { ...options, preset: presetNamed(answer) }
   }
   const why = request.why === '' ? await person.ask('Why (kept in the audit log): ') : request.why
@@ -207,7 +207,6 @@ async function askForDeployment(request: DeployRequest, session: Session): Promi
 
 function presetNamed(text: string): (typeof presets)[number] {
   const preset = presets.find((each) => each.startsWith(text))
-  if (!preset)
-    throw new AppError('BAD_INPUT', `Unknown strategy ${text}. Choose one of ${presets.join(', ')}.`)
+  if (!preset) throw new AppError('BAD_INPUT', `Unknown preset ${text}. Choose one of ${presets.join(', ')}.`)
   return preset
 }

@@ -13,6 +13,7 @@ import {
   terminalText,
   took,
   trafficForecast,
+  verdictNames,
   weightText,
   writtenShare,
   type Capabilities,
@@ -101,7 +102,7 @@ export function deploymentText(deployment: Deployment, session: TextSession): st
     `\n${planText(plan, validation, out, { skippedSteps: deployment.skippedSteps })}`,
     validation ? `\n${validationText(validation, out)}` : '',
     judgement
-      ? `\n${out.style('bold', 'Judgment')}: ${terminalText(judgement.text)}\n${judgement.findings.map(({ text, verdict }) => `  ${verdict}: ${terminalText(text)}\n`).join('')}`
+      ? `\n${out.style('bold', 'Judgment')}: ${terminalText(judgement.text)}\n${judgement.findings.map(({ text, verdict }) => `  ${verdictNames[verdict]}: ${terminalText(text)}\n`).join('')}`
       : '',
     failureText(deployment, session),
     log.length > 0 ? `\n${out.style('bold', 'Log')}\n` : '',
@@ -170,7 +171,7 @@ export function planText(
   const sentences = [
     ...(skipped ? [skippedText(plan)] : judging),
     ...(forecast === '' ? [] : [forecast]),
-    ...(room === '' ? [] : [`Starts, and moves to each step, only while hosts use at most: ${room}`]),
+    ...(room === '' ? [] : [`Host resource limits: ${room}`]),
     ...missingGates(plan, validation),
     ...(capabilities ? routerText(capabilities) : []),
   ]

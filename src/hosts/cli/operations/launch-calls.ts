@@ -44,7 +44,7 @@ async function post<T>(
     answer = await response.json()
   } catch (failure) {
     if ((failure as Error).name === 'TimeoutError')
-      throw new AppError('TIMEOUT', `The engine at ${url} did not answer.`, { cause: failure })
+      throw new AppError('TIMEOUT', `The engine at ${url} did not answer in time.`, { cause: failure })
     throw new NoEngine(`No engine is answering at ${url}.`)
   }
   const read = schema.safeParse(answer)
@@ -53,6 +53,6 @@ async function post<T>(
   const code: ErrorCode = refused.success ? refused.data.code : 'INTERNAL'
   const message = refused.success
     ? refused.data.message
-    : `${url} answered with status ${status}, unlike an engine.`
+    : `The server at ${url} is not a Pilothouse engine: it answered with status ${status}.`
   throw new AppError(code, message)
 }

@@ -1,4 +1,5 @@
 import {
+  decisionNames,
   noRepeatLines,
   readableLog,
   terminalText,
@@ -28,7 +29,7 @@ export function progressLines(before: Deployment | null, now: Deployment, times:
   if (now.judgement && isNewlyJudged && !isSaidIn(now.log, now.judgement.text))
     lines.push({
       atMs: now.judgement.atMs,
-      text: `${now.judgement.decision}: ${terminalText(now.judgement.text)}`,
+      text: `${decisionNames[now.judgement.decision]}: ${terminalText(now.judgement.text)}`,
     })
   return lines.sort((a, b) => a.atMs - b.atMs).map((line) => `${times.moment(line.atMs)}  ${line.text}`)
 }
@@ -50,7 +51,7 @@ export function outcomeText(deployment: Deployment): string {
     case 1:
       return `${phase === 'failed' ? 'Failed' : 'Rolled back'}: ${stable === null ? `${service} has no stable release` : isStable(stable)}`
     case 4:
-      return `Paused: ${candidate} waits for your decision`
+      return `Paused: ${candidate} is waiting for your decision`
     case null:
       return ''
   }

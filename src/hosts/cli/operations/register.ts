@@ -124,6 +124,7 @@ export function registerOperations(
     )
 
   interface DeployValues extends Values, Reasons {
+    preset?: PlanOptions['preset']
     strategy?: PlanOptions['preset']
     set?: Record<string, string>
     steps?: PlanOptions['steps']
@@ -144,7 +145,8 @@ export function registerOperations(
   )
     .argument('[service]', 'Name of the service; with --interactive it is asked for')
     .argument('[release]', 'Release to deploy; with --interactive it is asked for')
-    .addOption(new Option('--strategy <preset>', 'Preset of steps and limits').choices(presets))
+    .addOption(new Option('--preset <preset>', 'Preset of steps and limits').choices(presets))
+    .addOption(new Option('--strategy <preset>', 'Earlier name of --preset').choices(presets))
     .option(
       '--steps <list>',
       'Steps, each weight:hold or weight:hold:gate, separated by commas',
@@ -155,15 +157,16 @@ export function registerOperations(
     .option('-w, --watch', watchText)
     .option('--dry-run', 'Print the plan and the results of the checks; change nothing')
     .option('-i, --interactive', 'Prompt for missing values')
-    .action((service: string | undefined, releaseId: string | undefined, values: DeployValues) =>
-      run(values, (session) =>
+    .action((service: string | undefined, releaseId: string | undefined, values: DeployValues) => {
+      const preset = values.preset ?? values.strategy
+      return run(values, (session) =>
         deploy(
           {
             service,
             releaseId,
             options: {
               ...planOptionsSet(values.set ?? {}),
-              ...(values.strategy ? { preset: values.strategy } : {}),
+              ...(preset ? { preset } : {}),
               ...(values.steps ? { steps: values.steps } : {}),
               ...(values.maxTime === undefined ? {} : { maxTimeMs: values.maxTime }),
             },
@@ -175,10 +178,10 @@ export function registerOperations(
           },
           session,
         ),
-      ),
-    )
+      )
+    })
   add(program, 'validate', 'Run the checks of a release without deploying it', {
-    'pilothouse validate shop r42': 'Exit with 1 if a critical check fails',
+    'pilothouse validate shop r42': 'Exit with 1 if a required check fails',
   })
     .argument('<service>', serviceText)
     .argument('<release>', 'Release to check')
@@ -247,7 +250,7 @@ export function registerOperations(
     add(program, 'rollback', 'Emergency rollback: stop deployments and return all traffic at once', {
       'pilothouse rollback shop': 'Return all traffic of shop to its stable release',
       'pilothouse rollback --all --yes': 'Roll back every service that can return at once, without asking',
-      'pilothouse rollback --list': 'List what can return, from which release to which',
+      'pilothouse rollback --list': 'List which services can return, from which release to which',
     }),
   )
     .argument('[service]', serviceText)
@@ -276,7 +279,7 @@ export function registerOperations(
       'pilothouse services shop': 'Show releases and instances of one service',
       'pilothouse services shop restart': 'Restart its instances one at a time',
       'pilothouse services shop declare shop.yaml': 'Add or change a service without the configuration file',
-      'pilothouse services shop remove --yes': 'Stop a declared service and forget it; its history stays',
+      'pilothouse services shop remove --yes': 'Stop and remove a declared service; its history is kept',
     }),
   )
     .argument('[name]', serviceText)

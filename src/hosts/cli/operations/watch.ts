@@ -59,7 +59,7 @@ export function watchDeployment(
           if (state.kind !== 'waiting') return
           if (!patience) options.onLost(state.reason)
           patience ??= clock.after(patienceMs, () =>
-            end(() => reject(new AppError('UNAVAILABLE', `The engine is away: ${state.reason}.`))),
+            end(() => reject(new AppError('UNAVAILABLE', `No connection to the engine: ${state.reason}.`))),
           )
         },
         changed: (records) => {
@@ -91,7 +91,7 @@ async function channelsTo(address: EngineAddress): Promise<Channels> {
         headers: { authorization: `Bearer ${token}` },
       })
       socket.once('open', () => resolve(socket))
-      socket.once('error', (failure) => reject(new Error('the engine does not answer', { cause: failure })))
+      socket.once('error', (failure) => reject(new Error('the engine is not answering', { cause: failure })))
     })
   const [live, calls] = await Promise.all([open('/api/live'), open('/api/calls')])
   return { live: websocketChannel(live) as LiveChannel, calls: websocketChannel(calls) }

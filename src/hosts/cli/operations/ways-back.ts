@@ -33,7 +33,7 @@ export const stoppedLines = (
   services.flatMap(({ name, automationStopped: stopped, wayBack }) =>
     stopped && !wayBack
       ? [
-          `${name}: automation is stopped since ${times.day(stopped.atMs)} (${stopped.by.name}). To deploy again, first run: ${next(`resume ${name}`)}`,
+          `${name}: automation has been stopped since ${times.day(stopped.atMs)} (${stopped.by.name}). To deploy again, first run: ${next(`resume ${name}`)}`,
         ]
       : [],
   )

@@ -53,7 +53,7 @@ export function offersFor(
         ? [
             {
               command: 'undo' as const,
-              label: `Undo: back to ${stable}…`,
+              label: `Undo: return to ${stable}…`,
               effect: `${service}: starts ${stable}. Once it is healthy, it gets all traffic from ${name}.${of?.automationStopped ? ` ${resumes}` : ''}`,
               isDangerous: true,
             },

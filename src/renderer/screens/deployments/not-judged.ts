@@ -7,7 +7,7 @@ type Unjudged = Pick<Deployment, 'phase' | 'isHandedOver' | 'plan' | 'stableRele
 export function whyNotJudged(deployment: Unjudged): string | null {
   const { phase, isHandedOver, plan, stableReleaseId } = deployment
   if (!hasEnded(deployment) && phase !== 'rolling_back' && !isHandedOver) return null
-  if (plan.skipAnalysis) return 'Not judged: this plan skips analysis.'
+  if (plan.skipAnalysis) return 'Not judged: this plan skips judgment.'
   if (stableReleaseId === null) return 'Not judged: a first release has nothing to be compared with.'
   if (phase === 'failed') return 'Not judged: it failed before it had traffic.'
   return isHandedOver || phase === 'promoted'

@@ -17,7 +17,7 @@ describe('a failure that is certain', () => {
     )
     expect(judgement.decision).toBe('rollback')
     expect(judgement.text).toBe(
-      'r2 fails 20% of 90 requests (stable r1: 0.2%, limit 1%), far too many to wait for more',
+      'r2 fails 20% of 90 requests (stable r1: 0.2%, limit 1%), which is enough to decide now',
     )
   })
 

@@ -86,7 +86,7 @@ describe('the threshold judge on errors', () => {
     const judgement = await watch.look([stable, { releaseId: 'r2', requests: 40, errors: 30 }])
     expect(judgement.decision).toBe('rollback')
     expect(judgement.text).toBe(
-      'r2 fails 75% of 40 requests (stable r1: 0.3%, limit 1%), far too many to wait for more',
+      'r2 fails 75% of 40 requests (stable r1: 0.3%, limit 1%), which is enough to decide now',
     )
   })
 
@@ -100,7 +100,7 @@ describe('the threshold judge on errors', () => {
     const judgement = await watch.look(slow)
     expect(judgement.decision).toBe('rollback')
     expect(judgement.text).toBe(
-      'r2 fails 100% of 12 requests (stable r1: 0%, limit 1%), far too many to wait for more',
+      'r2 fails 100% of 12 requests (stable r1: 0%, limit 1%), which is enough to decide now',
     )
   })
 

@@ -100,7 +100,7 @@ const table: [string, string, string][] = [
   [
     'roll-ups that go before what they are made of',
     'telemetry:\n  retention:\n    minute: 1d\n',
-    '3:13 telemetry.retention.minute: found minutes kept shorter than raw samples, expected at least as long | raise minute, or lower raw',
+    '3:13 telemetry.retention.minute: found a shorter retention for minutes than for raw samples, expected at least as long | raise minute, or lower raw',
   ],
   [
     'an address others can reach',
@@ -177,9 +177,11 @@ describe('a mistake in the file', () => {
 
   it('does not make a second one of what follows from it', () => {
     const retention = (raw: string) => `telemetry: {retention: {raw: ${raw}, minute: 1d}}`
-    expect(mistakes(retention('2d'))).toEqual([expect.stringMatching(/minutes are kept|minutes kept/)])
+    expect(mistakes(retention('2d'))).toEqual([expect.stringMatching(/shorter retention for minutes/)])
     expect(mistakes(retention('2'))).toEqual([expect.stringContaining('the unit is missing')])
-    expect(mistakes(`bad: [\n${retention('2d')}`)).not.toContainEqual(expect.stringContaining('kept'))
+    expect(mistakes(`bad: [\n${retention('2d')}`)).not.toContainEqual(
+      expect.stringContaining('retention for minutes'),
+    )
   })
 
   it('never shows what stands where a secret belongs', () => {

@@ -478,7 +478,7 @@ const table: [string, string, RegExp][] = [
   [
     'two services at one port',
     'services:\n  a: {listen: {port: 80}}\n  b: {listen: {port: 80}}\n',
-    /^3:22 services.b.listen.port: found 127.0.0.1:80, where a listens already/,
+    /^3:22 services.b.listen.port: found 127.0.0.1:80, where a already listens/,
   ],
   [
     'a mistake in an override',

@@ -31,7 +31,7 @@ function failing(clock: VirtualClock, fail: () => Promise<void>) {
   return { loop, startedAt }
 }
 
-describe('a loop that is not needed any more', () => {
+describe('a loop that is no longer needed', () => {
   it('is ended and forgotten, its end is no failure, and its name is free again', async () => {
     const { clock, supervisor, check } = supervise()
     let runs = 0
@@ -93,11 +93,7 @@ describe('a supervised loop', () => {
       },
       'smoke',
     ],
-    [
-      'returns although nobody stopped it',
-      () => Promise.resolve(),
-      'it ended although nothing had stopped it',
-    ],
+    ['returns although nobody stopped it', () => Promise.resolve(), 'it ended although nothing stopped it'],
   ])('that %s is started again and shows why, and since when', async (_how, fail, sentence) => {
     const { clock, supervisor, check } = supervise()
     const { loop, startedAt } = failing(clock, fail)
@@ -237,7 +233,7 @@ describe('the readiness checks', () => {
     }
     expect(told).toEqual([
       'true running',
-      'false failed and waits for its restart: no',
+      'false failed and is about to restart: no',
       'false restarted after: no',
       'true running',
     ])
@@ -308,6 +304,6 @@ describe('stopping', () => {
     await clock.advance(5000)
     await stopped
     expect(lines).toEqual([['a loop ignored its signal and was left behind', { loop: 'deaf' }]])
-    expect(check('deaf')).toMatchObject({ ok: false, text: 'does not stop' })
+    expect(check('deaf')).toMatchObject({ ok: false, text: 'is not stopping' })
   })
 })

@@ -18,7 +18,7 @@ describe('a release that the configuration file changes', () => {
   }
 
   it.each([
-    ['new.js', ['The configuration file changes shop r1; recorded releases stay as they are']],
+    ['new.js', ['The configuration file changes shop r1; recorded releases do not change']],
     ['old.js', []],
   ])('is said to stay as it is, with what to do: %s', async (script, told) => {
     const steering = emptySteering()

@@ -44,7 +44,7 @@ describe('what is told of a host', () => {
     const well = state([])
     expect(told(undefined, silent)).toEqual([])
     expect(told(undefined, well)).toEqual([])
-    expect(told(well, silent)).toEqual(['warning: bridge fell silent: its data is stale'])
+    expect(told(well, silent)).toEqual(['warning: bridge is not reporting: its data is stale'])
     expect(told(silent, well)).toEqual(['ok: bridge is reporting again'])
   })
 

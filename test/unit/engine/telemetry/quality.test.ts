@@ -262,9 +262,7 @@ describe('the quality of a series', () => {
   it('that is a ratio of 43 is no ratio, for as long as it stands there', () => {
     const { tracker, steady } = tracked()
     steady(0, 4000, [1e9, 43])
-    expect(second(tracker)?.reasons).toEqual([
-      'it is called a ratio and stands above 1.5, so its unit is another',
-    ])
+    expect(second(tracker)?.reasons).toEqual(['its unit is a ratio, but its value is above 1.5'])
     steady(4000, 4100)
     expect(second(tracker)?.canBeJudged).toBe(true)
   })

@@ -13,7 +13,7 @@ describe('what a JSON text would take', () => {
   it('is too much beyond two million values', () => {
     const wide = (values: number) => `[${'0,'.repeat(values - 2)}0]`
     expect(excessOf(wide(2_000_000))).toBe('')
-    expect(excessOf(wide(2_000_002))).toBe('it holds more than 2,000,000 values')
+    expect(excessOf(wide(2_000_002))).toBe('it has more than 2,000,000 values')
   })
 
   it('does not count what stands in texts, however they are escaped', () => {

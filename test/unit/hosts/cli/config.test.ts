@@ -86,7 +86,7 @@ describe('config show', () => {
       'DEFAULT  VALUE',
     ])
     expect(lines).toContain('deploy.limits.maxErrorRatioToStable  2')
-    expect(lines.at(-2)).toBe('* A change applies after a restart of the engine.')
+    expect(lines.at(-2)).toBe('* A change takes effect after the engine restarts.')
   })
 
   it('lets no value write on the terminal', async () => {

@@ -75,7 +75,7 @@ describe('a mistaken command line', () => {
 
   it.each([
     [['services', 'shop', 'restrt'], 'Did you mean restart?'],
-    [['deploy', 'shop', 'r1', '--strategy', 'blanced'], 'Did you mean balanced?'],
+    [['deploy', 'shop', 'r1', '--preset', 'blanced'], 'Did you mean balanced?'],
     [['help', 'edge', 'statsu'], 'Did you mean status?'],
   ])('names the nearest choice in %j', async (args, text) => {
     const { code, stderr } = await commandLine(args, where)
@@ -112,7 +112,7 @@ COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.l
     expect(complete('pilothouse', 'dep')).toEqual(['deploy', 'deployments'])
     expect(complete('pilothouse', 'edge', 'st')).toEqual(['status', 'start', 'stop'])
     expect(complete('pilothouse', 'edge', 'stop', '--wi')).toEqual(['--with-instances'])
-    expect(complete('pilothouse', 'deploy', 'shop', 'r1', '--strategy', '')).toContain('balanced')
+    expect(complete('pilothouse', 'deploy', 'shop', 'r1', '--preset', '')).toContain('balanced')
     expect(complete('pilothouse', 'services', 'shop', 're')).toEqual(['restart', 'remove'])
     expect(complete('pilothouse', 'serve', '--config', '')).toEqual([''])
   })

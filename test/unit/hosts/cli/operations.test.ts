@@ -137,7 +137,7 @@ describe('the outcome of a watched deployment', () => {
     [{ phase: 'rolled_back' }, 'Rolled back: r1 is the stable release of shop'],
     [{ phase: 'rolled_back', stableReleaseId: null }, 'Rolled back: shop has no stable release'],
     [{ phase: 'failed' }, 'Failed: r1 is the stable release of shop'],
-    [{ phase: 'paused' }, 'Paused: r2 waits for your decision'],
+    [{ phase: 'paused' }, 'Paused: r2 is waiting for your decision'],
   ] as const)('is one line: %j', (changes, text) => {
     expect(outcomeText(aDeployment(changes))).toBe(text)
   })

@@ -189,7 +189,7 @@ it('says before it is deployed again that the release that is still kept warm st
   const wayBack = { kind: 'warm' as const, from: 'r44', to: 'r42', weight: 100, deploymentId: 'd2', text: '' }
   const effect = (of?: ServiceState) => offersFor(madeDeployment({ phase: 'rolled_back' }), of)[0]?.effect
   expect(effect(madeService({ wayBack }))).toMatch(
-    /checks\. r42 is still kept warm and stops now: .* takes an undo/,
+    /checks\. r42 is still kept warm and stops now\. .* takes an undo/,
   )
   expect(effect(madeService())).toMatch(/checks\.$/)
 })

@@ -122,7 +122,7 @@ async function addEvent(
     if (!isTaken(thrown)) throw thrown
     throw new AppError(
       'CONFLICT',
-      `Event ${seq} of ${deploymentId} is on record already: another engine writes to this database.`,
+      `Event ${seq} of ${deploymentId} is already stored: another engine writes to this database.`,
       { cause: thrown, details: { deploymentId, seq } },
     )
   }

@@ -58,7 +58,7 @@ async function addRelease(transaction: Writing, release: Release): Promise<void>
   if (contentOf(JSON.parse(kept.body) as Release) !== contentOf(release))
     throw new AppError(
       'CONFLICT',
-      `${service} has a release "${id}" already, with other content: releases never change. Choose another name.`,
+      `${service} already has a release "${id}" with different content. Releases are immutable: give this one a new name.`,
       { details: { service, id } },
     )
 }

@@ -54,7 +54,7 @@ async function putService(transaction: Writing, service: ServiceRecord): Promise
   if (count === 0n)
     throw new AppError(
       'CONFLICT',
-      `${name} is on record at revision ${revision} or later: it was changed by somebody else in between.`,
+      `${name} is already at revision ${revision} or later: someone else changed it in the meantime.`,
       { details: { service: name, revision } },
     )
 }

@@ -12,7 +12,7 @@ export function failureOf(thrown: unknown, file: string, backup: string | null):
   const why = messageOf(thrown)
   switch (sqliteTroubleOf(thrown)) {
     case 'held': {
-      const message = `${file} is held by another program; is a Pilothouse running with this data directory already?`
+      const message = `${file} is in use by another program. Is another Pilothouse running with this data directory?`
       return new AppError('STORE_BUSY', message, options)
     }
     case 'damaged': {
