@@ -9,7 +9,9 @@ import type { Section } from './section.ts'
  * "does not apply".
  */
 export class Bounds {
-  /** ZFS cache above its minimum. */
+  /** The ZFS cache (ARC), all of it. */
+  arcBytes = NaN
+  /** The ZFS cache above its minimum. */
   reclaimableBytes = NaN
   memoryLimitBytes = NaN
   memoryUsageBytes = NaN
@@ -98,6 +100,7 @@ export function arcstatsSection(slots: Slots, bounds: Bounds): Section {
       if (name === 'size') size = reader.number()
       else least = reader.number()
     }
+    bounds.arcBytes = size
     bounds.reclaimableBytes = Math.max(0, size - least)
   })
 }

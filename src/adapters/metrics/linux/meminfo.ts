@@ -29,7 +29,8 @@ const bytesPerKilobyte = 1024
 
 /**
  * /proc/meminfo within the bounds of this process: `memory.total`, `memory.available` and `memory.used` are those of its
- * cgroup where that has less than the machine. Cache that ZFS gives back when asked counts as available.
+ * cgroup where that has less than the machine. Cache that ZFS gives back when asked counts as available, if it lies in
+ * the memory that this file describes: a container may see its own meminfo next to the machine's arcstats.
  */
 export class MeminfoSection implements Section {
   readonly group: SlotGroup
@@ -48,15 +49,21 @@ export class MeminfoSection implements Section {
       const kilobytes = fields.of(key)
       if (kilobytes >= 0) this.group.set(this.group.slot(name), kilobytes * bytesPerKilobyte)
     }
-    this.#setAvailable(fields.of('MemTotal') * bytesPerKilobyte, this.#available() * bytesPerKilobyte)
+    const total = fields.of('MemTotal') * bytesPerKilobyte
+    this.#setAvailable(
+      total,
+      this.#available() * bytesPerKilobyte,
+      total - fields.of('MemFree') * bytesPerKilobyte,
+    )
     const swapUsed = fields.of('SwapTotal') - fields.of('SwapFree')
     if (swapUsed >= 0) this.group.set(this.group.slot('swap.used'), swapUsed * bytesPerKilobyte)
   }
 
-  #setAvailable(total: number, told: number): void {
+  #setAvailable(total: number, told: number, notFree: number): void {
     const { group } = this
-    const { reclaimableBytes, memoryLimitBytes: limit, workingSetBytes } = this.#bounds
-    let available = reclaimableBytes > 0 ? Math.min(total, told + reclaimableBytes) : told
+    const { arcBytes, reclaimableBytes, memoryLimitBytes: limit, workingSetBytes } = this.#bounds
+    const isCacheOurs = reclaimableBytes > 0 && arcBytes <= notFree
+    let available = isCacheOurs ? Math.min(total, told + reclaimableBytes) : told
     let size = total
     if (limit < total && workingSetBytes >= 0) {
       size = limit

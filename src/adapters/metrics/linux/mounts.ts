@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+
 /** A mounted filesystem worth watching. */
 export interface Mount {
   /** Where it is mounted. */
@@ -61,6 +63,15 @@ export function parseMounts(mountinfo: string): Mount[] {
     .filter(({ deviceNumber }) => !seen.has(deviceNumber) && seen.add(deviceNumber))
     .slice(0, maxMountCount)
     .map(({ mount, device, type, isRemote }) => ({ mount, device, type, isRemote }))
+}
+
+/**
+ * Whether /proc/meminfo is covered by a file of its own, as lxcfs does it: the container's memory, not the machine's.
+ * Other files of /proc may still be the machine's.
+ */
+export function isMeminfoVirtual(mountinfo: string, procRoot: string): boolean {
+  const covered = new Set(['/proc/meminfo', join(procRoot, 'meminfo')])
+  return mountinfo.split('\n').some((line) => covered.has(unescaped(line.split(' ')[4] ?? '')))
 }
 
 function isWatched(path: string, type: string, isReadOnlyMount: boolean): boolean {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppError, fail, messageOf, ok, type Clock, type Result } from '../../../base/index.ts'
 import { type HostFacts, type ProcessInfo } from '../../../contract/index.ts'
@@ -20,6 +21,7 @@ import { Filesystems } from './filesystems.ts'
 import { KeptFile } from './kept-file.ts'
 import { readKernelSizes, readLinuxFacts } from './kernel-facts.ts'
 import { MeminfoSection } from './meminfo.ts'
+import { isMeminfoVirtual } from './mounts.ts'
 import { NetDevSection } from './net-dev.ts'
 import { NetstatSection, SnmpSection, Sockstat6Section, SockstatSection } from './network-protocols.ts'
 import { ProcessCount } from './process-count.ts'
@@ -230,6 +232,14 @@ function isDue(kept: Kept, monotonicMs: number): boolean {
   return ageMs >= shortestRoundMs && (kept.roundCount < 2 || ageMs >= kept.cadenceMs)
 }
 
+function mountinfoOf(procRoot: string): string {
+  try {
+    return readFileSync(join(procRoot, 'self/mountinfo'), 'utf8')
+  } catch {
+    return ''
+  }
+}
+
 function keptFiles(slots: Slots, procRoot: string, pageBytes: number, cgroup: CgroupFiles): Kept[] {
   const bounds = new Bounds()
   const kept = (path: string, section: Section, cadenceMs: number): Kept =>
@@ -246,7 +256,9 @@ function keptFiles(slots: Slots, procRoot: string, pageBytes: number, cgroup: Cg
   const { second, slow } = cadences
   const { memory, cpu } = cgroup
   // Before the sections that use the bounds, so that both tell of the same moment.
-  const bounding = [kept('spl/kstat/zfs/arcstats', arcstatsSection(slots, bounds), second)]
+  const bounding = isMeminfoVirtual(mountinfoOf(procRoot), procRoot)
+    ? []
+    : [kept('spl/kstat/zfs/arcstats', arcstatsSection(slots, bounds), second)]
   if (memory)
     bounding.push(
       keptAt(memory.limit, numberSection(slots, bounds, 'memoryLimitBytes'), second),

@@ -157,6 +157,27 @@ describe('a Linux host', () => {
     expect(named['memory.used']).toBe(1000 * 1024 - 200 * 1024 - 409_600)
   })
 
+  it('leaves out the ZFS cache of a machine of which it sees only a container', async () => {
+    const arcstats = (size: number) => ({
+      'spl/kstat/zfs/arcstats': `name type data\nc_min 4 102400\nsize 4 ${size}\n`,
+    })
+    const meminfo = 'MemTotal: 2000 kB\nMemFree: 400 kB\nMemAvailable: 500 kB\n'
+    const told = { 'memory.total': 2000 * 1024, 'memory.available': 500 * 1024, 'memory.used': 1500 * 1024 }
+    put({ meminfo, ...arcstats(6_000_000) })
+    // More cache than this meminfo has memory in use.
+    expect((await readAfter(0)).named).toMatchObject(told)
+
+    put({
+      ...arcstats(512_000),
+      'self/mountinfo':
+        '430 402 0:58 /proc/cpuinfo /proc/cpuinfo rw - fuse.lxcfs lxcfs rw\n' +
+        '431 402 0:58 /proc/meminfo /proc/meminfo rw,nosuid,nodev,relatime - fuse.lxcfs lxcfs rw,user_id=0\n',
+    })
+    await source[Symbol.asyncDispose]()
+    source = new LinuxProcSource({ clock, hostId: 'guest', procRoot: root, sysRoot: join(root, 'sys') })
+    expect((await readAfter(0)).named).toMatchObject(told)
+  })
+
   describe('in a cgroup with limits', () => {
     const open = () => {
       source = new LinuxProcSource({ clock, hostId: 'bounded', procRoot: root, sysRoot: join(root, 'sys') })
