@@ -6,8 +6,16 @@ export interface Temperature {
   celsius: number
 }
 
-/** What a sensor that is switched off or broken tends to say lies outside. */
-const isPlausible = (celsius: number): boolean => celsius > -55 && celsius < 200
+/**
+ * Whether something can be that hot or cold. An input with nothing connected reads as one end of the chip's scale: -128,
+ * 255, or the codes 0x7f and 0x80 with whatever fraction, 127 to 128, of which many drivers say no fault. Nothing real
+ * is left out with these: silicon switches itself off at 125 °C at the latest.
+ *
+ * Source: LibreHardwareMonitor takes the same chips at their word from -55 to 125 °C alone. Hotter is kept here, for
+ * probes that are made for it.
+ */
+const isPlausible = (celsius: number): boolean =>
+  celsius > -55 && celsius < 200 && !(celsius >= 127 && celsius <= 128)
 const maxSensorCount = 64
 
 /**

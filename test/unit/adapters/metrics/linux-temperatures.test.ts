@@ -47,6 +47,27 @@ describe('temperatures', () => {
     expect(await readTemperatures(root)).toEqual([{ sensor: 'nct6798 temp2', celsius: 41 }])
   })
 
+  it.each([127_000, 127_500, 127_875, 128_000, 255_000, -128_000, -127_000, -61_000])(
+    'leave out %d, which stands for nothing connected where the driver tells no fault',
+    async (thousandths) => {
+      put({
+        'class/hwmon/hwmon0/temp1_input': `${thousandths}\n`,
+        'class/thermal/thermal_zone0/temp': `${thousandths}\n`,
+      })
+      expect(await readTemperatures(root)).toEqual([])
+    },
+  )
+
+  it('keep what is alarmingly hot', async () => {
+    put({
+      'class/hwmon/hwmon0/name': 'k10temp\n',
+      'class/hwmon/hwmon0/temp1_input': '105125\n',
+      'class/hwmon/hwmon0/temp2_input': '126500\n',
+      'class/hwmon/hwmon0/temp3_input': '150000\n',
+    })
+    expect((await readTemperatures(root)).map(({ celsius }) => celsius)).toEqual([105.125, 126.5, 150])
+  })
+
   it('come from the thermal zones where there is no hwmon', async () => {
     put({
       'class/thermal/thermal_zone0/temp': '51000\n',
