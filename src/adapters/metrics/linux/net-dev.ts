@@ -23,10 +23,26 @@ const columns: readonly (SeriesName | undefined)[] = [
 ]
 
 /**
- * Interfaces that stand for another one or for one container: their names come and go without end, and their
- * traffic is seen again on the bridge or the card they belong to.
+ * Interfaces without series, by the whole name that their maker gives them: `green0`, `tap0` and `lxcbr0` are none.
+ *
+ * The ends of single containers and guests come and go without end, and their traffic is seen again on a bridge. The
+ * others are the kernel's own helpers: ends of queues, and the tunnel numbered 0 that is there with each tunnel module
+ * and leads nowhere. A tunnel or tap that somebody made is a link of its own.
  */
-const ignored = /^(veth|cali|lxc|tap|tunl|vnet|fwbr|fwpr|fwln|ifb|dummy|sit|gre|erspan|ip6tnl|nodelocaldns)/
+const ignored = new RegExp(
+  `^(${[
+    'veth.*', // Docker, LXC, CNI and Proxmox containers
+    'cali[0-9a-f]{11}', // Calico
+    'lxc([0-9a-f]+|_health)', // Cilium
+    String.raw`vnet\d+`, // libvirt
+    String.raw`tap(\d+i\d+|[0-9a-f]{8}-[0-9a-f]{2})`, // Proxmox guests, OpenStack
+    String.raw`fw(br|pr|ln)\d+[ip]\d+`, // Proxmox firewall
+    String.raw`ifb(\d+|4.+)`,
+    String.raw`dummy\d+`,
+    '(tunl|sit|gre|gretap|erspan|ip6tnl|ip6gre|ip_vti|ip6_vti)0',
+    'nodelocaldns',
+  ].join('|')})$`,
+)
 
 /** 512 interfaces with their 8 series. */
 const maxSlots = 4096

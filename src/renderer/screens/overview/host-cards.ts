@@ -46,7 +46,15 @@ const wantedNames = new Set<string>([
 ] satisfies SeriesName[])
 
 /** Interfaces and disks made of others: their traffic is counted there already. */
-const stacked = /^(lo|docker\d*|br-.*|virbr.*|bond\d+|team\d+|tun\d+|wg\d+|.*\.\d+|dm-\d+|md\d+)$/
+const stacked = new RegExp(
+  `^(${[
+    'lo',
+    String.raw`(docker|podman|br|vmbr|lxcbr|lxdbr|incusbr|cni)\d*|br-.*|virbr.*`, // bridges
+    String.raw`(bond|team|vlan)\d+|.*\.\d+`,
+    String.raw`(tun|tap|wg|gre|gretap|sit|tunl|ip6tnl|ip6gre|erspan|tailscale)\d+`, // tunnels
+    String.raw`(dm-|md)\d+`,
+  ].join('|')})$`,
+)
 
 /** The series that the cards are made from. */
 export function cardSeries(series: readonly Series[]): Series[] {

@@ -75,7 +75,33 @@ describe('/proc/net/dev', () => {
   })
 
   it('leaves out the interfaces of single containers, whose names never end', () => {
-    expect(rounds().round(row('veth1a2b3c4', 1) + row('cali99', 1) + row('ifb0', 1))).toEqual({})
+    const ends = [
+      ...['veth1a2b3c4', 'vethK3D9XZ', 'veth101i0', 'cali0ef24b20d1f', 'lxc4a5b6c7d8e9f', 'lxc_health'],
+      ...['vnet3', 'tap100i0', 'tap1a2b3c4d-5e', 'fwbr100i0', 'fwpr100p0', 'fwln100i0'],
+      ...['ifb0', 'ifb4eth0', 'dummy0', 'tunl0', 'sit0', 'gre0', 'gretap0', 'erspan0', 'ip6tnl0', 'ip6gre0'],
+      'nodelocaldns',
+    ]
+    expect(rounds().round(ends.map((name) => row(name, 1)).join(''))).toEqual({})
+  })
+
+  it('keeps links whose names only begin like those', () => {
+    const links = [
+      ...[
+        'green0',
+        'greenhouse',
+        'gre1',
+        'sitelink0',
+        'sit1',
+        'tap0',
+        'tapvpn',
+        'lxcbr0',
+        'lxdbr0',
+        'ifbridge',
+      ],
+      ...['california0', 'dummynet', 'vnetwork0', 'fwbridge', 'ip6tnl1', 'tunl1', 'erspan1'],
+    ]
+    const values = rounds().round(links.map((name) => row(name, 1)).join(''))
+    for (const name of links) expect(values).toHaveProperty([`network.received{${name}}`])
   })
 
   it('takes a 32-bit counter that wraps for what it is, and any other fall for a reset', () => {

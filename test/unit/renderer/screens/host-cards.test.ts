@@ -90,7 +90,11 @@ describe('the cards of a host', () => {
       { name: 'network.received', labels: { interface: 'lo' }, values: [9e9] },
       { name: 'network.received', labels: { interface: 'eth0' }, values: [1000, 3000] },
       { name: 'network.sent', labels: { interface: 'eth0' }, values: [500, 1000] },
-      { name: 'network.received', labels: { interface: 'docker0' }, values: [9e9] },
+      ...['docker0', 'br-1a2b', 'vmbr0', 'lxcbr0', 'eth0.7', 'tap0', 'gre1', 'wg0'].map((name): Given => ({
+        name: 'network.received',
+        labels: { interface: name },
+        values: [9e9],
+      })),
       { name: 'network.receive_drops', labels: { interface: 'eth0' }, values: [drops] },
       { name: 'network.send_drops', labels: { interface: 'eth0' }, values: [0] },
     ]
