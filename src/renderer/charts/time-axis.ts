@@ -33,8 +33,10 @@ export interface TimeTick {
 }
 
 /**
- * At most `most` round local times between two times, with their text: the time of day, and the date at midnight.
- * `offsetMs` is local time minus UTC at a given time; it may change inside the range.
+ * At most about `most` round local times between two times, with their text: the time of day, and the date at midnight.
+ * `offsetMs` is local time minus UTC at a given time; it may change inside the range. A local time that a change leaves
+ * out has no tick, and one that a change repeats has two if they are a step apart. A day that begins later than
+ * midnight has its date where it begins.
  */
 export function timeTicks(
   fromMs: number,
@@ -46,13 +48,37 @@ export function timeTicks(
   const stepMs =
     steps.find((step) => (toMs - fromMs) / step <= most) ?? Math.ceil((toMs - fromMs) / most / day) * day
   const ticks: TimeTick[] = []
-  let localMs = Math.ceil((fromMs + offsetMs(fromMs)) / stepMs) * stepMs
-  for (;;) {
-    const guessMs = localMs - offsetMs(localMs - offsetMs(fromMs))
-    if (guessMs > toMs) return ticks
-    if (guessMs >= fromMs) ticks.push({ timeMs: guessMs, text: tickText(localMs, stepMs) })
-    localMs += stepMs
+  let last = { timeMs: -Infinity, localMs: -Infinity }
+  const add = (timeMs: number, localMs: number) => {
+    const isRepeated = localMs <= last.localMs && timeMs - last.timeMs < stepMs
+    if (timeMs <= last.timeMs || isRepeated) return
+    ticks.push({ timeMs, text: tickText(localMs, stepMs) })
+    last = { timeMs, localMs }
   }
+  let sinceMs = fromMs
+  for (;;) {
+    const offset = offsetMs(sinceMs)
+    let localMs = Math.ceil((sinceMs + offset) / stepMs) * stepMs
+    for (; localMs - offset <= toMs && offsetMs(localMs - offset) === offset; localMs += stepMs)
+      add(localMs - offset, localMs)
+    const untilMs = Math.min(localMs - offset, toMs)
+    if (offsetMs(untilMs) === offset) return ticks
+    sinceMs = firstOf((timeMs) => offsetMs(timeMs) !== offset, sinceMs, untilMs)
+    const midnightMs = Math.floor((sinceMs + offsetMs(sinceMs)) / day) * day
+    if (midnightMs >= sinceMs + offset && midnightMs % stepMs === 0) add(sinceMs, midnightMs)
+  }
+}
+
+/** The first time at which `is` holds: not at `lowMs` yet, at `highMs` already. */
+function firstOf(is: (timeMs: number) => boolean, lowMs: number, highMs: number): number {
+  let low = Math.floor(lowMs)
+  let high = Math.ceil(highMs)
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2)
+    if (is(middle)) high = middle
+    else low = middle
+  }
+  return high
 }
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
