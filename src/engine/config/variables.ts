@@ -8,13 +8,18 @@ const prefix = 'PILOTHOUSE_'
 /** Variables that people set and that are no settings: they name the config, or the engine to talk to. */
 const otherKnown = ['CONFIG', 'URL', 'TOKEN', 'FETCH_ELECTRON']
 
+type Environment = Readonly<Record<string, string | undefined>>
+
 /** What Pilothouse sets itself: for the edge, and for instances, checks and hooks, which may well run this program. */
 const ownNames =
   /^PILOTHOUSE_(EDGE(_[A-Z_]+)?|CONTENT|SERVICE|RELEASE|INSTANCE|STABLE_RELEASE|DEPLOYMENT|HOOK_KEY|PHASE|WHEN|STEP|WEIGHT|RUN_ID)$/
 
-/** What Kubernetes sets in every pod beside a Service named `pilothouse`. */
+/** What Kubernetes sets in every pod beside a Service named `pilothouse`: always all of them, PILOTHOUSE_PORT included. */
 const serviceLinks =
   /^PILOTHOUSE_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/
+
+/** A person writes `8080` where Kubernetes writes `tcp://10.0.0.1:8080`. */
+const isLinked = ({ PILOTHOUSE_PORT: port = '' }: Environment): boolean => /^(tcp|udp|sctp):\/\//i.test(port)
 
 /** A secret is a section of two, so that a variable can hold the reference. */
 const writable: { keys: readonly string[]; setting: Setting }[] = settings.flatMap((setting) =>
@@ -63,12 +68,12 @@ export interface ReadVariables {
  * The settings among environment variables. An empty variable counts as not set. A `PILOTHOUSE_` name close to a known one
  * is a mistake; one that resembles none is ignored, because scripts around this program name variables after it.
  */
-export function readVariables(environment: Readonly<Record<string, string | undefined>>): ReadVariables {
+export function readVariables(environment: Environment): ReadVariables {
   let root = emptySection()
   const problems: ConfigProblem[] = []
   const ignored: string[] = []
   for (const [name, text] of Object.entries(environment).sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (!name.startsWith(prefix) || !text || isOther(name)) continue
+    if (!name.startsWith(prefix) || !text || isOther(name, environment)) continue
     const entry = byName.get(name)
     if (entry) {
       root = withNode(root, entry.keys, nodeOf(text, entry.setting, { kind: 'environment', name }))
@@ -91,8 +96,10 @@ export function readVariables(environment: Readonly<Record<string, string | unde
   return { root, problems, ignored }
 }
 
-const isOther = (name: string): boolean =>
-  otherKnown.includes(name.slice(prefix.length)) || ownNames.test(name) || serviceLinks.test(name)
+const isOther = (name: string, environment: Environment): boolean =>
+  otherKnown.includes(name.slice(prefix.length)) ||
+  ownNames.test(name) ||
+  (serviceLinks.test(name) && isLinked(environment))
 
 /** A setting given on the command line. */
 export interface Flag {
