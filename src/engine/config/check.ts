@@ -91,7 +91,7 @@ function valueRemedy(setting: Setting, path: readonly PropertyKey[], node: Confi
   const meant = typeof value === 'string' ? nearest(value, setting.choices) : undefined
   if (meant) return `did you mean "${meant}"?`
   const key = path.map(String).findLast((each) => !/^\d+$/.test(each)) ?? ''
-  const suggested = setting.suggest(value, key)
+  const suggested = setting.suggest(value, key, setting.fallback)
   if (suggested !== '') return suggested
   const source = node?.kind === 'value' ? (node.source ?? '') : ''
   const isText = setting.reads === 'text' && setting.choices.length === 0

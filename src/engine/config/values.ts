@@ -19,8 +19,8 @@ export interface SettingFacts {
   role: 'plain' | 'path' | 'secret'
   /** Words to choose from, for "did you mean". */
   choices: readonly string[]
-  /** A better way to write this wrong value under its key, or an empty string. */
-  suggest: (found: unknown, key: string) => string
+  /** A better way to write this wrong value under its key, whose default is `fallback`, or an empty string. */
+  suggest: (found: unknown, key: string, fallback: unknown) => string
   /** It has parts that have facts of their own, such as the steps of a plan. */
   isOpen?: boolean
   /** The word null is a mistake here, not a text. */
@@ -58,6 +58,30 @@ export interface Range {
 const within = (value: number | undefined, range: Range, parse: (text: string) => number | undefined) =>
   value !== undefined && value >= (parse(range.least) ?? 0) && value <= (parse(range.most) ?? Infinity)
 
+/**
+ * A bare number with the unit that it most likely means: within the range, the one that comes nearest to the default.
+ * Without a default it is the first of `units`, or the one for large numbers.
+ */
+const unitRemedy =
+  (
+    range: Range,
+    parse: (text: string) => number | undefined,
+    units: readonly string[],
+    large: { from: number; unit: string },
+  ): SettingFacts['suggest'] =>
+  (found, _key, fallback) => {
+    if (typeof found !== 'number') return ''
+    const usual = typeof fallback === 'string' ? parse(fallback) : undefined
+    const distance = (text: string) => (usual ? Math.abs(Math.log((parse(text) ?? 0) / usual)) : 0)
+    const [meant] = [...(found >= large.from ? [large.unit] : []), ...units]
+      .map((unit) => `${found}${unit}`)
+      .filter((text) => within(parse(text), range, parse))
+      .sort((one, other) => distance(one) - distance(other) || 0)
+    return meant === undefined
+      ? 'write a value in this range, with its unit'
+      : `the unit is missing, as in ${meant}`
+  }
+
 /** A duration with its unit, read as milliseconds. */
 export function duration(range: Range) {
   return z
@@ -68,7 +92,10 @@ export function duration(range: Range) {
     .register(
       settingFacts,
       facts(`a duration with its unit from ${range.least} to ${range.most}, such as 30s, 12h or 7d`, {
-        suggest: (found) => (typeof found === 'number' ? `the unit is missing, as in ${found}ms` : ''),
+        suggest: unitRemedy(range, parseDurationMs, ['s', 'ms', 'm', 'h', 'd', 'y'], {
+          from: 1000,
+          unit: 'ms',
+        }),
       }),
     )
 }
@@ -83,7 +110,10 @@ export function size(range: Range) {
     .register(
       settingFacts,
       facts(`a size with its unit from ${range.least} to ${range.most}, such as 100MB or 1GiB`, {
-        suggest: (found) => (typeof found === 'number' ? `the unit is missing, as in ${found}MB` : ''),
+        suggest: unitRemedy(range, parseSizeBytes, ['MB', 'kB', 'GB', 'B', 'TB'], {
+          from: 10_000,
+          unit: 'B',
+        }),
       }),
     )
 }

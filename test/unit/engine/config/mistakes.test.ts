@@ -184,6 +184,33 @@ describe('a mistake in the file', () => {
     )
   })
 
+  it.each([
+    ['services: {shop: {drain: 30}}', '30s'],
+    ['services: {shop: {drain: 5000}}', '5000ms'],
+    ['services: {shop: {timeouts: {idle: 60}}}', '60s'],
+    ['services: {shop: {health: {interval: 2}}}', '2s'],
+    ['services: {shop: {memoryLimit: 512}}', '512MB'],
+    ['services: {shop: {memoryLimit: 536870912}}', '536870912B'],
+    ['deploy: {steps: [{weight: 10, hold: 45}]}', '45s'],
+    ['telemetry: {interval: 5}', '5s'],
+    ['telemetry: {interval: 60000}', '60000ms'],
+    ['telemetry: {retention: {raw: 7}}', '7d'],
+    ['telemetry: {retention: {minute: 60}}', '60d'],
+    ['services: {shop: {drain: 0}}', '0s'],
+    ['telemetry: {retention: {hour: 3}}', '3y'],
+    ['telemetry: {retention: {size: 200}}', '200MB'],
+  ])('names the unit that the setting most likely takes: %s', (text, written) => {
+    expect(mistakes(text)).toEqual([
+      expect.stringMatching(new RegExp(`the unit is missing, as in ${written}$`)),
+    ])
+  })
+
+  it('never suggests a value out of range', () => {
+    expect(mistakes('telemetry: {interval: -3}')).toEqual([
+      expect.stringContaining('| write a value in this range, with its unit'),
+    ])
+  })
+
   it('never shows what stands where a secret belongs', () => {
     for (const text of [
       'server: {token: hunter2}',
@@ -340,10 +367,29 @@ describe('a mistake outside the file', () => {
     'PILOTHOUSE_EDGE_GUARD',
     'PILOTHOUSE_CONTENT',
     'PILOTHOUSE_INSTANCE',
-    'PILOTHOUSE_PORT_7780_TCP_ADDR',
   ])('is not %s, which has a use of its own and is not named either', (name) => {
     const result = load(null, { variables: { [name]: 'x' } })
     expect(result.ok && result.value.ignoredVariables).toEqual([])
+  })
+
+  it('is not a link to a Kubernetes service, which is known by its value', () => {
+    const links = {
+      PILOTHOUSE_SERVICE_HOST: '10.0.0.1',
+      PILOTHOUSE_SERVICE_PORT: '7780',
+      PILOTHOUSE_SERVICE_PORT_HTTP: '7780',
+      PILOTHOUSE_PORT: 'tcp://10.0.0.1:7780',
+      PILOTHOUSE_PORT_7780_TCP: 'tcp://10.0.0.1:7780',
+      PILOTHOUSE_PORT_7780_TCP_PROTO: 'tcp',
+      PILOTHOUSE_PORT_7780_TCP_ADDR: '10.0.0.1',
+    }
+    const linked = load(null, { variables: links })
+    expect(linked.ok && linked.value.ignoredVariables).toEqual([])
+    const meant = load(null, { variables: { PILOTHOUSE_PORT: '8080' } })
+    expect(meant.ok && meant.value.ignoredVariables).toEqual(['PILOTHOUSE_PORT'])
+    const mistyped = load(null, { variables: { PILOTHOUSE_SERVICE_PORT: '8080' } })
+    expect(!mistyped.ok && mistyped.error.map(({ hint }) => hint)).toEqual([
+      expect.stringContaining('did you mean PILOTHOUSE_SERVER__PORT?'),
+    ])
   })
 
   it('never shows the value of a variable that is no setting', () => {

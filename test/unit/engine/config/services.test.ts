@@ -381,7 +381,7 @@ const table: [string, string, RegExp][] = [
   [
     'a wrong unit',
     at('    drain: 10\n'),
-    /^3:12 .*found the number 10, expected a duration.* \| the unit is missing, as in 10ms$/,
+    /^3:12 .*found the number 10, expected a duration.* \| the unit is missing, as in 10s$/,
   ],
   [
     'a release without a command',
