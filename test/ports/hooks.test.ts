@@ -10,6 +10,7 @@ import { hookSchema, releaseSchema } from '../../src/contract/index.ts'
 import type { HookContext } from '../../src/engine/deployments/index.ts'
 import { outputLimitBytes } from '../../src/engine/validation/index.ts'
 import { receivers, type ReceiverName } from '../support/webhook-receivers.ts'
+import { addressOf } from '../../src/adapters/hooks/webhook.ts'
 import { until } from '../support/until.ts'
 
 const release = releaseSchema.parse({
@@ -18,7 +19,7 @@ const release = releaseSchema.parse({
   artifact: { kind: 'command', argv: ['node'], env: { REGION: 'eu' } },
   parameters: { MODE: 'live' },
   createdAtMs: 0,
-  createdBy: 'ann',
+  createdBy: { kind: 'operator', name: 'ann' },
 })
 const runner = hookRunner({
   clock: systemClock(),
@@ -271,6 +272,11 @@ describe('a webhook', () => {
       text: 'No web address in the variable TELL_URL.',
       output: '',
     })
+    vi.stubEnv('TELL_URL', 'file:///hidden')
+    expect((await outcomeOf({ kind: 'webhook', urlEnv: 'TELL_URL' })).text).toMatch(/^No web address/)
+    // A plan of an earlier version may hold one.
+    const kept = await addressOf({ kind: 'webhook', url: 'file:///hidden' })
+    expect(kept.ok ? kept.value : kept.error.message).toBe('No web address in its url.')
     vi.unstubAllEnvs()
     const gone = await outcomeOf({ kind: 'webhook', urlFile: join(directory, 'gone') })
     expect(gone.text).toContain(`No secret in the file ${join(directory, 'gone')}`)

@@ -1,20 +1,21 @@
 import { request } from 'undici'
 import { AppError, fail, messageOf, ok, type Result } from '../../base/index.ts'
-import { type Webhook } from '../../contract/index.ts'
+import { isWebAddress, type Webhook } from '../../contract/index.ts'
 import type { HookContext, HookOutcome } from '../../engine/deployments/index.ts'
 import { BoundedOutput, outputLimitBytes } from '../../engine/validation/index.ts'
 import { readSecret } from '../config/index.ts'
 
 /** Where a webhook leads, as it stands at its place now. Fails with the place, never with its content. */
 export async function addressOf({ url, urlEnv, urlFile = '' }: Webhook): Promise<Result<string>> {
-  if (url !== undefined) return ok(url)
+  if (url !== undefined) return isWebAddress(url) ? ok(url) : fail(noAddress('its url'))
   const read = await readSecret(urlEnv === undefined ? { file: urlFile } : { env: urlEnv }, process.env)
   if (!read.ok) return read
   const address = read.value.trim()
-  if (/^https?:\/\//i.test(address) && URL.canParse(address)) return ok(address)
-  const place = urlEnv === undefined ? `the file ${urlFile}` : `the variable ${urlEnv}`
-  return fail(new AppError('CONFIG_INVALID', `No web address in ${place}.`))
+  if (isWebAddress(address)) return ok(address)
+  return fail(noAddress(urlEnv === undefined ? `the file ${urlFile}` : `the variable ${urlEnv}`))
 }
+
+const noAddress = (place: string) => new AppError('CONFIG_INVALID', `No web address in ${place}.`)
 
 /** POSTs `body`, which is JSON; any 2xx is success. Redirects are not followed: nobody agreed to where they lead. */
 export async function callWebhook(

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { argvSchema, processText } from './passed-text.ts'
+import { argvSchema, isWebAddress, processText, webAddressWords } from './passed-text.ts'
 import { nameSchema } from './names.ts'
 import { actorSchema } from './principal.ts'
 import { logLineSchema } from './services.ts'
@@ -93,6 +93,7 @@ const webhookSchema = z
     url: z
       .url()
       .max(2000)
+      .refine(isWebAddress, webAddressWords)
       .refine((url) => !url.includes(hiddenText), 'the full address, not the masked one')
       .optional(),
     urlEnv: z

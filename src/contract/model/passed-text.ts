@@ -36,6 +36,12 @@ export const requestPathSchema = z.string().regex(/^\/[!"$-~]*$/, requestPathWor
 export const percentEncoded = (path: string): string =>
   path.toWellFormed().replace(/[^!"$-~]/gu, (character) => encodeURIComponent(character))
 
+/** What `isWebAddress` takes, in words. */
+export const webAddressWords = 'an http or https address'
+
+/** Whether requests can be sent there: other schemes lead to no server, or to code and files of this machine. */
+export const isWebAddress = (text: string): boolean => /^https?:\/\//i.test(text) && URL.canParse(text)
+
 /** Name of a header or a cookie. */
 export const tokenSchema = z
   .string()

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { percentEncoded, requestPathWords, wordsOf } from '../../contract/index.ts'
+import { percentEncoded, requestPathWords, webAddressWords, wordsOf } from '../../contract/index.ts'
 import { durationText, sizeText } from './units.ts'
 import {
   duration,
@@ -195,7 +195,7 @@ function innerForm(key: string, type: Type, words: Words): Type {
   if (type instanceof z.ZodBoolean) return known(type, facts('true or false', { reads: 'boolean' }))
   if (type instanceof z.ZodNumber) return numberForm(key, type)
   if (type instanceof z.ZodString) return textForm(key, type)
-  if (type instanceof z.ZodURL) return known(type, facts('a web address'))
+  if (type instanceof z.ZodURL) return known(type, facts(webAddressWords))
   throw new Error(`${key} has no written form`)
 }
 

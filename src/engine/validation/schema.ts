@@ -4,8 +4,10 @@ import {
   builtInChecks,
   environmentSchema,
   hostNameSchema,
+  isWebAddress,
   processText,
   requestPathSchema,
+  webAddressWords,
 } from '../../contract/index.ts'
 import { instantOf, isCronPattern, isLocalTime, isTimeZone } from './freeze.ts'
 
@@ -21,10 +23,7 @@ const shared = (critical: boolean) => ({
 
 const portNumber = z.number().int().min(1).max(65_535)
 /** `{service}` and `{release}` in it stand for the names. */
-const webAddress = z
-  .string()
-  .max(2000)
-  .refine((text) => /^https?:\/\//i.test(text) && URL.canParse(text), 'an http or https address')
+const webAddress = z.string().max(2000).refine(isWebAddress, webAddressWords)
 const count = z.number().int().min(0)
 const most = (fallback: number | null) => count.nullable().default(fallback)
 const filePath = processText(4000).min(1)

@@ -4,7 +4,7 @@ import { OpenAPILink } from '@orpc/openapi-client/fetch'
 import * as z from 'zod'
 import { AppError, fail, ok, type Result } from '../../../base/index.ts'
 import type { ConfigRequest } from '../../../adapters/config/index.ts'
-import { contract, errorCodes, problemsText, type ErrorCode } from '../../../contract/index.ts'
+import { contract, errorCodes, isWebAddress, problemsText, type ErrorCode } from '../../../contract/index.ts'
 import { findServer, type ServerAccess } from '../../server-file.ts'
 import { NoEngine } from '../failure.ts'
 import { nextCommand } from '../setting-options.ts'
@@ -40,7 +40,7 @@ export async function findEngine(request: ConfigRequest): Promise<Result<EngineA
 export function namedEngine({ system }: ConfigRequest): Result<EngineAddress> | null {
   const { PILOTHOUSE_URL: url, PILOTHOUSE_TOKEN: token } = system.variables
   if (!url) return null
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+  if (!isWebAddress(url))
     return fail(new AppError('BAD_INPUT', `PILOTHOUSE_URL is not an HTTP address: ${url}`))
   if (!token)
     return fail(

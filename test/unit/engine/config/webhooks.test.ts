@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { hookSchema } from '../../../../src/contract/index.ts'
 import { readService, shownService, withKnownAddresses } from '../../../../src/engine/config/index.ts'
 
 const address = 'https://anna:pass@hooks.example/services/T0/B0/secret?token=also'
@@ -33,6 +34,19 @@ describe('a service with a webhook', () => {
     const read = readService('shop', withKnownAddresses(written, service(address)))
     expect(read).toMatchObject({ ok: false, error: { code: 'BAD_INPUT' } })
     expect(read.ok ? '' : read.error.message).toContain('the full address, not the masked one')
+  })
+
+  it.each([
+    'file:///etc/passwd',
+    'javascript:alert(1)',
+    'ftp://hooks.example/',
+    'http:hooks.example',
+    '/hooks',
+  ])('is refused with an address that is not on the web: %s', (url) => {
+    const read = readService('shop', service(url))
+    expect(read).toMatchObject({ ok: false, error: { code: 'BAD_INPUT' } })
+    expect(read.ok ? '' : read.error.message).toContain('an http or https address')
+    expect(hookSchema.safeParse(service(url).deploy.hooks[0]).success).toBe(false)
   })
 
   it('may name where the address is kept, in one place and absolutely', () => {
