@@ -49,13 +49,14 @@ export function restingState(record: ServiceRecord, gone: readonly string[] = []
 }
 
 /**
- * The desired state while automation is stopped: the stable release keeps running and traffic stays where it is. If
- * the router has lost its weights, the stable release gets all traffic again.
+ * The desired state while automation is stopped: the stable release keeps running, and traffic stays where the
+ * emergency sent it. If the router has lost the emergency, the stable release gets all traffic again.
  */
 export function stoppedState(record: ServiceRecord, router: RouterReport | null): DesiredState {
   const resting = restingState(record)
+  const isHeld = router !== null && (router.emergency !== null || record.stableReleaseId === null)
   const hasTraffic = router !== null && Object.values(router.weights).some((weight) => weight > 0)
-  return hasTraffic
+  return isHeld && hasTraffic
     ? { ...resting, weights: router.weights, fallbackReleaseId: router.fallbackReleaseId }
     : resting
 }

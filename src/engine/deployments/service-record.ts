@@ -18,6 +18,11 @@ export interface ServiceRecord {
   automationStopped: { by: Actor; atMs: number; reason: string } | null
   /** Null until a number of instances is declared. */
   scaling: Scaling | null
+  /**
+   * Key of the emergency that an order to resume has ended; null for none. The router holds it until it is told, so one
+   * with this key is not a new one.
+   */
+  endedEmergencyKey: string | null
   /** Grows with each stored change. */
   revision: number
 }
@@ -44,5 +49,6 @@ export const newServiceRecord = (name: string): ServiceRecord => ({
   instances: 1,
   automationStopped: null,
   scaling: null,
+  endedEmergencyKey: null,
   revision: 0,
 })

@@ -60,7 +60,9 @@ export function wayBackOf(facts: WayBackFacts): WayBack | null {
     const to = record.stableReleaseId
     return { kind: 'stop', from, to, weight: shareOf(from, 0), deploymentId, text }
   }
-  const split = active || record.stableReleaseId !== null ? null : forgottenSplit(router)
+  const isStopped = record.stableReleaseId !== null && record.automationStopped !== null
+  const split =
+    active || (record.stableReleaseId !== null && !isStopped) ? null : forgottenSplit(router, record)
   if (split) {
     const { from, to, weight } = split
     const text = `${from} has ${weightText(weight)} of traffic without a known deployment: all of it returns to ${to} at once`
@@ -127,14 +129,18 @@ function trafficText({ record: { stableReleaseId }, router }: WayBackFacts): str
     : `${stableReleaseId} has ${weightText(weight)} of traffic`
 }
 
-/** Of two releases with traffic, the one that is not the fallback; null when the router does not split traffic. */
-function forgottenSplit(router: RouterReport | null): { from: string; to: string; weight: number } | null {
-  const to = router?.fallbackReleaseId ?? null
+/** A release with traffic beside the one that should have all; null when the router does not split traffic. */
+function forgottenSplit(
+  router: RouterReport | null,
+  { stableReleaseId }: ServiceRecord,
+): { from: string; to: string; weight: number } | null {
+  const to = stableReleaseId ?? router?.fallbackReleaseId ?? null
   if (!router || to === null) return null
   const [other] = Object.entries(router.weights)
     .filter(([releaseId, weight]) => releaseId !== to && weight > 0)
     .sort(([, a], [, b]) => b - a)
-  const isSplit = Object.values(router.weights).filter((weight) => weight > 0).length > 1
+  const isSplit =
+    stableReleaseId !== null || Object.values(router.weights).filter((weight) => weight > 0).length > 1
   return other && isSplit ? { from: other[0], to, weight: other[1] } : null
 }
 

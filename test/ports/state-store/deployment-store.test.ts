@@ -138,6 +138,7 @@ describe('the deployments of the state database', () => {
       instances: 2,
       automationStopped: null,
       scaling: null,
+      endedEmergencyKey: null,
       revision: 4,
     }
     value(await commit({ services: [record] }))
@@ -164,6 +165,7 @@ describe('the deployments of the state database', () => {
       instances: 2,
       automationStopped: { by: person('mira'), atMs: 3, reason: 'no' },
       scaling: { instances: 3, pending: { by: person('mira'), why: 'more visitors', openIds: ['d1'] } },
+      endedEmergencyKey: 'shop:emergency:1',
       revision: 4,
     }
     value(

@@ -98,6 +98,7 @@ it('opens a database of the first schema: everything is readable, a copy of it s
     instances: 2,
     automationStopped: { by: person('ben'), atMs: 1, reason: 'errors' },
     scaling: null,
+    endedEmergencyKey: null,
     revision: 3,
   })
   expect(value(await declarations.all())).toEqual([])

@@ -61,7 +61,13 @@ function changesOf(n: number): { [Aggregate in keyof Changes]: Changes[Aggregate
     createdAtMs: 1,
     createdBy: person('mira'),
   }
-  const record = { stableReleaseId: null, instances: 1, automationStopped: null, scaling: null }
+  const record = {
+    stableReleaseId: null,
+    instances: 1,
+    automationStopped: null,
+    scaling: null,
+    endedEmergencyKey: null,
+  }
   const declaration = {
     service: `s${n}`,
     written: {},

@@ -91,6 +91,56 @@ describe('the emergency rollback', () => {
     expect(again.text).toContain('was already rolled back by ben: all traffic goes to r1')
   })
 
+  it('is set right at a router that has lost it, and can be ordered again meanwhile', async () => {
+    const world = await canary()
+    await pressed(world)
+    await world.until(hasEnded(world))
+    world.router.restart({ r1: 50, r2: 50 })
+    await world.advance(2)
+    expect(world.router.report).toMatchObject({ weights: { r1: 100 }, fallbackReleaseId: 'r1' })
+    world.faults.choose = (_, call) => (call.startsWith('router.set') ? { kind: 'refused' } : null)
+    world.router.restart({ r1: 50, r2: 50 })
+    await world.advance(2)
+    expect(world.weight('r2')).toBe(50)
+    expect(await pressedAtOnce(world)).toMatchObject({ ok: true })
+    expect(world.weight('r2')).toBe(0)
+  })
+
+  it('stands on after an order to resume that cannot be stored', async () => {
+    const world = await canary()
+    await pressed(world)
+    await world.until(hasEnded(world))
+    world.faults.choose = (part) => (part === 'store' ? { kind: 'refused' } : null)
+    const order = engineOf(world).resumeAutomation(serviceName, person('anna'), 'found it', null)
+    expect(await answered(world, order)).toMatchObject({ ok: false })
+    expect(world.router.report.emergency).not.toBeNull()
+    world.kill()
+    world.faults.choose = () => null
+    world.start()
+    await world.advance(5)
+    expect(world.router.report.weights).toEqual({ r1: 100 })
+    expect(world.record.automationStopped).toMatchObject({ by: person('ben') })
+  })
+
+  it.each(['killBefore', 'killAfter', 'lost', 'refused'] as const)(
+    'ends with a stored order to resume, though the router is told late (%s)',
+    async (kind) => {
+      const world = await canary()
+      await pressed(world)
+      await world.until(hasEnded(world))
+      let count = 0
+      world.faults.choose = (_, call) => (call.startsWith('router.set') && count++ === 0 ? { kind } : null)
+      void engineOf(world).resumeAutomation(serviceName, person('anna'), 'found it', null)
+      await world.until(() => count > 0, 10)
+      if (kind.startsWith('kill')) world.start()
+      await world.until(() => world.router.report.emergency === null, 10)
+      await world.advance(5)
+      expect(world.record.automationStopped).toBeNull()
+      const orders = world.store.audit.filter(({ action }) => action === 'services.resume')
+      expect(orders).toMatchObject([{ actor: person('anna') }])
+    },
+  )
+
   it('leaves traffic where it is while automation is stopped', async () => {
     const world = await canary()
     await pressed(world)

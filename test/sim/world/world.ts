@@ -104,6 +104,7 @@ export class World {
       instances,
       automationStopped: null,
       scaling: null,
+      endedEmergencyKey: null,
       revision: 1,
     })
     this.target.ensure({ service: serviceName, release: release('r1'), instances, key: 'before' })

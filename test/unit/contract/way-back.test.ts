@@ -59,6 +59,7 @@ const facts = (
     instances: 2,
     automationStopped: change.stopped ? { by: person('ben'), atMs: 0, reason: 'customers call' } : null,
     scaling: null,
+    endedEmergencyKey: null,
     revision: 1,
   },
 })
@@ -251,6 +252,13 @@ describe('what can be rolled back', () => {
     expect(stoppedLines([service], { times, next }).join()).toMatch(
       /automation has been stopped since 10:54 \(anna\).*first run: pilothouse resume checkout$/,
     )
+  })
+
+  it('offers the rollback again where the router has lost it', () => {
+    const lost = facts({ stopped: true, router: routed({ r1: 50, r2: 50 }) })
+    expect(wayBackOf(lost)).toMatchObject({ kind: 'shift', from: 'r2', to: 'r1', weight: 50 })
+    const wholly = facts({ stopped: true, router: routed({ r2: 100 }) })
+    expect(wayBackOf(wholly)).toMatchObject({ kind: 'shift', from: 'r2', to: 'r1', weight: 100 })
   })
 
   it('names the command that helps where an emergency rollback refuses', () => {

@@ -37,6 +37,8 @@ export interface Tables {
     revision: number
     /** JSON; null before a count of instances was declared. */
     scaling: string | null
+    /** Its key; null when none was ended. */
+    ended_emergency: string | null
   }
   declarations: {
     service: string

@@ -57,8 +57,8 @@ export class Emergency {
   /** An emergency that the router knows and the engine does not: it came another way, or the engine died during it. */
   async notice(): Promise<void> {
     const { emergency } = this.#observer.router ?? {}
-    if (!emergency) return
-    const { automationStopped } = this.#journal.record
+    const { automationStopped, endedEmergencyKey } = this.#journal.record
+    if (!emergency || (!automationStopped && emergency.key === endedEmergencyKey)) return
     const { key, atMs } = emergency
     const by = localOperatorIn(key) ?? { ...localActor, name: 'emergency' }
     const found = { by, why: 'an emergency rollback was sent directly to the router', key, atMs }

@@ -193,9 +193,9 @@ export class ServiceLoop implements Disposable {
         return fail(new AppError('CONFLICT', refused, { details: { revision: record.revision, ...help } }))
       }
       const deploymentId = event.id
-      const isResuming = record.automationStopped !== null
-      const ended = isResuming ? await this.#endEmergency(permit) : ok(undefined)
-      if (!ended.ok) return ended
+      const resumed = record.automationStopped === null ? ok(null) : await this.#resumedRecord(permit)
+      if (!resumed.ok) return resumed
+      const isResuming = resumed.value !== null
       return this.#recorder.append({
         entries: [
           ...open.flatMap((state) => {
@@ -208,7 +208,7 @@ export class ServiceLoop implements Disposable {
           },
         ],
         releases,
-        ...(isResuming ? { record: { automationStopped: null } } : {}),
+        ...(resumed.value ? { record: resumed.value } : {}),
         audit: [
           ...(isResuming
             ? [this.#recorder.audit(event.by, 'services.resume', event.why, { deploymentId })]
@@ -266,10 +266,10 @@ export class ServiceLoop implements Disposable {
         return fail(new AppError('CONFLICT', `Automation of ${this.name} is not stopped`))
       if (expectedRevision !== null && expectedRevision !== revision)
         return fail(changedSince(this.#journal.record, expectedRevision))
-      const ended = await this.#endEmergency(permit)
-      if (!ended.ok) return ended
+      const resumed = await this.#resumedRecord(permit)
+      if (!resumed.ok) return resumed
       return this.#recorder.append({
-        record: { automationStopped: null },
+        record: resumed.value,
         audit: [this.#recorder.audit(by, 'services.resume', why, {})],
       })
     })
@@ -277,32 +277,38 @@ export class ServiceLoop implements Disposable {
     return done
   }
 
-  /** Lets the engine split traffic again; the weights stay as they are. CONFLICT when an emergency came meanwhile. */
-  async #endEmergency(permit: Permit): Promise<Result<void>> {
+  /**
+   * What is stored of an order to resume, before the router is told. Fails when the router does not answer, and with
+   * CONFLICT when an emergency came meanwhile.
+   */
+  async #resumedRecord(permit: Permit): Promise<Result<Partial<ServiceRecord>>> {
     const router = await this.#observer.ask('router', () => this.#service.router.read(this.name))
     if (!router.ok) return router
-    if (router.value.emergency) {
-      const { weights, fallbackReleaseId, revision } = router.value
-      const ended = await permit.call(() =>
-        this.#observer.ask('router', () =>
-          this.#service.router.set({
-            service: this.name,
-            weights,
-            fallbackReleaseId,
-            expectedRevision: revision,
-            key: `${this.name}:resume:${revision}`,
-            endsEmergency: true,
-          }),
-        ),
-      )
-      if (ended === null || permit.isRevoked)
-        return fail(
-          new AppError('CONFLICT', `An emergency rollback of ${this.name} happened in the meantime`),
-        )
-      if (!ended.ok) return ended
-      this.#observer.router = ended.value
-    }
-    return ok(undefined)
+    if (permit.isRevoked)
+      return fail(new AppError('CONFLICT', `An emergency rollback of ${this.name} happened in the meantime`))
+    this.#observer.router = router.value
+    return ok({ automationStopped: null, endedEmergencyKey: router.value.emergency?.key ?? null })
+  }
+
+  /** Lets the engine split traffic again after an order to resume; the weights stay as they are. */
+  async #endEmergency(permit: Permit): Promise<void> {
+    const { record } = this.#journal
+    const { emergency, weights, fallbackReleaseId, revision } = this.#observer.router ?? {}
+    if (!emergency || !weights || fallbackReleaseId === undefined || revision === undefined) return
+    if (record.automationStopped || emergency.key !== record.endedEmergencyKey) return
+    const ended = await permit.call(() =>
+      this.#observer.ask('router', () =>
+        this.#service.router.set({
+          service: this.name,
+          weights,
+          fallbackReleaseId,
+          expectedRevision: revision,
+          key: `${this.name}:resume:${revision}`,
+          endsEmergency: true,
+        }),
+      ),
+    )
+    if (ended?.ok && !permit.isRevoked) this.#observer.router = ended.value
   }
 
   /** The number of instances that the configuration declares, as declared or stored; null when it is neither. */
@@ -323,6 +329,7 @@ export class ServiceLoop implements Disposable {
     const isAllowed = await permit.through([
       () => this.#observer.look(this.#journal.active?.candidateReleaseId ?? null),
       () => this.#failures.watch(),
+      () => this.#endEmergency(permit),
       () => this.#emergency.notice(),
       () => this.#judge(),
       () => this.#instances.keep(),

@@ -24,6 +24,7 @@ const record: ServiceRecord = {
   instances: 2,
   automationStopped: null,
   scaling: null,
+  endedEmergencyKey: null,
   revision: 1,
 }
 

@@ -71,6 +71,7 @@ it('tells of each phase of a deployment once, shows its end for an hour, and for
       instances: 1,
       automationStopped: null,
       scaling: null,
+      endedEmergencyKey: null,
       revision: 1,
     },
     isCrowded: false,

@@ -17,6 +17,7 @@ export const serviceStore = ({ query, run }: Access): ServiceStore => ({
             ? null
             : readDoneBy<NonNullable<ServiceRecord['automationStopped']>>(row.automation_stopped, 'by'),
         scaling: row.scaling === null ? null : readScaling(row.scaling),
+        endedEmergencyKey: row.ended_emergency,
         revision: row.revision,
       }
     }),
@@ -36,12 +37,14 @@ export const serviceParticipant: Participant<ServiceChange> = {
 }
 
 async function putService(transaction: Writing, service: ServiceRecord): Promise<void> {
-  const { name, stableReleaseId, instances, automationStopped, scaling, revision } = service
+  const { name, stableReleaseId, instances, automationStopped, scaling, endedEmergencyKey, revision } =
+    service
   const changes = {
     stable_release_id: stableReleaseId,
     instances,
     automation_stopped: automationStopped && JSON.stringify(automationStopped),
     scaling: scaling && JSON.stringify(scaling),
+    ended_emergency: endedEmergencyKey,
     revision,
   }
   const { numInsertedOrUpdatedRows: count } = await transaction

@@ -9,6 +9,7 @@ import { serviceScaling } from './0070-service-scaling.ts'
 import { auditKeys } from './0080-audit-keys.ts'
 import { lease } from './0090-lease.ts'
 import { actorKinds } from './0100-actor-kinds.ts'
+import { endedEmergency } from './0110-ended-emergency.ts'
 
 /** All steps of the schema, in order. */
 export const migrations: readonly Migration[] = [
@@ -22,4 +23,5 @@ export const migrations: readonly Migration[] = [
   auditKeys,
   lease,
   actorKinds,
+  endedEmergency,
 ]
