@@ -33,7 +33,7 @@ export function standingOf(watched: Watched): Standing {
   return { severity: 'ok', count, sentence: `health ${Math.round(health.score)} of 100` }
 }
 
-/** What is worth waking somebody for, and the screen that shows it. */
+/** What is worth waking someone for, and the screen that shows it. */
 export interface Worsening {
   severity: 'warning' | 'critical'
   text: string

@@ -161,7 +161,7 @@ export class Engine implements AsyncDisposable {
     this.live.put('config', parts.configStatus)
   }
 
-  /** What must be on record before anybody asks; to be awaited before `start`. */
+  /** What must be on record before anyone asks; to be awaited before `start`. */
   prepare(): Promise<void> {
     return this.#services.prepare()
   }
@@ -203,7 +203,7 @@ export class Engine implements AsyncDisposable {
     return this.#environment
   }
 
-  /** Takes changed services into use; a deployment under way keeps its plan. */
+  /** Takes changed services into use; a deployment in progress keeps its plan. */
   configure(configured: Configured): Promise<void> {
     return this.#services.configure(configured)
   }

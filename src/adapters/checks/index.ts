@@ -24,7 +24,7 @@ import { tlsCheck } from './tls.ts'
 
 export type { Surroundings } from './surroundings.ts'
 
-/** What an undo is held to: whether the release can run, and whether anybody else is at it. Nothing else stands in the way back. */
+/** What an undo is held to: whether the release can run, and whether anyone else is at it. Nothing else stands in the way back. */
 const onTheWayBack: readonly CheckConfig['kind'][] = ['artifact', 'reachable', 'exclusive']
 
 /** The checks of a release: those that every deployment has and the ones written for its service. */

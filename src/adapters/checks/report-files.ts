@@ -40,7 +40,7 @@ type Read = { bytes: Uint8Array<ArrayBuffer>; changedAtMs: number } | { why: str
 
 async function readReport(file: string): Promise<Read> {
   try {
-    // Opening a pipe would otherwise wait for somebody to write to it.
+    // Opening a pipe would otherwise wait for someone to write to it.
     await using handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
     const facts = await handle.stat()
     if (!facts.isFile()) return { why: 'is not a file' }

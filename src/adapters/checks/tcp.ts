@@ -2,7 +2,7 @@ import { passed, type CheckConfigOf } from '../../engine/validation/index.ts'
 import { placeText, unreachable, withSocket } from './network.ts'
 import type { Run } from './surroundings.ts'
 
-/** Somebody accepts connections. */
+/** Someone accepts connections. */
 export function tcpCheck(config: CheckConfigOf<'tcp'>): Run {
   const where = placeText(config)
   return async (_request, signal) => {

@@ -114,7 +114,7 @@ export async function runCommand(
   return { ...how, output: output.text() }
 }
 
-/** What the environment has of our own user, as the account has it. What somebody wrote stays. */
+/** What the environment has of our own user, as the account has it. What someone wrote stays. */
 const homeOf = (account: Account | null, env: CommandRequest['env']): Record<string, string> =>
   Object.fromEntries(
     Object.entries(accountEnvironment(account)).filter(([name]) => env[name] === process.env[name]),

@@ -12,7 +12,7 @@ export interface ConfigRequest {
   flags?: readonly Flag[]
 }
 
-/** Who names the file, if anybody does. */
+/** Who names the file, if anyone does. */
 export function namedFile({ system, file }: ConfigRequest): NamedFile | undefined {
   if (file) return { path: file, by: '--config' }
   const variable = system.variables['PILOTHOUSE_CONFIG']

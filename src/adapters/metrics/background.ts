@@ -11,7 +11,7 @@ const staleAfterCadences = 2.5
 
 /**
  * Something slow that one reading starts and a later one shows: a call that waits for a disk, a driver or another
- * program. At most one call is under way; its outcome is held until `tick`, so that values and catalogue only
+ * program. At most one call is in progress; its outcome is held until `tick`, so that values and catalogue only
  * ever change inside a reading.
  */
 export class Background<T> implements Ticking {
@@ -62,7 +62,7 @@ export class Background<T> implements Ticking {
       this.#start(monotonicMs)
   }
 
-  /** Waits for the call under way, as long as it takes. */
+  /** Waits for the call in progress, as long as it takes. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isDisposed = true
     await this.#running

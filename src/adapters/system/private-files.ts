@@ -31,7 +31,7 @@ function makeDirectories(path: string): void {
 /**
  * Makes `path` a directory that only this user can enter (mode 0700), with the directories above it where they are
  * missing. An existing one that is open to others is repaired if it is this user's, and empty or holds one of the `known`
- * names. Throws UNAVAILABLE otherwise: it is somebody else's, or used for other things, such as `/tmp`. Throws the
+ * names. Throws UNAVAILABLE otherwise: it is someone else's, or used for other things, such as `/tmp`. Throws the
  * system's error when it cannot be made.
  */
 export function makePrivateDirectory(path: string, known: readonly string[]): void {

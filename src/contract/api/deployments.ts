@@ -12,7 +12,7 @@ import { nameSchema } from '../model/names.ts'
 import { expectedRevision, expectedServiceRevision, id, why } from './inputs.ts'
 import { procedure } from './procedure.ts'
 
-/** Without it, a deployment under way refuses another one (CONFLICT): nobody undoes unknowingly what somebody else does. */
+/** Without it, a deployment in progress refuses another one (CONFLICT): nobody undoes unknowingly what someone else does. */
 const supersedes = id
   .nullable()
   .default(null)

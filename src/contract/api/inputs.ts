@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-/** Why somebody gives an order. */
+/** Why someone gives an order. */
 export const why = z.string().max(2000).default('').describe('Kept in the audit log.')
 
 export const id = z.string().min(1).max(200)

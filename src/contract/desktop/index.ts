@@ -17,7 +17,7 @@ export interface DesktopApi {
   connectEngine(): Promise<number>
   /** Calls `listener` at each change of the engine's process; the result stops it. */
   onEngineState(listener: (state: EngineProcessState) => void): () => void
-  /** Calls `listener` with the address of a screen somebody chose outside the page; the result stops it. */
+  /** Calls `listener` with the address of a screen someone chose outside the page; the result stops it. */
   onNavigate(listener: (path: string) => void): () => void
 }
 

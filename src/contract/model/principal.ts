@@ -6,7 +6,7 @@ export type Role = (typeof roles)[number]
 
 /**
  * What acts: a person or a program with this engine's token or at its machine; the engine itself; the configuration file;
- * somebody without credentials. `unrecorded` is of entries from before kinds were stored.
+ * someone without credentials. `unrecorded` is of entries from before kinds were stored.
  */
 export const actorKinds = ['operator', 'engine', 'configuration', 'unauthenticated', 'unrecorded'] as const
 
@@ -39,7 +39,7 @@ export function actorNamed(name: string): Actor {
 }
 
 /**
- * Somebody at this machine, or with a token or a session of this engine: every right, for now. An account that has the
+ * Someone at this machine, or with a token or a session of this engine: every right, for now. An account that has the
  * engine's name is told from it.
  */
 export const operator = (name: string, role: Role = 'admin'): Principal => ({

@@ -166,7 +166,7 @@ const concernSchema = z.object({
   severity: z.enum(['critical', 'warning']),
   /** A clause that follows the name of the service: "r2 has traffic and no healthy instance". */
   text: z.string(),
-  /** The reason as somebody else gave it: untrusted text. Empty when there is none. */
+  /** The reason as someone else gave it: untrusted text. Empty when there is none. */
   detail: z.string(),
   /** Since when it concerns, whatever its severity. */
   sinceMs: z.number(),

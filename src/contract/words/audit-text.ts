@@ -2,7 +2,7 @@ import type { AuditEntry } from '../model/deployments.ts'
 
 type Told = Pick<AuditEntry, 'action' | 'details'>
 
-/** Orders of the table, as what somebody wanted. */
+/** Orders of the table, as what someone wanted. */
 const orderWords: Readonly<Record<string, string>> = {
   'deployments.start': 'deploy a release',
   'deployments.pause': 'pause the deployment',

@@ -41,8 +41,8 @@ export function judgingText(plan: Plan): string[] {
     `${planLabels.judge}: ${judgeText(plan)}`,
     `${planLabels.metricsEvery} ${duration(metricsEveryMs)}${warmUp}, once it has ${minSamples} requests`,
     strikes === 1
-      ? 'The first failure, a judgment over a limit, rolls it back'
-      : `${strikes} consecutive failures, judgments over the same limit, roll it back`,
+      ? 'The first failure (a judgment over a limit) rolls it back'
+      : `${strikes} consecutive failures (judgments over the same limit) roll it back`,
     'With enough traffic, a clear failure rolls it back within 15 s, even during warm-up',
     maxInstanceFailures === undefined || maxInstanceFailures > 0
       ? `More than ${maxInstanceFailures ?? 2} instance failures roll it back`

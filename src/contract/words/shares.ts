@@ -23,7 +23,7 @@ export function shareBeside(limit: number, ratio: number): string {
   return share(ratio, more)
 }
 
-/** A limit or a weight, with every digit that somebody wrote: 0.07 is `7%`, 0.0005 is `0.05%`. */
+/** A limit or a weight, with every digit that someone wrote: 0.07 is `7%`, 0.0005 is `0.05%`. */
 export const writtenShare = (ratio: number): string => `${Number((ratio * 100).toPrecision(12))}%`
 
 /** A share of traffic that stands in percent already: 25 is `25%`. */

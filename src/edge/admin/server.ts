@@ -13,7 +13,7 @@ import {
 import { dirname } from 'node:path'
 import type { Handlers } from '../services/index.ts'
 
-/** A call under way may end; none takes longer than a second or two. */
+/** A call in progress may end; none takes longer than a second or two. */
 const closeWithinMs = 5000
 const leaveEveryMs = 50
 /** How often the server looks whether its socket is still there. */
@@ -22,7 +22,7 @@ const lookEveryMs = 400
 const touchEveryMs = 3_600_000
 const maxRequestBytes = 4 * 2 ** 20
 
-/** Answered while a handover is under way: they change nothing. */
+/** Answered while a handover is in progress: they change nothing. */
 const reads: ReadonlySet<EdgeProcedure> = new Set(['status', 'observe', 'logs', 'weights', 'bins', 'guards'])
 
 type State =
@@ -150,7 +150,7 @@ export class AdminServer {
     try {
       const before = this.#server
       this.#server = this.#newServer()
-      // Calls under way end there. To close a server removes whatever lies at its path, so this comes first.
+      // Calls in progress end there. To close a server removes whatever lies at its path, so this comes first.
       void closeServer(before, closeWithinMs)
       await this.#listenAnywhere()
       this.#log.warn('the admin socket was lost and has been recreated', { lost, now: this.#path })
@@ -165,7 +165,7 @@ export class AdminServer {
     }
   }
 
-  /** Lets calls that change something wait; resolves when those under way have ended. `onUrgent` is for an emergency. */
+  /** Lets calls that change something wait; resolves when those in progress have ended. `onUrgent` is for an emergency. */
   async hold(onUrgent: () => void): Promise<void> {
     this.#state = { kind: 'holding', ended: Promise.withResolvers(), onUrgent }
     await Promise.all(this.#writing)

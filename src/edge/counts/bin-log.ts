@@ -17,7 +17,7 @@ export const keptBinsSchema = z.object({
 export type KeptBins = z.infer<typeof keptBinsSchema>
 
 /**
- * The counts of one service: a bin a release and second, of releases that have a share, requests under way, or had
+ * The counts of one service: a bin a release and second, of releases that have a share, requests in progress, or had
  * requests. In memory: a restarted edge begins anew, and says so by another `bootId` in its cursors.
  */
 export class BinLog {
@@ -45,7 +45,7 @@ export class BinLog {
     return counts
   }
 
-  /** Ends the bins under way; called each second. Releases of `routed` get one even when nothing happened. */
+  /** Ends the bins in progress; called each second. Releases of `routed` get one even when nothing happened. */
   close(routed: readonly string[]): void {
     const nowMs = this.#clock.monotonicMs()
     const span = { atMs: this.#openedAtMs, durationMs: nowMs - this.#openedMs }

@@ -19,7 +19,7 @@ export interface Attempt {
   readonly startedMs: number
 }
 
-/** What has ended, without what is under way. */
+/** What has ended, without what is in progress. */
 export type Ended = Omit<EdgeBin, 'atMs' | 'durationMs' | 'releaseId' | 'inFlight' | 'oldestInFlightMs'>
 
 const sums = [
@@ -49,7 +49,7 @@ const nothing = (): Record<(typeof sums)[number], number> => ({
 })
 
 /**
- * Counts of the attempts of one release: what ended since the last bin, and what is under way. Bins are kept by
+ * Counts of the attempts of one release: what ended since the last bin, and what is in progress. Bins are kept by
  * `BinLog`.
  */
 export class ReleaseCounts {

@@ -27,7 +27,7 @@ const progressEveryMs = 50
 
 /**
  * Starts the process that shall be the edge, and makes it be that: it is given the ports, which both then listen on,
- * and all client connections that have no request; requests under way end here. Until the new one serves everything
+ * and all client connections that have no request; requests in progress end here. Until the new one serves everything
  * can be taken back, and is when anything fails: UNAVAILABLE.
  */
 export class Handover {
@@ -102,7 +102,7 @@ export class Handover {
     if (!this.#isGiving) this.#steps.callOff(why)
   }
 
-  /** Resolves when all that was under way has ended, or its time has. */
+  /** Resolves when all that was in progress has ended, or its time has. */
   async finish(): Promise<void> {
     const { platform, clock } = this.#parts
     const progress = clock.every(progressEveryMs, () => this.#tellProgress())

@@ -4,7 +4,7 @@ import type { Server } from 'node:http'
 const sweepEveryMs = 20
 
 /**
- * Takes no new connections; requests under way may end within `withinMs`, then they are cut off. A kept connection
+ * Takes no new connections; requests in progress may end within `withinMs`, then they are cut off. A kept connection
  * whose last request has ended is not waited for: it would stay idle as long as its other end likes.
  */
 export async function closeServer(server: Server, withinMs: number): Promise<void> {

@@ -12,7 +12,7 @@ export interface Forwarding {
   gate: Gate
   instanceSet: InstanceSet
   bins: BinLog
-  /** As they are now: they change while requests are under way. */
+  /** As they are now: they change while requests are in progress. */
   readonly limits: ProxyLimits
   readonly timeouts: Timeouts
   clock: Clock

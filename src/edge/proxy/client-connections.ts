@@ -56,7 +56,7 @@ export class ClientConnections {
   }
 
   /**
-   * Takes no new connections; requests under way may end within `withinMs`, then they are cut off. A kept connection
+   * Takes no new connections; requests in progress may end within `withinMs`, then they are cut off. A kept connection
    * whose last request has ended is not waited for: it would stay idle as long as its other end likes.
    */
   async close(withinMs: number): Promise<void> {

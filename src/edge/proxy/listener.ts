@@ -148,12 +148,12 @@ export class Listener {
     this.#connections.giveAway(give)
   }
 
-  /** What is under way may end within `withinMs`, WebSockets too, then it is cut. */
+  /** What is in progress may end within `withinMs`, WebSockets too, then it is cut. */
   async drain(withinMs: number): Promise<void> {
     await this.#connections.close(withinMs)
   }
 
-  /** Takes no new connections; what is under way may end within `withinMs`, then it is cut. */
+  /** Takes no new connections; what is in progress may end within `withinMs`, then it is cut. */
   async close(withinMs: number): Promise<void> {
     for (const socket of this.#tunnelled) socket.destroy()
     await this.#connections.close(withinMs)

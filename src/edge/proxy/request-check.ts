@@ -15,7 +15,7 @@ export interface Destination {
  */
 export function checkRequest(request: IncomingMessage, limits: ProxyLimits): Refusal | Destination {
   const { rawHeaders, headers, method, httpVersionMajor, httpVersionMinor } = request
-  // HTTP/2 begins otherwise: this is somebody who wants it read so further on.
+  // HTTP/2 begins otherwise: this is someone who wants it read so further on.
   if (httpVersionMajor !== 1) return { status: 505, text: 'Only HTTP/1 is supported.' }
   if (rawHeaders.length / 2 > limits.maxHeaderCount)
     return { status: 431, text: `More than ${limits.maxHeaderCount} header fields.` }

@@ -14,7 +14,7 @@ export const inheritanceSchema = z.object({
 })
 export type Inheritance = z.infer<typeof inheritanceSchema>
 
-/** What the edge that ends still has under way, and what of it has ended since it last told. */
+/** What the edge that ends still has in progress, and what of it has ended since it last told. */
 export const progressSchema = z.array(
   z.object({
     name: z.string(),

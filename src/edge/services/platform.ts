@@ -181,7 +181,7 @@ export class Platform {
     this.#frozen = null
   }
 
-  /** Another process is the edge now: requests under way go on, nothing else does. */
+  /** Another process is the edge now: requests in progress go on, nothing else does. */
   abandon(): void {
     for (const { instanceSet } of this.#services.values()) instanceSet.abandon()
   }
@@ -304,7 +304,7 @@ export class Platform {
     await InstanceLog.sweep(logsOf(directory), new Set(ids), clock.nowMs() - oldLogMs)
   }
 
-  /** Of services that were not declared again: their clients would wait for ever. */
+  /** Of services that were not declared again: their clients would wait forever. */
   #closeKeptPorts(): void {
     for (const descriptor of this.#keptPorts.values()) closeSync(descriptor)
     this.#keptPorts.clear()

@@ -171,7 +171,7 @@ export class Service {
     return true
   }
 
-  /** Listens as soon as the address can be had: it may be held by somebody else when the edge starts. */
+  /** Listens as soon as the address can be had: it may be held by someone else when the edge starts. */
   async listenEventually(): Promise<void> {
     try {
       await this.listen()
@@ -229,7 +229,7 @@ export class Service {
     this.#isLeaving = true
   }
 
-  /** Longest that a request may take which is under way when another edge takes over, ms. */
+  /** Longest that a request may take which is in progress when another edge takes over, ms. */
   get drainMs(): number {
     return Math.max(closeWithinMs, this.#definition.drainMs)
   }

@@ -43,7 +43,7 @@ const serviceRecordSchema = z.object({
   ),
   doneKeys: z.array(z.string()),
   instances: z.array(instanceRecordSchema),
-  /** Instances that a person wants restarted, in turn; the first may be under way. */
+  /** Instances that a person wants restarted, in turn; the first may be in progress. */
   restarts: z.array(z.object({ id: z.string().max(200), reason: z.string() })).default([]),
 })
 export type ServiceRecord = z.infer<typeof serviceRecordSchema>

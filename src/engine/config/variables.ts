@@ -60,7 +60,7 @@ function nodeOf(text: string, setting: Setting, origin: Origin): ConfigNode {
 export interface ReadVariables {
   root: Section
   problems: ConfigProblem[]
-  /** Names in this name space that resemble nothing Pilothouse knows: somebody else's, most likely. Sorted. */
+  /** Names in this name space that resemble nothing Pilothouse knows: someone else's, most likely. Sorted. */
   ignored: string[]
 }
 

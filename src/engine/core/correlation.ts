@@ -12,7 +12,7 @@ export function withCorrelation<T>(id: string | undefined, work: () => T): T {
   return storage.run(chosen, work)
 }
 
-/** The id of the work under way, if any. */
+/** The id of the work in progress, if any. */
 export const correlationId = (): string | undefined => storage.getStore()
 
 /** Unique within one launch of the engine, which the log names beside it. */

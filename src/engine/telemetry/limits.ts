@@ -70,7 +70,7 @@ export type LimitSubject = Pick<LimitState, 'subject' | 'series' | 'unit'> & { k
  * The next state of a limit. A mean at or above a threshold raises it; only a mean 5 % below the threshold lets it go,
  * so that a value at the limit does not flap. While less than half of the hold time is measured, it stays as it is;
  * when nothing is, it is `stale`. `sinceMs` moves only with the severity. What is broken as soon as enough is measured was
- * so before anybody looked: it `isOlder` than its start.
+ * so before anyone looked: it `isOlder` than its start.
  */
 export function decideLimit(
   previous: LimitState | undefined,

@@ -11,7 +11,7 @@ const skewDoubtMs = 5 * 60_000
 /** A host's clock further off than this makes its events fall into the wrong minute. */
 export const clockOffsetLimitMs = 5000
 
-/** May somebody decide on this data? With the reasons against, in sentences. */
+/** May someone decide on this data? With the reasons against, in sentences. */
 export interface Verdict {
   canBeJudged: boolean
   reasons: string[]

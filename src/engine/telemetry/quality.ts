@@ -53,7 +53,7 @@ export function placeInTime(last: Moment | undefined, next: Moment): Place {
 
 /**
  * The quality of the data of one host and of each of its series: what happened over the last hour, how fresh it is
- * now, and whether somebody may decide on it. It is a fold over readings and ticks: it reads no clock, so the same
+ * now, and whether someone may decide on it. It is a fold over readings and ticks: it reads no clock, so the same
  * calls always give the same answers; its state is kept in columns and changed in place, because 1,000 hosts with
  * 110 values a second would otherwise be mostly garbage.
  */

@@ -117,7 +117,7 @@ export function judgeDataQuality(hosts: readonly HostFact[], countsTrouble: stri
   return passed('Router counts and the data of all hosts can be used.')
 }
 
-/** Whether somebody else is deploying the service. */
+/** Whether someone else is deploying the service. */
 export function judgeExclusive(deploymentId: string, open: readonly OtherDeployment[]): Verdict {
   const others = open.filter(({ id }) => id !== deploymentId)
   if (others.length === 0) return passed('No other deployment of this service is in progress.')

@@ -35,7 +35,7 @@ export async function checkConfig(
   return result.ok ? exitCodes.ok : exitCodes.failed
 }
 
-/** `pilothouse config show`: every effective setting, those that somebody set first; secrets are masked. */
+/** `pilothouse config show`: every effective setting, those that someone set first; secrets are masked. */
 export async function showConfig(
   request: ConfigRequest,
   isJson: boolean,

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises'
 import { Interrupted, LeftAlone } from './failure.ts'
 
-/** Whoever sits at the terminal, if anybody does. */
+/** Whoever sits at the terminal, if anyone does. */
 export interface Person {
   isThere: boolean
   /** One line of an answer, trimmed. Rejects with Interrupted after Ctrl-C, and with LeftAlone when the input ends. */

@@ -33,7 +33,7 @@ export interface ServeRequest {
   }) => Promise<AsyncDisposable>
 }
 
-/** For somebody who has nothing to steer yet. */
+/** For someone who has nothing to steer yet. */
 const firstSteps = `No services are configured yet. To try a demo shop under traffic, run: pilothouse demo (npm start -- --demo).
 To add a service of your own, run: pilothouse init\n`
 

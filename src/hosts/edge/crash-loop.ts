@@ -21,7 +21,7 @@ function guardsOf(directory: string): number[] {
     .map(Number)
 }
 
-/** This user; for root, who may stop everybody's edge, also the owner of its directory. Anybody can copy arguments. */
+/** This user; for root, who may stop everybody's edge, also the owner of its directory. Anyone can copy arguments. */
 function guardUids(directory: string): readonly number[] {
   const own = process.getuid?.() ?? 0
   const owner = own === 0 ? statSync(directory, { throwIfNoEntry: false })?.uid : undefined

@@ -84,7 +84,7 @@ export async function ensureEdge({
   const output = openOutput(outputPath)
   const from = sizeOf(outputPath)
   const child = spawn(program.command, [...program.args, '--directory', resolve(directory)], {
-    // It outlives the directory that somebody happens to stand in.
+    // It outlives the directory that someone happens to stand in.
     cwd: directory,
     detached: true,
     env: { ...process.env, [guardVariable]: '1' },
@@ -139,7 +139,7 @@ function putAside(path: string): void {
 /**
  * Whether an edge that crashed answers again, started by its guard. As long as that process lives, another edge would
  * only be in its way: the guard holds the ports, and who waits at them is cut off when it goes. One that has not
- * served in time, as edges crash in a row, is ended, since somebody wants an edge now.
+ * served in time, as edges crash in a row, is ended, since someone wants an edge now.
  */
 async function comesBack(directory: string, client: EdgeClient, clock: Clock): Promise<boolean> {
   const pointer = readPointer(directory)

@@ -271,7 +271,7 @@ export async function runEdge({ directory, environment, onReady }: EdgeRequest):
   }
 
   async function handOverTo(program: { command: string; args: readonly string[] }): Promise<{ pid: number }> {
-    // What the edge before this one still has under way comes here at last: from one edge to the next, not two.
+    // What the edge before this one still has in progress comes here at last: from one edge to the next, not two.
     await Promise.race([predecessor?.gone, ended.promise])
     if (isEnding) throw new AppError('UNAVAILABLE', 'The edge was told to stop.')
     const relock = () => takeLock(lockPath)

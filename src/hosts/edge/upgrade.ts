@@ -21,7 +21,7 @@ export interface EdgeUpgradeOrder {
   program?: EdgeProgram | undefined
 }
 
-/** The one before the last may still have requests under way, which are waited for first. */
+/** The one before the last may still have requests in progress, which are waited for first. */
 const upgradeWithinMs = 120_000
 
 /**

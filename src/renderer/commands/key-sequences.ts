@@ -10,7 +10,7 @@ export interface KeyPress {
 const patienceMs = 1200
 
 /**
- * Recognises `mod+k`, `?`, and sequences like `g o`. Modifiers other than Shift make a key somebody else's, except
+ * Recognises `mod+k`, `?`, and sequences like `g o`. Modifiers other than Shift make a key someone else's, except
  * where a sequence names `mod` (Ctrl, or Cmd on a Mac).
  */
 export class KeySequences {

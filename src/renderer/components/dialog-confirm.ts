@@ -3,7 +3,7 @@ export interface DialogConfirm {
   /** On the button: a verb and its target. */
   label: string
   run: () => unknown
-  /** While the order is under way. */
+  /** While the order is in progress. */
   busyLabel?: string
   isBusy?: boolean
   /** False while something that it needs is missing. */

@@ -10,7 +10,7 @@ export type SessionWindow = Pick<
 export type SignInResult = 'signed in' | 'refused' | 'unreachable' | 'insecure'
 export type { ProofFailure }
 
-/** Elsewhere a browser gives a page no cryptography, and anybody on the line could read along. */
+/** Elsewhere a browser gives a page no cryptography, and anyone on the line could read along. */
 export const insecureText = 'Pilothouse pages open only over HTTPS, or at 127.0.0.1 or localhost'
 
 const storageKey = 'pilothouse.session'

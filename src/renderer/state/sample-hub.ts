@@ -18,7 +18,7 @@ export interface SampleSource {
   engineNowMs(): number
 }
 
-/** Whether anybody can see the page. */
+/** Whether anyone can see the page. */
 export interface PageVisibility {
   isHidden(): boolean
   onChange(listener: () => void): () => void

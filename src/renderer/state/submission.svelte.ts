@@ -1,6 +1,6 @@
 import { failureOf, type Failure } from './failure.ts'
 
-/** One order to the engine at a time: whether it is under way, and why the last one failed. */
+/** One order to the engine at a time: whether it is in progress, and why the last one failed. */
 export class Submission {
   #what = $state('')
   #failure = $state.raw<Failure>()
@@ -9,7 +9,7 @@ export class Submission {
   get isBusy(): boolean {
     return this.#what !== ''
   }
-  /** What is under way; empty for nothing. */
+  /** What is in progress; empty for nothing. */
   get what(): string {
     return this.#what
   }
@@ -17,7 +17,7 @@ export class Submission {
     return this.#failure
   }
 
-  /** Runs `order` unless one is under way. Its answer; undefined when it failed, was dropped or did not run. */
+  /** Runs `order` unless one is in progress. Its answer; undefined when it failed, was dropped or did not run. */
   async run<Answer>(order: () => Promise<Answer>, what = 'order'): Promise<Answer | undefined> {
     if (this.isBusy) return undefined
     const turn = ++this.#turn
@@ -34,7 +34,7 @@ export class Submission {
     }
   }
 
-  /** Forgets the failure, and the order under way: its answer then belongs to nothing on screen. */
+  /** Forgets the failure, and the order in progress: its answer then belongs to nothing on screen. */
   drop(): void {
     this.#turn += 1
     this.#what = ''

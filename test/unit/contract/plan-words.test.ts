@@ -34,7 +34,7 @@ describe('a plan in words', () => {
     expect(plain(judgingText(planOf()))).toEqual([
       'Judge: threshold, version 1',
       'Judged every 30 s, after a warm-up of 30 s, once it has 100 requests',
-      '3 consecutive failures, judgments over the same limit, roll it back',
+      '3 consecutive failures (judgments over the same limit) roll it back',
       'With enough traffic, a clear failure rolls it back within 15 s, even during warm-up',
       'More than 2 instance failures roll it back',
     ])

@@ -30,7 +30,7 @@ const ofContainers =
   /^\/(var\/lib\/(docker|containers|containerd|kubelet|lxcfs)|run\/(docker|containerd|credentials|netns|user))\/./
 
 /**
- * The filesystems in a text of /proc/self/mountinfo, in its order: those that somebody can write to, each device once
+ * The filesystems in a text of /proc/self/mountinfo, in its order: those that someone can write to, each device once
  * (bind mounts show the same numbers again), mounts covered by a later one left out. Lines it cannot read are skipped.
  *
  * A filesystem that is read-only itself (the options behind the dash: AppImage, DVD, disk image) is full by nature. A

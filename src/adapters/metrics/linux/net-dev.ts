@@ -27,7 +27,7 @@ const columns: readonly (SeriesName | undefined)[] = [
  *
  * The ends of single containers and guests come and go without end, and their traffic is seen again on a bridge. The
  * others are the kernel's own helpers: ends of queues, and the tunnel numbered 0 that is there with each tunnel module
- * and leads nowhere. A tunnel or tap that somebody made is a link of its own.
+ * and leads nowhere. A tunnel or tap that someone made is a link of its own.
  */
 const ignored = new RegExp(
   `^(${[

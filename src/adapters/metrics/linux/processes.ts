@@ -27,7 +27,7 @@ interface Table {
 }
 
 /**
- * The process table, read when somebody asks. The CPU share is that between this table and the one before, which
+ * The process table, read when someone asks. The CPU share is that between this table and the one before, which
  * is kept; tables are at least half a second apart, so that callers do not spoil each other's window.
  */
 export class Processes {

@@ -6,7 +6,7 @@ import { loadSystemInformation, type SystemInformation } from './system-informat
 const windowMs = 600
 const maxWindowMs = 30_000
 
-/** The process table of systeminformation: starts programs, so only when somebody asks. */
+/** The process table of systeminformation: starts programs, so only when someone asks. */
 export class PortableProcesses {
   #clock: Clock
   #coreCount: number

@@ -121,7 +121,7 @@ export class EdgeClient implements AsyncDisposable {
   }
 }
 
-/** Connects to the first of the sockets on which somebody listens. */
+/** Connects to the first of the sockets on which someone listens. */
 function connectorTo(sockets: () => readonly string[], timeout: number): buildConnector.connector {
   return (options, callback) => {
     let left: string[]

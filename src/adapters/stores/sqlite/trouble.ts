@@ -1,4 +1,4 @@
-/** What can be wrong with a database file, as far as somebody can do something about it. */
+/** What can be wrong with a database file, as far as someone can do something about it. */
 export type SqliteTrouble = 'held' | 'damaged' | 'full' | 'unusable'
 
 const troubles: readonly (readonly [SqliteTrouble, RegExp])[] = [

@@ -26,7 +26,7 @@ export interface PresentKey {
 
 /**
  * What the record of keys says from this start on: `known` is on record, and `nextSeq` is the number of the next entry. A
- * database that was in use has a record; where it has none, somebody took it away.
+ * database that was in use has a record; where it has none, someone took it away.
  */
 export function recordedKeys(
   known: readonly KnownKey[],

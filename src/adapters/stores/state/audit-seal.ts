@@ -22,7 +22,7 @@ export interface AuditSeal {
   readonly isNew: boolean
   /** Tells the key from others, and nothing about it. */
   readonly fingerprint: string
-  /** Where the log ended when that was last noted; null when somebody took that away. */
+  /** Where the log ended when that was last noted; null when someone took that away. */
   readonly anchor: ChainEnd | null
   of(end: ChainEnd): string
   /** The log ends here now, on disk. */

@@ -104,7 +104,7 @@ function watchInstances(
   })
 }
 
-/** Attempts are under way, none ends. */
+/** Attempts are in progress, none ends. */
 function hang(
   { context, weight, atMs }: JudgeRequest,
   bins: readonly Bin[],

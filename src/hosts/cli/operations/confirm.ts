@@ -12,7 +12,7 @@ export interface DangerousAct {
   effect: string
   isProduction: boolean
   isConfirmed: boolean
-  /** Target and effect are named only to somebody who is asked; the caller names them when the order was accepted. */
+  /** Target and effect are named only to someone who is asked; the caller names them when the order was accepted. */
   isToldOnceAccepted?: boolean
 }
 

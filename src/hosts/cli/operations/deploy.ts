@@ -31,7 +31,7 @@ export interface DeployRequest {
   isWatched: boolean
   isDryRun: boolean
   isInteractive: boolean
-  /** Takes the place of the deployment under way, whichever that is when the command begins. */
+  /** Takes the place of the deployment in progress, whichever that is when the command begins. */
   isSuperseding: boolean
   isConfirmed: boolean
 }

@@ -122,7 +122,7 @@ async function confirmed(
   engine: EngineCalls,
   request: SessionRequest,
 ): Promise<AppError | null> {
-  // A list that fails must not keep anybody from an emergency rollback.
+  // A list that fails must not keep anyone from an emergency rollback.
   const services = await engine.services
     .list({}, { signal: AbortSignal.timeout(engineWithinMs) })
     .catch(() => [])

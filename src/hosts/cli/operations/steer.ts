@@ -48,7 +48,7 @@ export async function steer(
 
 export interface BeginRequest extends SteerRequest {
   isWatched: boolean
-  /** Takes the place of the deployment under way. */
+  /** Takes the place of the deployment in progress. */
   isSuperseding: boolean
 }
 

@@ -167,7 +167,7 @@ const notedEnd = async (database: Kysely<Tables>): Promise<SealedEnd> =>
     seal: '',
   }
 
-/** What somebody has made unreadable shows as changed when it is verified, and keeps nobody from the rest. */
+/** What someone has made unreadable shows as changed when it is verified, and keeps nobody from the rest. */
 function detailsOf(text: string): AuditEntry['details'] {
   try {
     return JSON.parse(text) as AuditEntry['details']
