@@ -228,6 +228,7 @@ export function routerSuite(name: string, open: OpenPlatform, offers: Offers): v
           r1: { requests: 0, errors: 0, latencies: 0 },
           r2: { requests: 0, errors: 0, latencies: 0 },
         }
+        let begun = 0
         let cursor: string | null = null
         await until('all requests to be counted', async () => {
           const page = valueOf(await platform.router.bins(serviceName, cursor))
@@ -237,12 +238,14 @@ export function routerSuite(name: string, open: OpenPlatform, offers: Offers): v
             const sum = seen[bin.releaseId as 'r1' | 'r2']
             sum.requests += bin.requests
             sum.errors += bin.errors
+            begun += bin.begun
             sum.latencies += bin.latencyCounts.reduce((total, count) => total + count, 0)
           }
           return seen.r1.requests + seen.r2.requests >= 40 ? true : undefined
         })
         expect(seen.r1.requests + seen.r2.requests).toBe(40)
         expect(seen.r1.errors + seen.r2.errors).toBe(10)
+        expect(begun).toBe(40)
         // What was answered without an error.
         expect(seen.r1.latencies + seen.r2.latencies).toBe(30)
       },

@@ -1,5 +1,7 @@
-/** The fields of a bin in which no client left, nothing was diverted and no instance failed. */
+/** The fields of a bin in which no client left, nothing was diverted, no instance failed and no response is told to have begun. */
 export const uneventful = {
+  begun: 0,
+  begunLate: 0,
   abandoned: 0,
   diverted: 0,
   unserved: 0,

@@ -82,6 +82,19 @@ export const edgeBinSchema = binSchema
   .extend({ latencies: z.array(z.tuple([z.number(), z.number()])) })
 export type EdgeBin = z.infer<typeof edgeBinSchema>
 
+/** What a bin counts, without when, and without what is in progress at its end. */
+export const edgeCountsSchema = edgeBinSchema.omit({
+  atMs: true,
+  durationMs: true,
+  inFlight: true,
+  oldestInFlightMs: true,
+  longInFlight: true,
+  unanswered: true,
+  oldestUnansweredMs: true,
+  stalled: true,
+})
+export type EdgeCounts = z.infer<typeof edgeCountsSchema>
+
 const procedure = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) => ({ input, output })
 const service = z.strictObject({ service: nameSchema })
 const nothing = z.strictObject({})

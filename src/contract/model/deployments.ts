@@ -369,6 +369,26 @@ export function isOutdated(
   return isBackward ? seenRevision < personRevision || seenRevision > revision : seenRevision !== revision
 }
 
+/** A request in progress for this long, and a response of which nothing has come for this long, may hang. */
+export const longWaitMs = 10_000
+
+/**
+ * What requests in progress wait for, at the end of a bin; left out by earlier edges. A response has begun once a byte of its
+ * body has come; an event stream and an upgraded connection begin with their head.
+ */
+const waitingGaugesSchema = z.object({
+  /** Attempts that have been in progress for `longWaitMs` or more. */
+  longInFlight: z.number().optional(),
+  /** Of `longInFlight`, those whose response has not begun, and the age of the oldest. */
+  unanswered: z.number().optional(),
+  oldestUnansweredMs: z.number().optional(),
+  /**
+   * Of `longInFlight`, those whose response has begun and of which nothing has come for `longWaitMs`, though the client
+   * would have taken it.
+   */
+  stalled: z.number().optional(),
+})
+
 /**
  * Counts of one bin and release, as a judge is fed. A request counts once it is over:
  * - A 5xx response, a response that the instance broke off, and no response at all are errors.
@@ -391,6 +411,11 @@ export const binSchema = z.object({
   /** At the end of the bin: attempts that have not ended, and the age of the oldest. */
   inFlight: z.number(),
   oldestInFlightMs: z.number(),
+  /** Responses that began in this bin, see `waitingGaugesSchema`; 0 from earlier edges. */
+  begun: z.number().default(0),
+  /** Of `begun`, those that came `longWaitMs` or more after their request. */
+  begunLate: z.number().default(0),
+  ...waitingGaugesSchema.shape,
   /** Requests whose client left without a response, as defined above; not among `requests`. */
   abandoned: z.number().default(0),
   /** Requests routed to this release that another release served instead: a retry, or no healthy instance. */

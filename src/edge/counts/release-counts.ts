@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/index.ts'
-import { latencyBoundsMs, type EdgeBin } from '../../contract/index.ts'
+import { latencyBoundsMs, longWaitMs, type EdgeBin, type EdgeCounts } from '../../contract/index.ts'
 
 /**
  * How an attempt ended; what a cut response is, `binSchema` says. `answered`: its response is whole. `unmeasured`: it was
@@ -17,15 +17,22 @@ export type InstanceFailure = 'crash' | 'oom_kill' | 'health' | 'ejection'
 /** An attempt that has not ended. */
 export interface Attempt {
   readonly startedMs: number
+  /** Its response has begun, as `binSchema` says. */
+  hasBegun: boolean
+  /** Something of its response has come since the last bin. */
+  hasMoved: boolean
+  /** The client takes no more for now, so nothing is read from the instance. */
+  isBlocked: boolean
+  /** End of the last bin in which something of its response came, monotonic. */
+  movedMs: number
 }
-
-/** What has ended, without what is in progress. */
-export type Ended = Omit<EdgeBin, 'atMs' | 'durationMs' | 'releaseId' | 'inFlight' | 'oldestInFlightMs'>
 
 const sums = [
   'requests',
   'errors',
   'timeouts',
+  'begun',
+  'begunLate',
   'abandoned',
   'diverted',
   'unserved',
@@ -39,6 +46,8 @@ const nothing = (): Record<(typeof sums)[number], number> => ({
   requests: 0,
   errors: 0,
   timeouts: 0,
+  begun: 0,
+  begunLate: 0,
   abandoned: 0,
   diverted: 0,
   unserved: 0,
@@ -65,15 +74,31 @@ export class ReleaseCounts {
   }
 
   begin(): Attempt {
-    const attempt = { startedMs: this.#clock.monotonicMs() }
+    const startedMs = this.#clock.monotonicMs()
+    const attempt = { startedMs, hasBegun: false, hasMoved: false, isBlocked: false, movedMs: startedMs }
     this.#open.add(attempt)
     return attempt
+  }
+
+  /** Something of the response has come that shows it has begun. Called for each piece of a body. */
+  moved(attempt: Attempt): void {
+    attempt.hasMoved = true
+    if (!attempt.hasBegun && this.#open.has(attempt)) this.#begins(attempt)
+  }
+
+  #begins(attempt: Attempt): void {
+    attempt.hasBegun = true
+    this.#isTouched = true
+    this.#counted.begun += 1
+    if (this.#clock.monotonicMs() - attempt.startedMs >= longWaitMs) this.#counted.begunLate += 1
   }
 
   /** Once an attempt; a second end counts nothing. */
   end(attempt: Attempt, outcome: Outcome): void {
     if (!this.#open.delete(attempt)) return
     this.#isTouched = true
+    // A whole response may have no body.
+    if (!attempt.hasBegun && (outcome === 'answered' || outcome === 'unmeasured')) this.#begins(attempt)
     switch (outcome) {
       case 'uncounted':
         return
@@ -140,7 +165,7 @@ export class ReleaseCounts {
   }
 
   /** Attempts that an edge before this one had begun and has ended. */
-  absorb(ended: Ended): void {
+  absorb(ended: EdgeCounts): void {
     this.#isTouched = true
     for (const sum of sums) this.#counted[sum] += ended[sum]
     for (const [index, count] of ended.latencies)
@@ -153,17 +178,40 @@ export class ReleaseCounts {
 
   /** What happened since the last call, as a bin; counting starts anew. */
   close(): Omit<EdgeBin, 'atMs' | 'durationMs' | 'releaseId'> {
+    const nowMs = this.#clock.monotonicMs()
     const [oldest] = this.#open
     const bin = {
       ...this.#counted,
       inFlight: this.#open.size,
-      oldestInFlightMs: oldest ? this.#clock.monotonicMs() - oldest.startedMs : 0,
+      oldestInFlightMs: oldest ? nowMs - oldest.startedMs : 0,
+      ...this.#waiting(nowMs),
       latencies: [...this.#latencies],
     }
     this.#counted = nothing()
     this.#isTouched = false
     this.#latencies = new Map()
     return bin
+  }
+
+  /** What those wait for that have been in progress for long. */
+  #waiting(
+    nowMs: number,
+  ): Required<Pick<EdgeBin, 'longInFlight' | 'unanswered' | 'oldestUnansweredMs' | 'stalled'>> {
+    const waiting = { longInFlight: 0, unanswered: 0, oldestUnansweredMs: 0, stalled: 0 }
+    for (const attempt of this.#open) {
+      if (attempt.hasMoved || attempt.isBlocked) attempt.movedMs = nowMs
+      attempt.hasMoved = false
+      const ageMs = nowMs - attempt.startedMs
+      if (ageMs < longWaitMs) continue
+      waiting.longInFlight += 1
+      if (attempt.hasBegun) {
+        if (nowMs - attempt.movedMs >= longWaitMs) waiting.stalled += 1
+        continue
+      }
+      if (waiting.unanswered === 0) waiting.oldestUnansweredMs = ageMs
+      waiting.unanswered += 1
+    }
+    return waiting
   }
 }
 

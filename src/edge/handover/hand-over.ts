@@ -4,6 +4,7 @@ import type { Server, Socket } from 'node:net'
 import { join } from 'node:path'
 import { type EdgeLog, openOutput } from '../machine/index.ts'
 import { AppError, messageOf, type Clock } from '../../base/index.ts'
+import { edgeCountsSchema } from '../../contract/index.ts'
 import type { AdminServer } from '../admin/index.ts'
 import type { Platform, Service, Progress } from '../services/index.ts'
 import { successorVariable, type Given } from './messages.ts'
@@ -175,11 +176,8 @@ export class Handover {
     const { bins: closed, seq } = bins.after(this.#told.get(name) ?? 0)
     this.#told.set(name, seq)
     return closed
-      .filter(({ requests, abandoned, diverted }) => requests + abandoned + diverted > 0)
-      .map(
-        ({ atMs: _at, durationMs: _duration, inFlight: _inFlight, oldestInFlightMs: _oldest, ...ended }) =>
-          ended,
-      )
+      .filter(({ requests, abandoned, diverted, begun }) => requests + abandoned + diverted + begun > 0)
+      .map((bin) => edgeCountsSchema.parse(bin))
   }
 
   /** This edge goes on. */

@@ -87,9 +87,20 @@ export class Attempts {
     this.#timer ??= clock.after(Math.max(0, leftMs), late)
   }
 
-  /** The head of the response has come. */
-  responded(): void {
+  /** The head of the response has come. That of an event stream is a beginning of it: it may stay quiet for long. */
+  responded(isEventStream: boolean): void {
     this.#dropTimer()
+    if (isEventStream) this.moved()
+  }
+
+  /** A piece of the body has come. */
+  moved(): void {
+    this.#counts.moved(this.#attempt)
+  }
+
+  /** Whether the client takes no more for now. */
+  set isBlocked(isBlocked: boolean) {
+    this.#attempt.isBlocked = isBlocked
   }
 
   /** Once an attempt; another end is none. */

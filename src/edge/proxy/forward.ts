@@ -57,6 +57,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Sender {
     response.on('close', () => this.#clientGone())
     response.on('drain', () => {
       this.#isPaused = false
+      this.#attempts.isBlocked = false
       this.#controller?.resume()
     })
   }
@@ -103,12 +104,12 @@ export class Exchange implements Dispatcher.DispatchHandler, Sender {
       this.#attempts.limitResponse(() => controller.abort(new NoResponse()))
       return
     }
-    this.#attempts.responded()
     // There is no length, whatever the instance says of it (RFC 9110 §8.6).
     const raw = controller.rawHeaders as Buffer[]
     const { fields, hasLength } = answerHead(raw, headers['connection'], status === 204)
     if (this.#cookie !== null) fields.push('set-cookie', this.#cookie)
     this.#begun = begun(status, hasLength, headers['content-type'])
+    this.#attempts.responded(this.#begun.isEventStream)
     const { method, httpVersionMinor } = this.#request
     const hasContent = method !== 'HEAD' && status !== 204 && status !== 304
     // Only behind a body in pieces there can be more.
@@ -122,8 +123,10 @@ export class Exchange implements Dispatcher.DispatchHandler, Sender {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#begun) this.#begun.hasBytes = true
+    this.#attempts.moved()
     if (!this.#response.write(chunk) && !this.#isPaused) {
       this.#isPaused = true
+      this.#attempts.isBlocked = true
       controller.pause()
     }
   }

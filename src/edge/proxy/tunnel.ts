@@ -106,10 +106,13 @@ export class Tunnel implements Sender {
     const { statusCode = 502, headers } = response
     const refusal = begun(statusCode, headers['content-length'] !== undefined, headers['content-type'])
     this.#refusal = refusal
-    this.#attempts.responded()
+    this.#attempts.responded(refusal.isEventStream)
     this.#client.write(headOf(response, 'connection: close\r\n'), 'latin1')
     response.setTimeout(this.#with.timeouts.responseMs, () => this.#broken('limit'))
-    response.on('data', () => (refusal.hasBytes = true))
+    response.on('data', () => {
+      refusal.hasBytes = true
+      this.#attempts.moved()
+    })
     response.once('end', () => this.#attempts.end(outcomeOfWhole(refusal)))
     // Nothing else would end it when the instance breaks off.
     response.once('close', () => {

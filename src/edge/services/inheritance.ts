@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { edgeBinSchema } from '../../contract/index.ts'
+import { edgeCountsSchema } from '../../contract/index.ts'
 import { keptBinsSchema } from '../counts/index.ts'
 
 const countsSchema = z.record(z.string(), z.number())
@@ -20,9 +20,7 @@ export const progressSchema = z.array(
     name: z.string(),
     /** By instance. */
     inFlight: countsSchema,
-    ended: z.array(
-      edgeBinSchema.omit({ atMs: true, durationMs: true, inFlight: true, oldestInFlightMs: true }),
-    ),
+    ended: z.array(edgeCountsSchema),
   }),
 )
 export type Progress = z.infer<typeof progressSchema>

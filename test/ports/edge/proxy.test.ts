@@ -306,6 +306,38 @@ describe('the proxy of the edge', () => {
     })
   })
 
+  it('tells requests in progress without a response from responses that go on and from those that stopped', async () => {
+    await serve({ timeouts: { idleMs: null, responseMs: 60_000 } })
+    const paths = [
+      '/?wait=60000',
+      '/head?',
+      '/head?length=100',
+      '/head?sent=1',
+      '/head?type=text/event-stream',
+    ]
+    for (const path of paths) open().write(get(path))
+    // Its client reads none of it.
+    open()
+      .pause()
+      .write(get(`/large?bytes=${100_000_000}`))
+    const speaker = open()
+    speaker.write(get('/stream', 'Host: a\r\nTransfer-Encoding: chunked').replace('GET', 'POST'))
+    const speaking = setInterval(() => speaker.write('1\r\nx\r\n'), 300)
+    try {
+      const bin = await until(
+        'two responses to have stopped',
+        async () => (await bins()).find(({ stalled }) => stalled === 2),
+        30_000,
+      )
+      expect(bin).toMatchObject({ inFlight: 7, longInFlight: 7, unanswered: 3 })
+      expect(bin.oldestUnansweredMs).toBeGreaterThanOrEqual(10_000)
+      const begun = (await bins()).reduce((sum, each) => sum + each.begun, 0)
+      expect(begun).toBe(4)
+    } finally {
+      clearInterval(speaking)
+    }
+  })
+
   it('counts large responses as answered whose clients close right behind the last byte', async () => {
     await serve()
     const size = 2_000_000

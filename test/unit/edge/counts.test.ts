@@ -54,6 +54,54 @@ describe('the bins of a service', () => {
     expect(bin?.latencies).toEqual([[0, 1]])
   })
 
+  it('tell what has begun, and of what is in progress for 10 s what waits and what has stopped', async () => {
+    const clock = new VirtualClock()
+    const log = new BinLog(clock, 'boot')
+    const counts = log.of('r1')
+    const [silent, flowing, stopped, unread] = [
+      counts.begin(),
+      counts.begin(),
+      counts.begin(),
+      counts.begin(),
+    ]
+    counts.moved(stopped)
+    counts.moved(unread)
+    unread.isBlocked = true
+    for (let second = 0; second < 12; second++) {
+      counts.moved(flowing)
+      if (second === 11) counts.begin()
+      await clock.advance(1000)
+      log.close(['r1'])
+    }
+    const { bins } = log.since(null)
+    expect(bins.map(({ begun }) => begun)).toEqual([3, ...new Array<number>(11).fill(0)])
+    expect(bins[8]).toMatchObject({ longInFlight: 0, unanswered: 0, oldestUnansweredMs: 0, stalled: 0 })
+    expect(bins[9]).toMatchObject({ longInFlight: 4, unanswered: 1, oldestUnansweredMs: 10_000, stalled: 0 })
+    expect(bins[11]).toMatchObject({
+      inFlight: 5,
+      longInFlight: 4,
+      unanswered: 1,
+      oldestUnansweredMs: 12_000,
+      stalled: 1,
+    })
+    counts.end(silent, 'answered')
+    counts.end(flowing, 'answered')
+    counts.end(stopped, 'failed')
+    counts.end(unread, 'abandoned')
+    counts.moved(silent)
+    log.close(['r1'])
+    expect(log.since(null).bins.at(-1)).toMatchObject({ begun: 1, begunLate: 1, longInFlight: 0, stalled: 0 })
+  })
+
+  it('count a whole response without a body as begun, and none of what had no response', () => {
+    const log = new BinLog(new VirtualClock(), 'boot')
+    const counts = log.of('r1')
+    for (const outcome of ['answered', 'failed', 'timed_out', 'abandoned', 'diverted', 'uncounted'] as const)
+      counts.end(counts.begin(), outcome)
+    log.close([])
+    expect(log.since(null).bins[0]).toMatchObject({ begun: 1, begunLate: 0 })
+  })
+
   it('keep apart what was abandoned, diverted or unserved, and give none of it a latency', () => {
     const log = new BinLog(new VirtualClock(), 'boot')
     const counts = log.of('r1')
