@@ -19,8 +19,14 @@ export function cleanBins(bins: readonly Bin[]): { bins: Bin[]; trouble: string 
 
 const isSound = (bin: Bin): boolean =>
   Number.isFinite(bin.atMs) &&
-  [bin.durationMs, bin.inFlight, bin.oldestInFlightMs].every(
-    (value) => Number.isFinite(value) && value >= 0,
-  ) &&
+  [
+    bin.durationMs,
+    bin.inFlight,
+    bin.oldestInFlightMs,
+    bin.longInFlight ?? 0,
+    bin.unanswered ?? 0,
+    bin.oldestUnansweredMs ?? 0,
+    bin.stalled ?? 0,
+  ].every((value) => Number.isFinite(value) && value >= 0) &&
   areCounts(bin) &&
   bin.errors <= bin.requests

@@ -18,6 +18,10 @@ export function compactBins(bins: readonly Bin[], binMs: number): Bin[] {
     sum.durationMs += bin.durationMs
     sum.inFlight = bin.inFlight
     sum.oldestInFlightMs = bin.oldestInFlightMs
+    sum.longInFlight = bin.longInFlight
+    sum.unanswered = bin.unanswered
+    sum.oldestUnansweredMs = bin.oldestUnansweredMs
+    sum.stalled = bin.stalled
   }
   return [...kept.values()]
 }

@@ -1,4 +1,4 @@
-import { latencyQuantileMs, type Bin } from '../../contract/index.ts'
+import { attempts, latencyQuantileMs, type Bin } from '../../contract/index.ts'
 
 export { abandonedRatio, attempts, decided, errorRatio, failures } from '../../contract/index.ts'
 
@@ -7,6 +7,8 @@ const counted = [
   'requests',
   'errors',
   'timeouts',
+  'begun',
+  'begunLate',
   'abandoned',
   'diverted',
   'unserved',
@@ -25,6 +27,8 @@ export const noCounts = (): Counts => ({
   requests: 0,
   errors: 0,
   timeouts: 0,
+  begun: 0,
+  begunLate: 0,
   abandoned: 0,
   diverted: 0,
   unserved: 0,
@@ -33,6 +37,21 @@ export const noCounts = (): Counts => ({
   healthFailures: 0,
   ejections: 0,
   latencyCounts: [],
+})
+
+/**
+ * Responses that began and have not ended. An estimate from below: it also leaves out one for each client that left
+ * before a response began.
+ */
+export const ongoing = (counts: Counts): number => Math.max(0, counts.begun - attempts(counts))
+
+/**
+ * With responses in progress among the requests: they have begun, so they are answered so far. Without them, a release
+ * whose responses take long would only have its failures at first, as those end early.
+ */
+export const withOngoing = (counts: Counts): Counts => ({
+  ...counts,
+  requests: counts.requests + ongoing(counts),
 })
 
 /** Sums of the bins of `releaseId`. */

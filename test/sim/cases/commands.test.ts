@@ -48,16 +48,16 @@ describe('a person', () => {
     const world = await steered(new World())
     const judgeNow = () => world.newest.plan.judge
     const id = await deploy(world, 'r2')
-    expect(judgeNow()).toEqual({ name: 'threshold', version: 1 })
+    expect(judgeNow()).toEqual({ name: 'threshold', version: 2 })
     await world.until(() => atStep(world, 0))
     await asking(world, 'abort')
     await world.until(hasEnded(world))
     await world.advance(3)
 
-    world.judge = { ...world.judge, version: 2 }
+    world.judge = { ...world.judge, version: 3 }
     const order = { by: person('ben'), why: '', expectedRevision: null, supersedes: null }
     must(await answered(world, engineOf(world).retry(id, order)))
-    expect(judgeNow()).toEqual({ name: 'threshold', version: 2 })
+    expect(judgeNow()).toEqual({ name: 'threshold', version: 3 })
     await world.until(hasEnded(world))
     expect(world.newest.stage.kind).toBe('promoted')
 

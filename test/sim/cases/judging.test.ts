@@ -309,13 +309,61 @@ describe('a judged deployment', () => {
     expect(world.newest.stage.kind).toBe('promoted')
   })
 
-  it('rolls back a candidate that takes requests and answers none', async () => {
-    const world = await steered(new World())
+  it.each([
+    ['responses that end soon', 0, false, 16],
+    ['streams of 15 s', 15, false, 16],
+    ['streams of 15 s, seen by an earlier edge', 15, true, 21],
+  ])('rolls back a candidate that answers nothing beside %s', async (_, streamsForS, isEarlier, withinS) => {
+    const world = new World()
+    world.router.isEarlier = isEarlier
+    world.behave('r1', { streamsForS })
+    await steered(world)
+    await world.advance(30)
     world.behave('r2', { hangs: true })
     await deploy(world, 'r2', { steps: [step(10, 60)] })
+    await world.until(() => world.weight('r2') > 0)
+    await world.until(() => world.weight('r2') === 0, withinS)
     await world.until(hasEnded(world))
     expect(world.newest.rollback?.reason).toContain('r2 hangs')
     expect(world.unrest()).toEqual([])
+  })
+
+  it.each([
+    ['15 s', 15, 30, false],
+    ['15 s, seen by an earlier edge', 15, 30, true],
+    ['60 s, longer than its steps', 60, 30, false],
+  ])('promotes a release whose responses are streams of %s', async (_, streamsForS, holdS, isEarlier) => {
+    const world = new World()
+    world.router.isEarlier = isEarlier
+    for (const id of ['r1', 'r2']) world.behave(id, { streamsForS })
+    await steered(world)
+    await world.advance(80)
+    await deploy(world, 'r2', { steps: [step(10, holdS), step(50, holdS)] })
+    await world.until(() => world.newest.pause !== null || hasEnded(world)())
+    expect(world.newest).toMatchObject({ stage: { kind: 'promoted' }, pause: null })
+  })
+
+  it('pauses, and asks for a longer hold, where few streams outlast the step', async () => {
+    const world = new World()
+    for (const id of ['r1', 'r2']) world.behave(id, { streamsForS: 60 })
+    world.router.requestsPerSecond = 10
+    await steered(world)
+    await world.advance(80)
+    await deploy(world, 'r2', { steps: [step(10, 15)] })
+    await world.until(() => world.newest.pause !== null || hasEnded(world)())
+    expect(world.newest.pause?.cause).toBe('inconclusive')
+    expect(world.newest.pause?.reason).toMatch(
+      /r2 finished 0 requests and has 1\d in progress; 20 are needed to judge it\. Use a longer hold/,
+    )
+  })
+
+  it('neither rolls back nor promotes a candidate that hangs together with the stable release', async () => {
+    const world = await steered(new World())
+    for (const id of ['r1', 'r2']) world.behave(id, { hangs: true })
+    await deploy(world, 'r2', { steps: [step(10, 40)] })
+    await world.until(() => world.newest.pause !== null || hasEnded(world)())
+    expect(world.newest.pause?.cause).toBe('inconclusive')
+    expect(world.newest.pause?.reason).toContain('without a response for 10 s or more')
   })
 
   it('pauses instead of rolling back where the plan says so, and rolls back when asked', async () => {

@@ -1,5 +1,5 @@
 import { AppError, fail, ok, type Result } from '../../../src/base/index.ts'
-import { type Bin, type Weights } from '../../../src/contract/index.ts'
+import { longWaitMs, type Bin, type Weights } from '../../../src/contract/index.ts'
 import type {
   BinPage,
   EmergencyOrder,
@@ -31,6 +31,10 @@ export class SimRouter {
   #bins: { seq: number; bin: Bin }[] = []
   #seq = 0
   readonly #hangingFor = new Map<string, number>()
+  /** Responses of a release that go on, by the second in which they began, oldest first. */
+  readonly #streams = new Map<string, number[]>()
+  /** As an edge that does not tell which responses have begun. */
+  isEarlier = false
   readonly #carry = new Map<string, number>()
   /** Told of each change as it comes true. */
   onChange: (after: RouterReport) => void = () => undefined
@@ -111,7 +115,7 @@ export class SimRouter {
       const crashes = this.#target.takeCrashes(releaseId)
       const isUnrouted = weight === 0 || this.unreachable.has(releaseId)
       const routed = isUnrouted ? 0 : this.#whole(releaseId, (this.requestsPerSecond * weight) / 100)
-      const { errorRatio, latencySlot, hangs, abandonedRatio, divertedRatio } =
+      const { errorRatio, latencySlot, hangs, streamsForS, abandonedRatio, divertedRatio } =
         this.#target.behaviour(releaseId)
       const isDown = this.#target.healthyCount(releaseId) === 0
       const isFallback = releaseId === this.#report.fallbackReleaseId
@@ -124,8 +128,13 @@ export class SimRouter {
       const isHanging = hangs && !isDown && !isUnrouted
       const hangingMs = isHanging ? (this.#hangingFor.get(releaseId) ?? 0) + durationMs : 0
       this.#hangingFor.set(releaseId, hangingMs)
-      const ended = isHanging ? 0 : requests
-      if (routed === 0 && hangingMs === 0 && crashes === 0) continue
+      const isLong = hangingMs >= longWaitMs ? 1 : 0
+      const begun = isHanging ? 0 : requests
+      const streams = [...(this.#streams.get(releaseId) ?? []), begun]
+      const ended = streams.splice(0, streams.length - streamsForS).reduce((sum, count) => sum + count, 0)
+      this.#streams.set(releaseId, streams)
+      const streaming = streams.reduce((sum, count) => sum + count, 0)
+      if (routed === 0 && hangingMs === 0 && crashes === 0 && ended + streaming === 0) continue
       const latencyCounts = new Array<number>(latencySlot + 2).fill(0)
       // Half at the middle, a tail of a twentieth two bins above.
       latencyCounts[latencySlot] = Math.floor(ended * 0.9)
@@ -145,8 +154,19 @@ export class SimRouter {
           unserved: isDown ? ended : 0,
           crashes,
           timeouts: 0,
-          inFlight: isHanging ? requests + 1 : 0,
-          oldestInFlightMs: hangingMs,
+          inFlight: isHanging ? requests + 1 : streaming,
+          oldestInFlightMs: isHanging ? hangingMs : streaming > 0 ? streams.length * 1000 : 0,
+          ...(this.isEarlier
+            ? {}
+            : {
+                begun,
+                longInFlight: isHanging
+                  ? isLong
+                  : streams.slice(0, -10).reduce((sum, count) => sum + count, 0),
+                unanswered: isLong,
+                oldestUnansweredMs: isLong * hangingMs,
+                stalled: 0,
+              }),
           latencyCounts,
         },
       })

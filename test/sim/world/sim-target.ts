@@ -17,6 +17,8 @@ export interface Behaviour {
   latencySlot: number
   /** Takes requests and ends none. */
   hangs: boolean
+  /** How long a response streams after it has begun, in seconds. */
+  streamsForS: number
   /** Share of requests that are answered only after their clients have left, 0 to 1. */
   abandonedRatio: number
   /** An instance exits, with code 1, each time it has run for this many seconds; null: never. */
@@ -32,6 +34,7 @@ export const wellBehaved: Behaviour = {
   errorRatio: 0.001,
   latencySlot: 58,
   hangs: false,
+  streamsForS: 0,
   abandonedRatio: 0,
   exitsEveryS: null,
   divertedRatio: 0,

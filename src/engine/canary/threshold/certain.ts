@@ -1,6 +1,14 @@
 import type { Finding, Judgement } from '../../../contract/index.ts'
 import { logEvidence, wilson } from '../certainty.ts'
-import { attempts, abandonedRatio, decided, errorRatio, failures, type Counts } from '../counts.ts'
+import {
+  attempts,
+  abandonedRatio,
+  decided,
+  errorRatio,
+  failures,
+  withOngoing,
+  type Counts,
+} from '../counts.ts'
 import type { JudgeRequest } from '../ports.ts'
 import { instanceFailures, type Pair, type ThresholdMemory } from './memory.ts'
 import {
@@ -21,9 +29,9 @@ const fewestToCompare = 20
 const grossFactor = 5
 /** How many times over the limit the true share must be beyond chance. */
 const excludedFactor = 2
-const grossRatio = 0.5
+export const grossRatio = 0.5
 /** The chance of a false alarm that is accepted in a window: 1 in 10,000. */
-const certainty = Math.log(10_000)
+export const certainty = Math.log(10_000)
 
 export interface Verdict {
   decision: Judgement['decision']
@@ -35,7 +43,8 @@ export interface Verdict {
  * What is not waited for, warm-up or not: a share of failures, or of clients that gave up, so far over its limit that
  * chance is ruled out. What hits the stable release alike is not the candidate's fault.
  */
-export function certainFailure(request: JudgeRequest, pair: Pair): Verdict | null {
+export function certainFailure(request: JudgeRequest, { candidate, stable }: Pair): Verdict | null {
+  const pair = { candidate: withOngoing(candidate), stable: withOngoing(stable) }
   return certainErrors(request, pair) ?? certainlyAbandoned(request, pair)
 }
 

@@ -1,9 +1,10 @@
 import { assertNever, ok } from '../../../base/index.ts'
-import { weightText, type Bin, type Finding, type Judgement } from '../../../contract/index.ts'
+import { longWaitMs, weightText, type Bin, type Finding, type Judgement } from '../../../contract/index.ts'
 import { cleanBins } from '../clean-bins.ts'
-import { attempts, countsOf, decided } from '../counts.ts'
+import { attempts, countsOf, decided, ongoing, withOngoing, type Counts } from '../counts.ts'
 import type { Judge, JudgeReply, JudgeRequest } from '../ports.ts'
 import { certainFailure, instanceFinding, type Verdict } from './certain.ts'
+import { hang, newestOf, watchStalls } from './hang.ts'
 import {
   addPair,
   asJudgeMemory,
@@ -14,12 +15,10 @@ import {
   type ThresholdMemory,
 } from './memory.ts'
 import { holdToLimits, type RuleOutcome } from './rules.ts'
-import { consecutiveFailures, milliseconds, requestsText } from './wording.ts'
+import { consecutiveFailures, duration, requestsText } from './wording.ts'
 
 /** Evaluations without data in a row after which the policy speaks. */
 const blindLimit = 5
-/** Attempts this old without a single one that ended: the release hangs. */
-const hungAfterMs = 10_000
 
 type Decision = Judgement['decision']
 
@@ -29,7 +28,7 @@ type Decision = Judgement['decision']
  */
 export const thresholdJudge: Judge = {
   name: 'threshold',
-  version: 1,
+  version: 2,
   evaluate: (request) => Promise.resolve(ok(evaluate(request))),
 }
 
@@ -37,6 +36,7 @@ function evaluate(request: JudgeRequest): JudgeReply {
   const memory = recall(request)
   const { bins, trouble } = cleanBins(request.bins)
   watchInstances(memory, bins, request)
+  watchStalls(memory, bins, request.context)
   const instances = instanceFinding(request, memory)
   if (!request.isJudged) return unjudged(request, memory, instances)
   const isBlind = request.sourceTrouble !== '' || (bins.length === 0 && trouble !== '')
@@ -49,13 +49,13 @@ function evaluate(request: JudgeRequest): JudgeReply {
     (instances?.verdict === 'worse' ? rolledBack(instances) : null) ??
     certainFailure(request, sumOf(memory.recent, fresh)) ??
     certainFailure(request, sumOf(memory.window, fresh)) ??
-    hang(request, bins, fresh)
+    hang(request, memory, bins, fresh)
   memory.recent = fresh
   const said =
     failed ??
     (request.isEarly ? nothingCertain : null) ??
     (isBlind ? blind(request, memory, request.sourceTrouble || trouble) : null) ??
-    (isWarmUp ? warmUp(request) : weigh(request, memory, fresh))
+    (isWarmUp ? warmUp(request) : weigh(request, memory, bins, fresh))
   const findings =
     instances && !said.findings.includes(instances) ? [...said.findings, instances] : said.findings
   return { memory: asJudgeMemory(memory), judgement: { ...said, findings, atMs: request.atMs } }
@@ -104,23 +104,6 @@ function watchInstances(
   })
 }
 
-/** Attempts are in progress, none ends. */
-function hang(
-  { context, weight, atMs }: JudgeRequest,
-  bins: readonly Bin[],
-  { candidate }: Pair,
-): Verdict | null {
-  if (weight === 0 || decided(candidate) > 0) return null
-  const last = bins.findLast(({ releaseId }) => releaseId === context.candidateReleaseId)
-  if (!last || last.inFlight === 0 || last.oldestInFlightMs < hungAfterMs) return null
-  const text = `${context.candidateReleaseId} hangs: ${requestsText(last.inFlight)} in progress, the oldest for ${milliseconds(last.oldestInFlightMs)}, and none has finished`
-  return {
-    decision: 'rollback',
-    text,
-    findings: [finding('traffic', 'worse', text, atMs - last.oldestInFlightMs, last.inFlight)],
-  }
-}
-
 function blind(
   { context, isHoldOver, atMs }: JudgeRequest,
   { blindCount }: ThresholdMemory,
@@ -137,7 +120,7 @@ function warmUp({ context }: JudgeRequest): Verdict {
 }
 
 /** The plain case: data is there and counts. */
-function weigh(request: JudgeRequest, memory: ThresholdMemory, fresh: Pair): Verdict {
+function weigh(request: JudgeRequest, memory: ThresholdMemory, bins: readonly Bin[], fresh: Pair): Verdict {
   addPair(memory.window, fresh)
   addPair(memory.held, fresh)
   const { context, isHoldOver, atMs } = request
@@ -145,7 +128,7 @@ function weigh(request: JudgeRequest, memory: ThresholdMemory, fresh: Pair): Ver
   const isFull = attempts(memory.window.candidate) >= limits.minSamples
   // Of a window without a request nothing could be told: the whole hold is shown instead.
   const shown = attempts(memory.window.candidate) > 0 ? memory.window : memory.held
-  const outcomes = attempts(shown.candidate) > 0 ? holdToLimits(context, shown) : []
+  const outcomes = attempts(withOngoing(shown.candidate)) > 0 ? holdToLimits(context, shown) : []
   if (isFull) {
     strike(memory, outcomes, atMs)
     clearWindow(memory)
@@ -168,16 +151,37 @@ function weigh(request: JudgeRequest, memory: ThresholdMemory, fresh: Pair): Ver
     if (decided(memory.held.candidate) === 0) return unanswered(request, memory, findings)
     return isHoldOver ? wholeHold(request, memory, findings) : good(name, memory, findings)
   }
-  if (!isHoldOver) return { decision: 'continue', text: sofar(name, memory, limits.minSamples), findings }
+  const newest = newestOf(bins, name)
+  const inFlight = newest?.inFlight ?? 0
+  if (!isHoldOver)
+    return { decision: 'continue', text: sofar(name, memory, inFlight, limits.minSamples), findings }
   const count = attempts(memory.held.candidate)
-  if (count === 0) return noTraffic(request, memory)
+  if (count === 0 && inFlight === 0) return noTraffic(request, memory)
+  const inProgress = newest ? flowing(memory.held.candidate, newest) : 0
+  if (count + inProgress >= limits.minSamples) return wholeHold(request, memory, findings, inProgress)
   memory.isShort = true
-  const text = `${name} had ${requestsText(count)}; ${limits.minSamples} are needed to judge it`
+  const text = tooFew(name, count, newest, limits.minSamples)
   return {
     decision: 'inconclusive',
     text,
     findings: [...findings, finding('traffic', 'unclear', text, atMs, count)],
   }
+}
+
+/** Responses in progress that began in this hold and keep coming. */
+function flowing(held: Counts, { inFlight, stalled = 0 }: Bin): number {
+  return Math.min(Math.max(0, ongoing(held) - stalled), inFlight)
+}
+
+/** Why the requests of a hold do not suffice, and what to do where its responses outlast it. */
+function tooFew(name: string, count: number, newest: Bin | undefined, minSamples: number): string {
+  const { inFlight = 0, oldestInFlightMs = 0, unanswered = 0 } = newest ?? {}
+  const isLong = oldestInFlightMs >= longWaitMs
+  if (count > 0 && !isLong) return `${name} had ${requestsText(count)}; ${minSamples} are needed to judge it`
+  const waiting =
+    unanswered > 0 ? `, ${unanswered} without a response for ${duration(longWaitMs)} or more` : ''
+  const advice = isLong ? '. Use a longer hold if responses outlast the step' : ''
+  return `${name} finished ${requestsText(count)} and has ${inFlight} in progress${waiting}; ${minSamples} are needed to judge it${advice}`
 }
 
 /** Clients gave up on every request, on those to the stable release too: neither good nor the candidate's fault. */
@@ -191,9 +195,15 @@ function unanswered(
 }
 
 /** At the end of a hold all of it is held to the limits once more: short bursts add up. */
-function wholeHold({ context, atMs }: JudgeRequest, memory: ThresholdMemory, findings: Finding[]): Verdict {
+function wholeHold(
+  { context, atMs }: JudgeRequest,
+  memory: ThresholdMemory,
+  findings: Finding[],
+  inProgress = 0,
+): Verdict {
   const outcomes = holdToLimits(context, memory.held)
-  if (!outcomes.some(({ isOver }) => isOver)) return good(context.candidateReleaseId, memory, findings)
+  if (!outcomes.some(({ isOver }) => isOver))
+    return good(context.candidateReleaseId, memory, findings, inProgress)
   const whole = outcomes.flatMap((outcome) => outcome.findings.map((each) => ({ ...each, sinceMs: atMs })))
   return { decision: 'rollback', text: `${worst(whole)}, over the whole step`, findings: whole }
 }
@@ -211,16 +221,21 @@ function noTraffic({ context, weight, atMs }: JudgeRequest, { held }: ThresholdM
   }
 }
 
-const good = (name: string, { held }: ThresholdMemory, findings: Finding[]): Verdict => ({
+const good = (name: string, { held }: ThresholdMemory, findings: Finding[], inProgress = 0): Verdict => ({
   decision: 'promote',
-  text: `${name} stays within every limit over ${requestsText(attempts(held.candidate))}`,
+  text: `${name} stays within every limit over ${requestsText(attempts(held.candidate) + inProgress)}${
+    inProgress > 0 ? `, ${inProgress} of them in progress` : ''
+  }`,
   findings,
 })
 
-const sofar = (name: string, { held }: ThresholdMemory, minSamples: number): string =>
-  attempts(held.candidate) === 0
+function sofar(name: string, { held }: ThresholdMemory, inFlight: number, minSamples: number): string {
+  const count = attempts(held.candidate)
+  if (count > 0) return `${name} has had ${count} of the ${minSamples} requests needed to judge it`
+  return inFlight === 0
     ? `${name} has had no requests yet`
-    : `${name} has had ${attempts(held.candidate)} of the ${minSamples} requests needed to judge it`
+    : `${name} has ${requestsText(inFlight)} in progress; none has finished yet`
+}
 
 function strike(memory: ThresholdMemory, outcomes: readonly RuleOutcome[], atMs: number): void {
   for (const { rule, isOver } of outcomes) {

@@ -26,6 +26,8 @@ export interface ThresholdMemory {
   held: Pair
   /** Failures of instances since the deployment began; of the rest nothing. */
   instances: Pair
+  /** The evaluation in which the largest share of the stable release's responses had stopped midway. */
+  stalls: { late: number; inTime: number }
   /** Wall time at which the first instance of the candidate had failed, UTC epoch ms; 0 without one. */
   firstInstanceFailureMs: number
   /** The hold ended with too few requests: another look at the same step counts on. */
@@ -51,6 +53,7 @@ const freshMemory = (hold: number, step: number): ThresholdMemory => ({
   recent: noPair(),
   held: noPair(),
   instances: noPair(),
+  stalls: { late: 0, inTime: 0 },
   firstInstanceFailureMs: 0,
   isShort: false,
   windowCount: 0,
@@ -72,7 +75,7 @@ export function recall({
   context,
 }: Pick<JudgeRequest, 'memory' | 'hold' | 'step' | 'context'>): ThresholdMemory {
   if (memory?.['version'] !== version) return freshMemory(hold, step)
-  const kept = structuredClone(memory) as unknown as ThresholdMemory
+  const kept = complete(structuredClone(memory) as unknown as ThresholdMemory)
   if (kept.hold === hold) return kept
   if (kept.isShort && kept.step === step) return { ...kept, hold, isShort: false }
   const strikes = { ...kept.strikes }
@@ -91,6 +94,16 @@ export function recall({
     ...(hasDecided ? { instances: noPair(), firstInstanceFailureMs: 0 } : {}),
   }
 }
+
+/** With the counts and notes that memory of before they existed lacks. */
+const complete = (kept: ThresholdMemory): ThresholdMemory => ({
+  ...freshMemory(kept.hold, kept.step),
+  ...kept,
+  window: sumOf(noPair(), kept.window),
+  recent: sumOf(noPair(), kept.recent),
+  held: sumOf(noPair(), kept.held),
+  instances: sumOf(noPair(), kept.instances),
+})
 
 /** Failures of instances: a process that dies often fails its health check or is ejected as well, and counts once. */
 export const instanceFailures = ({ crashes, healthFailures, ejections }: Counts): number =>

@@ -10,6 +10,7 @@ import {
   measured,
   noCounts,
   quantileMs,
+  withOngoing,
   type Counts,
 } from '../counts.ts'
 import type { JudgeContext } from '../ports.ts'
@@ -48,11 +49,12 @@ export function referenceFor(
 
 /** Holds a window, or a whole hold, to every limit. */
 export function holdToLimits(context: JudgeContext, pair: Pair): RuleOutcome[] {
-  const reference = referenceFor(context, pair.stable)
+  const candidate = withOngoing(pair.candidate)
+  const stable = withOngoing(pair.stable)
   return [
-    errorsRule(context, pair.candidate, reference),
-    abandonedRule(context, pair),
-    latencyRule(context, pair.candidate, reference),
+    errorsRule(context, candidate, referenceFor(context, stable)),
+    abandonedRule(context, { candidate, stable }),
+    latencyRule(context, pair.candidate, referenceFor(context, pair.stable)),
   ]
 }
 

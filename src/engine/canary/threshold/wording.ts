@@ -1,5 +1,6 @@
 import { duration } from '../../../contract/index.ts'
 export {
+  duration,
   latencyText as milliseconds,
   share as percent,
   shareBeside as percentBeside,

@@ -261,24 +261,3 @@ describe('the threshold judge without enough to go by', () => {
     expect((await watch.look(good, over)).decision).toBe('promote')
   })
 })
-
-describe('the threshold judge on a candidate that hangs', () => {
-  it('rolls back when requests are under way for 10 s and none has ended', async () => {
-    const judgement = await new Watch().look([
-      stable,
-      { releaseId: 'r2', requests: 0, inFlight: 12, oldestInFlightMs: 14_000 },
-    ])
-    expect(judgement.decision).toBe('rollback')
-    expect(judgement.text).toBe(
-      'r2 hangs: 12 requests in progress, the oldest for 14 s, and none has finished',
-    )
-  })
-
-  it('leaves a candidate alone that has one long request beside many that end', async () => {
-    const judgement = await new Watch().look([
-      stable,
-      { releaseId: 'r2', requests: 500, inFlight: 1, oldestInFlightMs: 25_000 },
-    ])
-    expect(judgement.decision).toBe('promote')
-  })
-})
