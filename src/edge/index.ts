@@ -1,5 +1,5 @@
 export { AdminServer } from './admin/index.ts'
-export { Handover, Predecessor, requireHandover } from './handover/index.ts'
+export { finishWithinMs, Handover, Predecessor, requireHandover } from './handover/index.ts'
 export { lockDirectory, takeLock, type DirectoryLock } from './lock/index.ts'
 export { isUnwritable, openOutput, type EdgeLog } from './machine/index.ts'
 export { Platform } from './services/index.ts'

@@ -224,8 +224,8 @@ export const edgeProcedures = {
   ),
   setGuards: procedure(z.strictObject({ service: nameSchema, guards: guardsSchema }), nothing),
   /**
-   * A new process of `command args --directory PATH` becomes the edge, and this one ends when its requests have; no
-   * request is lost. Answered when the new one serves; when it does not come to that, this one goes on as before.
+   * A new process of `command args --directory PATH` becomes the edge, and this one ends when its requests have, or
+   * after ten minutes, when it cuts what is left. Answered when the new one serves; when it does not come to that, this one goes on as before.
    */
   handover: procedure(
     z.strictObject({

@@ -7,7 +7,7 @@ import { AppError, messageOf, type Clock } from '../../base/index.ts'
 import { edgeCountsSchema } from '../../contract/index.ts'
 import type { AdminServer } from '../admin/index.ts'
 import type { Platform, Service, Progress } from '../services/index.ts'
-import { successorVariable, type Given } from './messages.ts'
+import { askedSchema, successorVariable, type Given } from './messages.ts'
 import { Steps } from './steps.ts'
 
 export interface HandoverParts {
@@ -26,6 +26,9 @@ const preparedWithinMs = 10_000
 const stepWithinMs = 5000
 const progressEveryMs = 50
 
+/** How long requests and WebSockets may go on at the edge that has handed over. What is left then is cut, ms. */
+export const finishWithinMs = 600_000
+
 /**
  * Starts the process that shall be the edge, and makes it be that: it is given the ports, which both then listen on,
  * and all client connections that have no request; requests in progress end here. Until the new one serves everything
@@ -41,6 +44,8 @@ export class Handover {
   /** Past the point at which it can be called off: the new edge may serve. */
   #isGiving = false
   #isYours = false
+  #finishWithinMs = finishWithinMs
+  #isFinishing = false
 
   constructor(parts: HandoverParts, { command, args }: { command: string; args: readonly string[] }) {
     this.#parts = parts
@@ -56,6 +61,11 @@ export class Handover {
       if (output !== 'ignore') closeSync(output)
     }
     this.#steps = new Steps(this.#child, parts.clock)
+    this.#child.on('message', (message) => {
+      const asked = askedSchema.safeParse(message).data
+      if (asked?.kind === 'cut') parts.platform.cut(asked.instanceId)
+      if (asked?.kind === 'end') this.finishWithin(asked.withinMs)
+    })
   }
 
   /** Resolves when the new process is the edge; `finish` is what follows. */
@@ -103,12 +113,20 @@ export class Handover {
     if (!this.#isGiving) this.#steps.callOff(why)
   }
 
+  /** What is in progress may take no longer than this from now on. */
+  finishWithin(withinMs: number): void {
+    this.#finishWithinMs = Math.min(this.#finishWithinMs, withinMs)
+    if (this.#isFinishing) void this.#drain()
+  }
+
   /** Resolves when all that was in progress has ended, or its time has. */
   async finish(): Promise<void> {
     const { platform, clock } = this.#parts
     const progress = clock.every(progressEveryMs, () => this.#tellProgress())
-    const services = [...platform.services.values()]
-    await Promise.all(services.map(async ({ listener, drainMs }) => listener?.drain(drainMs)))
+    // The new edge has died: nobody reads what it was given.
+    void this.#steps.ended.then(() => this.#forgetConnections())
+    this.#isFinishing = true
+    await this.#drain()
     progress[Symbol.dispose]()
     for (const { bins, traffic } of platform.services.values())
       bins.close(Object.keys(traffic.record.weights))
@@ -116,6 +134,15 @@ export class Handover {
     this.#send({ kind: 'all given' })
     await this.#steps.reached('all taken', stepWithinMs).catch(() => undefined)
     this.#forgetConnections()
+  }
+
+  /** Requests in progress do not wait for the drain of their service: only those are new that were pipelined. */
+  async #drain(): Promise<void> {
+    const withinMs = this.#finishWithinMs
+    const services = [...this.#parts.platform.services.values()]
+    await Promise.all(
+      services.map(async ({ listener, drainMs }) => listener?.drain({ beginWithinMs: drainMs, withinMs })),
+    )
   }
 
   #giveAway(): void {
@@ -135,6 +162,10 @@ export class Handover {
 
   #giveConnection(service: string, connection: Socket): void {
     this.#givenConnections.add(connection)
+    if (!this.#child.connected) {
+      this.#forgetConnections()
+      return
+    }
     this.#send({ kind: 'connection', service }, connection)
   }
 
@@ -144,6 +175,7 @@ export class Handover {
       Reflect.deleteProperty(connection, 'destroy')
       connection.destroy()
     }
+    this.#givenConnections.clear()
   }
 
   #send(given: Given, handle?: Server | Socket): void {

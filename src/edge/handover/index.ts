@@ -1,2 +1,2 @@
-export { Handover, requireHandover } from './hand-over.ts'
+export { finishWithinMs, Handover, requireHandover } from './hand-over.ts'
 export { Predecessor } from './take-over.ts'

@@ -18,6 +18,16 @@ export const givenSchema = z.discriminatedUnion('kind', [
 export type Given = z.infer<typeof givenSchema>
 
 /**
+ * What the edge that has taken over asks of the one before it, which one of an earlier version ignores: to cut what it
+ * has in progress at an instance; to end with all that it has within a time.
+ */
+export const askedSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('cut'), instanceId: z.string() }),
+  z.object({ kind: z.literal('end'), withinMs: z.number().min(0) }),
+])
+export type Asked = z.infer<typeof askedSchema>
+
+/**
  * From the edge that begins, in this order: its program is loaded; it knows the state; it serves beside the other;
  * it alone is the edge; it has all that was given.
  */

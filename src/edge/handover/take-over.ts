@@ -1,6 +1,6 @@
 import type { Server, Socket } from 'node:net'
 import type { Platform, Inheritance, Progress } from '../services/index.ts'
-import { givenSchema, successorVariable, type Step } from './messages.ts'
+import { givenSchema, successorVariable, type Asked, type Step } from './messages.ts'
 
 /**
  * The edge that started this process to take over from it. Once it has given its ports this one goes on alone when it
@@ -62,8 +62,22 @@ export class Predecessor {
     this.#tell('open')
   }
 
+  /** It has requests in progress at this instance, which is about to be stopped: it cuts them. */
+  cut(instanceId: string): void {
+    this.#send({ kind: 'cut', instanceId })
+  }
+
+  /** It ends within this time, with whatever it still has in progress. */
+  endWithin(withinMs: number): void {
+    this.#send({ kind: 'end', withinMs })
+  }
+
   #tell(step: Step): void {
-    if (process.connected) process.send?.({ step }, undefined, {}, () => undefined)
+    this.#send({ step })
+  }
+
+  #send(message: Asked | { step: Step }): void {
+    if (process.connected) process.send?.(message, undefined, {}, () => undefined)
   }
 
   #take(message: unknown, handle: Server | Socket | undefined): void {

@@ -1,9 +1,11 @@
+import type { Duplex } from 'node:stream'
 import type { Clock } from '../../base/index.ts'
 import type { ProxyLimits, Timeouts } from '../../contract/index.ts'
 import type { Attempt, BinLog, Outcome, ReleaseCounts } from '../counts/index.ts'
 import { isOurLack } from '../machine/index.ts'
 import type { AttemptEnd, Gate, Refusal } from '../guards/index.ts'
 import { type InstanceSet, InstanceStopped, type Instance } from '../supervisor/index.ts'
+import { closedBy, outcomeOfCut, type Begun } from './cut-response.ts'
 import type { RequestRouter } from './router.ts'
 
 /** What the requests of one service are forwarded with. */
@@ -109,6 +111,12 @@ export class Attempts {
     this.#count(outcome, how)
     this.#instance.slots.leave(this.#go)
     this.#instance.end()
+  }
+
+  /** Its client is no longer connected. What the edge cut off itself says nothing about the instance. */
+  disconnected(client: Duplex, response: Begun | null): void {
+    const by = closedBy(client)
+    this.end(outcomeOfCut(response, by), by === 'limit' ? 'abandoned' : undefined)
   }
 
   /** A handshake has been answered. Its connection keeps the slot, and the instance from stopping, until this is disposed. */

@@ -1,8 +1,9 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
+import { cutOff } from './cut-response.ts'
 
-/** Between two looks for connections without a request. */
-const sweepEveryMs = 20
+/** Between two looks for connections without a request: at first, and at last where requests take long. */
+const [sweepFirstMs, sweepLastMs] = [20, 250]
 
 /** Takes a connection over; it is no longer ours. */
 export type Give = (connection: Socket) => void
@@ -62,21 +63,24 @@ export class ClientConnections {
   async close(withinMs: number): Promise<void> {
     if (this.#server.listening) this.#server.close()
     const { promise: isEmpty, resolve } = Promise.withResolvers<void>()
+    let sweeps: NodeJS.Timeout | null = null
+    let nextMs = sweepFirstMs
     const sweep = () => {
       if (this.#give) this.settle()
       else {
         this.#server.closeIdleConnections()
         for (const socket of this.#waiting.keys()) socket.destroy()
       }
-      if (this.#open.size === 0) resolve()
+      if (this.#open.size === 0) return resolve()
+      sweeps = setTimeout(sweep, nextMs)
+      nextMs = Math.min(sweepLastMs, nextMs * 1.1)
     }
     sweep()
-    const sweeps = setInterval(sweep, sweepEveryMs)
     const cut = setTimeout(() => {
-      for (const socket of this.#open) socket.destroy()
+      for (const socket of this.#open) cutOff(socket)
     }, withinMs)
     await isEmpty
-    clearInterval(sweeps)
+    if (sweeps) clearTimeout(sweeps)
     clearTimeout(cut)
   }
 

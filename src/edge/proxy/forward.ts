@@ -54,7 +54,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Sender {
     this.#origin = origin
     this.#cookie = cookie
     this.#attempts = new Attempts(forwarding, origin.client, instance, this)
-    response.on('close', () => this.#clientGone())
+    response.on('close', () => this.#disconnected())
     response.on('drain', () => {
       this.#isPaused = false
       this.#attempts.isBlocked = false
@@ -146,7 +146,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Sender {
       // Half of a response cannot be taken back: cut off, it is at least seen to be incomplete.
       this.#response.destroy()
     } else if (this.#response.destroyed || failure instanceof BrokenOff) {
-      this.#attempts.end('abandoned')
+      this.#attempts.disconnected(this.#request.socket, null)
       this.#response.destroy()
     } else if (failure instanceof TooLarge) {
       this.#attempts.end('unmeasured', 'abandoned')
@@ -167,9 +167,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Sender {
     void this.#first?.then(() => this.#dropBody(), ignore)
   }
 
-  #clientGone(): void {
+  #disconnected(): void {
     if (this.#response.writableFinished) return
-    this.#attempts.end(this.#begun ? outcomeOfCut(this.#begun, 'client') : 'abandoned')
+    this.#attempts.disconnected(this.#request.socket, this.#begun)
     this.#controller?.abort(new Error('the client has gone'))
   }
 

@@ -5,6 +5,7 @@ import { AppError, messageOf } from '../../base/index.ts'
 import type { Refusal } from '../guards/index.ts'
 import type { Forwarding } from './attempts.ts'
 import { ClientConnections, type Give } from './client-connections.ts'
+import { cutOff } from './cut-response.ts'
 import { Exchange } from './forward.ts'
 import { originOf, type Origin } from './origin.ts'
 import { refuse, refuseConnection } from './refuse.ts'
@@ -148,14 +149,18 @@ export class Listener {
     this.#connections.giveAway(give)
   }
 
-  /** What is in progress may end within `withinMs`, WebSockets too, then it is cut. */
-  async drain(withinMs: number): Promise<void> {
+  /**
+   * What is in progress may end within `withinMs`, WebSockets too, then it is cut. A request that a client has pipelined
+   * is begun within `beginWithinMs` only. Called again, the shorter time counts.
+   */
+  async drain({ beginWithinMs, withinMs }: { beginWithinMs: number; withinMs: number }): Promise<void> {
+    using _end = this.#forwarding.clock.after(beginWithinMs, () => this.#turns.end())
     await this.#connections.close(withinMs)
   }
 
   /** Takes no new connections; what is in progress may end within `withinMs`, then it is cut. */
   async close(withinMs: number): Promise<void> {
-    for (const socket of this.#tunnelled) socket.destroy()
+    for (const socket of this.#tunnelled) cutOff(socket)
     await this.#connections.close(withinMs)
   }
 

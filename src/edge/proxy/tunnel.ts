@@ -52,7 +52,7 @@ export class Tunnel implements Sender {
     client.once('end', this.#hungUp)
     client.read(0)
     client.on('close', () => {
-      this.#cut('client')
+      this.#attempts.disconnected(client, this.#refusal)
       this.#upstream?.destroy()
     })
   }
@@ -154,12 +154,8 @@ export class Tunnel implements Sender {
   }
 
   #broken(by: CutBy): void {
-    this.#cut(by)
+    this.#attempts.end(outcomeOfCut(this.#refusal, by))
     this.#client.destroy()
-  }
-
-  #cut(by: CutBy): void {
-    this.#attempts.end(this.#refusal ? outcomeOfCut(this.#refusal, by) : 'abandoned')
   }
 }
 

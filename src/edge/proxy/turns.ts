@@ -43,6 +43,7 @@ export class Turns {
   readonly #serve: Serve
   readonly #nowMs: () => number
   readonly #lines = new WeakMap<Socket, Line>()
+  #isEnding = false
 
   constructor(serve: Serve, nowMs: () => number) {
     this.#serve = serve
@@ -92,6 +93,11 @@ export class Turns {
     }
   }
 
+  /** From now on no request that waits behind another one is served: its connection ends instead. */
+  end(): void {
+    this.#isEnding = true
+  }
+
   /** Whether a request of this connection is being served. */
   isBusy(socket: Socket): boolean {
     return (this.#lines.get(socket)?.current ?? null) !== null
@@ -121,6 +127,7 @@ export class Turns {
     line.next = null
     line.unparsed = null
     // The connection ends with the answer before: nothing that came behind it is acted on.
+    if (this.#isEnding) socket.end()
     if (!socket.writable) {
       release(socket)
       return

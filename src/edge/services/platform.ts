@@ -41,6 +41,8 @@ export interface PlatformOptions extends Surroundings {
   onStop: (order: EdgeInput<'stop'>) => void
   /** Hands over to another process; resolves when that one is the edge. */
   onHandover: (program: EdgeInput<'handover'>) => Promise<EdgeOutput<'handover'>>
+  /** Tells the edge before this one to cut what it has in progress at an instance, which is about to be stopped. */
+  cutElsewhere: (instanceId: string) => void
   /** What cannot be written now other than the state, as sentences. */
   unwritten: () => readonly string[]
   /** Listening sockets that this process was started with, by service: descriptors. */
@@ -184,6 +186,11 @@ export class Platform {
   /** Another process is the edge now: requests in progress go on, nothing else does. */
   abandon(): void {
     for (const { instanceSet } of this.#services.values()) instanceSet.abandon()
+  }
+
+  /** The edge after this one is about to stop an instance. */
+  cut(instanceId: string): void {
+    for (const { instanceSet } of this.#services.values()) instanceSet.cut(instanceId)
   }
 
   /** The edge before this one acts no more: this one does, and listens where that one did not. */

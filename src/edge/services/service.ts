@@ -31,6 +31,8 @@ export interface ServiceOptions extends Surroundings {
   keptPort: number | null
   persist: () => Promise<unknown>
   acting: () => Promise<void>
+  /** Tells an edge before this one to cut what it has in progress at an instance. */
+  cutElsewhere: (instanceId: string) => void
 }
 
 /** How long requests may take to end when a listener closes. */
@@ -229,7 +231,7 @@ export class Service {
     this.#isLeaving = true
   }
 
-  /** Longest that a request may take which is in progress when another edge takes over, ms. */
+  /** How long requests may take to end when its port closes for good, ms. */
   get drainMs(): number {
     return Math.max(closeWithinMs, this.#definition.drainMs)
   }

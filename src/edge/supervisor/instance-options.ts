@@ -34,6 +34,8 @@ export interface InstanceOptions extends Surroundings {
   persist: () => Promise<unknown>
   /** Resolves when this edge acts on processes: during a handover, only one of two edges does. */
   acting: () => Promise<void>
+  /** Tells an edge before this one to cut what it has in progress at this instance. */
+  cutElsewhere: () => void
   /** Called when it has stopped for good. */
   onGone: () => void
 }

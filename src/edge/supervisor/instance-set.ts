@@ -33,6 +33,8 @@ export interface InstanceSetOptions extends Surroundings {
   definition: () => EdgeDefinition
   persist: () => Promise<unknown>
   acting: () => Promise<void>
+  /** Tells an edge before this one to cut what it has in progress at an instance. */
+  cutElsewhere: (instanceId: string) => void
   /** Called for a failure that counts against the release of an instance. */
   onInstanceFailure: (releaseId: string, failure: InstanceFailure) => void
 }
@@ -248,6 +250,12 @@ export class InstanceSet {
     for (const instance of this.#instances) instance.abandon()
   }
 
+  /** The edge that manages the instances now is about to stop this one. */
+  cut(instanceId: string): void {
+    this.#instances.find(({ id }) => id === instanceId)?.cut()
+    this.#refresh()
+  }
+
   /** Lets go of everything and leaves it running. */
   close(): void {
     this.#isClosed = true
@@ -319,6 +327,7 @@ export class InstanceSet {
       output,
       mayRecover: () => !this.#instances.some(({ isRecovering }) => isRecovering),
       onChange: () => this.#changed(),
+      cutElsewhere: () => this.#options.cutElsewhere(id),
       onFailure: (failure) => this.#options.onInstanceFailure(release.id, failure),
       onGone: () => {
         this.#instances.splice(this.#instances.indexOf(instance), 1)

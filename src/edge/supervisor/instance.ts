@@ -33,6 +33,8 @@ const overLimitDrainMs = 3000
 
 /** How often the port of a healthy instance is verified to be its own. */
 const ownedWithinMs = 10_000
+/** How long an edge before this one takes at most to cut its requests and say so. */
+const cutElsewhereWithinMs = 1000
 
 /**
  * One running copy of a release: its process, its health, its connections. It restarts its process when that ends,
@@ -355,10 +357,9 @@ export class Instance {
     onChange()
     await this.#options.acting()
     await this.#load.idle(clock, drainMs)
-    this.#load.cutTunnels()
     const { connections } = life
     life.connections = null
-    void connections?.pool.destroy(new InstanceStopped())
+    await this.#cutRequests(connections)
     await this.#starting
     if (life.process) await this.#end(life.process, graceMs)
     await this.#endStrays()
@@ -382,6 +383,18 @@ export class Instance {
     return life
   }
 
+  /**
+   * Cuts what is in progress here and at an edge before this one, before its process stops: requests that an edge cuts
+   * off may be repeated at another instance, and are no failures of this one.
+   */
+  async #cutRequests(connections: Connections | null): Promise<void> {
+    this.#load.cutTunnels()
+    void connections?.pool.destroy(new InstanceStopped())
+    if (!this.#load.isElsewhere) return
+    this.#options.cutElsewhere()
+    await this.#load.idle(this.#options.clock, cutElsewhereWithinMs)
+  }
+
   async #end(process: ManagedProcess, graceMs: number): Promise<void> {
     const { pid } = process
     // Processes that left the group get SIGTERM here; those in it would get it twice.
@@ -394,6 +407,12 @@ export class Instance {
   async #endStrays(): Promise<void> {
     await this.#options.acting()
     await endByMark(this.#options.clock, this.#mark)
+  }
+
+  /** The edge that manages its process now is about to stop it. */
+  cut(): void {
+    const { connections } = this.#toStopping()
+    void this.#cutRequests(connections)
   }
 
   /** Hands its process to another edge. Requests in progress continue. */
@@ -475,8 +494,8 @@ export class Instance {
     await this.#options.acting()
     await this.#load.idle(this.#options.clock, drainMs)
     if (!this.#isCurrent(life)) return
-    // Called before its process stops: requests that this edge cuts off may be repeated at another instance.
-    void connections.pool.destroy(new InstanceStopped())
+    await this.#cutRequests(connections)
+    if (!this.#isCurrent(life)) return
     await this.#end(process, this.#options.definition().graceMs)
     if (this.#isCurrent(life)) this.#ended(reason)
   }

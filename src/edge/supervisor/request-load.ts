@@ -16,6 +16,10 @@ export class RequestLoad {
     return this.#here + this.#elsewhere
   }
 
+  get isElsewhere(): boolean {
+    return this.#elsewhere > 0
+  }
+
   /** Requests through an earlier edge, during which the instance must not be stopped. */
   set elsewhere(count: number) {
     this.#elsewhere = count

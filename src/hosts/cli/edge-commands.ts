@@ -2,7 +2,7 @@ import { AppError, silentLog } from '../../base/index.ts'
 import { readConfig, type ConfigRequest } from '../../adapters/config/index.ts'
 import type { EdgeClient } from '../../adapters/platforms/edge/index.ts'
 import { systemClock } from '../../adapters/system/index.ts'
-import { errorCatalogue, localActor } from '../../contract/index.ts'
+import { duration, errorCatalogue, localActor } from '../../contract/index.ts'
 import type { CommandSurroundings } from './config-commands.ts'
 import { edgeText } from './edge-text.ts'
 import { tellFailure } from './failure.ts'
@@ -52,13 +52,13 @@ export async function edgeCommand(
       log: { ...silentLog, error: (text) => surroundings.err.write(`${text}\n`) },
     })
     if (!upgraded.ok) return await failed(upgraded.error)
-    const { from, to } = upgraded.value
+    const { from, to, finishWithinMs } = upgraded.value
     const picked = ({ version, pid }: typeof from) => ({ version, pid })
     report(
       surroundings,
       { directory, from: picked(from), to: picked(to) },
       () =>
-        `The edge ${from.version} (pid ${from.pid}) has handed over to ${to.version} (pid ${to.pid}). No request was lost.\n`,
+        `The edge ${from.version} (pid ${from.pid}) has handed over to ${to.version} (pid ${to.pid}). Requests and WebSockets in progress finish in the old process; what is left after ${duration(finishWithinMs)} is cut.\n`,
     )
     return exitCodes.ok
   }

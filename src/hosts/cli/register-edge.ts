@@ -36,7 +36,7 @@ export function registerEdge(
     .action(({ withInstances = false, ...values }: Values & { withInstances?: boolean }) =>
       run({ kind: 'stop', withInstances }, values),
     )
-  add('upgrade', 'Replace the running edge with this version, without losing a request', {
+  add('upgrade', 'Replace the running edge with this version; requests in progress finish in the old one', {
     'pilothouse edge upgrade': 'Hand over to a new process; instances keep running',
   }).action((values: Values) => run({ kind: 'upgrade' }, values))
   add('install', 'Write a systemd unit that keeps the edge running. Root writes one for the machine', {

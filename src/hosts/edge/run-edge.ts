@@ -44,6 +44,10 @@ const holdEveryMs = 100
 /** How long an edge that was started in the place of a killed one waits for the lock to be free, ms. */
 const lockWithinMs = 1000
 const lockAgainMs = 20
+/** An edge that has handed over goes on with its requests for this long when it is told to end, ms. */
+const endWithinMs = 5000
+/** The same, when its successor is to hand over in turn: within the time of the order for that (`upgradeEdge`), ms. */
+const makeWayWithinMs = 90_000
 
 /**
  * Runs an edge on a directory until it is told to stop: by SIGTERM, SIGINT or the admin call, after which its
@@ -63,6 +67,7 @@ export async function runEdge({ directory, environment, onReady }: EdgeRequest):
   const stop = (withInstances: boolean) => {
     isEnding = true
     next.handover?.callOff('the edge was told to stop')
+    next.handover?.finishWithin(endWithinMs)
     ended.resolve({ kind: 'stopped', withInstances })
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(false))
@@ -144,6 +149,7 @@ export async function runEdge({ directory, environment, onReady }: EdgeRequest):
       isOrdered = true
       stop(instances)
     },
+    cutElsewhere: (instanceId) => predecessor?.cut(instanceId),
     unwritten: () => [...unwritten, ...survived],
     keptPorts: new Map(revival?.ports.map(({ service, descriptor }) => [service, descriptor])),
     inheritance,
@@ -202,7 +208,12 @@ export async function runEdge({ directory, environment, onReady }: EdgeRequest):
   await next.result?.catch(() => undefined)
   if (next.handover) await Promise.all([next.handover.finish(), admin.leave(callersWithinMs)])
   else await admin.close()
+  if (end.kind === 'stopped' && !end.withInstances) predecessor?.endWithin(endWithinMs)
   await platform.close(end.kind === 'stopped' && end.withInstances)
+  if (end.kind === 'stopped' && predecessor) {
+    predecessor.endWithin(0)
+    await Promise.race([predecessor.gone, sleep(clock, endWithinMs)])
+  }
   await removePointer(directory)
   return end.kind === 'handed over' ? 'handed over' : isOrdered ? 'ordered' : 'signaled'
 
@@ -272,6 +283,7 @@ export async function runEdge({ directory, environment, onReady }: EdgeRequest):
 
   async function handOverTo(program: { command: string; args: readonly string[] }): Promise<{ pid: number }> {
     // What the edge before this one still has in progress comes here at last: from one edge to the next, not two.
+    predecessor?.endWithin(makeWayWithinMs)
     await Promise.race([predecessor?.gone, ended.promise])
     if (isEnding) throw new AppError('UNAVAILABLE', 'The edge was told to stop.')
     const relock = () => takeLock(lockPath)

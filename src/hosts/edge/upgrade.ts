@@ -1,5 +1,5 @@
 import type { Actor } from '../../contract/index.ts'
-import type { EdgeLog } from '../../edge/index.ts'
+import { finishWithinMs, type EdgeLog } from '../../edge/index.ts'
 import { ok, type Result } from '../../base/index.ts'
 import { systemClock, systemRng } from '../../adapters/system/index.ts'
 import { version } from '../version.ts'
@@ -11,6 +11,8 @@ import { ownProgram, type EdgeProgram } from './launch.ts'
 export interface EdgeUpgrade {
   from: { pid: number; version: string }
   to: { pid: number; version: string }
+  /** How long requests and WebSockets in progress may go on in the old process before it cuts them. */
+  finishWithinMs: number
 }
 
 export interface EdgeUpgradeOrder {
@@ -21,11 +23,12 @@ export interface EdgeUpgradeOrder {
   program?: EdgeProgram | undefined
 }
 
-/** The one before the last may still have requests in progress, which are waited for first. */
+/** The one before the last may still have requests in progress, which are waited for first (`makeWayWithinMs`). */
 const upgradeWithinMs = 120_000
 
 /**
- * Makes a new process of `program` the edge of a directory in place of the one that runs, without a request lost.
+ * Makes a new process of `program` the edge of a directory in place of the one that runs, without a request lost:
+ * those in progress finish in the old one, within `finishWithinMs`.
  * UNAVAILABLE when none runs, or the new one fails: then the old one goes on. NOT_FOUND from an edge that is too old
  * to do it, UNSUPPORTED on Windows.
  */
@@ -61,7 +64,7 @@ export async function upgradeEdge(
     )
   if (!handedOver.ok) return handedOver
   const to = await client.call('status', {})
-  return to.ok ? ok({ from: from.value, to: to.value }) : to
+  return to.ok ? ok({ from: from.value, to: to.value, finishWithinMs }) : to
 }
 
 /** Whether one version comes before another: numbers first, then a release after what led to it. */

@@ -180,6 +180,7 @@ describe.runIf(process.platform === 'linux')('an edge whose state is damaged, ev
       log: { info: () => undefined, warn: () => undefined, error: () => undefined },
       onStop: () => undefined,
       onHandover: () => Promise.reject(new Error('not here')),
+      cutElsewhere: () => undefined,
       unwritten: () => [],
       keptPorts: new Map(),
       inheritance: null,

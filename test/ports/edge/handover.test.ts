@@ -9,7 +9,7 @@ import { systemClock } from '../../../src/adapters/system/index.ts'
 import { edgeKeeper, ensureEdge } from '../../../src/hosts/edge/index.ts'
 import { ask, Load } from '../../support/load.ts'
 import { until } from '../../support/until.ts'
-import { releaseOf, serviceName, TestService, valueOf } from '../platform.ts'
+import { definitionOf, releaseOf, serviceName, TestService, valueOf } from '../platform.ts'
 import { EdgeProcess } from './edge-process.ts'
 
 const entry = join(import.meta.dirname, '../../../src/hosts/edge/main.ts')
@@ -212,6 +212,46 @@ describe.skipIf(process.platform === 'win32')('an edge that hands over to anothe
     const [{ statusCode }] = (await answered) as [IncomingMessage]
     expect(statusCode).toBe(200)
     await until('it to have gone', async () => ((await shop.instances('r2')).length === 0 ? true : undefined))
+  })
+
+  it('finishes a long response and a WebSocket whatever the drain of their service is', async () => {
+    valueOf(await edge.target.declare(definitionOf({ drainMs: 0 })))
+    const socket = new WebSocket(shop.address.replace('http', 'ws'))
+    await once(socket, 'open')
+    const download = request(`${shop.address}/stream`, { method: 'POST' })
+    download.write('first ')
+    const [response] = (await once(download, 'response')) as [IncomingMessage]
+    await handOver()
+    // Longer than a listener takes to close.
+    expect(await shop.get('/slow?wait=6000')).toBe('r1')
+    const echo = once(socket, 'message')
+    socket.send('still there?')
+    expect(String((await echo)[0])).toBe('still there?')
+    download.end('last')
+    expect((await response.toArray()).join('')).toBe('first last')
+    // The old one is not waited for when somebody ends it, and the new one goes on.
+    const closed = once(socket, 'close')
+    await edge.end('SIGTERM')
+    await closed
+    expect(await shop.get()).toBe('r1')
+  })
+
+  it('counts what the old one has to cut as timed out, when the new one stops an instance', async () => {
+    valueOf(await edge.target.declare(definitionOf({ drainMs: 300 })))
+    await shop.run(releaseOf('r2'))
+    valueOf(await shop.weigh({ r2: 100 }, 'r2'))
+    const download = request(`${shop.address}/head?length=100&sent=50`).end()
+    const [response] = (await once(download, 'response')) as [IncomingMessage]
+    const cut = once(response, 'error')
+    await handOver()
+    valueOf(await shop.weigh({ r1: 100 }))
+    await shop.remove('r2')
+    await cut
+    const bin = await until('it to be counted', async () => {
+      const { bins } = valueOf(await edge.router.bins(serviceName, null))
+      return bins.find(({ releaseId, requests, abandoned }) => releaseId === 'r2' && requests + abandoned > 0)
+    })
+    expect(bin).toMatchObject({ requests: 1, timeouts: 1, abandoned: 0 })
   })
 
   it('goes on with a service that is being withdrawn, after its last request', async () => {

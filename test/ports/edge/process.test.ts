@@ -608,7 +608,9 @@ describe('an edge that is started by whoever needs it', () => {
     if (process.platform !== 'win32') {
       const upgraded = await run('upgrade')
       expect(upgraded.stderr).toBe('')
-      expect(upgraded.stdout).toContain('No request was lost')
+      expect(upgraded.stdout).toContain(
+        'Requests and WebSockets in progress finish in the old process; what is left after 10 min is cut.',
+      )
       expect((await run('status')).stdout).not.toBe(started.stdout)
     }
     expect((await run('stop', '--with-instances')).code).toBe(0)

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import WebSocket from 'ws'
 import { judgeLimitsSchema, type Bin } from '../../../src/contract/index.ts'
 import { thresholdJudge } from '../../../src/engine/canary/index.ts'
+import { freePort } from '../../support/database-servers.ts'
 import { until } from '../../support/until.ts'
 import { definitionOf, newKey, releaseOf, serviceName, TestService, valueOf } from '../platform.ts'
 import { EdgeProcess } from './edge-process.ts'
@@ -259,6 +260,25 @@ describe('the proxy of the edge', () => {
     await once(stream, 'data')
     stream.resetAndDestroy()
     expect(await counted('requests', 1)).toMatchObject({ requests: 1, errors: 0, abandoned: 1 })
+  })
+
+  it('counts as timed out what it cuts because the address has changed, and ejects no instance for it', async () => {
+    await serve()
+    const cut = [
+      get('/head?length=100&sent=50'),
+      get('/head?length=100'),
+      get('/slow?wait=600000'),
+      handshake('/never'),
+    ].map((text) => {
+      const client = open()
+      client.write(text)
+      return all(client)
+    })
+    await hasWaited(4)
+    await redeclare({ listen: { port: await freePort() } })
+    await Promise.all(cut)
+    expect(await counted('timeouts', 4)).toMatchObject({ requests: 4, timeouts: 4, abandoned: 0 })
+    expect((await shop.instances())[0]?.state).toBe('healthy')
   })
 
   const oneAnswered = { requests: 1, errors: 0, timeouts: 0, abandoned: 0 }
