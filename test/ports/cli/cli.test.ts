@@ -169,7 +169,7 @@ describe('pilothouse init', () => {
     await config('environment: staging\n')
     const { code, stderr } = await run(init)
     expect(code).toBe(1)
-    expect(stderr).toContain('A configuration exists already')
+    expect(stderr).toContain('A configuration already exists')
     expect(await readFile(file(), 'utf8')).toBe('environment: staging\n')
   })
 
