@@ -1,11 +1,7 @@
-import { Disposables, SerialQueue, type Result, type Clock, type Log, type Rng } from '../base/index.ts'
+import { Disposables, SerialQueue, type Clock, type Log, type Rng } from '../base/index.ts'
 import {
-  passedCheck,
-  type Bin,
   type ConfigStatus,
   type ConfigEntries,
-  type LiveDiff,
-  type ReadinessCheck,
   type ServiceState,
   type TimeZoneName,
 } from '../contract/index.ts'
@@ -17,15 +13,15 @@ import { LiveStore, Supervisor, within, type Loop } from './core/index.ts'
 import {
   DeploymentController,
   DeploymentProjection,
+  evidenceOf,
   type HookRunner,
   type HeadroomLook,
   type Validator,
 } from './deployments/index.ts'
 import { HostRegistry } from './hosts/index.ts'
-import { NoticeBoard, type Journal } from './journal/index.ts'
+import { NoticeBoard, recordLaunch, type Journal } from './journal/index.ts'
 import type { Stores } from './stores.ts'
 import {
-  serviceHealth,
   Services,
   type Configured,
   type Equip,
@@ -33,7 +29,8 @@ import {
   type OperatedService,
 } from './services/index.ts'
 import { SampleFeed } from './live/index.ts'
-import { combineHealth, type Limits, type MetricSource, type TelemetryStore } from './telemetry/index.ts'
+import { EngineStatus } from './status/index.ts'
+import type { Limits, MetricSource, TelemetryStore } from './telemetry/index.ts'
 
 /** What may change while the engine runs. */
 export interface EngineSettings {
@@ -86,11 +83,6 @@ const mostAtOnce = 100
 /** How long an answer of the state database is waited for. */
 const answerWithinMs = 5000
 
-/** How often what has no loop of its own is looked at: silent hosts, readiness. */
-const watchEveryMs = 1000
-/** Changes of this time go into one new health of the whole. */
-const healthWithinMs = 100
-
 /**
  * The product without its surroundings: samples hosts, keeps their state, answers the contract. Everything outside
  * it comes in through `EngineParts`, which the caller owns and disposes after the engine.
@@ -104,23 +96,19 @@ export class Engine implements AsyncDisposable {
   readonly parts: EngineParts
   readonly notices: NoticeBoard
   readonly hosts: HostRegistry
+  readonly status: EngineStatus
   readonly #services: Services
   readonly #controller: DeploymentController
   readonly #refusals: RefusalLog
   readonly #supervisor: Supervisor
   readonly #held = new Disposables()
-  readonly #startedAtMs: number
   #settings: EngineSettings
-  #environment: string
   readonly #pacing = new SerialQueue()
-  #healthTimer: Disposable | undefined
 
   constructor(parts: EngineParts) {
     this.parts = parts
     this.epoch = parts.rng.hex(8)
     this.#settings = parts.settings
-    this.#environment = parts.environment
-    this.#startedAtMs = parts.clock.nowMs()
     this.#supervisor = new Supervisor(parts)
     this.notices = new NoticeBoard({ ...parts, live: this.live })
     this.hosts = new HostRegistry({
@@ -141,6 +129,16 @@ export class Engine implements AsyncDisposable {
       controller: this.#controller,
       deployments: new DeploymentProjection(shared),
     })
+    this.status = new EngineStatus(
+      {
+        ...parts,
+        live: this.live,
+        hosts: this.hosts,
+        services: this.#services,
+        supervisor: this.#supervisor,
+      },
+      { ...parts.settings, environment: parts.environment },
+    )
     this.#refusals = new RefusalLog({
       ...parts,
       append: (audit) =>
@@ -173,12 +171,13 @@ export class Engine implements AsyncDisposable {
     this.#services.start(this.#supervisor)
     this.#held.use(this.#controller)
     this.#held.use(this.#services)
-    this.#held.use(this.#supervisor.subscribe(() => this.#showStatus()))
-    this.#held.use(this.parts.clock.every(watchEveryMs, () => this.#look()))
-    this.#held.defer(() => this.#healthTimer?.[Symbol.dispose]())
-    this.#held.use(this.live.subscribe((diff) => this.#heedChanges(diff)))
-    this.#showStatus()
-    void this.#openJournal()
+    this.#held.use(this.status)
+    this.status.start()
+    const { epoch, notices, parts } = this
+    void recordLaunch(
+      { epoch, version: parts.version, startedAtMs: this.status.startedAtMs },
+      { ...parts, notices },
+    )
   }
 
   /** Takes a changed configuration into use without a restart. */
@@ -186,21 +185,16 @@ export class Engine implements AsyncDisposable {
     const isNewPace = settings.intervalMs !== this.#settings.intervalMs
     this.#settings = settings
     this.hosts.setLimits(settings.limits)
-    this.#showStatus()
+    this.status.set(settings)
     if (isNewPace) void this.#pacing.run(() => this.hosts.setInterval(settings.intervalMs))
   }
 
   /** What this engine steers from now on, on all that it shows. */
   applyEnvironment(environment: string): void {
-    if (environment === this.#environment) return
-    this.#environment = environment
+    if (environment === this.status.environment) return
     this.hosts.setEnvironment(environment)
     this.#services.setEnvironment(environment)
-    this.#showStatus()
-  }
-
-  get environment(): string {
-    return this.#environment
+    this.status.set({ environment })
   }
 
   /** Takes changed services into use; a deployment in progress keeps its plan. */
@@ -230,49 +224,6 @@ export class Engine implements AsyncDisposable {
     return this.#services.list()
   }
 
-  /** The engine's own checks, and whether what it watches is well enough to be called ready. */
-  readiness(): ReadinessCheck[] {
-    const health = this.live.get('health')
-    const { minHealthScore } = this.#settings
-    const worst = health?.reasons[0]
-    const score = health?.score ?? null
-    const isWell = score === null || score >= minHealthScore
-    const down = this.#services
-      .list()
-      .flatMap(({ name, concerns }) =>
-        concerns.filter(({ severity }) => severity === 'critical').map((concern) => ({ name, ...concern })),
-      )
-    const [first] = down
-    return [
-      ...this.checks(),
-      check(
-        'health',
-        isWell,
-        `health ${score ?? 'unknown'}, below ${minHealthScore}${worst ? `: ${worst.text}` : ''}`,
-        worst?.sinceMs ?? this.#startedAtMs,
-      ),
-      check(
-        'services',
-        !first,
-        first ? `${first.name}: ${first.text}` : '',
-        first?.sinceMs ?? this.#startedAtMs,
-      ),
-    ]
-  }
-
-  /** What must hold for this engine to be relied on, each with its reason. */
-  checks(): ReadinessCheck[] {
-    const telemetry = this.parts.telemetry.status()
-    const state = this.parts.journal.status()
-    return [
-      ...this.#supervisor.checks(),
-      check('telemetry database', telemetry.isWritable, telemetry.reason, this.#startedAtMs),
-      check('state database', state.isWritable, state.reason, state.sinceMs),
-      ...(this.parts.concerns ?? []).map(({ name, text }) => check(name, false, text, this.#startedAtMs)),
-      ...this.hosts.checks(this.#startedAtMs),
-    ]
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     this.hosts.end()
     await this.#supervisor.stop()
@@ -281,88 +232,4 @@ export class Engine implements AsyncDisposable {
     await this.parts.telemetry.flush()
     await this.parts.journal.stopped(this.epoch, this.parts.clock.nowMs())
   }
-
-  async #openJournal(): Promise<void> {
-    const { journal, clock, version } = this.parts
-    await this.notices.load()
-    await journal.launched({ epoch: this.epoch, version, startedAtMs: this.#startedAtMs })
-    const before = await journal.launchBefore(this.epoch)
-    const wasKilled = before.ok && before.value !== null && before.value.stoppedAtMs === null
-    this.notices.post(
-      wasKilled
-        ? {
-            severity: 'warning',
-            text: 'The engine started again after a run that ended without shutting down',
-            link: '/settings/about',
-          }
-        : { severity: 'info', text: `The engine started, version ${version}`, link: '/settings/about' },
-    )
-    this.parts.log.info('engine started', { epoch: this.epoch, atMs: clock.nowMs() })
-  }
-
-  #look(): void {
-    this.hosts.tick()
-    this.#showHealth()
-    this.#showStatus()
-  }
-
-  #heedChanges({ put, removed }: LiveDiff): void {
-    if (this.#healthTimer) return
-    if (![...Object.keys(put), ...removed].some((key) => /^(hostState|service):/.test(key))) return
-    this.#healthTimer = this.parts.clock.after(healthWithinMs, () => {
-      this.#healthTimer = undefined
-      this.#showHealth()
-    })
-  }
-
-  #showHealth(): void {
-    const services = this.#services.list().flatMap(({ name, concerns, stableReleaseId, weights }) => {
-      const health = serviceHealth(
-        name,
-        concerns,
-        stableReleaseId !== null || Object.keys(weights).length > 0,
-      )
-      return health ? [{ health, lastScore: health.score }] : []
-    })
-    const whole = combineHealth([...this.hosts.health(), ...services])
-    this.live.put('health', { ...whole, newestSampleMs: this.hosts.newestSampleMs() })
-  }
-
-  #showStatus(): void {
-    const checks = this.checks()
-    const shown = this.live.get('engine')
-    const { timeZone } = this.#settings
-    const { dataDirectory } = this.parts
-    const isSame = shown?.environment === this.#environment && shown.timeZone === timeZone
-    if (isSame && JSON.stringify(shown.checks) === JSON.stringify(checks)) return
-    this.live.put('engine', {
-      version: this.parts.version,
-      environment: this.#environment,
-      timeZone,
-      startedAtMs: this.#startedAtMs,
-      ...(dataDirectory === undefined ? {} : { dataDirectory }),
-      checks,
-    })
-  }
-}
-
-const check = (name: string, ok: boolean, reason: string, sinceMs: number): ReadinessCheck => ({
-  name,
-  ok,
-  text: ok ? passedCheck : reason,
-  sinceMs,
-})
-
-/** Counts of the newest deployments that a release took part in, newest first. */
-async function* evidenceOf(
-  { deployments, evidence }: Pick<Stores, 'deployments' | 'evidence'>,
-  service: string,
-  releaseId: string,
-): AsyncGenerator<Result<Bin[]>, void> {
-  const found = await deployments.list({ service, releaseId, limit: 5 })
-  if (!found.ok) {
-    yield found
-    return
-  }
-  for (const { id } of found.value) yield await evidence.binsOf(id)
 }

@@ -12,23 +12,9 @@ import {
   systemClock,
   systemRng,
 } from '../adapters/system/index.ts'
-import {
-  configRejectedText,
-  engineActor,
-  hostsWithState,
-  type ConfigProblem,
-  type LiveRecords,
-} from '../contract/index.ts'
-import { audited, type AuditDraft } from '../engine/audit/index.ts'
-import {
-  changedSettings,
-  describeConfig,
-  type ChangedSetting,
-  type Config,
-  type LoadedConfig,
-  type LogLevel,
-  type Standpoint,
-} from '../engine/config/index.ts'
+import { type ConfigProblem } from '../contract/index.ts'
+import { audited, newKeyEntry, sealTroubleText, type AuditDraft } from '../engine/audit/index.ts'
+import { RunningConfig, type Config, type LoadedConfig, type LogLevel } from '../engine/config/index.ts'
 import type { Stores } from '../engine/stores.ts'
 import { Engine, type EngineSettings } from '../engine/index.ts'
 import { defaultLimits } from '../engine/telemetry/index.ts'
@@ -36,7 +22,6 @@ import { ConfigRecord } from './config-record.ts'
 import { edgeClient, edgeDirectory, edgeKeeper, workDirectory, type EdgeProgram } from './edge/index.ts'
 import { edgeOrderTaker, steer, takeEdgeOrders } from './steering/index.ts'
 import { version } from './version.ts'
-import type { HostFact } from '../engine/validation/index.ts'
 
 export interface LocalEngineOptions {
   /** As loaded at the start; a change comes in through `applyConfig`. */
@@ -69,10 +54,8 @@ export interface LocalEngine extends AsyncDisposable {
  */
 export async function openLocalEngine(options: LocalEngineOptions): Promise<LocalEngine> {
   const started = options.config
-  let loaded = started
   let origin: string | null = null
-  const standpoint: Standpoint = { started, unused: options.unused ?? [] }
-  const { dataDirectory, environment } = loaded.config
+  const { dataDirectory, environment } = started.config
   const clock = systemClock()
   const held = new Disposables()
   try {
@@ -87,12 +70,14 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
     if (!journal.ok) throw atStart(journal.error)
     held.use(journal.value)
     const { stores } = journal.value
-    const sealTrouble = isLost ? null : await troubleOf(stores, isKeyNew)
-    if (isKeyNew) await recordNewKey(stores, clock.nowMs())
+    const end = await stores.audit.auditEnd()
+    const sealTrouble = isLost || !end.ok ? null : sealTroubleText(end.value, isKeyNew)
+    const newKey = isKeyNew && end.ok ? newKeyEntry(end.value, clock.nowMs()) : null
+    if (newKey) await record(stores, newKey)
     const telemetry = await openTelemetryStore({
       file: join(dataDirectory, 'telemetry.sqlite'),
       clock,
-      retention: retentionOf(loaded.config),
+      retention: retentionOf(started.config),
       ...(options.telemetryWorkerUrl ? { workerUrl: options.telemetryWorkerUrl } : {}),
     })
     if (!telemetry.ok) throw atStart(telemetry.error)
@@ -104,7 +89,7 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
       platforms: [edgePlatform(edge)],
       stores,
       service: (name) => engine.service(name),
-      hosts: () => hostFacts(engine.live.snapshot()),
+      hosts: () => engine.hosts.facts(),
       workDirectory: workDirectory(directory),
       origin: () => origin,
       clock,
@@ -117,6 +102,14 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
       log: options.log,
       append: (draft) => record(stores, draft),
     })
+    const running = new RunningConfig({
+      clock,
+      standpoint: { started, unused: options.unused ?? [] },
+      take: (config) => {
+        for (const { take } of effects) take(config, surroundings)
+      },
+      record: configRecord,
+    })
     const declared = await stores.declarations.all()
     if (!declared.ok) throw declared.error
     const engine: Engine = held.use(
@@ -127,14 +120,14 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
         version,
         environment,
         dataDirectory,
-        settings: settingsOf(loaded.config),
+        settings: settingsOf(started.config),
         sources: [source],
         telemetry: telemetry.value,
         journal: journal.value,
         steering: {
           ...steering,
           accountProblem,
-          configured: loaded.config,
+          configured: started.config,
           declared: declared.value,
           stores,
           loops: [
@@ -149,13 +142,23 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
             edgeOrderTaker(directory, { stores, clock, log: options.log }),
           ],
         },
-        config: () => describeConfig(loaded, standpoint),
+        config: () => running.entries(),
         concerns: isLost ? [{ name: 'earlier state database', text: lostText(stateFile) }] : [],
-        configStatus: { file: loaded.file, loadedAtMs: clock.nowMs(), problems: [] },
+        configStatus: running.status,
       }),
     )
+    const surroundings: Surroundings = {
+      engine,
+      telemetry: telemetry.value,
+      setLogLevel: (level) => options.setLogLevel?.(level),
+      failed: (failure) => {
+        const message = messageOf(failure)
+        options.log.error('a changed configuration could not be applied', { failure: message })
+        void configRecord.refused([{ file: running.loaded.file ?? '', line: 0, column: 0, message }])
+      },
+    }
     await engine.prepare()
-    await configRecord.opened(loaded)
+    await configRecord.opened(started)
     await takeEdgeOrders(directory, { stores, log: options.log })
     if (isLost) {
       options.log.error('the state database was lost', { file: stateFile })
@@ -165,43 +168,10 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
       options.log.error('the audit log cannot be trusted', { trouble: sealTrouble })
       engine.notices.post({ severity: 'critical', text: sealTrouble, link: '/activity' })
     }
-    const surroundings: Surroundings = {
-      engine,
-      telemetry: telemetry.value,
-      setLogLevel: (level) => options.setLogLevel?.(level),
-      failed: (failure) => {
-        const message = messageOf(failure)
-        options.log.error('a changed configuration could not be applied', { failure: message })
-        void configRecord.refused([{ file: loaded.file ?? '', line: 0, column: 0, message }])
-      },
-    }
     return {
       engine,
       reachedAt: (known) => (origin = known),
-      configChanged: (changed) => {
-        const pendingIn = (config: LoadedConfig) =>
-          changedSettings(started, config, standpoint)
-            .filter(({ effect }) => effect === 'restart')
-            .map(({ path, from, to }) => ({ path, running: from, value: to }))
-        const status = { file: loaded.file, loadedAtMs: clock.nowMs(), pending: pendingIn(loaded) }
-        if (!changed.ok) {
-          void configRecord.refused(changed.error)
-          engine.live.put('config', { ...status, problems: changed.error })
-          engine.notices.post({
-            severity: 'warning',
-            text: configRejectedText(changed.error),
-            link: '/settings',
-          })
-          return
-        }
-        const changes = changedSettings(loaded, changed.value, standpoint)
-        loaded = changed.value
-        for (const { take } of effects) take(loaded.config, surroundings)
-        engine.live.put('config', { ...status, file: loaded.file, pending: pendingIn(loaded), problems: [] })
-        if (changes.length > 0) void configRecord.changed(loaded, changes)
-        if (changes.length > 0)
-          engine.notices.post({ severity: 'info', text: changeText(changes), link: '/settings' })
-      },
+      configChanged: (changed) => running.change(changed, engine),
       [Symbol.asyncDispose]: () => held[Symbol.asyncDispose](),
     }
   } catch (failure) {
@@ -262,23 +232,6 @@ function settingsOf({ telemetry, health, display }: Config): EngineSettings {
   }
 }
 
-const hostFacts = (records: Partial<LiveRecords>): HostFact[] =>
-  hostsWithState(records).map(({ host, state }) => ({ name: host.name, state }))
-
-/** What changed, and what of it is not in force yet. */
-export function changeText(changes: readonly ChangedSetting[]): string {
-  const [first] = changes
-  const rest = changes.length > 1 ? ` and ${changes.length - 1} more` : ''
-  const text = `Configuration changed: ${first?.path} from ${first?.from || 'unset'} to ${first?.to || 'unset'}${rest}`
-  const waiting = changes.filter(({ effect }) => effect === 'restart').map(({ path }) => path)
-  const unused = changes.filter(({ effect }) => effect === 'unused').map(({ path }) => path)
-  return [
-    text,
-    ...(waiting.length > 0 ? [`After a restart: ${waiting.join(', ')}`] : []),
-    ...(unused.length > 0 ? [`The desktop app does not use ${unused.join(', ')}`] : []),
-  ].join('. ')
-}
-
 const lostText = (file: string): string =>
   `${file} was missing at this start, although the data directory was in use: earlier deployments, releases and audit entries are gone. Stop the engine and restore the newest file from ${join(dirname(file), 'backups')}, or restart the engine to continue without them.`
 
@@ -291,39 +244,6 @@ function isStateLost(dataDirectory: string): boolean {
     size('telemetry.sqlite') > 0 ||
     newestBackup(join(dataDirectory, 'state.sqlite')) !== null
   )
-}
-
-/** What is wrong with the seal of the audit log at this start, as a sentence; null when nothing is. */
-async function troubleOf({ audit }: Stores, isKeyNew: boolean): Promise<string | null> {
-  const end = await audit.auditEnd()
-  if (!end.ok) return null
-  const { anchor, seal, vouchesFrom = null } = end.value
-  const check = 'Run: pilothouse audit verify'
-  if (vouchesFrom !== null && isKeyNew)
-    return `audit.key was missing, although the audit log was sealed with it: a new key seals it from now on. ${check}`
-  if (anchor === null)
-    return `audit.anchor is missing, so the end of the audit log cannot be verified. ${check}`
-  if (seal === 'broken') return `The end of the audit log has no valid seal. ${check}`
-  return null
-}
-
-/**
- * From here on the log has a seal; what was written before the key has none. An empty log needs no such entry, unless it
- * had a key before.
- */
-async function recordNewKey(stores: Stores, atMs: number): Promise<void> {
-  const end = await stores.audit.auditEnd()
-  if (!end.ok) return
-  const isEmpty = end.value.seq === 0 && (end.value.anchor?.seq ?? 0) === 0
-  if (isEmpty && (end.value.vouchesFrom ?? null) === null) return
-  await record(stores, {
-    atMs,
-    actor: engineActor,
-    action: 'audit.seal',
-    target: 'audit',
-    why: 'There was no key in the data directory. Entries before this one are chained, but not sealed by it.',
-    details: {},
-  })
 }
 
 async function record({ work }: Stores, draft: AuditDraft): Promise<void> {

@@ -109,7 +109,7 @@ describe('the engine of this machine', () => {
       await using local = await openLocalEngine({ config, log })
       expect(errors).toEqual(['the state database was lost'])
       const records = local.engine.live.snapshot()
-      const failed = local.engine.checks().find(({ name }) => name === 'earlier state database')
+      const failed = local.engine.status.checks().find(({ name }) => name === 'earlier state database')
       expect(failed).toMatchObject({ ok: false })
       const notices = Object.values(records).map((record) => JSON.stringify(record))
       expect(notices.filter((text) => text.includes('was missing at this start'))).toContainEqual(

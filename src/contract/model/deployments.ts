@@ -206,6 +206,14 @@ export const deploymentPhases = [
 ] as const
 export type DeploymentPhase = (typeof deploymentPhases)[number]
 
+/** Nothing follows them. */
+export const finalPhases = ['promoted', 'rolled_back', 'failed'] as const satisfies readonly DeploymentPhase[]
+
+export const isFinal = (phase: string): boolean => finalPhases.some((final) => final === phase)
+
+/** Phases of deployments that have not ended. */
+export const openPhases: readonly DeploymentPhase[] = deploymentPhases.filter((phase) => !isFinal(phase))
+
 /** Checks that every deployment has; an entry of the same kind in the list of a service replaces the default one. */
 export const builtInChecks = [
   'artifact',

@@ -6,6 +6,7 @@ export {
   type Standpoint,
 } from './describe.ts'
 export { readService, serviceTextIn, withPathsFrom } from './one-service.ts'
+export { changeText, RunningConfig } from './running-config.ts'
 export { configJsonSchema } from './json-schema.ts'
 export { isSamePlace, type Listening } from './listening.ts'
 export {

@@ -1,5 +1,6 @@
 import {
   isEngine,
+  isFinal,
   type Actor,
   engineActor,
   type Failure,
@@ -121,9 +122,7 @@ export interface DeploymentState {
   endedAtMs: number | null
 }
 
-const ended: readonly Stage['kind'][] = ['promoted', 'rolled_back', 'failed']
-
-export const hasEnded = ({ stage }: Pick<DeploymentState, 'stage'>): boolean => ended.includes(stage.kind)
+export const hasEnded = ({ stage }: Pick<DeploymentState, 'stage'>): boolean => isFinal(stage.kind)
 
 /** Whether it is going back or has gone back; nothing of it moves forward any more. */
 export const isGoingBack = ({ rollback }: Pick<DeploymentState, 'rollback'>): boolean => rollback !== null

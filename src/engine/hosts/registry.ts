@@ -1,6 +1,13 @@
 import { sleep, type Clock } from '../../base/index.ts'
-import { passedCheck, type HostState, type ReadinessCheck, type Trend } from '../../contract/index.ts'
+import {
+  hostsWithState,
+  passedCheck,
+  type HostState,
+  type ReadinessCheck,
+  type Trend,
+} from '../../contract/index.ts'
 import type { LiveStore, Supervisor } from '../core/index.ts'
+import type { HostFact } from '../validation/index.ts'
 import type { NoticeBoard } from '../journal/index.ts'
 import type { SampleFeed } from '../live/index.ts'
 import {
@@ -92,6 +99,11 @@ export class HostRegistry {
     await this.#parts.supervisor.remove(loopName(hostId))
     this.#parts.live.remove(`host:${hostId}`)
     this.#parts.live.remove(`hostState:${hostId}`)
+  }
+
+  /** Each host with its state, as checks ask for it. */
+  facts(): HostFact[] {
+    return hostsWithState(this.#parts.live.snapshot()).map(({ host, state }) => ({ name: host.name, state }))
   }
 
   setLimits(limits: Limits): void {

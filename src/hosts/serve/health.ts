@@ -115,7 +115,7 @@ export function healthAnswers(engine: Engine): HealthAnswers {
   const fill = () => {
     const { live, parts } = engine
     registry.resetMetrics()
-    info.set({ version: parts.version, environment: engine.environment }, 1)
+    info.set({ version: parts.version, environment: engine.status.environment }, 1)
     const health = live.get('health')
     if (typeof health?.score === 'number') score.set(health.score)
     for (const { host, state } of hostsWithState(engine.live.snapshot())) {
@@ -125,7 +125,7 @@ export function healthAnswers(engine: Engine): HealthAnswers {
       fillHostValues(host)
     }
     fillServices()
-    for (const { name, ok } of engine.readiness()) check.set({ check: name }, ok ? 1 : 0)
+    for (const { name, ok } of engine.status.readiness()) check.set({ check: name }, ok ? 1 : 0)
     const store = parts.telemetry.status()
     size.set(store.sizeBytes)
     pending.set(store.pendingRowCount)
@@ -136,7 +136,7 @@ export function healthAnswers(engine: Engine): HealthAnswers {
   return {
     liveness: () => ({ status: 'alive', atMs: engine.parts.clock.nowMs() }),
     readiness: () => {
-      const checks = engine.readiness()
+      const checks = engine.status.readiness()
       const failed = checks.filter(({ ok }) => !ok)
       const ready = failed.length === 0
       const atMs = engine.parts.clock.nowMs()

@@ -1,15 +1,12 @@
 import {
+  isFinal,
   recordsOf,
   type Deployment,
-  type DeploymentPhase,
   type LiveRecords,
   type ServiceState,
 } from '../../contract/index.ts'
 
-/** Phases that nothing follows. */
-const finalPhases: readonly DeploymentPhase[] = ['promoted', 'rolled_back', 'failed']
-
-export const hasEnded = ({ phase }: Pick<Deployment, 'phase'>): boolean => finalPhases.includes(phase)
+export const hasEnded = ({ phase }: Pick<Deployment, 'phase'>): boolean => isFinal(phase)
 
 /** How a service is, as far as a person must know: the first that holds of critical, warning, ok. */
 export type ServiceSeverity = 'critical' | 'warning' | 'ok'

@@ -11,7 +11,7 @@ describe('a running engine', () => {
     engine.feed.subscribe(() => count++)
     engine.start()
     await clock.advance(10_000)
-    const failing = () => engine.checks().filter(({ ok }) => !ok)
+    const failing = () => engine.status.checks().filter(({ ok }) => !ok)
     expect(failing()).toEqual([])
 
     engine.applySettings({ intervalMs: 60_000, limits: defaultLimits, minHealthScore: 50, timeZone: 'local' })
@@ -49,7 +49,7 @@ describe('a running engine', () => {
     engine.applyEnvironment('production')
     expect(engine.live.get('engine')?.environment).toBe('production')
     expect(engine.live.get('host:local')?.environment).toBe('production')
-    expect(engine.environment).toBe('production')
+    expect(engine.status.environment).toBe('production')
     await clock.advance(5000)
     expect(engine.live.get('engine')?.environment).toBe('production')
   })

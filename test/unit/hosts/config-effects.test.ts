@@ -9,7 +9,8 @@ import {
   type LoadedConfig,
   type Setting,
 } from '../../../src/engine/config/index.ts'
-import { changeText, effects } from '../../../src/hosts/local-engine.ts'
+import { changeText } from '../../../src/engine/config/index.ts'
+import { effects } from '../../../src/hosts/local-engine.ts'
 
 const places = { workingDirectory: '/work', home: '/home/ada', dataDirectory: '/data' }
 

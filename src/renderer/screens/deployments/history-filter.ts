@@ -7,9 +7,6 @@ export interface HistoryFilter {
   text?: string
 }
 
-/** How deployments ended, as a person filters by. */
-export const endings = ['promoted', 'rolled_back', 'failed'] as const satisfies readonly DeploymentPhase[]
-
 export function historyFilter(query: URLSearchParams): HistoryFilter {
   const service = query.get('service') ?? ''
   const phase = deploymentPhases.find((name) => name === query.get('phase'))

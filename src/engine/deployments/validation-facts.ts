@@ -1,20 +1,24 @@
 import { ok, type Result } from '../../base/index.ts'
-import { countsOf, type Counts } from '../../engine/canary/index.ts'
-import type { Stores } from '../../engine/stores.ts'
-import type { HostFact, OtherDeployment, ValidationFacts } from '../../engine/validation/index.ts'
-import { deploymentPhases } from '../../contract/index.ts'
-import type { OperatedService } from '../../engine/services/index.ts'
+import { countsOf, type Counts, type EvidenceStore } from '../canary/index.ts'
+import type { OtherDeployment, ValidationFacts } from '../validation/index.ts'
+import { openPhases } from '../../contract/index.ts'
+import type { Router, Target } from '../platforms/index.ts'
+import type { DeploymentStore } from './ports.ts'
+import type { ServiceStore } from './service-record.ts'
 
-type FactStores = Pick<Stores, 'services' | 'deployments' | 'evidence'>
-
-export interface FactSources {
-  service: (name: string) => OperatedService | undefined
-  stores: FactStores
-  hosts: () => readonly HostFact[]
+interface FactStores {
+  services: ServiceStore
+  deployments: DeploymentStore
+  evidence: EvidenceStore
 }
 
-const ended: readonly string[] = ['promoted', 'rolled_back', 'failed']
-const running = deploymentPhases.filter((phase) => !ended.includes(phase))
+export interface FactSources {
+  /** Where a service runs and what routes it; undefined for one that is not operated. */
+  service: (name: string) => { target: Target; router: Router } | undefined
+  stores: FactStores
+  hosts: ValidationFacts['hosts']
+}
+
 /** More of one service is a defect; one is enough to say no. */
 const mostOpen = 10
 
@@ -25,7 +29,7 @@ export function validationFacts({ service: find, stores, hosts }: FactSources): 
     target: (service) => find(service)?.target ?? null,
     router: (service) => find(service)?.router ?? null,
     async openDeployments(service): Promise<Result<readonly OtherDeployment[]>> {
-      const found = await stores.deployments.list({ service, phases: running, limit: mostOpen })
+      const found = await stores.deployments.list({ service, phases: openPhases, limit: mostOpen })
       return found.ok
         ? ok(
             found.value.map(({ id, candidateReleaseId, createdBy }) => ({

@@ -1,0 +1,1 @@
+export { EngineStatus } from './status.ts'
