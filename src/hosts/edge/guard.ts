@@ -47,8 +47,19 @@ export const revivalDelaySeconds = (crashes: number): number =>
 
 /** What the guard that started this process tells; null when none did. Taken away, so that no child finds it. */
 export function takeRevival(environment: Record<string, string | undefined>): Revival | null {
-  const text = environment[revivedVariable]
+  const revival = revivalOf(environment)
   delete environment[revivedVariable]
+  return revival
+}
+
+/** The descriptors at which the guard that started this process has left ports. */
+export function keptDescriptors(environment: Readonly<Record<string, string | undefined>>): Set<number> {
+  const ports = revivalOf(environment)?.ports ?? []
+  return new Set(ports.map(({ descriptor }) => descriptor))
+}
+
+function revivalOf(environment: Readonly<Record<string, string | undefined>>): Revival | null {
+  const text = environment[revivedVariable]
   if (text === undefined) return null
   const revival = revivalSchema.safeParse(JSON.parse(text))
   return revival.success ? revival.data : null

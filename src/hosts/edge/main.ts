@@ -1,11 +1,16 @@
 import { parseArgs } from 'node:util'
 import { AppError, messageOf } from '../../base/index.ts'
+import { closeInherited } from '../../adapters/system/index.ts'
 import { leaveProcessOne } from '../init-process.ts'
+import { keptDescriptors } from './guard.ts'
 import { runEdge } from './run-edge.ts'
 import { standBy } from './standby.ts'
 import { stoppedCode } from './unit.ts'
 
 leaveProcessOne()
+
+// It outlives whoever starts it, and holds nothing of theirs.
+closeInherited(keptDescriptors(process.env))
 
 // Its output may go to a file on a full disk, or to nobody: no reason to end.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
