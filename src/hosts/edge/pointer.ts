@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { writePrivateFile } from '../../adapters/system/index.ts'
@@ -31,8 +30,21 @@ export function writePointer(directory: string, pointer: EdgePointer): void {
   writePrivateFile(pointerPath(directory), JSON.stringify(pointer))
 }
 
-/** Removes the pointer if it still names this process. */
-export async function removePointer(directory: string): Promise<void> {
-  if (readPointer(directory)?.pid === process.pid)
-    await rm(pointerPath(directory), { force: true }).catch(() => undefined)
+/** Whether the pointer names this process. */
+export function isNamed(
+  directory: string,
+  { pid, identity }: Pick<EdgePointer, 'pid' | 'identity'>,
+): boolean {
+  const pointer = readPointer(directory)
+  return pointer?.pid === pid && pointer.identity === identity
+}
+
+/** Removes the pointer if it names this process, which holds the lock of the directory: nobody else writes it then. */
+export function removePointer(directory: string, process: Pick<EdgePointer, 'pid' | 'identity'>): void {
+  if (!isNamed(directory, process)) return
+  try {
+    rmSync(pointerPath(directory), { force: true })
+  } catch {
+    // On a read-only disk it stays, and names a process that has gone.
+  }
 }

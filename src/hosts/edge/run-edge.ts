@@ -21,7 +21,7 @@ import { actorNamed, localActor, type Actor, type EdgeInput } from '../../contra
 import { canGuard, Guard, provenMs, takeRevival, type KeptPort } from './guard.ts'
 import { edgeLockPath, edgeSocketPlaces, workDirectory } from './places.ts'
 import { keepNote, type OrderNote } from './order-notes.ts'
-import { removePointer, writePointer } from './pointer.ts'
+import { isNamed, removePointer, writePointer } from './pointer.ts'
 
 export interface EdgeRequest {
   directory: string
@@ -120,6 +120,7 @@ export async function runEdge({ directory, environment, onReady }: EdgeRequest):
   const point = async (socketPath: string) => {
     const guardPid = guard?.pid ?? null
     const guardIdentity = guardPid === null ? null : await identityOf(guardPid)
+    if (isEnding) return
     writePointer(directory, {
       pid: process.pid,
       identity,
@@ -169,6 +170,8 @@ export async function runEdge({ directory, environment, onReady }: EdgeRequest):
   let isLockSettled = inheritance === null
   held.use(
     clock.every(writeAgainMs, () => {
+      // Somebody may have removed it, or an edge that was about to end may have written its own.
+      if (isPointed && !isNamed(directory, { pid: process.pid, identity })) isPointed = false
       void writeRest()
       if (!isLockSettled && !isEnding)
         void lock?.lockKernel().then(
@@ -201,6 +204,8 @@ export async function runEdge({ directory, environment, onReady }: EdgeRequest):
   held.use(clock.after(provenMs, () => guard?.prove()))
 
   const end = await ended.promise
+  // From here on it writes nothing more. After a handover lock and pointer are the other process's.
+  isEnding = true
   guard?.[Symbol.dispose]()
   log.info('the edge ends', end)
   // The new edge may be killed and started again while requests still end here.
@@ -214,7 +219,8 @@ export async function runEdge({ directory, environment, onReady }: EdgeRequest):
     predecessor.endWithin(0)
     await Promise.race([predecessor.gone, sleep(clock, endWithinMs)])
   }
-  await removePointer(directory)
+  // While it holds the lock, so that no other edge can have written one meanwhile.
+  if (end.kind === 'stopped') removePointer(directory, { pid: process.pid, identity })
   return end.kind === 'handed over' ? 'handed over' : isOrdered ? 'ordered' : 'signaled'
 
   /** The lock's file and the pointer, as soon as the disk takes them. Says what it does not take. */

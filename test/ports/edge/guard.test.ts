@@ -118,6 +118,23 @@ describe.runIf(process.platform === 'linux')('an edge that crashes, without an e
     expect(await shop.get()).toMatch(/^r[12]$/)
   })
 
+  it('stays named while the edge before it finishes a request, and is named again when that is lost', async () => {
+    const { pid } = await status()
+    const program = { command: process.execPath, args: argumentsOf(pid).slice(1, -3) }
+    const named = (by: number) => readPointer(directory)?.pid === by || undefined
+    const slow = shop.get('/slow?wait=4000')
+    await until('it to be in progress', async () =>
+      (await shop.instances()).some(({ inFlight }) => inFlight > 0) ? true : undefined,
+    )
+    const next = valueOf(await client.call('handover', program))
+    await until('the new one to be named', () => named(next.pid))
+    await slow
+    await until('the old edge to be gone', () => argumentsOf(pid).length === 0 || undefined)
+    expect(readPointer(directory)?.pid).toBe(next.pid)
+    rmSync(join(directory, 'edge.json'))
+    await until('it to be named again', () => named(next.pid), 10_000)
+  })
+
   /** Edges of this directory, without their guards. */
   const edges = () =>
     readdirSync('/proc').filter((name) => {
