@@ -323,6 +323,20 @@ describe('bad requests', () => {
     expect(answer.json()).toMatchObject({ code, message: expect.stringMatching(/./) as string })
   })
 
+  it.each(['/%ff', '/%', '/overview/%zz?x=%ff', '/api/openapi.json%ff', '/a;%ff'])(
+    'answers %s, which is no path, as one that does not exist: in the same form, by the same guards',
+    async (url) => {
+      const answer = await get(url)
+      expect(answer.statusCode).toBe(404)
+      expect(answer.json()).toMatchObject({ code: 'NOT_FOUND', action: expect.any(String) as string })
+      expect(answer.headers).toHaveProperty('content-security-policy')
+      expect((await get(url, { host: 'evil.example' })).json()).toMatchObject({ code: 'FORBIDDEN' })
+      expect((await get(url, { origin: 'https://evil.example' })).json()).toMatchObject({ code: 'FORBIDDEN' })
+      expect((await get(`/api/v1${url}`)).json()).toMatchObject({ code: 'UNAUTHENTICATED' })
+      expect((await get(`/api/v1${url}`, bearer)).json()).toMatchObject({ code: 'NOT_FOUND' })
+    },
+  )
+
   it('answers an unknown procedure and an unknown path with NOT_FOUND', async () => {
     expect((await get('/api/v1/nothing', bearer)).json()).toMatchObject({ code: 'NOT_FOUND' })
     expect((await get('/nothing', bearer)).json()).toMatchObject({ code: 'NOT_FOUND' })
@@ -384,6 +398,10 @@ describe('the limits on requests', () => {
     await until429(() => get(`/session/challenge?id=${'0'.repeat(64)}`))
     expect(await prove(sessions.open())).toHaveProperty('proof')
     expect((await get('/')).statusCode).toBe(200)
+  })
+
+  it('include what is no path', async () => {
+    await until429(() => get('/%ff'))
   })
 
   it('are the same for all addresses of this machine', async () => {

@@ -29,6 +29,8 @@ const limits = {
   silentMs: 30_000,
   headMs: 30_000,
   signInMs: 5000,
+  lingerMs: 5000,
+  lingerBytes: 8_000_000,
 }
 const pointCount = 100_000
 const range = { hostId: 'local', seriesIds: [0], fromMs: 0, toMs: 10 }
@@ -101,8 +103,8 @@ async function openSocket(path: 'calls' | 'live'): Promise<WebSocket> {
 const clientOn = (socket: WebSocket) => createCallClient(websocketChannel(socket))
 
 /** A TCP connection that says `text` at most. */
-async function rawConnection(text = ''): Promise<Socket> {
-  const socket = connect(http.port, '127.0.0.1')
+async function rawConnection(text = '', { allowHalfOpen = false } = {}): Promise<Socket> {
+  const socket = connect({ port: http.port, host: '127.0.0.1', allowHalfOpen })
   held.defer(() => void socket.destroy())
   socket.on('error', () => undefined)
   await once(socket, 'connect')
@@ -274,6 +276,65 @@ describe('the connections of the server', () => {
     connection.write(request(line, { length: 10 }))
     await over
     expect(statusesIn(heard)).toEqual([status])
+    await expect.poll(openConnections).toBe(0)
+  })
+
+  it.each([
+    ['POST /nonsense', '404'],
+    ['POST /api/v1/telemetry/chart', '401'],
+    ['GET /metrics', '200'],
+  ])(
+    'say that they close when %s is answered before its body has come, and let it be read',
+    async (line, status) => {
+      const connection = await rawConnection()
+      const failures: Error[] = []
+      connection.on('error', (failure) => failures.push(failure))
+      // A client that looks at the response when it has sent all.
+      connection.pause()
+      const over = closed(connection)
+      connection.write(request(line, { length: 3_000_000 }))
+      for (let count = 0; count < 30; count++) {
+        if (!connection.write(Buffer.alloc(100_000))) await once(connection, 'drain')
+        await health()
+      }
+      // Nothing behind it is served.
+      connection.write(request('GET /health/liveness'))
+      const heard = heardOn(connection)
+      connection.resume()
+      await over
+      expect(failures).toEqual([])
+      expect(statusesIn(heard)).toEqual([status])
+      expect(heard.text.toLowerCase()).toContain('\r\nconnection: close\r\n')
+    },
+  )
+
+  it.each([
+    ['for as long as a client may take for a body that is refused', {}, 1000],
+    ['for as much as a client may send of it', { lingerBytes: 500_000 }, 3_000_000],
+  ])('are open %s, and no longer', async (_what, other, length) => {
+    await serveAgain(other)
+    const connection = await rawConnection('', { allowHalfOpen: true })
+    const heard = heardOn(connection)
+    connection.write(request('POST /nonsense', { length }))
+    await expect.poll(() => statusesIn(heard)).toEqual(['404'])
+    expect(await openConnections()).toBe(1)
+    if (length > 500_000) connection.write(Buffer.alloc(length - 1))
+    else await clock.advance(limits.lingerMs)
+    await expect.poll(openConnections).toBe(0)
+  })
+
+  it.each([
+    ['no HTTP', 'NONSENSE\r\n\r\n', '400'],
+    ['too long a head', `GET /${'x'.repeat(20_000)} HTTP/1.1\r\n\r\n`, '431'],
+  ])('close with an error of the usual form for what is no request: %s', async (_what, text, status) => {
+    const connection = await rawConnection()
+    const heard = heardOn(connection)
+    const over = closed(connection)
+    connection.write(text)
+    await over
+    expect(statusesIn(heard)).toEqual([status])
+    const body: unknown = JSON.parse(heard.text.split('\r\n\r\n')[1] ?? '')
+    expect(body).toMatchObject({ code: 'BAD_INPUT', action: expect.any(String) as string, retryable: false })
   })
 
   it('are kept when what is refused has come as a whole', async () => {

@@ -15,6 +15,10 @@ export interface ConnectionLimits {
   unreadMs: number
   /** Longest time for the body of a sign-in, which anybody may send. */
   signInMs: number
+  /** Longest time for the rest of a request that has been answered already; it is thrown away. */
+  lingerMs: number
+  /** Most of that rest. */
+  lingerBytes: number
   /** WebSockets at a time with one token or session; one more is closed at once. */
   socketsPerToken: number
   /** What may wait to be read by the other end of a WebSocket; the next message closes it instead. */
@@ -31,6 +35,8 @@ export const connectionLimits: ConnectionLimits = {
   unreadBytes: 64 * 1024 * 1024,
   unreadMs: 30_000,
   signInMs: 5000,
+  lingerMs: 5000,
+  lingerBytes: 8 * 1024 * 1024,
   socketsPerToken: 100,
   queuedBytes: 4 * 1024 * 1024,
   silentMs: 30_000,
@@ -52,10 +58,12 @@ export class ConnectionBook implements Disposable {
   /** Those without an authorized request. The one that asked last stands last. */
   readonly #waiting = new Set<Socket>()
   readonly #busy = new Set<Socket>()
+  readonly #clock: Clock
   readonly #look: Disposable
 
   constructor(server: Server, clock: Clock, limits: ConnectionLimits) {
     this.#limits = limits
+    this.#clock = clock
     server.on('connection', (socket) => this.#add(socket))
     server.on('request', ({ socket }: IncomingMessage) => {
       if (this.#waiting.delete(socket)) this.#waiting.add(socket)
@@ -70,6 +78,28 @@ export class ConnectionBook implements Disposable {
     response.once('close', () => {
       if (this.#busy.delete(socket) && !socket.destroyed) this.#waiting.add(socket)
     })
+  }
+
+  /**
+   * The request is answered before all of it has come: its connection, which the response must say is closed, ends when
+   * the client has had time to read it. Closed under a client that still sends, the system would answer with a reset,
+   * and the client would lose the response. The rest is thrown away, within the limits.
+   */
+  linger(request: IncomingMessage): void {
+    const { socket } = request
+    let rest = this.#limits.lingerBytes
+    request.on('data', ({ length }: Buffer) => {
+      rest -= length
+      if (rest < 0) socket.destroy()
+    })
+    // Node calls it when the response has been written.
+    const close = socket.destroySoon.bind(socket)
+    socket.destroySoon = () => {
+      if (request.complete) return close()
+      socket.end()
+      const late = this.#clock.after(this.#limits.lingerMs, () => socket.destroy())
+      socket.once('close', () => late[Symbol.dispose]())
+    }
   }
 
   /** For a connection that is limited by other means from now on. */

@@ -1,6 +1,22 @@
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError, messageOf, type Log } from '../../base/index.ts'
 import { errorCatalogue, type ErrorCode } from '../../contract/index.ts'
+
+/**
+ * The URL of a request as routes take it. A path whose percent-encoding means nothing is taken letter for letter, so that
+ * it is refused like any other that does not exist: by the same guards and limits, in the same form.
+ */
+export function routableUrl(url: string): string {
+  const [path = '/'] = url.split(/[?#]/, 1)
+  try {
+    decodeURI(path)
+    return url
+  } catch {
+    return path.replaceAll('%', '%25') + url.slice(path.length)
+  }
+}
 
 /** What runs before a body is read, and may answer the request itself. */
 export type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
@@ -40,17 +56,7 @@ export function messageFor(failure: { statusCode?: number } & Error): string {
   return isOurs ? failure.message : errorCatalogue.INTERNAL.title
 }
 
-/** A connection is not kept for the rest of what was refused already. */
-function closeUnlessComplete({ raw }: FastifyRequest, reply: FastifyReply): void {
-  reply.raw.once('finish', () =>
-    // The end of a body that came with the head is told after the response has been written.
-    setImmediate(() => {
-      if (!raw.complete) raw.destroy()
-    }),
-  )
-}
-
-/** The one form of an error. Notes it for the audit log, and closes the connection if its body is still on the way. */
+/** The one form of an error. Notes it for the audit log. */
 export function sendError(
   reply: FastifyReply,
   code: ErrorCode,
@@ -59,6 +65,26 @@ export function sendError(
 ): FastifyReply {
   const { status, retryable } = errorCatalogue[code]
   reply.request.setDecorator('refusal', { code, text: message })
-  closeUnlessComplete(reply.request, reply)
   return reply.code(status).send({ code, message, action: remedy, retryable })
+}
+
+/** Answers what cannot be read as a request, in the same form. The connection ends with it. */
+export function refuseConnection(failure: Error & { code?: string }, socket: Socket): void {
+  if (failure.code === 'ECONNRESET' || socket.destroyed) return
+  const [status, message] = unreadable[failure.code ?? ''] ?? [400, 'This is not an HTTP request.']
+  const { action, retryable } = errorCatalogue.BAD_INPUT
+  const body = JSON.stringify({ code: 'BAD_INPUT', message, action, retryable })
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ]
+  if (socket.writable) socket.write(`${head.join('\r\n')}\r\n\r\n${body}`)
+  socket.destroy(failure)
+}
+
+const unreadable: Readonly<Record<string, [status: number, message: string]>> = {
+  HPE_HEADER_OVERFLOW: [431, 'The head of the request is larger than 16 KiB.'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request did not arrive in time.'],
 }

@@ -24,7 +24,16 @@ import type { CallServer } from './call-server.ts'
 import { connectionLimits, ConnectionBook, SocketBook, type ConnectionLimits } from './connection-limits.ts'
 import { registerHealth, type HealthAnswers } from './health-routes.ts'
 import { checkAccess, checkSite, sameText, callerIn, type AccessRules } from './http-access.ts'
-import { codeOf, messageFor, pathOf, refuse, sendError, type Hook } from './http-errors.ts'
+import {
+  codeOf,
+  messageFor,
+  pathOf,
+  refuse,
+  refuseConnection,
+  routableUrl,
+  sendError,
+  type Hook,
+} from './http-errors.ts'
 import { serveLive, type LiveSource } from './live-server.ts'
 import { openApiDocument, openApiPage } from './open-api.ts'
 import { requestLimits } from './request-limits.ts'
@@ -117,6 +126,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       ),
     bodyLimit: maxMessageBytes,
     routerOptions: { maxParamLength: 500 },
+    clientErrorHandler: refuseConnection,
+    rewriteUrl: ({ url = '/' }) => routableUrl(url),
     // Closing waits for requests, not for idle connections and sockets that live for days.
     forceCloseConnections: true,
     logger: false,
@@ -135,6 +146,18 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       failure instanceof AppError ? failure.remedy : undefined,
     ),
   )
+  // The end of a body that came together with the head is told after the head: later hooks know of it.
+  fastify.addHook('onRequest', async ({ raw }) => {
+    if (raw.complete === false) await new Promise(setImmediate)
+  })
+  fastify.addHook('onSend', (request, reply, _payload, done) => {
+    // The response decides about the connection: whether it is kept cannot wait for a body that may never come.
+    if (request.raw.complete === false) {
+      void reply.header('connection', 'close')
+      connections.linger(request.raw)
+    }
+    done()
+  })
   // What the procedures refuse, they note themselves; this server says so by `sendError` alone.
   fastify.decorateRequest('refusal', null)
   fastify.addHook('onResponse', async (request) => {
