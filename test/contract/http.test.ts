@@ -400,6 +400,15 @@ describe('the limits on requests', () => {
     expect((await get('/')).statusCode).toBe(200)
   })
 
+  it('keep nobody from signing in with a token that holds, however many others guess', async () => {
+    await until429(() => signIn('a guess'))
+    await until429(() => post('/session', '{"tokens": 1}', { authorization: '' }))
+    expect((await signIn('a guess')).headers).toHaveProperty('retry-after')
+    expect((await signIn(token)).statusCode).toBe(200)
+    expect((await signIn(launchTokenIn(new URL(http.launchUrl()).hash))).statusCode).toBe(200)
+    expect((await signIn('a guess')).json()).toMatchObject({ code: 'RATE_LIMITED' })
+  })
+
   it('include what is no path', async () => {
     await until429(() => get('/%ff'))
   })

@@ -325,12 +325,17 @@ function registerSignIn(
     })
     for (const over of [raw, reply.raw]) over.once('close', () => late[Symbol.dispose]())
   }
-  fastify.post(sessionPaths.session, { bodyLimit: maxSignInBytes, onRequest }, (request, reply) => {
+  // Whoever guesses must not keep others out, and only its token tells a sign-in from a guess: what fails is limited.
+  const limit = fastify.rateLimit()
+  const options = { bodyLimit: maxSignInBytes, onRequest, config: { rateLimit: false } } as const
+  fastify.post(sessionPaths.session, options, async (request, reply) => {
     const { success, data } = signInSchema.safeParse(request.body)
-    if (!success) return sendError(reply, 'BAD_INPUT', 'The body must be {"token": "..."}.')
-    const session = sameText(data.token, token) ? sessions.open() : sessions.exchange(data.token)
-    if (session === null) return sendError(reply, 'UNAUTHENTICATED', errorCatalogue.UNAUTHENTICATED.title)
-    return reply.header('cache-control', 'no-store').send({ session })
+    const session = success && (sameText(data.token, token) ? sessions.open() : sessions.exchange(data.token))
+    if (session) return reply.header('cache-control', 'no-store').send({ session })
+    await limit.call(fastify, request, reply)
+    return success
+      ? sendError(reply, 'UNAUTHENTICATED', errorCatalogue.UNAUTHENTICATED.title)
+      : sendError(reply, 'BAD_INPUT', 'The body must be {"token": "..."}.')
   })
 }
 

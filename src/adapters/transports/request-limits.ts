@@ -8,7 +8,7 @@ const windowMs = 10_000
 /**
  * Requests in a window, for one caller. Lanes do not share: a script that calls too often cannot keep a page from loading or
  * from opening its channels, what asks for nothing that exists keeps nobody out, and nothing keeps an emergency rollback
- * out.
+ * out. Of sign-ins only those that fail count and are refused.
  */
 const lanes = {
   emergency: 100,
