@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Refusal } from '../guards/index.ts'
 import { refuseConnection } from './refuse.ts'
+import { hasBody } from './request-check.ts'
 
 type Serve = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -18,7 +19,7 @@ interface Parser {
 const stopHere = 21
 
 interface Line {
-  /** The request that is being served; null when none is. */
+  /** The request that is being served, and since when it is whole, or begun while it is not; null when none is. */
   current: { request: IncomingMessage; response: ServerResponse; sinceMs: number } | null
   /** The request behind it, of which the header has been read; null while none has. */
   next: { request: IncomingMessage; response: ServerResponse } | null
@@ -29,7 +30,7 @@ interface Line {
 }
 
 /**
- * A client that closes its half within this time of its request has nothing more to send, and waits for the answer. One
+ * A client that closes its half within this time of the end of its request has nothing more to send, and waits for the answer. One
  * that does so later has given up: to close a socket looks the same to its other end.
  */
 const halfCloseWithinMs = 100
@@ -109,13 +110,21 @@ export class Turns {
     const line: Line = { current: null, next: null, unparsed: null, refusal: null }
     this.#lines.set(socket, line)
     socket.on('end', () => {
-      if (line.current && this.#nowMs() - line.current.sinceMs > halfCloseWithinMs) socket.destroy()
+      if (line.current && this.#hasGivenUp(line.current)) socket.destroy()
     })
     return line
   }
 
+  #hasGivenUp({ request, sinceMs }: NonNullable<Line['current']>): boolean {
+    // Its last piece has come, and is not read yet: when that was is not known.
+    if (request.complete && hasBody(request) && !request.readableEnded) return false
+    return this.#nowMs() - sinceMs > halfCloseWithinMs
+  }
+
   #begin(line: Line, request: IncomingMessage, response: ServerResponse): void {
-    line.current = { request, response, sinceMs: this.#nowMs() }
+    const current = { request, response, sinceMs: this.#nowMs() }
+    line.current = current
+    if (hasBody(request)) request.once('end', () => (current.sinceMs = this.#nowMs()))
     response.once('close', () => this.#next(request.socket, line))
     this.#serve(request, response)
   }
