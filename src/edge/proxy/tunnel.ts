@@ -2,7 +2,7 @@ import { request as connect, type ClientRequest, type IncomingMessage } from 'no
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Refusal } from '../guards/index.ts'
-import type { Instance } from '../supervisor/index.ts'
+import { maxResponseHeadBytes, type Instance } from '../supervisor/index.ts'
 import { Attempts, NoResponse, type Forwarding, type Sender } from './attempts.ts'
 import { begun, outcomeOfCut, outcomeOfWhole, type Begun, type CutBy } from './cut-response.ts'
 import { requestHeaders } from './headers.ts'
@@ -71,6 +71,7 @@ export class Tunnel implements Sender {
         ...requestHeaders(this.#request, this.#origin, this.#to.host),
         ...['connection', 'upgrade', 'upgrade', String(this.#request.headers.upgrade)],
       ],
+      maxHeaderSize: maxResponseHeadBytes,
       createConnection: (_, done) => {
         this.#attempts.instance.connect((failure, socket) => {
           isConnected = !failure
@@ -80,6 +81,8 @@ export class Tunnel implements Sender {
         return undefined
       },
     })
+    // Node would silently leave out what is above its own number.
+    upstream.maxHeadersCount = 0
     this.#upstream = upstream
     const failed = (failure: Error) => {
       if (this.#upstream !== upstream || !this.#attempts.isUnderWay) return

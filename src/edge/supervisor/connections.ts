@@ -11,7 +11,7 @@ export type LoopbackHost = (typeof loopbackHosts)[number]
 const inUrl = (host: LoopbackHost): string => (host.includes(':') ? `[${host}]` : host)
 
 /** Longest status line and header section of a response, in bytes; a longer one is a broken response (502). */
-const maxResponseHeadBytes = 256 * 1024
+export const maxResponseHeadBytes = 256 * 1024
 
 type Connected = (failure: Error | null, socket: Socket | null) => void
 

@@ -2,7 +2,7 @@ import { get, type ClientRequest, type IncomingMessage } from 'node:http'
 import { messageOf } from '../../base/index.ts'
 import { took } from '../../contract/index.ts'
 import { isOurLack } from '../machine/index.ts'
-import type { LoopbackHost } from './connections.ts'
+import { maxResponseHeadBytes, type LoopbackHost } from './connections.ts'
 
 export interface Probe {
   address: LoopbackHost
@@ -38,7 +38,8 @@ export function probe({ address, port, path, host, timeoutMs }: Probe): Promise<
     const isLong = () => (request.socket?.bytesRead ?? 0) > maxAnswerBytes
     let request: ClientRequest
     try {
-      request = get({ host: address, port, path, agent: false, headers }, onResponse)
+      const maxHeaderSize = maxResponseHeadBytes
+      request = get({ host: address, port, path, agent: false, headers, maxHeaderSize }, onResponse)
     } catch (failure) {
       // A state of an earlier version may hold an invalid request.
       resolve({ kind: 'unwell', why: `its health check cannot be sent: ${messageOf(failure)}` })

@@ -1,3 +1,4 @@
+export { maxResponseHeadBytes } from './connections.ts'
 export { InstanceLog } from './instance-log.ts'
 export { InstanceSet } from './instance-set.ts'
 export { type Instance, InstanceStopped } from './instance.ts'

@@ -69,6 +69,11 @@ describe('a health check', () => {
     expect(await answerOf(answer)).toEqual({ kind: 'well' })
   })
 
+  it('takes as large a header as requests do', async () => {
+    const answer = `HTTP/1.1 200 OK\r\nX-A: ${'a'.repeat(200_000)}\r\nContent-Length: 0\r\n\r\n`
+    expect(await answerOf(answer)).toEqual({ kind: 'well' })
+  })
+
   it('fails when an instance wants another protocol or says nothing that is HTTP', async () => {
     const upgrade = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'
     for (const answer of [upgrade, 'hello\n', ''])

@@ -9,9 +9,11 @@ createServer((socket) => {
     const end = got.indexOf('\r\n\r\n')
     if (end < 0) return
     const head = got.subarray(0, end + 4)
-    // As many bytes of response header as the path asks for.
-    const padding = Number(/^GET \/padded\/(\d+)/.exec(head.toString('latin1'))?.[1] ?? 0)
-    const padded = padding > 0 ? `X-Padding: ${'x'.repeat(padding)}\r\n` : ''
+    // As many bytes of response header as the path asks for, in as many fields.
+    const [, bytes = 0, fields = 1] = /^GET \/padded\/(\d+)\/?(\d+)?/.exec(head.toString('latin1')) ?? []
+    const padding = Number(bytes)
+    const field = `X-Padding: ${'x'.repeat(padding / Number(fields))}\r\n`
+    const padded = padding > 0 ? field.repeat(Number(fields)) : ''
     socket.write(`HTTP/1.1 200 OK\r\n${padded}Content-Length: ${head.length}\r\n\r\n`)
     socket.write(head)
     got = got.subarray(end + 4)
