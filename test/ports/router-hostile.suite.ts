@@ -266,6 +266,9 @@ export function hostileSuite(name: string, open: OpenPlatform): void {
         `POST /body HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nConnection: close\r\nContent-Length: ${length}\r\n\r\n${rest}`
       expect(statuses(await raw(shop.address, expecting(2_000_000)))).toEqual([413])
       expect(statuses(await raw(shop.address, expecting(5, 'hello')))).toEqual([100, 200])
+      // A client of version 1.0 would take an interim response for the answer.
+      const old = expecting(5, 'hello').replace('HTTP/1.1', 'HTTP/1.0')
+      expect(statuses(await raw(shop.address, old))).toEqual([200])
     })
 
     it('drops a handshake whose client has gone before it was answered', async () => {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { Refusal } from '../guards/index.ts'
-import { InstanceStopped, type Instance } from '../supervisor/index.ts'
+import { clientPath, InstanceStopped, type Instance } from '../supervisor/index.ts'
 import { Attempts, codeOf, NoResponse, type Forwarding, type Sender } from './attempts.ts'
 import { begun, outcomeOfCut, outcomeOfWhole, type Begun, type CutBy } from './cut-response.ts'
 import { answerHead, answerTrailers, requestHeaders, takesTrailers } from './headers.ts'
@@ -73,7 +73,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Sender {
     try {
       this.#attempts.instance.pool.dispatch(
         {
-          path: this.#to.path,
+          path: clientPath(this.#to.path),
           method: this.#request.method as Dispatcher.HttpMethod,
           headers: this.#headers,
           // Iterables are taken, too, though the type does not say so.
@@ -198,7 +198,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Sender {
   }
 
   #askForBody(): AsyncIterator<Buffer> {
-    const waits = this.#request.headers.expect !== undefined
+    const { headers, httpVersionMinor } = this.#request
+    // A client of version 1.0 knows no interim response (RFC 9110 §10.1.1).
+    const waits = headers.expect !== undefined && httpVersionMinor > 0
     if (waits && !this.#response.headersSent) this.#response.writeContinue()
     const pieces = this.#request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>
     return pieces[Symbol.asyncIterator]()

@@ -4,7 +4,7 @@ import type { ProxyLimits } from '../../contract/index.ts'
 import { isHost } from './headers.ts'
 
 export interface Destination {
-  /** Path and query, beginning with a slash. */
+  /** Path and query as they were sent, beginning with a slash; `*` for a request that is about the server itself. */
   path: string
   host: string
 }
@@ -36,19 +36,29 @@ export function checkRequest(request: IncomingMessage, limits: ProxyLimits): Ref
   if (Number(headers['content-length'] ?? 0) > limits.maxBodyBytes)
     return { status: 413, text: `The body is larger than ${limits.maxBodyBytes} bytes.` }
   if (method === 'TRACE' || method === 'CONNECT') return { status: 405, text: `${method} is not supported.` }
-  return destinationOf(request.url ?? '', headers.host)
+  return destinationOf(request.url ?? '', headers.host, method === 'OPTIONS')
 }
 
 /** Whether a body follows the header. */
 export const hasBody = ({ headers }: IncomingMessage): boolean =>
   (headers['content-length'] ?? '0') !== '0' || headers['transfer-encoding'] !== undefined
 
-/** Of the origin form, or the absolute form, whose host wins over the field (RFC 9112 §3.2.2). */
-function destinationOf(target: string, host: string | undefined): Refusal | Destination {
+/** Scheme, authority without user, and what follows up to a fragment. To a `URL` a backslash is a slash: refused. */
+const absoluteForm = /^http:\/\/([^/?#@\\]+)([/?][^#]*)?(?:#|$)/i
+
+/**
+ * Of the origin form; of the absolute form, whose host wins over the field (RFC 9112 §3.2.2); or of the asterisk form,
+ * which OPTIONS alone may have, and which its absolute form without a path means (§3.2.4). A path is passed on byte for
+ * byte: a signature may cover it.
+ */
+function destinationOf(target: string, host: string | undefined, isOptions: boolean): Refusal | Destination {
   if (target.startsWith('/')) return { path: target, host: host ?? '' }
-  if (/^http:\/\//i.test(target) && URL.canParse(target)) {
-    const url = new URL(target)
-    return { path: url.pathname + url.search, host: url.host }
+  if (target === '*' && isOptions) return { path: target, host: host ?? '' }
+  const [, authority = '', path = ''] = absoluteForm.exec(target) ?? []
+  if (authority !== '' && isHost(authority) && URL.canParse(`http://${authority}`)) {
+    const { host: named } = new URL(`http://${authority}`)
+    if (path === '') return { path: isOptions ? '*' : '/', host: named }
+    return { path: path.startsWith('/') ? path : `/${path}`, host: named }
   }
   return { status: 400, text: 'The target of the request is not a path.' }
 }

@@ -1,3 +1,4 @@
+export { clientPath } from './asterisk-form.ts'
 export { maxResponseHeadBytes } from './connections.ts'
 export { InstanceLog } from './instance-log.ts'
 export { InstanceSet } from './instance-set.ts'

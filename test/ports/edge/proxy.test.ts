@@ -195,12 +195,49 @@ describe('the proxy of the edge', () => {
       artifact: { kind: 'command', argv: [process.execPath, rawBackend], env: {} },
     })
     valueOf(await shop.weigh({ r1: 100 }))
-    const socket = open()
-    socket.write(get('/padded/200000', 'Host: a\r\nConnection: close'))
-    const got = await all(socket)
-    expect(got.slice(0, got.indexOf('\r\n'))).toBe('HTTP/1.1 200 OK')
-    expect(/x-padding: (x+)\r\n/i.exec(got)?.[1]).toHaveLength(200_000)
+    const asked = async (text: string) => {
+      const socket = open()
+      socket.write(text)
+      return all(socket)
+    }
+    for (const ask of [(path: string) => get(path, 'Host: a\r\nConnection: close'), handshake]) {
+      const got = await asked(ask('/padded/200000'))
+      expect(got.slice(0, got.indexOf('\r\n'))).toBe('HTTP/1.1 200 OK')
+      expect(/x-padding: (x+)\r\n/i.exec(got)?.[1]).toHaveLength(200_000)
+      expect((await asked(ask('/padded/30000/3000'))).match(/x-padding: x{10}\r\n/gi)).toHaveLength(3000)
+    }
   })
+
+  it.each([
+    ['GET http://Shop.Example:80/a/%2e/../b?x=\'1\'&y="2"', 'GET /a/%2e/../b?x=\'1\'&y="2"', 'shop.example'],
+    ['GET http://shop.example:81?q#part', 'GET /?q', 'shop.example:81'],
+    ['GET http://shop.example', 'GET /', 'shop.example'],
+    ['OPTIONS *', 'OPTIONS *', 'a'],
+    ['OPTIONS http://shop.example', 'OPTIONS *', 'shop.example'],
+    ['OPTIONS http://shop.example/', 'OPTIONS /', 'shop.example'],
+    ['OPTIONS /*', 'OPTIONS /*', 'a'],
+  ])('passes the target of "%s" on as it was sent', async (asked, passed, host) => {
+    shop = await TestService.declare(platform(), { drainMs: 0 })
+    await shop.run({
+      ...releaseOf('r1'),
+      artifact: { kind: 'command', argv: [process.execPath, rawBackend], env: {} },
+    })
+    valueOf(await shop.weigh({ r1: 100 }))
+    const socket = open()
+    socket.write(`${asked} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)
+    const got = await all(socket)
+    expect(got).toContain(`\r\n\r\n${passed} HTTP/1.1\r\nhost: ${host}\r\n`)
+  })
+
+  it.each(['GET *', 'GET http:///a', 'GET http://me@a/', 'GET http://a\\b/', 'GET ftp://a/'])(
+    'refuses the target of "%s"',
+    async (asked) => {
+      await serve()
+      const socket = open()
+      socket.write(`${asked} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)
+      expect(await all(socket)).toMatch(/^HTTP\/1\.1 400 /)
+    },
+  )
 
   it('gives instances requests by their weights, as they are now', async () => {
     const balancing = 'weighted_round_robin'
@@ -417,6 +454,16 @@ describe('the proxy of the edge', () => {
     await serve()
     const text = await all(open().end('GET /?wait=700 HTTP/1.1\r\nHost: a\r\n\r\n'))
     expect(text).toMatch(/^HTTP\/1\.1 200 .*r1/s)
+  })
+
+  it('answers a client that closes its half with the last piece of a slow upload', async () => {
+    await serve()
+    const upload = open()
+    const answer = all(upload)
+    upload.write('POST /?wait=900 HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n01234')
+    await sleep(300)
+    upload.end('56789')
+    expect(await answer).toMatch(/^HTTP\/1\.1 200 .*r1/s)
   })
 
   it('cuts a quiet stream after its idle time without an error, and not at all without one', async () => {
