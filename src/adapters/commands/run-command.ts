@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { stat } from 'node:fs/promises'
 import { messageOf, type Clock, type Rng } from '../../base/index.ts'
 import { accountEnvironment, type Account, type AccountSettings } from '../../contract/index.ts'
-import { accountFor } from '../system/index.ts'
+import { accountFor, withoutInherited } from '../system/index.ts'
 import { BoundedOutput } from '../../engine/validation/index.ts'
 import { killMarked, signalGroup } from './descendants.ts'
 
@@ -62,11 +62,13 @@ export async function runCommand(
   const markerValue = rng.hex(16)
   let child: ChildProcess
   try {
+    // A file that is open to the user of this process may be closed to the user of the command.
+    using streams = withoutInherited<'ignore' | 'pipe'>(['ignore', 'pipe', 'pipe'])
     child = spawn(file, args, {
       cwd,
       env: { ...env, ...homeOf(account, env), [markerName]: markerValue },
       detached: process.platform !== 'win32',
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: streams.stdio,
       windowsHide: true,
       ...(account ? { uid: account.uid, gid: account.gid } : {}),
     })

@@ -1,4 +1,4 @@
-import { closeSync, readdirSync, readFileSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs'
 
 /** `O_CLOEXEC` on Linux: Node sets it on every descriptor that it opens. */
 const closesOnExec = 0o2000000
@@ -21,6 +21,34 @@ export function closeInherited(kept: ReadonlySet<number>): void {
       // It was the one that the list was read with.
     }
   }
+}
+
+/** A child's streams are listed up to its highest descriptor, so that one far up would make a list of millions. */
+const highestHidden = 4096
+
+/** Read once: what a process was started with does not grow. */
+let hidden: readonly number[] | null = null
+
+/** What `spawn` takes as a child's streams, and what is open for them until it has started. */
+export interface ChildStreams<T> extends Disposable {
+  stdio: (T | 'ignore' | number)[]
+}
+
+/**
+ * A child's streams that leave it none of the descriptors that this process was started with: each leads to `/dev/null`
+ * there. For a process that goes on holding them itself, such as an engine that was started under a lock.
+ */
+export function withoutInherited<T>(streams: readonly T[]): ChildStreams<T> {
+  if (process.platform !== 'linux') return { stdio: [...streams], [Symbol.dispose]: () => undefined }
+  hidden ??= inheritedDescriptors().filter((descriptor) => descriptor <= highestHidden)
+  const above = hidden.filter((descriptor) => descriptor >= streams.length)
+  if (above.length === 0) return { stdio: [...streams], [Symbol.dispose]: () => undefined }
+  const nowhere = openSync('/dev/null', 'r')
+  const stdio = Array.from(
+    { length: Math.max(...above) + 1 },
+    (_, at) => streams[at] ?? (above.includes(at) ? nowhere : ('ignore' as const)),
+  )
+  return { stdio, [Symbol.dispose]: () => closeSync(nowhere) }
 }
 
 function inheritedDescriptors(): number[] {

@@ -1,4 +1,4 @@
-export { closeInherited } from './descriptors.ts'
+export { closeInherited, withoutInherited } from './descriptors.ts'
 export { accountFor, accountProblem } from './account.ts'
 export { systemClock } from './clock.ts'
 export { makePrivateDirectory, makePrivateFile, makePrivateTree, writePrivateFile } from './private-files.ts'
