@@ -1,10 +1,4 @@
-export {
-  changedSettings,
-  describeConfig,
-  unusedByDesktop,
-  type ChangedSetting,
-  type Standpoint,
-} from './describe.ts'
+export { changedSettings, describeConfig, unusedByDesktop } from './describe.ts'
 export { readService, serviceTextIn, withPathsFrom } from './one-service.ts'
 export { changeText, RunningConfig } from './running-config.ts'
 export { configJsonSchema } from './json-schema.ts'

@@ -29,7 +29,6 @@ export {
   type ServiceRecord,
   type ServiceStore,
 } from './service-record.ts'
-export { validationFacts } from './validation-facts.ts'
 export { evidenceOf } from './evidence-of.ts'
 export { deploymentHandlers, type DeploymentParts } from './handlers.ts'
 export { deploymentNews, toTell, type Told } from './news.ts'

@@ -2,12 +2,12 @@ import { AppError, fail, ok, type Clock, type Log, type Rng } from '../../base/i
 import { checksFor } from '../../adapters/checks/index.ts'
 import { hookRunner } from '../../adapters/hooks/index.ts'
 import { artifactIn, notFoundText } from '../../contract/index.ts'
-import { validationFacts, type ValidationRequest } from '../../engine/deployments/index.ts'
+import type { ValidationRequest } from '../../engine/deployments/index.ts'
 import type { Steering } from '../../engine/index.ts'
 import type { Stores } from '../../engine/stores.ts'
 import type { OperatedService } from '../../engine/services/index.ts'
 import { PlatformRegistry, type Platform } from '../../engine/platforms/index.ts'
-import { missingRoom, validatorOf, type HostFact } from '../../engine/validation/index.ts'
+import { missingRoom, validationFacts, validatorOf, type HostFact } from '../../engine/validation/index.ts'
 
 export interface SteeringParts {
   /** Where services run and what routes them. */

@@ -1,10 +1,9 @@
 import { ok, type Result } from '../../base/index.ts'
 import { countsOf, type Counts, type EvidenceStore } from '../canary/index.ts'
-import type { OtherDeployment, ValidationFacts } from '../validation/index.ts'
+import type { OtherDeployment, ValidationFacts } from './ports.ts'
 import { openPhases } from '../../contract/index.ts'
 import type { Router, Target } from '../platforms/index.ts'
-import type { DeploymentStore } from './ports.ts'
-import type { ServiceStore } from './service-record.ts'
+import type { DeploymentStore, ServiceStore } from '../deployments/index.ts'
 
 interface FactStores {
   services: ServiceStore
