@@ -4,10 +4,10 @@ import { findPeer } from './build/bootstrap/peers.mjs'
 // Every spec runs on each shell: the headless host, the desktop shell's double, and real Electron when asked for.
 const shell = process.env['PILOTHOUSE_E2E_SHELL'] ?? 'headless'
 
-// The double differs from the headless host in windows and transport, not in what a chart or a table shows.
+// The double differs from the headless host in windows and transport, not in what a chart, a table or a form shows.
 const ignored: Readonly<Record<string, string>> = {
   headless: '**/desktop.*.spec.ts',
-  double: '**/host.*.spec.ts',
+  double: '**/{host,fleet,screens.overview}.*spec.ts',
 }
 
 const chromium = findPeer('chromium')

@@ -1,7 +1,7 @@
 import { runSeed } from './run.ts'
 
 /** Over both halves; each half is a process of its own, so that two cores share them. */
-const runCount = Number(process.env['PILOTHOUSE_SIM_RUNS'] ?? 20_000)
+const runCount = Number(process.env['PILOTHOUSE_SIM_RUNS'] ?? 12_000)
 const firstSeed = Number(process.env['PILOTHOUSE_SIM_FIRST_SEED'] ?? 1)
 
 /** Every second seed, from the first or the second on. Throws with the seed of the first run that fails. */
