@@ -30,18 +30,22 @@ export function writePointer(directory: string, pointer: EdgePointer): void {
   writePrivateFile(pointerPath(directory), JSON.stringify(pointer))
 }
 
-/** Whether the pointer names this process. */
-export function isNamed(
-  directory: string,
-  { pid, identity }: Pick<EdgePointer, 'pid' | 'identity'>,
-): boolean {
-  const pointer = readPointer(directory)
-  return pointer?.pid === pid && pointer.identity === identity
+/**
+ * Whether the pointer has to be written again for this process, which is the edge: it is missing or damaged, or names
+ * another process. One that cannot be read now, as without a free descriptor, may be well.
+ */
+export function isLost(directory: string, { pid, identity }: Pick<EdgePointer, 'pid' | 'identity'>): boolean {
+  try {
+    const pointer = pointerSchema.safeParse(JSON.parse(readFileSync(pointerPath(directory), 'utf8'))).data
+    return pointer?.pid !== pid || pointer.identity !== identity
+  } catch (failure) {
+    return failure instanceof SyntaxError || (failure as NodeJS.ErrnoException).code === 'ENOENT'
+  }
 }
 
 /** Removes the pointer if it names this process, which holds the lock of the directory: nobody else writes it then. */
 export function removePointer(directory: string, process: Pick<EdgePointer, 'pid' | 'identity'>): void {
-  if (!isNamed(directory, process)) return
+  if (isLost(directory, process)) return
   try {
     rmSync(pointerPath(directory), { force: true })
   } catch {

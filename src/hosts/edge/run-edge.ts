@@ -21,7 +21,7 @@ import { actorNamed, localActor, type Actor, type EdgeInput } from '../../contra
 import { canGuard, Guard, provenMs, takeRevival, type KeptPort } from './guard.ts'
 import { edgeLockPath, edgeSocketPlaces, workDirectory } from './places.ts'
 import { keepNote, type OrderNote } from './order-notes.ts'
-import { isNamed, removePointer, writePointer } from './pointer.ts'
+import { isLost, removePointer, writePointer } from './pointer.ts'
 
 export interface EdgeRequest {
   directory: string
@@ -171,7 +171,7 @@ export async function runEdge({ directory, environment, onReady }: EdgeRequest):
   held.use(
     clock.every(writeAgainMs, () => {
       // Somebody may have removed it, or an edge that was about to end may have written its own.
-      if (isPointed && !isNamed(directory, { pid: process.pid, identity })) isPointed = false
+      if (isPointed && isLost(directory, { pid: process.pid, identity })) isPointed = false
       void writeRest()
       if (!isLockSettled && !isEnding)
         void lock?.lockKernel().then(

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { sleep } from '../../../src/base/index.ts'
 import { systemClock } from '../../../src/adapters/system/index.ts'
@@ -82,6 +83,7 @@ describe.runIf(process.platform === 'linux')('an edge without a free descriptor'
     expect(await instance()).toMatchObject({ state: 'healthy', restartCount: 0 })
     expect(await failures()).toEqual([])
     expect(await ask()).toBe('r1')
+    expect(readFileSync(join(edge.directory, 'log', 'pilothouse.log'), 'utf8')).not.toContain('edge.json')
   })
 
   it('takes an instance of the edge before it for no dead one', async () => {
