@@ -2,7 +2,7 @@ import { Menu, Tray, type MenuItemConstructorOptions } from 'electron'
 import { isEmergencyWay, type ServiceWayBack, type Severity } from '../src/contract/index.ts'
 import { wayText } from './emergency.ts'
 import { trayIcon } from './icons.ts'
-import type { Standing } from './watch-state.ts'
+import type { EngineStanding } from './watch-state.ts'
 
 export interface TrayActions {
   show: (path?: string) => void
@@ -25,7 +25,7 @@ export class StatusTray {
   }
 
   /** `ways` are what the engine offers to roll back. */
-  update({ severity, sentence }: Standing, ways: readonly ServiceWayBack[]): void {
+  update({ severity, sentence }: EngineStanding, ways: readonly ServiceWayBack[]): void {
     if (severity !== this.#shown) this.#tray.setImage(trayIcon(severity, process.platform))
     this.#shown = severity
     // A menu that is made anew closes under the hand that is in it.

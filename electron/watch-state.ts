@@ -4,7 +4,7 @@ import { type HealthReason, type LiveRecords, type Severity } from '../src/contr
 export type Watched = { isLive: true; records: Partial<LiveRecords> } | { isLive: false; reason: string }
 
 /** What tray, badge and notifications show; the shape and the sentence say the same. */
-export interface Standing {
+export interface EngineStanding {
   severity: Severity
   /** How many things need a person. */
   count: number
@@ -13,7 +13,7 @@ export interface Standing {
 }
 
 /** The worst of everything the engine told. Without live data nothing is known, so nothing is called well. */
-export function standingOf(watched: Watched): Standing {
+export function standingOf(watched: Watched): EngineStanding {
   if (!watched.isLive) return { severity: 'stale', count: 0, sentence: watched.reason }
   const { health, engine, config } = watched.records
   const failing = (engine?.checks ?? []).filter(({ ok }) => !ok)

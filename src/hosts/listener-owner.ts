@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { endianness } from 'node:os'
 
 /** A socket that waits for connections. */
-export interface Listener {
+export interface ListeningProcess {
   /** `127.0.0.1`, `0.0.0.0`, `::1`, `::`; of another IPv6 address the hexadecimal digits. */
   address: string
   port: number
@@ -36,7 +36,7 @@ async function tableOf(name: string): Promise<string | null> {
 }
 
 /** The decision of `isListenerOf`. */
-export function isOwnListener(listeners: readonly Listener[], url: string, uid: number): boolean {
+export function isOwnListener(listeners: readonly ListeningProcess[], url: string, uid: number): boolean {
   const { hostname, port } = new URL(url)
   const atPort = listeners.filter((listener) => listener.port === Number(port || 80))
   // A name may lead to either.
@@ -51,7 +51,7 @@ export function isOwnListener(listeners: readonly Listener[], url: string, uid: 
 }
 
 /** The listening sockets in the text of `/proc/net/tcp` or `/proc/net/tcp6` (proc(5)). */
-export function listenersIn(table: string): Listener[] {
+export function listenersIn(table: string): ListeningProcess[] {
   return table.split('\n').flatMap((line) => {
     const [, local = '', , state, , , , uid] = line.trim().split(/\s+/)
     const [address = '', port = ''] = local.split(':')

@@ -147,7 +147,7 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
         configStatus: running.status,
       }),
     )
-    const surroundings: Surroundings = {
+    const surroundings: SettingsTakers = {
       engine,
       telemetry: telemetry.value,
       setLogLevel: (level) => options.setLogLevel?.(level),
@@ -180,14 +180,14 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
   }
 }
 
-interface Surroundings {
+interface SettingsTakers {
   engine: Engine
   telemetry: RetainingStore
   setLogLevel: (level: LogLevel) => void
   failed: (failure: unknown) => void
 }
 
-type Effect = (config: Config, surroundings: Surroundings) => void
+type Effect = (config: Config, surroundings: SettingsTakers) => void
 
 /**
  * What takes changed settings into use, and which parts of the config it answers for. Each setting that does not wait

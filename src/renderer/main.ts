@@ -8,7 +8,7 @@ import { desktopApi } from './connection/desktop.ts'
 import { openPortChannels } from './connection/port-channels.ts'
 import { openWebsocketChannels } from './connection/websocket-channels.ts'
 import Root from './Root.svelte'
-import { Router } from './routing/index.ts'
+import { ViewRouter } from './routing/index.ts'
 import { EngineLink } from './state/engine-link.svelte.ts'
 import { LiveServices } from './state/live-services.svelte.ts'
 import { PageClock } from './state/page-clock.svelte.ts'
@@ -24,7 +24,7 @@ const desktop = desktopApi()
 const session = desktop ? undefined : new BrowserSession(window)
 // Before anything reads the address: it may hold a launch token, which nothing else is to see.
 const signedIn = session?.start()
-const router = new Router(window)
+const router = new ViewRouter(window)
 const link = new EngineLink(async () => {
   if (desktop) return openPortChannels(desktop)
   if (!session) throw new Error('there is neither a desktop shell nor a server')

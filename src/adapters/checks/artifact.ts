@@ -2,7 +2,7 @@ import { access, constants, stat } from 'node:fs/promises'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
 import { messageOf } from '../../base/index.ts'
 import type { Artifact } from '../../contract/index.ts'
-import { failed, passed, type Verdict } from '../../engine/validation/index.ts'
+import { failed, passed, type CheckVerdict } from '../../engine/validation/index.ts'
 import { scriptOf } from './script.ts'
 import { directoryOf, type Run } from './surroundings.ts'
 
@@ -20,7 +20,7 @@ async function commandVerdict(
   releaseId: string,
   { argv, env }: Extract<Artifact, { kind: 'command' }>,
   cwd: string,
-): Promise<Verdict> {
+): Promise<CheckVerdict> {
   const [program = ''] = argv
   const path = env['PATH'] ?? process.env['PATH'] ?? ''
   const absence = await troubleOf(cwd, 'directory')

@@ -4,7 +4,7 @@ import {
   passed,
   worstOf,
   type CheckConfigOf,
-  type Verdict,
+  type CheckVerdict,
 } from '../../engine/validation/index.ts'
 import { endText, runCommand } from '../commands/index.ts'
 import { fingerprintOf, judgeReport, reportPath } from './report-files.ts'
@@ -14,7 +14,7 @@ import {
   filledIn,
   freePort,
   type Run,
-  type Surroundings,
+  type CheckSurroundings,
 } from './surroundings.ts'
 
 /** What a command says when it failed for a reason that may pass: sysexits.h, EX_TEMPFAIL. */
@@ -24,7 +24,7 @@ const temporaryFailureCode = 75
  * A command of the operator's own ends with exit code 0, and the reports that it wrote are good. A report that was
  * there before and did not change is none of this run.
  */
-export function commandCheck(config: CheckConfigOf<'command'>, surroundings: Surroundings): Run {
+export function commandCheck(config: CheckConfigOf<'command'>, surroundings: CheckSurroundings): Run {
   const { argv, reports } = config
   return async (request, signal) => {
     const directory = config.cwd ?? directoryOf(request)
@@ -52,7 +52,7 @@ export function commandCheck(config: CheckConfigOf<'command'>, surroundings: Sur
     if (end.kind !== 'exited') return own
     // Test runners and scanners end with a code of their own when they found something: their reports say what.
     const after = await fingerprints()
-    const verdicts: Verdict[] = []
+    const verdicts: CheckVerdict[] = []
     for (const [i, report] of reports.entries())
       verdicts.push(
         after[i] !== '' && after[i] === before[i]

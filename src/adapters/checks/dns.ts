@@ -4,7 +4,7 @@ import {
   failedForNow,
   passed,
   type CheckConfigOf,
-  type Verdict,
+  type CheckVerdict,
 } from '../../engine/validation/index.ts'
 import { causeText } from './network.ts'
 import type { Run } from './surroundings.ts'
@@ -27,7 +27,7 @@ export function dnsCheck(config: CheckConfigOf<'dns'>): Run {
     return judge(found)
   }
 
-  function judge(found: string[]): Verdict {
+  function judge(found: string[]): CheckVerdict {
     const output = found.join('\n')
     const asked = servers.length > 0 ? ` at ${servers.join(', ')}` : ''
     if (found.length === 0) return failed(`${host} has no ${type} record${asked}.`)

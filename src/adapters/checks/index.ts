@@ -18,11 +18,11 @@ import { postgresqlCheck } from './postgresql.ts'
 import { reachableCheck } from './reachable.ts'
 import { redisCheck } from './redis.ts'
 import { reportsCheck } from './reports.ts'
-import type { Run, Surroundings } from './surroundings.ts'
+import type { Run, CheckSurroundings } from './surroundings.ts'
 import { tcpCheck } from './tcp.ts'
 import { tlsCheck } from './tls.ts'
 
-export type { Surroundings } from './surroundings.ts'
+export type { CheckSurroundings } from './surroundings.ts'
 
 /** What an undo is held to: whether the release can run, and whether anyone else is at it. Nothing else stands in the way back. */
 const onTheWayBack: readonly CheckConfig['kind'][] = ['artifact', 'reachable', 'exclusive']
@@ -31,7 +31,7 @@ const onTheWayBack: readonly CheckConfig['kind'][] = ['artifact', 'reachable', '
 export function checksFor(
   written: readonly CheckConfig[],
   request: ValidationRequest,
-  surroundings: Surroundings,
+  surroundings: CheckSurroundings,
 ): Check[] {
   const all = withDefaultChecks(written)
   const wanted = request.plan.isUndo ? all.filter(({ kind }) => onTheWayBack.includes(kind)) : all
@@ -50,7 +50,7 @@ export function checksFor(
   })
 }
 
-function runOf(config: CheckConfig, surroundings: Surroundings): Run {
+function runOf(config: CheckConfig, surroundings: CheckSurroundings): Run {
   const { clock, facts } = surroundings
   switch (config.kind) {
     case 'command':

@@ -2,15 +2,15 @@ import { once } from 'node:events'
 import net from 'node:net'
 import tls from 'node:tls'
 import { messageOf } from '../../base/index.ts'
-import { failedForNow, type Verdict } from '../../engine/validation/index.ts'
+import { failedForNow, type CheckVerdict } from '../../engine/validation/index.ts'
 
-export interface Place {
+export interface NetworkAddress {
   host: string
   port: number
 }
 
 /** `host:port`, an IPv6 address in brackets. */
-export const placeText = ({ host, port }: Place): string =>
+export const placeText = ({ host, port }: NetworkAddress): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 
 /** A peer that talks, but not as it should; the message is a clause. */
@@ -40,12 +40,12 @@ export function causeText(thrown: unknown): string {
 }
 
 /** What the network refuses now it may allow later: always worth another attempt. */
-export const unreachable = (what: string, thrown: unknown): Verdict =>
+export const unreachable = (what: string, thrown: unknown): CheckVerdict =>
   failedForNow(`${what} cannot be reached: ${causeText(thrown)}.`)
 
 /** Connects, hands the socket over, and closes it whatever happens; an abort closes it at once. */
 export async function withSocket<T>(
-  place: Place,
+  place: NetworkAddress,
   signal: AbortSignal,
   use: (socket: net.Socket) => Promise<T>,
 ): Promise<T> {

@@ -1,5 +1,5 @@
 import { ok, type Result } from '../../base/index.ts'
-import { failed, type Verdict } from '../../engine/validation/index.ts'
+import { failed, type CheckVerdict } from '../../engine/validation/index.ts'
 import { readSecret } from '../config/index.ts'
 
 /** Where a check finds its password; neither is none. */
@@ -15,8 +15,8 @@ export interface PasswordPlace {
 export async function withPassword(
   place: PasswordPlace,
   where: string,
-  use: (password: string | null) => Promise<Verdict>,
-): Promise<Verdict> {
+  use: (password: string | null) => Promise<CheckVerdict>,
+): Promise<CheckVerdict> {
   const password = await passwordOf(place)
   if (!password.ok) return failed(`${where}: ${password.error.message}`)
   const verdict = await use(password.value)
@@ -29,7 +29,7 @@ async function passwordOf({ passwordEnv, passwordFile }: PasswordPlace): Promise
   return passwordFile === undefined ? ok(null) : readSecret({ file: passwordFile }, process.env)
 }
 
-function withoutSecret(verdict: Verdict, secret: string): Verdict {
+function withoutSecret(verdict: CheckVerdict, secret: string): CheckVerdict {
   const masked = (text: string) => text.replaceAll(secret, '••••••')
   return {
     ...verdict,

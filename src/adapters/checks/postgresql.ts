@@ -5,7 +5,7 @@ import {
   failedForNow,
   passed,
   type CheckConfigOf,
-  type Verdict,
+  type CheckVerdict,
 } from '../../engine/validation/index.ts'
 import { PeerFailure, placeText, readBytes, secured, unreachable, withSocket } from './network.ts'
 import { withPassword } from './password.ts'
@@ -35,7 +35,7 @@ export function postgresqlCheck(config: Config): Run {
   const where = `PostgreSQL at ${placeText(config)}`
   return (_request, signal) => withPassword(config, where, (password) => asked(password, signal))
 
-  async function asked(password: string | null, signal: AbortSignal): Promise<Verdict> {
+  async function asked(password: string | null, signal: AbortSignal): Promise<CheckVerdict> {
     try {
       return await withSocket(config, signal, async (plain) => {
         plain.write(int32s(8, tlsRequestCode))
@@ -60,7 +60,7 @@ async function openSession(
   { user, database }: Config,
   where: string,
   password: string | null,
-): Promise<Verdict> {
+): Promise<CheckVerdict> {
   const settings = ['user', user, 'database', database, 'application_name', 'pilothouse', ''].join('\0')
   const body = Buffer.from(`${settings}\0`)
   socket.write(Buffer.concat([int32s(8 + body.length, protocolVersion), body]))
@@ -135,7 +135,7 @@ async function readMessage(socket: net.Socket): Promise<{ type: string; content:
   return { type: head.toString('latin1', 0, 1), content: await readBytes(socket, length) }
 }
 
-function refusedSession(content: Buffer, where: string): Verdict {
+function refusedSession(content: Buffer, where: string): CheckVerdict {
   const { state, message } = refusalOf(content)
   const sentence = `${where} refuses a session: ${message} (${state}).`
   return passingStates.includes(state) ? failedForNow(sentence) : failed(sentence)

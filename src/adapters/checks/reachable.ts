@@ -5,7 +5,7 @@ import {
   passed,
   worstOf,
   type ValidationFacts,
-  type Verdict,
+  type CheckVerdict,
 } from '../../engine/validation/index.ts'
 import type { Run } from './surroundings.ts'
 
@@ -22,7 +22,7 @@ export function reachableCheck(facts: ValidationFacts): Run {
   }
 }
 
-function verdictOn(who: string, error: AppError | null): Verdict {
+function verdictOn(who: string, error: AppError | null): CheckVerdict {
   if (!error) return passed(`${who} answers.`)
   if (error.code === 'NOT_FOUND') return passed(`${who} answers; the service is new to it.`)
   const text = `${who} did not respond correctly: ${error.message}`

@@ -8,7 +8,7 @@ import {
   passed,
   sendsPasswordInClear,
   type CheckConfigOf,
-  type Verdict,
+  type CheckVerdict,
 } from '../../engine/validation/index.ts'
 import { PeerFailure, placeText, readBytes, secured, unreachable, withSocket } from './network.ts'
 import { withPassword } from './password.ts'
@@ -27,7 +27,7 @@ export function redisCheck(config: CheckConfigOf<'redis'>): Run {
   const where = `Redis at ${placeText(config)}`
   return (_request, signal) => withPassword(config, where, (password) => asked(password, signal))
 
-  async function asked(password: string | null, signal: AbortSignal): Promise<Verdict> {
+  async function asked(password: string | null, signal: AbortSignal): Promise<CheckVerdict> {
     if (sendsPasswordInClear(config))
       return failed(`${where} would get the password in plain text: set isTls.`)
     const trusted = await trustOf(config)
@@ -50,7 +50,7 @@ export function redisCheck(config: CheckConfigOf<'redis'>): Run {
     }
   }
 
-  function judge(answer: string): Verdict {
+  function judge(answer: string): CheckVerdict {
     if (answer === '+PONG') return passed(`${where} answers.`)
     if (/^-(NOAUTH|NOPERM)\b/.test(answer)) return passed(`${where} answers and asks for a password.`)
     if (/^-(LOADING|BUSY|MASTERDOWN|CLUSTERDOWN)\b|^-ERR max number of clients/.test(answer))

@@ -2,9 +2,9 @@ import { request as httpRequest } from 'undici'
 import { sleep } from '../../base/index.ts'
 import type { Artifact } from '../../contract/index.ts'
 import type { ValidationRequest } from '../../engine/deployments/index.ts'
-import { failed, failedForNow, type Verdict } from '../../engine/validation/index.ts'
+import { failed, failedForNow, type CheckVerdict } from '../../engine/validation/index.ts'
 import { endText, runCommand } from '../commands/index.ts'
-import { directoryOf, freePort, instanceEnvironment, type Surroundings } from './surroundings.ts'
+import { directoryOf, freePort, instanceEnvironment, type CheckSurroundings } from './surroundings.ts'
 
 const pollMs = 100
 
@@ -15,10 +15,10 @@ const pollMs = 100
 export async function withCopy(
   request: ValidationRequest,
   path: string,
-  surroundings: Surroundings,
+  surroundings: CheckSurroundings,
   signal: AbortSignal,
-  use: (address: string, signal: AbortSignal) => Promise<Verdict>,
-): Promise<Verdict> {
+  use: (address: string, signal: AbortSignal) => Promise<CheckVerdict>,
+): Promise<CheckVerdict> {
   const { artifact, id } = request.release
   const port = await freePort()
   const address = `http://127.0.0.1:${port}`
@@ -36,7 +36,7 @@ export async function withCopy(
   const gone = new AbortController()
   void ended.then(() => gone.abort(new Error('the copy has ended')))
   const stop = AbortSignal.any([signal, gone.signal])
-  let verdict: Verdict | undefined
+  let verdict: CheckVerdict | undefined
   try {
     if (await answers(address + path, surroundings, stop)) verdict = await use(address, stop)
   } finally {
@@ -59,7 +59,7 @@ function commandOf(artifact: Artifact, port: number): string[] {
 }
 
 /** Resolves with false when stopped. */
-async function answers(url: string, { clock }: Surroundings, stop: AbortSignal): Promise<boolean> {
+async function answers(url: string, { clock }: CheckSurroundings, stop: AbortSignal): Promise<boolean> {
   while (!stop.aborted) {
     try {
       const { statusCode, body } = await httpRequest(url, { signal: stop })

@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { open, stat, type FileHandle } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { messageOf } from '../../base/index.ts'
-import { failed, passed, type ReportConfig, type Verdict } from '../../engine/validation/index.ts'
+import { failed, passed, type ReportConfig, type CheckVerdict } from '../../engine/validation/index.ts'
 import { judgeApart } from './report-judging.ts'
 
 const sizeLimitBytes = 16 * 1024 * 1024
@@ -25,7 +25,7 @@ export async function judgeReport(
   directory: string,
   age: { nowMs: number; maxAgeMs: number } | null,
   signal: AbortSignal,
-): Promise<Verdict> {
+): Promise<CheckVerdict> {
   const name = `The report ${report.path}`
   const read = await readReport(reportPath(report, directory))
   if ('why' in read) return failed(`${name} ${read.why}.`)

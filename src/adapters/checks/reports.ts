@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/index.ts'
-import { failed, worstOf, type CheckConfigOf, type Verdict } from '../../engine/validation/index.ts'
+import { failed, worstOf, type CheckConfigOf, type CheckVerdict } from '../../engine/validation/index.ts'
 import { judgeReport } from './report-files.ts'
 import { directoryOf, type Run } from './surroundings.ts'
 
@@ -8,7 +8,7 @@ export function reportsCheck({ reports, cwd, maxAgeMs }: CheckConfigOf<'reports'
   return async (request, signal) => {
     const directory = cwd ?? directoryOf(request)
     const age = maxAgeMs === null ? null : { nowMs: clock.nowMs(), maxAgeMs }
-    const verdicts: Verdict[] = []
+    const verdicts: CheckVerdict[] = []
     for (const report of reports) verdicts.push(await judgeReport(report, directory, age, signal))
     const [first, ...rest] = verdicts
     return first ? worstOf([first, ...rest]) : failed('No report is configured.')

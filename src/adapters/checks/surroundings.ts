@@ -10,10 +10,10 @@ import {
   type AccountSettings,
 } from '../../contract/index.ts'
 import type { ValidationRequest } from '../../engine/deployments/index.ts'
-import type { ValidationFacts, Verdict } from '../../engine/validation/index.ts'
+import type { ValidationFacts, CheckVerdict } from '../../engine/validation/index.ts'
 
 /** What checks reach beside the network and the files of this machine. */
-export interface Surroundings {
+export interface CheckSurroundings {
   clock: Clock
   rng: Rng
   facts: ValidationFacts
@@ -22,7 +22,7 @@ export interface Surroundings {
 }
 
 /** One attempt of a check. It settles soon after the signal is aborted, and holds nothing then. */
-export type Run = (request: ValidationRequest, signal: AbortSignal) => Promise<Verdict>
+export type Run = (request: ValidationRequest, signal: AbortSignal) => Promise<CheckVerdict>
 
 /** `{service}` and `{release}` in a text of the configuration stand for the names. */
 export const filledIn = (text: string, { service, release }: ValidationRequest): string =>

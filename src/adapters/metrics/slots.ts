@@ -14,7 +14,7 @@ export const noSlot = -1
  * recycled, which happens only to series that have been gone for long and only when there is no room; each change of
  * the catalogue raises `version`.
  */
-export class Slots {
+export class SeriesSlots {
   readonly series: SeriesKey[] = []
   /** Longer than `series`; only the first `series.length` count. */
   values = new Float64Array(128).fill(NaN)
@@ -83,7 +83,7 @@ const keyOf = (name: SeriesName, labels: Record<string, string>): string => JSON
 export class SlotGroup {
   /** Length of the round in progress; NaN when there is no round before it to measure from. */
   elapsedSeconds = NaN
-  #slots: Slots
+  #slots: SeriesSlots
   #round = 0
   #owned: number[] = []
   #isOwned = new Set<number>()
@@ -92,7 +92,7 @@ export class SlotGroup {
   #generation = 0
 
   /** `maxSlots` bounds what devices that come and go may take; beyond it, slots of those long gone are recycled. */
-  constructor(slots: Slots, { maxSlots = Infinity }: { maxSlots?: number } = {}) {
+  constructor(slots: SeriesSlots, { maxSlots = Infinity }: { maxSlots?: number } = {}) {
     this.#slots = slots
     this.#maxSlots = maxSlots
   }

@@ -13,7 +13,7 @@ import {
   plainOf,
   without,
   type ConfigNode,
-  type Origin,
+  type ValueOrigin,
   type Section,
 } from './tree.ts'
 
@@ -34,7 +34,7 @@ function wordsFor(value: unknown): string {
 
 /** A problem at an origin; for a variable or flag `file` is its name and `line` is 0. */
 export function problemAt(
-  origin: Origin,
+  origin: ValueOrigin,
   keys: readonly PropertyKey[],
   message: string,
   hint: string,

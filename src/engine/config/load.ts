@@ -6,7 +6,7 @@ import { checkTree, problemAt, soundPart } from './check.ts'
 import { isSamePlace, type Listening } from './listening.ts'
 import { parseConfigText } from './parse.ts'
 import { isWithin, keysIn } from './paths.ts'
-import { configFileSchema, configOf, environments, type Config, type Limit } from './schema.ts'
+import { configFileSchema, configOf, environments, type Config, type LimitSetting } from './schema.ts'
 import { withoutReplacedPlans } from './plan-override.ts'
 import { mapPaths, settingOf, settingsIn, withTextsAsWritten, type Setting } from './settings.ts'
 import { decodeConfig } from './text.ts'
@@ -19,7 +19,7 @@ import {
   without,
   wordsForOrigin,
   type ConfigNode,
-  type Origin,
+  type ValueOrigin,
   type Section,
 } from './tree.ts'
 import { readFlags, readVariables, type Flag } from './variables.ts'
@@ -52,7 +52,7 @@ export interface LoadedConfig {
   /** The file it was read from. */
   file: string | null
   /** Where each written setting comes from, by its path (`server.port`); what is not here is a default. */
-  origins: ReadonlyMap<string, Origin>
+  origins: ReadonlyMap<string, ValueOrigin>
   /** The settings as written, by path, for a person to read. Secrets are references. */
   written: ReadonlyMap<string, unknown>
   /** Every setting that this config has. */
@@ -99,7 +99,7 @@ function crossProblems(config: Config, root: Section, accountProblem?: AccountCh
   const add = (path: Path, from: readonly Path[], message: string, hint = '') =>
     problems.push({ problem: problemAt(originAt(root, path), path, message, hint), from })
 
-  const limits = Object.entries<Limit>(config.telemetry.limits)
+  const limits = Object.entries<LimitSetting>(config.telemetry.limits)
   for (const [name, { warning, critical }] of limits) {
     if (critical > warning) continue
     const path = ['telemetry', 'limits', name]

@@ -11,7 +11,7 @@ import {
   type Scalar,
 } from 'yaml'
 import type { ConfigProblem } from '../../contract/index.ts'
-import { emptySection, type ConfigNode, type Origin, type Section } from './tree.ts'
+import { emptySection, type ConfigNode, type ValueOrigin, type Section } from './tree.ts'
 
 export interface ParsedText {
   root: Section
@@ -71,7 +71,7 @@ class Reader {
 
   origin(
     range: readonly [number, number, ...number[]] | null | undefined,
-  ): Extract<Origin, { kind: 'file' }> {
+  ): Extract<ValueOrigin, { kind: 'file' }> {
     const [start, end] = range ?? [0, 0]
     const { line, col } = this.#lines.linePos(start)
     return {
@@ -94,7 +94,7 @@ class Reader {
 
   node(
     node: Node | null | undefined,
-    fallback: Origin,
+    fallback: ValueOrigin,
     aliases: readonly string[] = [],
     depth = 0,
   ): ConfigNode {
@@ -131,7 +131,7 @@ class Reader {
   }
 
   /** The node an alias stands for: the last one before it with that anchor. */
-  #follow(alias: Alias, origin: Origin, aliases: readonly string[], depth: number): ConfigNode {
+  #follow(alias: Alias, origin: ValueOrigin, aliases: readonly string[], depth: number): ConfigNode {
     const target = aliases.includes(alias.source) ? undefined : this.#anchors.get(alias.source)
     if (!target) {
       const message = `the alias *${alias.source} leads nowhere or to itself`
@@ -146,7 +146,7 @@ class Reader {
 
   #section(
     pairs: readonly { key: unknown; value: unknown }[],
-    origin: Origin,
+    origin: ValueOrigin,
     aliases: readonly string[],
     depth: number,
   ): Section {

@@ -132,7 +132,7 @@ export const configFileSchema = z.strictObject({
 })
 
 /** Shares of the whole, 0 to 1. */
-export interface Limit {
+export interface LimitSetting {
   warning: number
   critical: number
 }
@@ -154,7 +154,7 @@ export interface Config {
   telemetry: {
     intervalMs: number
     retention: { rawMs: number; minuteMs: number; hourMs: number; sizeBytesPerHost: number }
-    limits: { cpu: Limit; memory: Limit; disk: Limit }
+    limits: { cpu: LimitSetting; memory: LimitSetting; disk: LimitSetting }
   }
   /** What holds for every deployment unless its service or it says otherwise. */
   deploy: PlanOptions

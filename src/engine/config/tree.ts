@@ -1,12 +1,12 @@
 /** Where a value comes from. Lines and columns count from 1. */
-export type Origin =
+export type ValueOrigin =
   | { kind: 'file'; file: string; line: number; column: number; length: number }
   | { kind: 'environment'; name: string }
   | { kind: 'flag'; name: string }
   | { kind: 'default' }
 
 /** Where a value comes from: `file pilothouse.yaml:3:9`, `environment PILOTHOUSE_…`, `flag --port`, `default`. */
-export function wordsForOrigin(origin: Origin): string {
+export function wordsForOrigin(origin: ValueOrigin): string {
   switch (origin.kind) {
     case 'file':
       return `file ${origin.file}:${origin.line}:${origin.column}`
@@ -20,14 +20,18 @@ export function wordsForOrigin(origin: Origin): string {
 
 /** A config as written, each part with its origin. */
 export type ConfigNode =
-  | { kind: 'section'; entries: Map<string, { keyOrigin: Origin; node: ConfigNode }>; origin: Origin }
-  | { kind: 'list'; items: ConfigNode[]; origin: Origin }
+  | {
+      kind: 'section'
+      entries: Map<string, { keyOrigin: ValueOrigin; node: ConfigNode }>
+      origin: ValueOrigin
+    }
+  | { kind: 'list'; items: ConfigNode[]; origin: ValueOrigin }
   | {
       kind: 'value'
       value: string | number | boolean | bigint | null
       /** As it stands in the file, where the notation makes something other than text of it: `1.10`, `0x1F`. */
       source?: string
-      origin: Origin
+      origin: ValueOrigin
     }
 
 export type Section = Extract<ConfigNode, { kind: 'section' }>
@@ -62,7 +66,7 @@ export function nodeAt(root: ConfigNode, path: readonly PropertyKey[]): ConfigNo
 }
 
 /** The origin of the value at `path`, or of the nearest part above it that was written. */
-export function originAt(root: ConfigNode, path: readonly PropertyKey[]): Origin {
+export function originAt(root: ConfigNode, path: readonly PropertyKey[]): ValueOrigin {
   for (let length = path.length; length > 0; length--) {
     const node = nodeAt(root, path.slice(0, length))
     if (node) return node.origin
@@ -71,7 +75,7 @@ export function originAt(root: ConfigNode, path: readonly PropertyKey[]): Origin
 }
 
 /** The origin of a key itself, where the mistake is the key and not its value. */
-export function keyOriginAt(root: ConfigNode, path: readonly PropertyKey[]): Origin {
+export function keyOriginAt(root: ConfigNode, path: readonly PropertyKey[]): ValueOrigin {
   const parent = nodeAt(root, path.slice(0, -1))
   const entry = parent?.kind === 'section' ? parent.entries.get(String(path.at(-1))) : undefined
   return entry?.keyOrigin ?? originAt(root, path)

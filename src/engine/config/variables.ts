@@ -1,7 +1,7 @@
 import type { ConfigProblem } from '../../contract/index.ts'
 import { nearest } from './nearest.ts'
 import { settings, type Setting } from './settings.ts'
-import { emptySection, withNode, type ConfigNode, type Origin, type Section } from './tree.ts'
+import { emptySection, withNode, type ConfigNode, type ValueOrigin, type Section } from './tree.ts'
 
 const prefix = 'PILOTHOUSE_'
 
@@ -42,7 +42,7 @@ export const variableNames: readonly string[] = [...byName.keys()]
 const knownNames = [...variableNames.map((each) => each.slice(prefix.length)), ...otherKnown]
 
 /** Text of a variable or flag as the value its setting takes; what does not fit stays text and is reported later. */
-function nodeOf(text: string, setting: Setting, origin: Origin): ConfigNode {
+function nodeOf(text: string, setting: Setting, origin: ValueOrigin): ConfigNode {
   if (setting.reads === 'list') {
     const items = text.split(',').map((item) => item.trim())
     return {
@@ -117,7 +117,7 @@ export function readFlags(flags: readonly Flag[]): Section {
   return flags.reduce((root, { name, path, text, mayBeNull }) => {
     const setting = settings.find((each) => each.path === path)
     if (!setting) throw new Error(`the flag ${name} is for an unknown setting ${path}`)
-    const origin: Origin = { kind: 'flag', name }
+    const origin: ValueOrigin = { kind: 'flag', name }
     const node: ConfigNode =
       mayBeNull && text.trim() === 'null'
         ? { kind: 'value', value: null, origin }

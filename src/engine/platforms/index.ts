@@ -3,7 +3,7 @@ export type {
   BinPage,
   EmergencyOrder,
   EnsureRequest,
-  LogLine,
+  TargetLogLine,
   RemoveRequest,
   Router,
   RouterReport,

@@ -49,7 +49,7 @@ interface LogsRequest {
   lines: number
 }
 
-export interface LogLine {
+export interface TargetLogLine {
   atMs: number
   instanceId: string
   releaseId: string
@@ -82,7 +82,7 @@ export interface Target {
    */
   restart(request: RestartRequest): Promise<Result<{ instanceIds: string[] }>>
   /** Newest last. */
-  logs(request: LogsRequest): Promise<Result<LogLine[]>>
+  logs(request: LogsRequest): Promise<Result<TargetLogLine[]>>
 }
 
 /** How a router splits a service's traffic, read back from what serves requests, never repeated from a request. */

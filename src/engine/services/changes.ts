@@ -1,7 +1,7 @@
 import type { Concern } from '../../contract/index.ts'
 
 /** What happened to a service, for the list of events. */
-export interface ServiceChange {
+export interface ServiceNews {
   severity: 'ok' | 'warning' | 'critical'
   text: string
   link: string
@@ -42,9 +42,9 @@ export function serviceChanges(
   told: Told,
   concerns: readonly Concern[],
   nowMs: number,
-): { changes: ServiceChange[]; told: Told } {
+): { changes: ServiceNews[]; told: Told } {
   const link = `/services/${encodeURIComponent(name)}`
-  const changes: ServiceChange[] = []
+  const changes: ServiceNews[] = []
   const still = new Map<Concern['kind'], Concern['severity']>()
   for (const { kind, severity, text, detail, sinceMs } of concerns) {
     if (haveOwnEvents.has(kind)) continue

@@ -13,13 +13,13 @@ import type { Equipment } from '../platforms/index.ts'
 import type { CheckConfig } from '../validation/index.ts'
 import { TrafficWatch, type TrafficStores } from './traffic-watch.ts'
 
-export type Origin = 'file' | 'declared'
+export type ServiceOrigin = 'file' | 'declared'
 
 /** A service with what its configuration says of deployments. */
 export interface OperatedService extends SteeredService {
   /** Of the platform that it runs on. */
   capabilities: Capabilities
-  origin: Origin
+  origin: ServiceOrigin
   /** Of the whole, then of the service; a deployment's own come last. */
   deployOptions: readonly PlanOptions[]
   /** Share of its requests that may fail, as in its plans. */
@@ -49,7 +49,7 @@ export interface ServiceRegistryParts {
   counted: (service: string) => void
   dropped: (service: string) => void
   /** The configured number of instances of a steered service, whether or not it has changed. */
-  sized: (service: string, instances: number, origin: Origin) => void
+  sized: (service: string, instances: number, origin: ServiceOrigin) => void
 }
 
 interface Entry {
@@ -117,8 +117,8 @@ export class ServiceRegistry {
     if (this.#entries.has(service) && !this.#wanted().has(service)) void this.#queue.run(() => this.#apply())
   }
 
-  #wanted(): Map<string, { config: ServiceConfig; origin: Origin }> {
-    const of = (services: readonly ServiceConfig[], origin: Origin) =>
+  #wanted(): Map<string, { config: ServiceConfig; origin: ServiceOrigin }> {
+    const of = (services: readonly ServiceConfig[], origin: ServiceOrigin) =>
       services.map((config) => [config.definition.name, { config, origin }] as const)
     return new Map([...of(this.#declared, 'declared'), ...of(this.#configured.services, 'file')])
   }

@@ -26,7 +26,7 @@ import {
   type Configured,
   type Equip,
   type OperatedService,
-  type Origin,
+  type ServiceOrigin,
 } from './registry.ts'
 import { shownDeclaration } from './shown.ts'
 import type { TrafficStores } from './traffic-watch.ts'
@@ -223,7 +223,7 @@ export class Services implements Disposable {
   }
 
   /** Whoever changed the number of instances in its configuration, a running service follows. */
-  #size(service: string, instances: number, origin: Origin): void {
+  #size(service: string, instances: number, origin: ServiceOrigin): void {
     const by =
       origin === 'file' ? configurationActor : (this.#declarations.find(service)?.by ?? configurationActor)
     this.#parts.controller.declareInstances(service, {

@@ -8,17 +8,14 @@ import {
 } from '../../contract/index.ts'
 import type { Episode, News } from '../journal/index.ts'
 
-/** News of a host: what a limit does, and whether the host reports, are episodes. */
-export type Change = News
-
 /**
  * What is worth telling a person between two states of a host: a limit that was passed, made worse or left, and data
  * that went silent or came back. Changes of figures alone are none.
  */
-export function changesOf(host: Host, before: HostState | undefined, after: HostState): Change[] {
+export function changesOf(host: Host, before: HostState | undefined, after: HostState): News[] {
   const link = `/host/${encodeURIComponent(host.id)}`
   const name = phraseText(host.name)
-  const changes: Change[] = []
+  const changes: News[] = []
   const wasSilent = before?.quality.freshness === 'stale'
   const isSilent = after.quality.freshness === 'stale'
   if (before && !wasSilent && isSilent) {

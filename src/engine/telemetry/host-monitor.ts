@@ -15,7 +15,7 @@ import { decideLimits, planLimits, valueOf, type LimitSource } from './limits-pl
 import type { Moment } from './moment.ts'
 import type { Reading, SeriesKey } from './ports.ts'
 import { seriesText } from './wording.ts'
-import { QualityTracker, type Place } from './quality.ts'
+import { QualityTracker, type StreamPlace } from './quality.ts'
 import { SampleRing } from './ring.ts'
 import { forecastFull, trendOf } from './trend.ts'
 
@@ -47,7 +47,7 @@ export interface HostMonitor {
    * Takes a reading that arrived at `now` (of our own clocks) and says where it stands in time. Duplicates and
    * readings out of order are counted and otherwise ignored: store only `first` and `newer` ones.
    */
-  observe(reading: Reading, catalog: Catalog, now: Moment): Place
+  observe(reading: Reading, catalog: Catalog, now: Moment): StreamPlace
   /** Lets time pass while no reading comes. Call it about once an interval. */
   tick(now: Moment): void
   /** As of the last call of `observe` or `tick`; the same object until the next. */
@@ -110,7 +110,7 @@ class Monitor implements HostMonitor {
     this.#quality = new QualityTracker(intervalMs)
   }
 
-  observe(reading: Reading, catalog: Catalog, now: Moment): Place {
+  observe(reading: Reading, catalog: Catalog, now: Moment): StreamPlace {
     if (reading.values.length > catalog.series.length) {
       throw new RangeError(`a reading of ${this.hostId} has more values than its catalogue has series`)
     }

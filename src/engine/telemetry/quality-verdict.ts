@@ -12,7 +12,7 @@ const skewDoubtMs = 5 * 60_000
 export const clockOffsetLimitMs = 5000
 
 /** May someone decide on this data? With the reasons against, in sentences. */
-export interface Verdict {
+export interface QualityVerdict {
   canBeJudged: boolean
   reasons: string[]
 }
@@ -34,7 +34,7 @@ export interface HostEvidence {
 }
 
 /** Whether the data of a host can carry a decision. */
-export function judgeHost(evidence: HostEvidence): Verdict {
+export function judgeHost(evidence: HostEvidence): QualityVerdict {
   const reasons: string[] = []
   const { freshCount, expectedCount, misplacedCount, clockOffsetMs } = evidence
   if (evidence.freshness === 'stale') {
@@ -77,7 +77,7 @@ export interface SeriesEvidence {
 }
 
 /** Whether one series can carry a decision; the reasons against its host come first. */
-export function judgeSeries(evidence: SeriesEvidence, host: Verdict): Verdict {
+export function judgeSeries(evidence: SeriesEvidence, host: QualityVerdict): QualityVerdict {
   const reasons = [...host.reasons]
   const { freshCount, absentCount } = evidence
   if (!evidence.hasValue) reasons.push('never measured')

@@ -1,7 +1,7 @@
 import type { Freshness, HostQuality, QualityCounts, SeriesQuality, Unit } from '../../contract/index.ts'
 import type { Moment } from './moment.ts'
 import type { Reading } from './ports.ts'
-import { clockOffsetLimitMs, judgeHost, judgeSeries, type Verdict } from './quality-verdict.ts'
+import { clockOffsetLimitMs, judgeHost, judgeSeries, type QualityVerdict } from './quality-verdict.ts'
 import { RollingCounts } from './quality-window.ts'
 import { UnitJumps } from './quality-unit-jump.ts'
 
@@ -39,13 +39,13 @@ const kindOf = Object.fromEntries(kinds.map((kind, index) => [kind, index])) as 
 const absentKind = kinds.length
 
 /** Where a reading stands in time against the newest accepted one. */
-export type Place = 'first' | 'newer' | 'duplicate' | 'outOfOrder'
+export type StreamPlace = 'first' | 'newer' | 'duplicate' | 'outOfOrder'
 
 /**
  * A repeated wall time is a duplicate (a source that is stuck repeats its last reading). Both clocks back: an older
  * reading that came late. Only monotonic time back: the source was restarted. Only wall time back: its clock was set.
  */
-export function placeInTime(last: Moment | undefined, next: Moment): Place {
+export function placeInTime(last: Moment | undefined, next: Moment): StreamPlace {
   if (!last) return 'first'
   if (next.atMs === last.atMs) return 'duplicate'
   return next.atMs < last.atMs && next.monotonicMs <= last.monotonicMs ? 'outOfOrder' : 'newer'
@@ -103,7 +103,7 @@ export class QualityTracker {
   }
 
   /** Takes a reading that arrived at `now`. Only `first` and `newer` ones carry values worth keeping. */
-  observe(reading: Reading, units: readonly Unit[], now: Moment): Place {
+  observe(reading: Reading, units: readonly Unit[], now: Moment): StreamPlace {
     this.tick(now)
     const place = placeInTime(this.#last, reading)
     if (place === 'duplicate' || place === 'outOfOrder') {
@@ -160,7 +160,7 @@ export class QualityTracker {
     return units.map((unit, slot) => this.#series(slot, unit, host))
   }
 
-  #series(slot: number, unit: Unit, host: Verdict): SeriesQuality {
+  #series(slot: number, unit: Unit, host: QualityVerdict): SeriesQuality {
     const numberAtMs = this.#numberAtMs[slot] ?? NaN
     const hasValue = !Number.isNaN(numberAtMs)
     const ageMs = this.#elapsedMs - (this.#numberElapsedMs[slot] ?? NaN)
@@ -183,7 +183,7 @@ export class QualityTracker {
     return { slot, freshness, lastValueMs: hasValue ? numberAtMs : null, counts, ...verdict }
   }
 
-  #judgeHost(): Verdict {
+  #judgeHost(): QualityVerdict {
     const total = (kind: keyof QualityCounts) => this.#ofReadings.total(kindOf[kind])
     const sinceFirstMs = this.#arrival ? this.#nowMs - this.#firstArrivalMs : 0
     let unmeasuredSeriesCount = 0

@@ -1,5 +1,5 @@
 import { Cron } from 'croner'
-import { failed, passed, type Verdict } from './model.ts'
+import { failed, passed, type CheckVerdict } from './model.ts'
 
 /** When nobody deploys. Local times are of `timeZone`; a cron pattern has five fields. */
 export type FreezeWindow = { reason: string; timeZone: string } & (
@@ -10,7 +10,7 @@ export type FreezeWindow = { reason: string; timeZone: string } & (
 const mostRepeats = 1000
 
 /** Whether a deployment may begin at `nowMs`: a window holds from its first millisecond to before its end. */
-export function judgeFreeze(windows: readonly FreezeWindow[], nowMs: number): Verdict {
+export function judgeFreeze(windows: readonly FreezeWindow[], nowMs: number): CheckVerdict {
   const holding = windows.flatMap((window) => {
     const untilMs = frozenUntilMs(window, nowMs)
     return untilMs === null ? [] : [{ window, untilMs }]

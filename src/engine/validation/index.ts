@@ -1,7 +1,7 @@
 export { BoundedOutput, outputLimitBytes } from './bounded-output.ts'
 export { judgeFreeze } from './freeze.ts'
 export { judgeLoad } from './load.ts'
-export { failed, failedForNow, passed, warned, worstOf, type Check, type Verdict } from './model.ts'
+export { failed, failedForNow, passed, warned, worstOf, type Check, type CheckVerdict } from './model.ts'
 export { validationFacts } from './facts.ts'
 export type { HostFact, ValidationFacts } from './ports.ts'
 export {

@@ -1,6 +1,6 @@
 import { errorRatio, latencyText, share, writtenShare } from '../../contract/index.ts'
 import { quantileMs, type Counts } from '../canary/index.ts'
-import { failed, passed, warned, type Verdict } from './model.ts'
+import { failed, passed, warned, type CheckVerdict } from './model.ts'
 
 export interface LoadLimits {
   /** Share of requests, 0 to 1. */
@@ -17,7 +17,7 @@ export interface LoadLimits {
 const fewestOfBaseline = 100
 
 /** Holds a short load against its limits and, where there is one, the stored baseline of the stable release. */
-export function judgeLoad(measured: Counts, baseline: Counts | null, limits: LoadLimits): Verdict {
+export function judgeLoad(measured: Counts, baseline: Counts | null, limits: LoadLimits): CheckVerdict {
   const ratio = errorRatio(measured)
   const p95 = quantileMs(measured, 0.95)
   if (ratio === null || p95 === null || measured.requests < limits.minRequests)

@@ -1,7 +1,7 @@
 import type { CheckResult } from '../../contract/index.ts'
 
 /** What one attempt of a check found. */
-export interface Verdict {
+export interface CheckVerdict {
   outcome: CheckResult['outcome']
   /** A whole sentence for a person, without secrets. */
   text: string
@@ -24,20 +24,20 @@ export interface Check {
   /** Whether an attempt that ran into its timeout may be made again: a probe may, a test suite may not. */
   readonly isTimeoutTransient: boolean
   /** When aborted, it gives back all it holds (sockets, children), then settles. What it throws is a failure. */
-  run(signal: AbortSignal): Promise<Verdict>
+  run(signal: AbortSignal): Promise<CheckVerdict>
 }
 
-export const passed = (text: string, output?: string): Verdict => verdict('passed', text, output)
-export const warned = (text: string, output?: string): Verdict => verdict('warning', text, output)
-export const failed = (text: string, output?: string): Verdict => verdict('failed', text, output)
+export const passed = (text: string, output?: string): CheckVerdict => verdict('passed', text, output)
+export const warned = (text: string, output?: string): CheckVerdict => verdict('warning', text, output)
+export const failed = (text: string, output?: string): CheckVerdict => verdict('failed', text, output)
 
 /** A failure that a later attempt may not have. */
-export const failedForNow = (text: string, output?: string): Verdict => ({
+export const failedForNow = (text: string, output?: string): CheckVerdict => ({
   ...verdict('failed', text, output),
   isTransient: true,
 })
 
-const verdict = (outcome: Verdict['outcome'], text: string, output?: string): Verdict => ({
+const verdict = (outcome: CheckVerdict['outcome'], text: string, output?: string): CheckVerdict => ({
   outcome,
   text,
   ...(output === undefined ? {} : { output }),
@@ -46,7 +46,7 @@ const verdict = (outcome: Verdict['outcome'], text: string, output?: string): Ve
 const severities = ['passed', 'warning', 'failed'] as const
 
 /** The worst of several, as one: the texts of those that are as bad, and all outputs in their order. */
-export function worstOf(verdicts: readonly [Verdict, ...Verdict[]]): Verdict {
+export function worstOf(verdicts: readonly [CheckVerdict, ...CheckVerdict[]]): CheckVerdict {
   const rank = Math.max(...verdicts.map(({ outcome }) => severities.indexOf(outcome)))
   const worst = verdicts.filter(({ outcome }) => severities.indexOf(outcome) === rank)
   const outputs = verdicts.flatMap(({ output }) => (output ? [output] : []))

@@ -7,7 +7,7 @@ import {
   type ResourceLimits,
   type Use,
 } from '../../contract/index.ts'
-import { failed, passed, warned, type Verdict } from './model.ts'
+import { failed, passed, warned, type CheckVerdict } from './model.ts'
 import type { HostFact, OtherDeployment } from './ports.ts'
 
 /** Which limits of a host make it too full for one more release. */
@@ -32,7 +32,7 @@ export function judgeHeadroom(
   hosts: readonly HostFact[],
   limits?: ResourceLimits,
   areHostLimitsKept = !hasResourceLimits(limits),
-): Verdict {
+): CheckVerdict {
   if (hosts.length === 0) return warned('No host is monitored, so host resources are unknown.')
   const { beyond, unmeasured } = againstPlan(hosts, limits)
   if (beyond.length > 0) return failed(`Not enough host resources: ${beyond.join('; ')}.`, beyond.join('\n'))
@@ -102,7 +102,7 @@ function tightText(host: string, { kind, subject, value, severity }: LimitState)
  * Whether data are good enough to judge a candidate on. `countsTrouble` is why the router's counts cannot be read,
  * empty when they can: without them there is no judging at all.
  */
-export function judgeDataQuality(hosts: readonly HostFact[], countsTrouble: string): Verdict {
+export function judgeDataQuality(hosts: readonly HostFact[], countsTrouble: string): CheckVerdict {
   if (countsTrouble !== '')
     return { ...failed(`Router counts cannot be read: ${countsTrouble}`), isTransient: true }
   const doubtful = hosts.filter(({ state }) => !state.quality.canBeJudged)
@@ -118,7 +118,7 @@ export function judgeDataQuality(hosts: readonly HostFact[], countsTrouble: stri
 }
 
 /** Whether someone else is deploying the service. */
-export function judgeExclusive(deploymentId: string, open: readonly OtherDeployment[]): Verdict {
+export function judgeExclusive(deploymentId: string, open: readonly OtherDeployment[]): CheckVerdict {
   const others = open.filter(({ id }) => id !== deploymentId)
   if (others.length === 0) return passed('No other deployment of this service is in progress.')
   const texts = others.map(

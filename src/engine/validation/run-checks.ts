@@ -1,7 +1,7 @@
 import { backoffMs, messageOf, shortened, sleep, type Clock, type Log, type Rng } from '../../base/index.ts'
 import { duration, type CheckResult } from '../../contract/index.ts'
 import { cutOutput } from './bounded-output.ts'
-import { failed, failedForNow, type Check, type Verdict } from './model.ts'
+import { failed, failedForNow, type Check, type CheckVerdict } from './model.ts'
 
 /** Longest time of a whole run, whatever its checks do. */
 export const runLimitMs = 5 * 60_000
@@ -54,7 +54,7 @@ async function runCheck(check: Check, untilMs: number, options: RunOptions): Pro
 }
 
 /** One attempt, of at most `leftMs` and the check's own timeout; a little longer for giving back what it holds. */
-async function attempt(check: Check, leftMs: number, options: RunOptions): Promise<Verdict> {
+async function attempt(check: Check, leftMs: number, options: RunOptions): Promise<CheckVerdict> {
   const { clock, signal, log } = options
   if (signal.aborted) return stopped
   const limitMs = Math.min(check.timeoutMs, leftMs)
@@ -88,7 +88,7 @@ async function attempt(check: Check, leftMs: number, options: RunOptions): Promi
 
 const stopped = failed('The run was stopped before this check finished.')
 
-async function guarded(run: () => Promise<Verdict>): Promise<Verdict> {
+async function guarded(run: () => Promise<CheckVerdict>): Promise<CheckVerdict> {
   try {
     return await run()
   } catch (thrown) {

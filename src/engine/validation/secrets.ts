@@ -1,5 +1,5 @@
 import { phraseText, type Artifact, type Release } from '../../contract/index.ts'
-import { failed, passed, warned, type Verdict } from './model.ts'
+import { failed, passed, warned, type CheckVerdict } from './model.ts'
 
 /** Where a release carries a secret in clear, and how it shows; never the secret itself. */
 interface Leak {
@@ -52,7 +52,7 @@ const randomBits = 4.1
 export function scanForSecrets(
   { artifact, parameters }: Pick<Release, 'artifact' | 'parameters'>,
   allowed: readonly string[],
-): Verdict {
+): CheckVerdict {
   const leaks = [...inArtifact(artifact, allowed), ...inRecord('parameter', parameters, allowed)]
   const certain = leaks.filter(({ isGuess }) => !isGuess)
   const output = leaks.map(({ place, what }) => `${place} contains ${what}`).join('\n')

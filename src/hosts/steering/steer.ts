@@ -26,7 +26,7 @@ export interface SteeringParts {
   log: Log
 }
 
-export type Surroundings = Pick<Steering, 'equip' | 'validator' | 'hooks' | 'room'>
+export type SteeringEquipment = Pick<Steering, 'equip' | 'validator' | 'hooks' | 'room'>
 
 /** What deployments work with beside their store: where services run, what routes them, their checks and hooks. */
 export function steer({
@@ -39,7 +39,7 @@ export function steer({
   clock,
   rng,
   log,
-}: SteeringParts): Surroundings {
+}: SteeringParts): SteeringEquipment {
   const registry = new PlatformRegistry(platforms)
   const directoryFor = (found: OperatedService | undefined) =>
     found?.definition.workingDirectory ?? workDirectory

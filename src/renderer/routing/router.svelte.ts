@@ -8,7 +8,7 @@ export type RouterWindow = Pick<Window, 'location' | 'history' | 'addEventListen
  * The address as state: which view, and in its query the range, filter and mode of that view. A view is restored
  * from its address alone, and every step can be undone with Back.
  */
-export class Router implements Disposable {
+export class ViewRouter implements Disposable {
   #window: RouterWindow
   #href = $state('http://page/')
   #address = $derived(addressOf(this.#href))

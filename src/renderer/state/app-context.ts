@@ -1,6 +1,6 @@
 import { createContext } from 'svelte'
 import type { CommandRegistry } from '../commands/index.ts'
-import type { Router } from '../routing/index.ts'
+import type { ViewRouter } from '../routing/index.ts'
 import type { EngineLink } from './engine-link.svelte.ts'
 import type { LiveServices } from './live-services.svelte.ts'
 import type { PageClock } from './page-clock.svelte.ts'
@@ -13,7 +13,7 @@ import type { TimeZone } from './time-zone.svelte.ts'
 export interface App {
   link: EngineLink
   hub: SampleHub
-  router: Router
+  router: ViewRouter
   theme: Theme
   timeZone: TimeZone
   clock: PageClock

@@ -1,7 +1,7 @@
 import { errorCatalogue, type ErrorCode } from '../../contract/index.ts'
 
 /** A failed call, as a person reads it. */
-export interface Failure {
+export interface CallFailure {
   code: ErrorCode
   title: string
   /** What the engine says of this very case: a sentence; empty when it says no more than the title. */
@@ -12,7 +12,7 @@ export interface Failure {
 }
 
 /** Whatever a call threw, as an entry of the catalogue. */
-export function failureOf(error: unknown): Failure {
+export function failureOf(error: unknown): CallFailure {
   const code = codeOf(error)
   const { title, retryable, ...entry } = errorCatalogue[code]
   const action = actionIn(error) || entry.action
@@ -21,13 +21,13 @@ export function failureOf(error: unknown): Failure {
 }
 
 /** What happened and what to do, as whole sentences. */
-export function failureText({ text, title, action }: Failure): string {
+export function failureText({ text, title, action }: CallFailure): string {
   const what = text || title
   return `${/[.!?]$/.test(what) ? what : `${what}.`} ${action}`
 }
 
 /** A command that was sent may have been carried out all the same: nothing that says otherwise came back. */
-export const isOutcomeUnknown = ({ code, text }: Failure): boolean =>
+export const isOutcomeUnknown = ({ code, text }: CallFailure): boolean =>
   code === 'TIMEOUT' || (code === 'UNAVAILABLE' && text === '')
 
 function codeOf(error: unknown): ErrorCode {

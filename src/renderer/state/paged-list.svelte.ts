@@ -1,4 +1,4 @@
-import { failureOf, type Failure } from './failure.ts'
+import { failureOf, type CallFailure } from './failure.ts'
 
 /** A list that comes in pages, newest first; what is shown stays until what replaces it is there. */
 export class PagedList<Row> {
@@ -7,7 +7,7 @@ export class PagedList<Row> {
   #rows = $state.raw<readonly Row[]>()
   /** What the rows were asked with. */
   #shownKey = $state('')
-  #failure = $state.raw<Failure>()
+  #failure = $state.raw<CallFailure>()
   #isBusy = $state(false)
   #hasMore = $state(false)
   #turn = 0
@@ -22,7 +22,7 @@ export class PagedList<Row> {
   get rows(): readonly Row[] | undefined {
     return this.#rows
   }
-  get failure(): Failure | undefined {
+  get failure(): CallFailure | undefined {
     return this.#failure
   }
   /** The rows are older than the question: the engine did not answer again, or answered another one. */

@@ -1,4 +1,4 @@
-import { failureOf, type Failure } from './failure.ts'
+import { failureOf, type CallFailure } from './failure.ts'
 
 export interface ResourceOptions {
   /** The answer to another question stays, marked as old, until its own is there; else it goes at once. */
@@ -13,7 +13,7 @@ export class Resource<Question, Answer> {
   #load: (question: Question) => Promise<Answer>
   #keepsOld: boolean
   #answer = $state.raw<{ value: Answer; key: string; atMs: number }>()
-  #failure = $state.raw<Failure>()
+  #failure = $state.raw<CallFailure>()
   #isBusy = $state(false)
   #key = $state<string>()
   /** Grows when what was asked is of interest no more. */
@@ -30,7 +30,7 @@ export class Resource<Question, Answer> {
     return this.#answer?.value
   }
   /** Why the newest question was not answered; undefined when it was, or is about to be. */
-  get failure(): Failure | undefined {
+  get failure(): CallFailure | undefined {
     return this.#failure
   }
   get isBusy(): boolean {

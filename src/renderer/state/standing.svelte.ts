@@ -1,5 +1,5 @@
 import { recordsOf, type Host, type HostState } from '../../contract/index.ts'
-import type { Router } from '../routing/index.ts'
+import type { ViewRouter } from '../routing/index.ts'
 import type { EngineLink } from './engine-link.svelte.ts'
 import { livenessOf, type Liveness } from './liveness.ts'
 import type { PageClock } from './page-clock.svelte.ts'
@@ -15,10 +15,10 @@ export interface HostView {
 /** What stands on screen and how far it can be trusted, derived from the records and the time. */
 export class Standing {
   #link: EngineLink
-  #router: Router
+  #router: ViewRouter
   #clock: PageClock
 
-  constructor(link: EngineLink, router: Router, clock: PageClock) {
+  constructor(link: EngineLink, router: ViewRouter, clock: PageClock) {
     this.#link = link
     this.#router = router
     this.#clock = clock

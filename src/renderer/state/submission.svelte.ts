@@ -1,9 +1,9 @@
-import { failureOf, type Failure } from './failure.ts'
+import { failureOf, type CallFailure } from './failure.ts'
 
 /** One order to the engine at a time: whether it is in progress, and why the last one failed. */
 export class Submission {
   #what = $state('')
-  #failure = $state.raw<Failure>()
+  #failure = $state.raw<CallFailure>()
   #turn = 0
 
   get isBusy(): boolean {
@@ -13,7 +13,7 @@ export class Submission {
   get what(): string {
     return this.#what
   }
-  get failure(): Failure | undefined {
+  get failure(): CallFailure | undefined {
     return this.#failure
   }
 

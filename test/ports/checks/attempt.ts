@@ -6,7 +6,7 @@ import type { ValidationRequest } from '../../../src/engine/deployments/index.ts
 import {
   checkConfigSchema,
   type ValidationFacts,
-  type Verdict,
+  type CheckVerdict,
 } from '../../../src/engine/validation/index.ts'
 
 /** An engine that knows nothing yet. */
@@ -41,7 +41,7 @@ export async function attempt(
     facts = noFacts,
     clock = systemClock(),
   }: { request?: ValidationRequest; signal?: AbortSignal; facts?: ValidationFacts; clock?: Clock } = {},
-): Promise<Verdict> {
+): Promise<CheckVerdict> {
   const parsed = checkConfigSchema.parse(config)
   const checks = checksFor([parsed], request, { clock, rng: systemRng(), facts })
   const check = checks.find(({ name }) => name === (parsed.name ?? parsed.kind))

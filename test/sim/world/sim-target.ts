@@ -2,7 +2,7 @@ import { AppError, fail, ok, type Result } from '../../../src/base/index.ts'
 import { type Instance, type Release, type ServiceDefinition } from '../../../src/contract/index.ts'
 import type {
   EnsureRequest,
-  LogLine,
+  TargetLogLine,
   RemoveRequest,
   Target,
   TargetReport,
@@ -84,7 +84,7 @@ export class SimTarget {
       remove: (request) =>
         wire.call('target', `target.remove ${request.releaseId}`, () => this.remove(request)),
       logs: ({ releaseId = '' }) =>
-        wire.call<LogLine[]>('target', 'target.logs', () =>
+        wire.call<TargetLogLine[]>('target', 'target.logs', () =>
           ok([
             {
               atMs: 0,

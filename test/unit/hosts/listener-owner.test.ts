@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isOwnListener, listenersIn, type Listener } from '../../../src/hosts/listener-owner.ts'
+import { isOwnListener, listenersIn, type ListeningProcess } from '../../../src/hosts/listener-owner.ts'
 
 const tcp = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:1E64 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 392332 1 0 100 0 0 10 0
@@ -29,10 +29,10 @@ describe('the listening sockets of the kernel', () => {
 
 describe('a listener', () => {
   const [me, thief] = [1000, 65_534]
-  const at = (address: string, uid: number, port = 7780): Listener => ({ address, port, uid })
+  const at = (address: string, uid: number, port = 7780): ListeningProcess => ({ address, port, uid })
   const url = 'http://127.0.0.1:7780'
 
-  it.each<[string, string, Listener[], boolean]>([
+  it.each<[string, string, ListeningProcess[], boolean]>([
     ['is own when this user has the address', url, [at('127.0.0.1', me)], true],
     ['is own when this user has every address', url, [at('::', me)], true],
     ['is not when nobody listens', url, [at('127.0.0.1', me, 7781)], false],

@@ -1,4 +1,4 @@
-import { growth, SlotGroup, type Slots } from '../slots.ts'
+import { growth, SlotGroup, type SeriesSlots } from '../slots.ts'
 import type { ByteReader } from './byte-reader.ts'
 import { KeyedNumbers } from './keyed-numbers.ts'
 import type { Section } from './section.ts'
@@ -33,7 +33,7 @@ class BoundsSection implements Section {
   readonly group: SlotGroup
   readonly #take: (reader: ByteReader | null, group: SlotGroup) => void
 
-  constructor(slots: Slots, take: (reader: ByteReader | null, group: SlotGroup) => void) {
+  constructor(slots: SeriesSlots, take: (reader: ByteReader | null, group: SlotGroup) => void) {
     this.group = new SlotGroup(slots)
     this.#take = take
   }
@@ -49,7 +49,7 @@ class BoundsSection implements Section {
 
 /** One number: the whole file; `max` and what is not a number become NaN. */
 export const numberSection = (
-  slots: Slots,
+  slots: SeriesSlots,
   bounds: Bounds,
   field: 'memoryLimitBytes' | 'memoryUsageBytes' | 'quotaMicroseconds' | 'periodMicroseconds',
 ): Section =>
@@ -58,14 +58,14 @@ export const numberSection = (
   })
 
 /** cpu.max of version 2: `QUOTA PERIOD`, or `max PERIOD`. */
-export const cpuMaxSection = (slots: Slots, bounds: Bounds): Section =>
+export const cpuMaxSection = (slots: SeriesSlots, bounds: Bounds): Section =>
   new BoundsSection(slots, (reader) => {
     bounds.quotaMicroseconds = reader?.number() ?? NaN
     bounds.periodMicroseconds = reader?.number() ?? NaN
   })
 
 /** memory.stat: page cache that has not been used lately. */
-export function memoryStatSection(slots: Slots, bounds: Bounds, inactiveFileKey: string): Section {
+export function memoryStatSection(slots: SeriesSlots, bounds: Bounds, inactiveFileKey: string): Section {
   const fields = new KeyedNumbers([inactiveFileKey])
   return new BoundsSection(slots, (reader) => {
     if (reader) fields.parse(reader)
@@ -74,7 +74,7 @@ export function memoryStatSection(slots: Slots, bounds: Bounds, inactiveFileKey:
 }
 
 /** CPU time of the group: `usageKey` of cpu.stat in microseconds, or without a key cpuacct.usage in nanoseconds. */
-export function cpuUsageSection(slots: Slots, bounds: Bounds, usageKey: string | null): Section {
+export function cpuUsageSection(slots: SeriesSlots, bounds: Bounds, usageKey: string | null): Section {
   const fields = new KeyedNumbers([usageKey ?? ''])
   let before = NaN
   return new BoundsSection(slots, (reader, group) => {
@@ -88,7 +88,7 @@ export function cpuUsageSection(slots: Slots, bounds: Bounds, usageKey: string |
 }
 
 /** /proc/spl/kstat/zfs/arcstats: `name type data` in each line. */
-export function arcstatsSection(slots: Slots, bounds: Bounds): Section {
+export function arcstatsSection(slots: SeriesSlots, bounds: Bounds): Section {
   return new BoundsSection(slots, (reader) => {
     let size = NaN
     let least = NaN

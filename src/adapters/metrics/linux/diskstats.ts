@@ -1,4 +1,4 @@
-import { growth, SlotGroup, type Slots } from '../slots.ts'
+import { growth, SlotGroup, type SeriesSlots } from '../slots.ts'
 import { ByteNames } from './byte-names.ts'
 import type { ByteReader } from './byte-reader.ts'
 import type { Section } from './section.ts'
@@ -41,7 +41,7 @@ export class DiskstatsSection implements Section {
   #names: string[] = []
   #generation = 0
 
-  constructor(slots: Slots) {
+  constructor(slots: SeriesSlots) {
     this.group = new SlotGroup(slots, { maxSlots })
   }
 

@@ -1,4 +1,4 @@
-import { SlotGroup, type Slots } from '../slots.ts'
+import { SlotGroup, type SeriesSlots } from '../slots.ts'
 import { Bounds } from './bounds.ts'
 import type { ByteReader } from './byte-reader.ts'
 import { KeyedNumbers } from './keyed-numbers.ts'
@@ -37,7 +37,7 @@ export class MeminfoSection implements Section {
   readonly #bounds: Bounds
   #fields = new KeyedNumbers([...direct.map(([, key]) => key), 'MemAvailable', 'SwapFree'])
 
-  constructor(slots: Slots, bounds = new Bounds()) {
+  constructor(slots: SeriesSlots, bounds = new Bounds()) {
     this.group = new SlotGroup(slots)
     this.#bounds = bounds
   }

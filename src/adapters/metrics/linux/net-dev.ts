@@ -1,5 +1,5 @@
 import type { SeriesName } from '../../../contract/index.ts'
-import { noSlot, SlotGroup, type Slots } from '../slots.ts'
+import { noSlot, SlotGroup, type SeriesSlots } from '../slots.ts'
 import { ByteNames } from './byte-names.ts'
 import type { ByteReader } from './byte-reader.ts'
 import type { Section } from './section.ts'
@@ -75,7 +75,7 @@ export class NetDevSection implements Section {
   #round = 0
   #newcomerCount = 0
 
-  constructor(slots: Slots) {
+  constructor(slots: SeriesSlots) {
     this.group = new SlotGroup(slots, { maxSlots })
   }
 

@@ -1,4 +1,4 @@
-import { SlotGroup, type Slots } from '../slots.ts'
+import { SlotGroup, type SeriesSlots } from '../slots.ts'
 import type { ByteReader } from './byte-reader.ts'
 import { ProtocolNumbers } from './protocol-numbers.ts'
 import type { Section } from './section.ts'
@@ -26,7 +26,7 @@ export class SockstatSection implements Section {
   ])
   #pageBytes: number
 
-  constructor(slots: Slots, pageBytes: number) {
+  constructor(slots: SeriesSlots, pageBytes: number) {
     this.group = new SlotGroup(slots)
     this.#pageBytes = pageBytes
   }
@@ -50,7 +50,7 @@ export class Sockstat6Section implements Section {
   readonly group: SlotGroup
   #numbers = new ProtocolNumbers(['TCP6.inuse', 'UDP6.inuse'])
 
-  constructor(slots: Slots) {
+  constructor(slots: SeriesSlots) {
     this.group = new SlotGroup(slots)
   }
 
@@ -93,7 +93,7 @@ export class SnmpSection implements Section {
     'Udp.SndbufErrors',
   ])
 
-  constructor(slots: Slots) {
+  constructor(slots: SeriesSlots) {
     this.group = new SlotGroup(slots)
   }
 
@@ -126,7 +126,7 @@ export class NetstatSection implements Section {
   readonly group: SlotGroup
   #numbers = new ProtocolNumbers(extended.map(([, key]) => key))
 
-  constructor(slots: Slots) {
+  constructor(slots: SeriesSlots) {
     this.group = new SlotGroup(slots)
   }
 

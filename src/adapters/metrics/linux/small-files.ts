@@ -1,5 +1,5 @@
 import type { SeriesName } from '../../../contract/index.ts'
-import { SlotGroup, type Slots } from '../slots.ts'
+import { SlotGroup, type SeriesSlots } from '../slots.ts'
 import type { ByteReader } from './byte-reader.ts'
 import type { Section } from './section.ts'
 
@@ -13,7 +13,7 @@ const unlimited = 2 ** 53
 export class LoadSection implements Section {
   readonly group: SlotGroup
 
-  constructor(slots: Slots) {
+  constructor(slots: SeriesSlots) {
     this.group = new SlotGroup(slots)
   }
 
@@ -30,7 +30,7 @@ export class NumbersSection implements Section {
   readonly group: SlotGroup
   #names: readonly (SeriesName | undefined)[]
 
-  constructor(slots: Slots, names: readonly (SeriesName | undefined)[]) {
+  constructor(slots: SeriesSlots, names: readonly (SeriesName | undefined)[]) {
     this.group = new SlotGroup(slots)
     this.#names = names
   }
@@ -52,7 +52,7 @@ export class PressureSection implements Section {
   #some: SeriesName | undefined
   #full: SeriesName | undefined
 
-  constructor(slots: Slots, names: { some?: SeriesName; full?: SeriesName }) {
+  constructor(slots: SeriesSlots, names: { some?: SeriesName; full?: SeriesName }) {
     this.group = new SlotGroup(slots)
     this.#some = names.some
     this.#full = names.full

@@ -4,7 +4,7 @@ import { AppError, fail, messageOf, ok, type Clock, type Result } from '../../..
 import { type HostFacts, type ProcessInfo } from '../../../contract/index.ts'
 import type { Reading, SeriesKey, HostInspector, InspectableSource } from '../../../engine/telemetry/index.ts'
 import { Background, type Ticking } from '../background.ts'
-import { SlotGroup, Slots } from '../slots.ts'
+import { SlotGroup, SeriesSlots } from '../slots.ts'
 import {
   arcstatsSection,
   Bounds,
@@ -77,7 +77,7 @@ export class LinuxProcSource implements InspectableSource, HostInspector {
   readonly hostId: string
   #clock: Clock
   #procRoot: string
-  #slots = new Slots()
+  #slots = new SeriesSlots()
   #reader = new ByteReader()
   #kept: Kept[]
   #backgrounds: Ticking[]
@@ -240,7 +240,7 @@ function mountinfoOf(procRoot: string): string {
   }
 }
 
-function keptFiles(slots: Slots, procRoot: string, pageBytes: number, cgroup: CgroupFiles): Kept[] {
+function keptFiles(slots: SeriesSlots, procRoot: string, pageBytes: number, cgroup: CgroupFiles): Kept[] {
   const bounds = new Bounds()
   const kept = (path: string, section: Section, cadenceMs: number): Kept =>
     keptAt(join(procRoot, path), section, cadenceMs)

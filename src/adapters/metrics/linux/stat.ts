@@ -1,4 +1,4 @@
-import { SlotGroup, type Slots } from '../slots.ts'
+import { SlotGroup, type SeriesSlots } from '../slots.ts'
 import { ByteNames } from './byte-names.ts'
 import { Bounds } from './bounds.ts'
 import type { ByteReader } from './byte-reader.ts'
@@ -46,7 +46,7 @@ export class StatSection implements Section {
   #cores: { times: CpuTimes; slot: number }[] = []
   #keys = new ByteNames<(reader: ByteReader) => void>()
 
-  constructor(slots: Slots, bounds = new Bounds()) {
+  constructor(slots: SeriesSlots, bounds = new Bounds()) {
     this.#bounds = bounds
     const group = (this.group = new SlotGroup(slots))
     this.#keys.set('ctxt', (reader) => group.rate(group.slot('system.context_switches'), reader.number()))

@@ -1,4 +1,4 @@
-import { SlotGroup, type Slots } from '../slots.ts'
+import { SlotGroup, type SeriesSlots } from '../slots.ts'
 import type { ByteReader } from './byte-reader.ts'
 import { KeyedNumbers } from './keyed-numbers.ts'
 import type { Section } from './section.ts'
@@ -33,7 +33,7 @@ export class VmstatSection implements Section {
   readonly group: SlotGroup
   #fields = new KeyedNumbers(keys)
 
-  constructor(slots: Slots) {
+  constructor(slots: SeriesSlots) {
     this.group = new SlotGroup(slots)
   }
 

@@ -4,7 +4,7 @@ import { AppError, fail, messageOf, ok, type Clock, type Result } from '../../..
 import { type HostFacts, type ProcessInfo } from '../../../contract/index.ts'
 import type { Reading, SeriesKey, HostInspector, InspectableSource } from '../../../engine/telemetry/index.ts'
 import { Background, type Ticking } from '../background.ts'
-import { SlotGroup, Slots } from '../slots.ts'
+import { SlotGroup, SeriesSlots } from '../slots.ts'
 import { PortableCpu } from './cpu.ts'
 import { PortableProcesses } from './processes.ts'
 import { known, loadSystemInformation, stateNameOf, type SystemInformation } from './system-information.ts'
@@ -37,7 +37,7 @@ export class PortableSource implements InspectableSource, HostInspector {
   readonly hostId: string
   #clock: Clock
   #platform: NodeJS.Platform
-  #slots = new Slots()
+  #slots = new SeriesSlots()
   #group = new SlotGroup(this.#slots)
   #cpu = new PortableCpu(this.#group)
   #readAtMs = NaN

@@ -1,6 +1,6 @@
 import { ok, type Result } from '../../../base/index.ts'
 import type { EdgeInstance, EdgeRelease, Instance, Release } from '../../../contract/index.ts'
-import type { LogLine, Target, TargetReport } from '../../../engine/platforms/index.ts'
+import type { TargetLogLine, Target, TargetReport } from '../../../engine/platforms/index.ts'
 import type { EdgeClient } from './edge-client.ts'
 import { edgeDefinition } from './edge-definition.ts'
 
@@ -25,7 +25,7 @@ export function edgeTarget(client: EdgeClient): Target {
       ),
     withdraw: (service) => nothing(client.call('withdraw', { service })),
     restart: (request) => client.call('restart', { ...request, by: request.by.name }),
-    logs: (request): Promise<Result<LogLine[]>> => client.call('logs', request),
+    logs: (request): Promise<Result<TargetLogLine[]>> => client.call('logs', request),
   }
 }
 

@@ -10,7 +10,7 @@ interface ChunkRow {
 }
 
 /** Whose blocks: a group of series of a host at one resolution. */
-export interface Place {
+export interface ChunkPlace {
   hostId: number
   resolution: Resolution
   group: number
@@ -65,13 +65,13 @@ export class ChunkTable {
   }
 
   /** The block of `place` that begins at `t0`, or undefined when there is none or it is damaged. */
-  read(place: Place, t0: number): Block | undefined {
+  read(place: ChunkPlace, t0: number): Block | undefined {
     const row = this.#one.get(...where(place), t0)
     return row && this.#decode(row)
   }
 
   /** All sound blocks that touch [fromMs, toMs], in order; of their columns only those of `wanted`. */
-  *range(place: Place, fromMs: number, toMs: number, wanted: ReadonlySet<number>): Generator<Block> {
+  *range(place: ChunkPlace, fromMs: number, toMs: number, wanted: ReadonlySet<number>): Generator<Block> {
     const firstT0 = floorTo(fromMs, place.resolution.spanMs)
     for (const row of this.#range.iterate(...where(place), firstT0, toMs)) {
       const block = this.#decode(row, wanted)
@@ -80,24 +80,24 @@ export class ChunkTable {
   }
 
   /** Time of the oldest row there is, or undefined. */
-  firstMs(place: Place): number | undefined {
+  firstMs(place: ChunkPlace): number | undefined {
     return this.#oldest.get(...where(place))?.first
   }
 
   /** Whether there are blocks with rows before `beforeMs` and rows from `fromMs` on. */
-  hasBetween(place: Place, fromMs: number, beforeMs: number): boolean {
+  hasBetween(place: ChunkPlace, fromMs: number, beforeMs: number): boolean {
     if (fromMs >= beforeMs) return false
     const t0After = fromMs - place.resolution.spanMs
     return (this.#any.get(...where(place), t0After, beforeMs, beforeMs, fromMs) ?? 0) > 0
   }
 
   /** Start of the oldest block, or undefined. */
-  oldestT0(place: Place): number | undefined {
+  oldestT0(place: ChunkPlace): number | undefined {
     return this.#oldest.get(...where(place))?.t0
   }
 
   /** Stores `block`, in order of time and not empty, in place of the one that began at `t0`. */
-  write(place: Place, t0: number, block: Block): void {
+  write(place: ChunkPlace, t0: number, block: Block): void {
     const before = this.#one.get(...where(place), t0)?.body.length ?? 0
     const body = encodeBlock(block)
     this.#put.run(
@@ -112,7 +112,7 @@ export class ChunkTable {
     this.#use.run(place.hostId, place.resolution.stepMs, body.length - before)
   }
 
-  drop(place: Place, t0: number): void {
+  drop(place: ChunkPlace, t0: number): void {
     const dropped = this.#drop.get(...where(place), t0)
     if (dropped) this.#use.run(place.hostId, place.resolution.stepMs, -dropped.bytes)
   }
@@ -133,4 +133,8 @@ export class ChunkTable {
   }
 }
 
-const where = (place: Place): [number, number, number] => [place.hostId, place.resolution.stepMs, place.group]
+const where = (place: ChunkPlace): [number, number, number] => [
+  place.hostId,
+  place.resolution.stepMs,
+  place.group,
+]

@@ -1,6 +1,6 @@
 import type { Block } from './block.ts'
 import type { Catalog } from './catalog.ts'
-import type { ChunkTable, Place } from './chunk-table.ts'
+import type { ChunkTable, ChunkPlace } from './chunk-table.ts'
 import { mergeBlocks } from './merge.ts'
 import { floorTo, hours, minutes, type Resolution, samples } from './resolutions.ts'
 import { rollUp, rollUpAgain } from './rollup.ts'
@@ -19,7 +19,7 @@ export interface Tables {
  */
 export function closeWindow({ catalog, chunks, tail }: Tables, window: Window): void {
   for (const [group, fresh] of splitByGroup(catalog, tail.read(window))) {
-    const place: Place = { hostId: window.hostId, group, resolution: samples }
+    const place: ChunkPlace = { hostId: window.hostId, group, resolution: samples }
     const before = chunks.read(place, window.t0)
     const block = mergeBlocks(before ? [before, ...fresh] : fresh)
     if (block.timesMs.length === 0) continue
@@ -30,7 +30,13 @@ export function closeWindow({ catalog, chunks, tail }: Tables, window: Window): 
 }
 
 /** `isWhole`: the block has all there ever was of its window, so its points replace those made before. */
-function rollUpWindow(chunks: ChunkTable, place: Place, t0: number, block: Block, isWhole: boolean): void {
+function rollUpWindow(
+  chunks: ChunkTable,
+  place: ChunkPlace,
+  t0: number,
+  block: Block,
+  isWhole: boolean,
+): void {
   const minutePlace = { ...place, resolution: minutes }
   const fresh = rollUp(block, minutes.stepMs)
   if (fresh.timesMs.length === 0) return
@@ -46,7 +52,7 @@ function rollUpWindow(chunks: ChunkTable, place: Place, t0: number, block: Block
 
 function update(
   chunks: ChunkTable,
-  place: Place,
+  place: ChunkPlace,
   timeMs: number,
   before: Block | undefined,
   fresh: Block,

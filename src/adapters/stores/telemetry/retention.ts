@@ -1,4 +1,4 @@
-import type { ChunkTable, Place } from './chunk-table.ts'
+import type { ChunkTable, ChunkPlace } from './chunk-table.ts'
 import {
   hours,
   keptMs,
@@ -53,7 +53,7 @@ export function retire(
 
 type Host = Parameters<typeof retire>[1]
 
-const placesOf = (host: Host, resolution: Resolution): Place[] =>
+const placesOf = (host: Host, resolution: Resolution): ChunkPlace[] =>
   Array.from({ length: host.groupCount }, (_, group) => ({ hostId: host.id, resolution, group }))
 
 function oldestT0(chunks: ChunkTable, host: Host, resolution: Resolution): number | undefined {

@@ -33,7 +33,7 @@ export const grossRatio = 0.5
 /** The chance of a false alarm that is accepted in a window: 1 in 10,000. */
 export const certainty = Math.log(10_000)
 
-export interface Verdict {
+export interface CertainVerdict {
   decision: Judgement['decision']
   text: string
   findings: Finding[]
@@ -43,12 +43,12 @@ export interface Verdict {
  * What is not waited for, warm-up or not: a share of failures, or of clients that gave up, so far over its limit that
  * chance is ruled out. What hits the stable release alike is not the candidate's fault.
  */
-export function certainFailure(request: JudgeRequest, { candidate, stable }: Pair): Verdict | null {
+export function certainFailure(request: JudgeRequest, { candidate, stable }: Pair): CertainVerdict | null {
   const pair = { candidate: withOngoing(candidate), stable: withOngoing(stable) }
   return certainErrors(request, pair) ?? certainlyAbandoned(request, pair)
 }
 
-function certainErrors({ context, atMs }: JudgeRequest, { candidate, stable }: Pair): Verdict | null {
+function certainErrors({ context, atMs }: JudgeRequest, { candidate, stable }: Pair): CertainVerdict | null {
   const { candidateReleaseId: name, limits } = context
   const ratio = errorRatio(candidate)
   if (ratio === null || failures(candidate) < fewestFailures) return null
@@ -82,7 +82,10 @@ function isCertainlyWorse(candidate: Counts, stable: Counts, factor: number): bo
   return logEvidence(own, own + other, most) >= certainty
 }
 
-function certainlyAbandoned({ context, atMs }: JudgeRequest, { candidate, stable }: Pair): Verdict | null {
+function certainlyAbandoned(
+  { context, atMs }: JudgeRequest,
+  { candidate, stable }: Pair,
+): CertainVerdict | null {
   if (candidate.abandoned < fewestFailures) return null
   const { limit, stable: share } = abandonedLimit(context, stable)
   const answersNothing = decided(candidate) === 0
@@ -101,7 +104,7 @@ const worse = (
   metric: 'errors' | 'abandoned',
   rest: Pick<Finding, 'candidate' | 'stable' | 'limit' | 'text'>,
   sinceMs: number,
-): Verdict => ({
+): CertainVerdict => ({
   decision: 'rollback',
   text: rest.text,
   findings: [{ metric, unit: 'ratio', verdict: 'worse', sinceMs, ...rest }],

@@ -2,7 +2,7 @@ import { longWaitMs, type Bin } from '../../../contract/index.ts'
 import { logEvidence, wilson } from '../certainty.ts'
 import { addCounts, countsOf, decided, noCounts, type Counts } from '../counts.ts'
 import type { JudgeContext, JudgeRequest } from '../ports.ts'
-import { certainty, grossRatio, type Verdict } from './certain.ts'
+import { certainty, grossRatio, type CertainVerdict } from './certain.ts'
 import type { Pair, ThresholdMemory } from './memory.ts'
 import { aside } from './rules.ts'
 import { duration, milliseconds, percent, requestsText } from './wording.ts'
@@ -30,7 +30,7 @@ export function hang(
   memory: ThresholdMemory,
   bins: readonly Bin[],
   fresh: Pair,
-): Verdict | null {
+): CertainVerdict | null {
   const newest = newestOf(bins, request.context.candidateReleaseId)
   if (request.weight === 0 || !newest || newest.inFlight === 0) return null
   if (newest.unanswered === undefined) return endsNothing(request, newest, bins, fresh)
@@ -44,7 +44,7 @@ function answersNothing(
   newest: Bin,
   bins: readonly Bin[],
   { candidate, stable }: Pair,
-): Verdict | null {
+): CertainVerdict | null {
   const { unanswered = 0, oldestUnansweredMs = 0, longInFlight = 0 } = newest
   const own: Responses = {
     late: unanswered,
@@ -74,7 +74,7 @@ function stopsMidway(
   { stalls }: ThresholdMemory,
   { stalled = 0, unanswered = 0, longInFlight = 0 }: Bin,
   { candidate }: Pair,
-): Verdict | null {
+): CertainVerdict | null {
   if (stalled === 0 || stalls.late + stalls.inTime === 0) return null
   const late = stalled + unanswered
   const own: Responses = { late, inTime: decided(candidate) + longInFlight - late }
@@ -91,7 +91,7 @@ function endsNothing(
   { inFlight, oldestInFlightMs }: Bin,
   bins: readonly Bin[],
   { candidate }: Pair,
-): Verdict | null {
+): CertainVerdict | null {
   if (decided(candidate) > 0 || oldestInFlightMs < longWaitMs) return null
   const isUsual =
     !context.isFix &&
@@ -157,7 +157,7 @@ const shareText = ({ late, inTime }: Responses): string =>
 const stableText = ({ stableReleaseId }: JudgeContext, isCompared: boolean, reference: Responses): string =>
   isCompared && stableReleaseId !== null ? `stable ${stableReleaseId}: ${percent(lateShare(reference))}` : ''
 
-const hanging = (text: string, sinceMs: number, count: number): Verdict => ({
+const hanging = (text: string, sinceMs: number, count: number): CertainVerdict => ({
   decision: 'rollback',
   text,
   findings: [

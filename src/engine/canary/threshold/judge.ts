@@ -3,7 +3,7 @@ import { longWaitMs, weightText, type Bin, type Finding, type Judgement } from '
 import { cleanBins } from '../clean-bins.ts'
 import { attempts, countsOf, decided, ongoing, withOngoing, type Counts } from '../counts.ts'
 import type { Judge, JudgeReply, JudgeRequest } from '../ports.ts'
-import { certainFailure, instanceFinding, type Verdict } from './certain.ts'
+import { certainFailure, instanceFinding, type CertainVerdict } from './certain.ts'
 import { hang, newestOf, watchStalls } from './hang.ts'
 import {
   addPair,
@@ -66,19 +66,19 @@ const pairOf = ({ context }: JudgeRequest, bins: readonly Bin[]): Pair => ({
   stable: countsOf(bins, context.stableReleaseId ?? ''),
 })
 
-const nothingCertain: Verdict = { decision: 'continue', text: 'No clear failure so far', findings: [] }
+const nothingCertain: CertainVerdict = { decision: 'continue', text: 'No clear failure so far', findings: [] }
 
 /** Where requests are not judged, instances that keep failing still end a deployment. */
 function unjudged(request: JudgeRequest, memory: ThresholdMemory, instances: Finding | null): JudgeReply {
   const text = `${request.context.candidateReleaseId} is not judged on its requests at this step`
-  const said: Verdict =
+  const said: CertainVerdict =
     instances?.verdict === 'worse'
       ? rolledBack(instances)
       : { decision: 'continue', text, findings: instances ? [instances] : [] }
   return { memory: asJudgeMemory(memory), judgement: { ...said, atMs: request.atMs } }
 }
 
-const rolledBack = (finding: Finding): Verdict => ({
+const rolledBack = (finding: Finding): CertainVerdict => ({
   decision: 'rollback',
   text: finding.text,
   findings: [finding],
@@ -108,19 +108,24 @@ function blind(
   { context, isHoldOver, atMs }: JudgeRequest,
   { blindCount }: ThresholdMemory,
   why: string,
-): Verdict {
+): CertainVerdict {
   const text = `No data to judge: ${why}`
   const findings = [finding('data', 'unclear', text, atMs, null)]
   if (blindCount < blindLimit) return { decision: 'continue', text, findings }
   return { decision: byPolicy(context.limits.onNoData, isHoldOver), text, findings }
 }
 
-function warmUp({ context }: JudgeRequest): Verdict {
+function warmUp({ context }: JudgeRequest): CertainVerdict {
   return { decision: 'continue', text: `${context.candidateReleaseId} is warming up`, findings: [] }
 }
 
 /** The plain case: data is there and counts. */
-function weigh(request: JudgeRequest, memory: ThresholdMemory, bins: readonly Bin[], fresh: Pair): Verdict {
+function weigh(
+  request: JudgeRequest,
+  memory: ThresholdMemory,
+  bins: readonly Bin[],
+  fresh: Pair,
+): CertainVerdict {
   addPair(memory.window, fresh)
   addPair(memory.held, fresh)
   const { context, isHoldOver, atMs } = request
@@ -189,7 +194,7 @@ function unanswered(
   { context, isHoldOver }: JudgeRequest,
   { held }: ThresholdMemory,
   findings: Finding[],
-): Verdict {
+): CertainVerdict {
   const text = `Clients gave up on all ${requestsText(attempts(held.candidate))} to ${context.candidateReleaseId} before it answered`
   return { decision: isHoldOver ? 'inconclusive' : 'continue', text, findings }
 }
@@ -200,7 +205,7 @@ function wholeHold(
   memory: ThresholdMemory,
   findings: Finding[],
   inProgress = 0,
-): Verdict {
+): CertainVerdict {
   const outcomes = holdToLimits(context, memory.held)
   if (!outcomes.some(({ isOver }) => isOver))
     return good(context.candidateReleaseId, memory, findings, inProgress)
@@ -208,7 +213,7 @@ function wholeHold(
   return { decision: 'rollback', text: `${worst(whole)}, over the whole step`, findings: whole }
 }
 
-function noTraffic({ context, weight, atMs }: JudgeRequest, { held }: ThresholdMemory): Verdict {
+function noTraffic({ context, weight, atMs }: JudgeRequest, { held }: ThresholdMemory): CertainVerdict {
   const { candidateReleaseId: name, limits } = context
   const text =
     attempts(held.stable) > 0
@@ -221,7 +226,12 @@ function noTraffic({ context, weight, atMs }: JudgeRequest, { held }: ThresholdM
   }
 }
 
-const good = (name: string, { held }: ThresholdMemory, findings: Finding[], inProgress = 0): Verdict => ({
+const good = (
+  name: string,
+  { held }: ThresholdMemory,
+  findings: Finding[],
+  inProgress = 0,
+): CertainVerdict => ({
   decision: 'promote',
   text: `${name} stays within every limit over ${requestsText(attempts(held.candidate) + inProgress)}${
     inProgress > 0 ? `, ${inProgress} of them in progress` : ''

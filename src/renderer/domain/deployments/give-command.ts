@@ -7,7 +7,7 @@ import {
   type ServiceState,
 } from '../../../contract/index.ts'
 import { clockTime } from '../../format/index.ts'
-import { failureOf, failureText, isOutcomeUnknown, type Failure } from '../../state/failure.ts'
+import { failureOf, failureText, isOutcomeUnknown, type CallFailure } from '../../state/failure.ts'
 
 /** What an order on a service depends on. */
 export type SeenService = Pick<ServiceState, 'revision' | 'automationStopped'>
@@ -44,7 +44,7 @@ export async function giveCommand(
 
 /** Why a command was refused, for a person; of a conflict, who did what first. */
 export function refusalText(error: unknown, seen: Deployment, now: Deployment | undefined): string {
-  const failure: Failure = failureOf(error)
+  const failure: CallFailure = failureOf(error)
   if (isOutcomeUnknown(failure))
     return 'No response: it is unknown whether this was done. Check the deployment when the engine responds, then decide again.'
   if (failure.code !== 'CONFLICT') return failureText(failure)

@@ -1,5 +1,5 @@
 import type { Bin, CallClient } from '../../../contract/index.ts'
-import { failureOf, type Failure } from '../../state/failure.ts'
+import { failureOf, type CallFailure } from '../../state/failure.ts'
 import { finestBins, mergeBins } from '../../domain/deployments/bin-columns.ts'
 
 export interface BinFeedOptions {
@@ -20,7 +20,7 @@ const overlapMs = 3000
 export class BinFeed {
   #options: BinFeedOptions
   #bins = $state.raw<readonly Bin[]>([])
-  #failure = $state.raw<Failure>()
+  #failure = $state.raw<CallFailure>()
   #isLoaded = $state(false)
 
   constructor(options: BinFeedOptions) {
@@ -30,7 +30,7 @@ export class BinFeed {
   get bins(): readonly Bin[] {
     return this.#bins
   }
-  get failure(): Failure | undefined {
+  get failure(): CallFailure | undefined {
     return this.#failure
   }
   /** At least one call has answered. */

@@ -1,7 +1,7 @@
 import type { Chart } from '../../../contract/index.ts'
 import { Columns, type TimeRange } from '../../charts/index.ts'
 import type { SampleHub } from '../../state/sample-hub.ts'
-import { failureOf, type Failure } from '../../state/failure.ts'
+import { failureOf, type CallFailure } from '../../state/failure.ts'
 import { liveStepMs } from './range.ts'
 
 export interface ChartFeedOptions {
@@ -23,7 +23,7 @@ export interface ChartRequest extends TimeRange {
   maxPoints: number
 }
 
-export type FeedState = { kind: 'loading' } | { kind: 'ready' } | { kind: 'failed'; failure: Failure }
+export type FeedState = { kind: 'loading' } | { kind: 'ready' } | { kind: 'failed'; failure: CallFailure }
 
 /** Live samples are taken from the hub's window; what is older comes from the engine's history. */
 const windowMs = 120_000

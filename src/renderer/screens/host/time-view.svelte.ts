@@ -1,6 +1,6 @@
 import { untrack } from 'svelte'
 import { ChartGroup, type TimeRange } from '../../charts/index.ts'
-import type { Router } from '../../routing/index.ts'
+import type { ViewRouter } from '../../routing/index.ts'
 import {
   liveStepMs,
   neighbour,
@@ -20,7 +20,7 @@ export class TimeView {
     wentBack: () => this.back(),
     opened: (link) => this.#router.go(link),
   })
-  #router: Pick<Router, 'query' | 'setQuery' | 'go'>
+  #router: Pick<ViewRouter, 'query' | 'setQuery' | 'go'>
   #engineNowMs: () => number
   #trail: RangeChoice[] = []
   // By what concerns time only: the letters of a filter must not load charts again.
@@ -30,7 +30,7 @@ export class TimeView {
     return untrack(() => rangeChoice(this.#router.query))
   })
 
-  constructor(router: Pick<Router, 'query' | 'setQuery' | 'go'>, engineNowMs: () => number) {
+  constructor(router: Pick<ViewRouter, 'query' | 'setQuery' | 'go'>, engineNowMs: () => number) {
     this.#router = router
     this.#engineNowMs = engineNowMs
   }

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { Background } from '../../../../src/adapters/metrics/background.ts'
-import { SlotGroup, Slots } from '../../../../src/adapters/metrics/slots.ts'
+import { SlotGroup, SeriesSlots } from '../../../../src/adapters/metrics/slots.ts'
 import { VirtualClock } from '../../../support/clock.ts'
 
 function setUp() {
   const clock = new VirtualClock()
-  const slots = new Slots()
+  const slots = new SeriesSlots()
   const group = new SlotGroup(slots)
   const calls: PromiseWithResolvers<number>[] = []
   const background = new Background<number>({

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Filesystems, type Space } from '../../../../src/adapters/metrics/linux/filesystems.ts'
-import { SlotGroup, Slots } from '../../../../src/adapters/metrics/slots.ts'
+import { SlotGroup, SeriesSlots } from '../../../../src/adapters/metrics/slots.ts'
 import { VirtualClock } from '../../../support/clock.ts'
 import { nameOf } from './section-rounds.ts'
 
@@ -33,7 +33,7 @@ async function answersOf(filesystems: Filesystems, clock: VirtualClock): Promise
 
 describe('filesystems', () => {
   it('tells size, use and inodes, the reserve of root not being available', () => {
-    const slots = new Slots()
+    const slots = new SeriesSlots()
     const group = new SlotGroup(slots)
     const filesystems = new Filesystems(new VirtualClock(), '', new AbortController().signal)
     const mount = { mount: '/', device: '/dev/vda', type: 'ext4', isRemote: false }
@@ -57,7 +57,7 @@ describe('filesystems', () => {
   })
 
   it('counts blocks in fragments where those are smaller than the preferred block', () => {
-    const slots = new Slots()
+    const slots = new SeriesSlots()
     const group = new SlotGroup(slots)
     const filesystems = new Filesystems(new VirtualClock(), '', new AbortController().signal)
     const mount = { mount: '/mnt', device: 'share', type: 'virtiofs', isRemote: false }

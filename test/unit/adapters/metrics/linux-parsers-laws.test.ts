@@ -21,10 +21,10 @@ import {
 } from '../../../../src/adapters/metrics/linux/small-files.ts'
 import { StatSection } from '../../../../src/adapters/metrics/linux/stat.ts'
 import { VmstatSection } from '../../../../src/adapters/metrics/linux/vmstat.ts'
-import { growth, type Slots } from '../../../../src/adapters/metrics/slots.ts'
+import { growth, type SeriesSlots } from '../../../../src/adapters/metrics/slots.ts'
 import { SectionRounds } from './section-rounds.ts'
 
-const sections: Record<string, { make: (slots: Slots) => Section; words: string[] }> = {
+const sections: Record<string, { make: (slots: SeriesSlots) => Section; words: string[] }> = {
   stat: { make: (slots) => new StatSection(slots), words: ['cpu', 'cpu0', 'cpu99999999', 'intr', 'ctxt'] },
   loadavg: { make: (slots) => new LoadSection(slots), words: ['0.5', '/'] },
   numbers: {

@@ -1,6 +1,6 @@
 import type { Section } from '../../../../src/adapters/metrics/linux/section.ts'
 import { ByteReader } from '../../../../src/adapters/metrics/linux/byte-reader.ts'
-import { Slots } from '../../../../src/adapters/metrics/slots.ts'
+import { SeriesSlots } from '../../../../src/adapters/metrics/slots.ts'
 
 /** Values by name, labels behind it in braces: `cpu.core.busy{0}`. */
 export type Named = Record<string, number>
@@ -10,11 +10,11 @@ export const nameOf = ({ name, labels }: { name: string; labels: Record<string, 
 
 /** Feeds texts of one file to its section, `seconds` apart, and tells the values after each. */
 export class SectionRounds {
-  readonly slots = new Slots()
+  readonly slots = new SeriesSlots()
   #section: Section
   #isFirst = true
 
-  constructor(make: (slots: Slots) => Section) {
+  constructor(make: (slots: SeriesSlots) => Section) {
     this.#section = make(this.slots)
   }
 

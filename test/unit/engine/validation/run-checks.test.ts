@@ -10,7 +10,7 @@ import {
   validatorOf,
   warned,
   type Check,
-  type Verdict,
+  type CheckVerdict,
 } from '../../../../src/engine/validation/index.ts'
 import { type CheckResult, type Validation } from '../../../../src/contract/index.ts'
 import { VirtualClock } from '../../../support/clock.ts'
@@ -32,7 +32,7 @@ const check = (run: Check['run'], more: Partial<Check> = {}): Check => ({
   ...more,
 })
 
-const never = () => new Promise<Verdict>(() => undefined)
+const never = () => new Promise<CheckVerdict>(() => undefined)
 
 async function validated(checks: Check[], stop?: { atMs: number }) {
   const clock = new VirtualClock()
