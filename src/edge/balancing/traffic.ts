@@ -1,11 +1,11 @@
 import { AppError } from '../../base/index.ts'
 import { weightOf, type EdgeInput, type EdgeReport, type Weights } from '../../contract/index.ts'
-import type { ServiceRecord } from '../state/index.ts'
+import type { StoredService } from '../state/index.ts'
 
 /** Keys that are remembered, so that a call that is repeated is done once. */
 const keptKeys = 200
 
-export const noTraffic = (): ServiceRecord['traffic'] => ({
+export const noTraffic = (): StoredService['traffic'] => ({
   weights: {},
   fallbackReleaseId: null,
   revision: 0,
@@ -19,12 +19,12 @@ export const noTraffic = (): ServiceRecord['traffic'] => ({
  * returns; nothing in between can be seen.
  */
 export class Traffic {
-  #record: ServiceRecord['traffic']
+  #record: StoredService['traffic']
   readonly #isHealthy: (releaseId: string) => boolean
   readonly #onChange: (weights: Weights) => void
 
   constructor(
-    record: ServiceRecord['traffic'],
+    record: StoredService['traffic'],
     isHealthy: (releaseId: string) => boolean,
     onChange: (weights: Weights) => void,
   ) {
@@ -33,7 +33,7 @@ export class Traffic {
     this.#onChange = onChange
   }
 
-  get record(): ServiceRecord['traffic'] {
+  get record(): StoredService['traffic'] {
     return this.#record
   }
 

@@ -5,7 +5,7 @@ import { Breaker, type AttemptEnd, type Circuit } from './breaker.ts'
 import { RateLimit } from './rate-limit.ts'
 import { isShed } from './shedding.ts'
 
-export interface Refusal {
+export interface GuardRefusal {
   status: number
   text: string
   retryAfterSeconds?: number
@@ -41,7 +41,7 @@ export class Gate {
   }
 
   /** Why a request is not served; null when it is. */
-  refuse(client: string, priority: string | undefined): Refusal | null {
+  refuse(client: string, priority: string | undefined): GuardRefusal | null {
     if (this.#allow && !this.#allow.has(client)) return { status: 403, text: 'This service is locked down.' }
     const waitMs = this.#rate?.take(client, this.#clock.monotonicMs()) ?? 0
     if (waitMs > 0)

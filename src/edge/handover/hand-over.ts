@@ -6,12 +6,12 @@ import { type EdgeLog, openOutput } from '../machine/index.ts'
 import { AppError, messageOf, type Clock } from '../../base/index.ts'
 import { edgeCountsSchema } from '../../contract/index.ts'
 import type { AdminServer } from '../admin/index.ts'
-import type { Platform, Service, Progress } from '../services/index.ts'
+import type { EdgeServices, Service, Progress } from '../services/index.ts'
 import { askedSchema, successorVariable, type Given } from './messages.ts'
 import { Steps } from './steps.ts'
 
 export interface HandoverParts {
-  platform: Platform
+  platform: EdgeServices
   admin: AdminServer
   directory: string
   clock: Clock

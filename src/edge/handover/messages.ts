@@ -32,5 +32,5 @@ export type Asked = z.infer<typeof askedSchema>
  * it alone is the edge; it has all that was given.
  */
 const steps = ['loaded', 'prepared', 'serving', 'open', 'all taken'] as const
-export type Step = (typeof steps)[number]
+export type HandoverStep = (typeof steps)[number]
 export const takenSchema = z.object({ step: z.enum(steps) })

@@ -1,6 +1,6 @@
 import { AppError, type Clock } from '../../base/index.ts'
 import { duration } from '../../contract/index.ts'
-import { takenSchema, type Step } from './messages.ts'
+import { takenSchema, type HandoverStep } from './messages.ts'
 
 /** Where the steps of the process come from that takes over: a child with an IPC channel. */
 export interface Source {
@@ -12,7 +12,7 @@ export interface Source {
 /** What the process that takes over has told, one step after the other. */
 export class Steps {
   readonly #clock: Clock
-  readonly #reached = new Map<Step, PromiseWithResolvers<void>>()
+  readonly #reached = new Map<HandoverStep, PromiseWithResolvers<void>>()
   /** It has ended, or never began: why. */
   readonly ended: Promise<string>
   #why = ''
@@ -37,7 +37,7 @@ export class Steps {
   }
 
   /** Resolves when it has reached the step. Throws UNAVAILABLE when it ends, is called off or takes too long. */
-  async reached(step: Step, withinMs: number): Promise<void> {
+  async reached(step: HandoverStep, withinMs: number): Promise<void> {
     if (this.#why !== '') this.callOff(this.#why)
     const late = Promise.withResolvers<never>()
     const fail = (why: string) =>
@@ -51,7 +51,7 @@ export class Steps {
     }
   }
 
-  #of(step: Step): PromiseWithResolvers<void> {
+  #of(step: HandoverStep): PromiseWithResolvers<void> {
     let found = this.#reached.get(step)
     if (!found) {
       found = Promise.withResolvers()

@@ -1,6 +1,6 @@
 import type { Server, Socket } from 'node:net'
-import type { Platform, Inheritance, Progress } from '../services/index.ts'
-import { givenSchema, successorVariable, type Asked, type Step } from './messages.ts'
+import type { EdgeServices, Inheritance, Progress } from '../services/index.ts'
+import { givenSchema, successorVariable, type Asked, type HandoverStep } from './messages.ts'
 
 /**
  * The edge that started this process to take over from it. Once it has given its ports this one goes on alone when it
@@ -11,7 +11,7 @@ export class Predecessor {
   readonly #isGiven = Promise.withResolvers<boolean>()
   readonly #acts = Promise.withResolvers<Progress>()
   readonly #gone = Promise.withResolvers<void>()
-  #platform: Platform | null = null
+  #platform: EdgeServices | null = null
   /** Served together when all have come: each would come later if those before it were served first. */
   #waiting: { service: string; connection: Socket }[] | null = []
 
@@ -48,7 +48,7 @@ export class Predecessor {
    * Serves beside it; resolves when `platform` shall act and it no longer does. Whether it had given all ports by then:
    * it may have ended before.
    */
-  async serve(platform: Platform): Promise<boolean> {
+  async serve(platform: EdgeServices): Promise<boolean> {
     this.#platform = platform
     this.#tell('prepared')
     const hasPorts = await this.#isGiven.promise
@@ -72,11 +72,11 @@ export class Predecessor {
     this.#send({ kind: 'end', withinMs })
   }
 
-  #tell(step: Step): void {
+  #tell(step: HandoverStep): void {
     this.#send({ step })
   }
 
-  #send(message: Asked | { step: Step }): void {
+  #send(message: Asked | { step: HandoverStep }): void {
     if (process.connected) process.send?.(message, undefined, {}, () => undefined)
   }
 

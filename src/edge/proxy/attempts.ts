@@ -3,7 +3,7 @@ import type { Clock } from '../../base/index.ts'
 import type { ProxyLimits, Timeouts } from '../../contract/index.ts'
 import type { Attempt, BinLog, Outcome, ReleaseCounts } from '../counts/index.ts'
 import { isOurLack } from '../machine/index.ts'
-import type { AttemptEnd, Gate, Refusal } from '../guards/index.ts'
+import type { AttemptEnd, Gate, GuardRefusal } from '../guards/index.ts'
 import { type InstanceSet, InstanceStopped, type Instance } from '../supervisor/index.ts'
 import { closedBy, outcomeOfCut, type Begun } from './cut-response.ts'
 import type { RequestRouter } from './router.ts'
@@ -27,7 +27,7 @@ export interface Sender {
   /** The instance of the attempt has a slot for it. */
   send(): void
   /** The client gets this instead of a response. */
-  giveUp(refusal: Refusal): void
+  giveUp(refusal: GuardRefusal): void
 }
 
 /** What is known of a request whose attempt has failed. */
@@ -206,18 +206,18 @@ export class Attempts {
 /** The time for the head of a response is over. */
 export class NoResponse extends Error {}
 
-const noConnectionLeft: Refusal = {
+const noConnectionLeft: GuardRefusal = {
   status: 503,
   text: 'The proxy has no connection left to reach the service.',
   retryAfterSeconds: 1,
 }
-const noSlot: Refusal = {
+const noSlot: GuardRefusal = {
   status: 503,
   text: 'All connections to the service are in use.',
   retryAfterSeconds: 1,
 }
-const tooLate: Refusal = { status: 504, text: 'The service did not respond in time.' }
-const unreachable: Refusal = {
+const tooLate: GuardRefusal = { status: 504, text: 'The service did not respond in time.' }
+const unreachable: GuardRefusal = {
   status: 502,
   text: 'The service could not be reached, or closed the connection.',
 }

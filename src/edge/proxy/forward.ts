@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
-import type { Refusal } from '../guards/index.ts'
+import type { GuardRefusal } from '../guards/index.ts'
 import { clientPath, InstanceStopped, type Instance } from '../supervisor/index.ts'
 import { Attempts, codeOf, NoResponse, type Forwarding, type Sender } from './attempts.ts'
 import { begun, outcomeOfCut, outcomeOfWhole, type Begun, type CutBy } from './cut-response.ts'
 import { answerHead, answerTrailers, requestHeaders, takesTrailers } from './headers.ts'
-import type { Origin } from './origin.ts'
+import type { RequestOrigin } from './origin.ts'
 import { refuse } from './refuse.ts'
 import { hasBody, type Destination } from './request-check.ts'
 
@@ -20,7 +20,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Sender {
   readonly #with: Forwarding
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
-  readonly #origin: Origin
+  readonly #origin: RequestOrigin
   readonly #to: Destination
   readonly #cookie: string | null
   readonly #attempts: Attempts
@@ -43,7 +43,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Sender {
     request: IncomingMessage,
     response: ServerResponse,
     to: Destination,
-    origin: Origin,
+    origin: RequestOrigin,
     instance: Instance,
     cookie: string | null,
   ) {
@@ -161,7 +161,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Sender {
     }
   }
 
-  giveUp(refusal: Refusal): void {
+  giveUp(refusal: GuardRefusal): void {
     refuse(this.#request, this.#response, refusal)
     // An attempt that has failed no longer reads a body that it was waiting for.
     void this.#first?.then(() => this.#dropBody(), ignore)

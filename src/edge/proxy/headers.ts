@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Origin } from './origin.ts'
+import type { RequestOrigin } from './origin.ts'
 
 /** Between two neighbours only (RFC 9110 §7.6.1), and what nobody may pass on. */
 const hopByHop = new Set([
@@ -45,7 +45,7 @@ function namedIn(connection: string | undefined): ReadonlySet<string> | null {
  */
 export function requestHeaders(
   { rawHeaders, headers }: IncomingMessage,
-  { peer, isTrusted }: Origin,
+  { peer, isTrusted }: RequestOrigin,
   host: string,
 ): string[] {
   const named = namedIn(headers.connection)

@@ -2,19 +2,19 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Server as SocketServer, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { AppError, messageOf } from '../../base/index.ts'
-import type { Refusal } from '../guards/index.ts'
+import type { GuardRefusal } from '../guards/index.ts'
 import type { Forwarding } from './attempts.ts'
 import { ClientConnections, type Give } from './client-connections.ts'
 import { cutOff } from './cut-response.ts'
 import { Exchange } from './forward.ts'
-import { originOf, type Origin } from './origin.ts'
+import { originOf, type RequestOrigin } from './origin.ts'
 import { refuse, refuseConnection } from './refuse.ts'
 import { checkRequest, hasBody, type Destination } from './request-check.ts'
 import { stickyCookie, type Route, type Unserved } from './router.ts'
 import { Tunnel } from './tunnel.ts'
 import { Turns, type ParserStop } from './turns.ts'
 
-const unserved = (why: Unserved['why']): Refusal => ({
+const unserved = (why: Unserved['why']): GuardRefusal => ({
   status: 503,
   text:
     why === 'all full'
@@ -185,7 +185,7 @@ export class Listener {
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy())
     const origin = originOf(request, this.#forwarding.trusts)
-    const found: Refusal | { to: Destination; route: Route } = isHandshake(request)
+    const found: GuardRefusal | { to: Destination; route: Route } = isHandshake(request)
       ? this.#findUpgrade(request, origin)
       : { status: 501, text: 'Only WebSocket is supported.' }
     if ('status' in found) {
@@ -199,13 +199,19 @@ export class Listener {
   }
 
   /** A handshake has no body: what one reader takes for it the next one takes for frames. */
-  #findUpgrade(request: IncomingMessage, origin: Origin): Refusal | { to: Destination; route: Route } {
+  #findUpgrade(
+    request: IncomingMessage,
+    origin: RequestOrigin,
+  ): GuardRefusal | { to: Destination; route: Route } {
     return hasBody(request)
       ? { status: 400, text: 'A WebSocket handshake must not have a body.' }
       : this.#find(request, origin)
   }
 
-  #find(request: IncomingMessage, { client }: Origin): Refusal | { to: Destination; route: Route } {
+  #find(
+    request: IncomingMessage,
+    { client }: RequestOrigin,
+  ): GuardRefusal | { to: Destination; route: Route } {
     const { gate, router, limits, bins } = this.#forwarding
     const to = checkRequest(request, limits)
     if ('status' in to) return to

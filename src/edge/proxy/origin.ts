@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import { plainAddress } from '../guards/index.ts'
 
 /** Where a request came from. */
-export interface Origin {
+export interface RequestOrigin {
   /** Whoever has connected to us. */
   peer: string
   /** Whether the peer is a proxy that is believed about it. */
@@ -13,7 +13,10 @@ export interface Origin {
 }
 
 /** `trusts` tells whether an address is one of a proxy in front. */
-export function originOf({ socket, headers }: IncomingMessage, trusts: (address: string) => boolean): Origin {
+export function originOf(
+  { socket, headers }: IncomingMessage,
+  trusts: (address: string) => boolean,
+): RequestOrigin {
   const peer = plainAddress(socket.remoteAddress ?? '')
   if (!trusts(peer)) return { peer, isTrusted: false, client: peer }
   return { peer, isTrusted: true, client: clientIn(String(headers['x-forwarded-for'] ?? ''), trusts) ?? peer }

@@ -1,6 +1,6 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Refusal } from '../guards/index.ts'
+import type { GuardRefusal } from '../guards/index.ts'
 
 /** From a refusal on, for the rest of its body. */
 const lingerMs = 30_000
@@ -12,7 +12,7 @@ const malformed = new Set([400, 501, 505])
  * Answers a request that no instance gets. What still comes of its body is thrown away: closed under it, its client
  * would lose the answer. Nothing can follow where its end is in doubt, or it waits to be asked for a body.
  */
-export function refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
+export function refuse(request: IncomingMessage, response: ServerResponse, refusal: GuardRefusal): void {
   const text = `${refusal.text}\n`
   const isLast = malformed.has(refusal.status) || request.headers.expect !== undefined
   // With its own reason: that of an answer which could not be handed on may stand there, and may be why.
@@ -30,7 +30,7 @@ export function refuse(request: IncomingMessage, response: ServerResponse, refus
 }
 
 /** The same on a connection whose next request cannot be read, or that has left HTTP's hands. It ends with this. */
-export function refuseConnection(socket: Duplex, refusal: Refusal): void {
+export function refuseConnection(socket: Duplex, refusal: GuardRefusal): void {
   const text = `${refusal.text}\n`
   const retry = refusal.retryAfterSeconds === undefined ? '' : `retry-after: ${refusal.retryAfterSeconds}\r\n`
   socket.end(

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Refusal } from '../guards/index.ts'
+import type { GuardRefusal } from '../guards/index.ts'
 import type { ProxyLimits } from '../../contract/index.ts'
 import { isHost } from './headers.ts'
 
@@ -13,7 +13,7 @@ export interface Destination {
  * Refuses what Node's parser lets through but could be read in two ways further on, or is above a limit. What two
  * readers could frame differently (both lengths, two lengths, folded or bare line ends) the parser has refused.
  */
-export function checkRequest(request: IncomingMessage, limits: ProxyLimits): Refusal | Destination {
+export function checkRequest(request: IncomingMessage, limits: ProxyLimits): GuardRefusal | Destination {
   const { rawHeaders, headers, method, httpVersionMajor, httpVersionMinor } = request
   // HTTP/2 begins otherwise: this is someone who wants it read so further on.
   if (httpVersionMajor !== 1) return { status: 505, text: 'Only HTTP/1 is supported.' }
@@ -51,7 +51,11 @@ const absoluteForm = /^http:\/\/([^/?#@\\]+)([/?][^#]*)?(?:#|$)/i
  * which OPTIONS alone may have, and which its absolute form without a path means (§3.2.4). A path is passed on byte for
  * byte: a signature may cover it.
  */
-function destinationOf(target: string, host: string | undefined, isOptions: boolean): Refusal | Destination {
+function destinationOf(
+  target: string,
+  host: string | undefined,
+  isOptions: boolean,
+): GuardRefusal | Destination {
   if (target.startsWith('/')) return { path: target, host: host ?? '' }
   if (target === '*' && isOptions) return { path: target, host: host ?? '' }
   const [, authority = '', path = ''] = absoluteForm.exec(target) ?? []

@@ -1,12 +1,12 @@
 import { request as connect, type ClientRequest, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Refusal } from '../guards/index.ts'
+import type { GuardRefusal } from '../guards/index.ts'
 import { maxResponseHeadBytes, type Instance } from '../supervisor/index.ts'
 import { Attempts, NoResponse, type Forwarding, type Sender } from './attempts.ts'
 import { begun, outcomeOfCut, outcomeOfWhole, type Begun, type CutBy } from './cut-response.ts'
 import { requestHeaders } from './headers.ts'
-import type { Origin } from './origin.ts'
+import type { RequestOrigin } from './origin.ts'
 import { refuseConnection } from './refuse.ts'
 import type { Destination } from './request-check.ts'
 
@@ -25,7 +25,7 @@ export class Tunnel implements Sender {
   /** What the client sent behind its handshake. */
   readonly #head: Buffer
   readonly #to: Destination
-  readonly #origin: Origin
+  readonly #origin: RequestOrigin
   readonly #attempts: Attempts
   #upstream: ClientRequest | null = null
   /** A response that is none of 101. */
@@ -37,7 +37,7 @@ export class Tunnel implements Sender {
     client: Duplex,
     head: Buffer,
     to: Destination,
-    origin: Origin,
+    origin: RequestOrigin,
     instance: Instance,
   ) {
     this.#with = forwarding
@@ -101,7 +101,7 @@ export class Tunnel implements Sender {
     upstream.end()
   }
 
-  giveUp(refusal: Refusal): void {
+  giveUp(refusal: GuardRefusal): void {
     refuseConnection(this.#client, refusal)
   }
 

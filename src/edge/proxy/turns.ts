@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Refusal } from '../guards/index.ts'
+import type { GuardRefusal } from '../guards/index.ts'
 import { refuseConnection } from './refuse.ts'
 import { hasBody } from './request-check.ts'
 
@@ -26,7 +26,7 @@ interface Line {
   /** What came behind that header, not yet parsed; null while the parser runs. */
   unparsed: Buffer | null
   /** What is wrong with what came behind the current request; null while nothing is. */
-  refusal: Refusal | null
+  refusal: GuardRefusal | null
 }
 
 /**
@@ -176,7 +176,7 @@ function release(socket: Socket): void {
 }
 
 /** As Node answers itself. */
-function refusalOf(code: string | undefined): Refusal {
+function refusalOf(code: string | undefined): GuardRefusal {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
       return { status: 431, text: 'The header is too large.' }

@@ -1,3 +1,3 @@
 export { type Inheritance, type Progress, inheritanceSchema, progressSchema } from './inheritance.ts'
-export { type Handlers, Platform } from './platform.ts'
+export { type Handlers, EdgeServices } from './edge-services.ts'
 export type { Service } from './service.ts'

@@ -5,7 +5,7 @@ import type { Surroundings } from '../machine/index.ts'
 import { BinLog } from '../counts/index.ts'
 import { AddressList, Gate } from '../guards/index.ts'
 import { Listener, RequestRouter } from '../proxy/index.ts'
-import type { ServiceRecord } from '../state/index.ts'
+import type { StoredService } from '../state/index.ts'
 import {
   InstanceSet,
   type Orphans,
@@ -59,7 +59,7 @@ export class Service {
   #isLeaving: boolean
   #keptPort: number | null
 
-  constructor(options: ServiceOptions, record: ServiceRecord) {
+  constructor(options: ServiceOptions, record: StoredService) {
     const { clock, rng } = options
     this.#options = options
     this.#keptPort = options.keptPort
@@ -93,7 +93,7 @@ export class Service {
     return this.#isLeaving
   }
 
-  get record(): ServiceRecord {
+  get record(): StoredService {
     return {
       isLeaving: this.#isLeaving,
       definition: this.#definition,

@@ -1,2 +1,2 @@
 export { StateFile, readState } from './state-file.ts'
-export type { InstanceRecord, ServiceRecord } from './state.ts'
+export type { InstanceRecord, StoredService } from './state.ts'

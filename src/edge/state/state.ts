@@ -46,7 +46,7 @@ const serviceRecordSchema = z.object({
   /** Instances that a person wants restarted, in turn; the first may be in progress. */
   restarts: z.array(z.object({ id: z.string().max(200), reason: z.string() })).default([]),
 })
-export type ServiceRecord = z.infer<typeof serviceRecordSchema>
+export type StoredService = z.infer<typeof serviceRecordSchema>
 
 /** Everything that must survive the edge. */
 export const edgeStateSchema = z.object({ services: z.array(serviceRecordSchema) })

@@ -5,7 +5,7 @@ import { shortened, type Clock } from '../../base/index.ts'
 import type { EdgeOutput } from '../../contract/index.ts'
 import { LogFile, type Punch } from './log-file.ts'
 
-export type LogLine = EdgeOutput<'logs'>[number]
+export type InstanceLogLine = EdgeOutput<'logs'>[number]
 
 export interface InstanceLogOptions {
   /** Size from which the part of a file that was read is cut off, and how much of that is kept next to it, bytes. */
@@ -20,7 +20,7 @@ const maxLineLength = 8000
 const newline = 0x0a
 
 interface Source {
-  stream: LogLine['stream']
+  stream: InstanceLogLine['stream']
   file: LogFile
   /** Where to continue reading; null before the first read. */
   offset: number | null
@@ -44,7 +44,7 @@ export class InstanceLog {
   readonly #maxFileBytes: number
   readonly #maxReadBytes: number
   readonly #keptLines: number
-  #lines: LogLine[] = []
+  #lines: InstanceLogLine[] = []
   #reading: Promise<void> | undefined
   #writerPid: number | null = null
 
@@ -59,7 +59,7 @@ export class InstanceLog {
     this.#maxFileBytes = maxFileBytes
     this.#maxReadBytes = maxReadBytes
     this.#keptLines = keptLines
-    const source = (stream: LogLine['stream'], ending: string, descriptor: number): Source => ({
+    const source = (stream: InstanceLogLine['stream'], ending: string, descriptor: number): Source => ({
       stream,
       file: new LogFile({
         path: join(directory, `${names.instanceId}.${ending}.log`),
@@ -108,7 +108,7 @@ export class InstanceLog {
     return this.#sources[1].file.path
   }
 
-  get lines(): readonly LogLine[] {
+  get lines(): readonly InstanceLogLine[] {
     return this.#lines
   }
 

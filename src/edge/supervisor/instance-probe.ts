@@ -5,7 +5,7 @@ import type { ProbeOutcome } from './health-probe.ts'
 export type InstanceOutcome = ProbeOutcome | { kind: 'foreign'; why: string }
 
 /** Where an instance answered, or was last known to be, and the outcome. */
-export interface Found {
+export interface ProbeResult {
   host: LoopbackHost
   outcome: InstanceOutcome
 }
@@ -17,7 +17,7 @@ export interface Found {
 export async function askInstance(
   known: LoopbackHost,
   ask: (host: LoopbackHost) => Promise<InstanceOutcome>,
-): Promise<Found> {
+): Promise<ProbeResult> {
   const first = await ask(known)
   if (first.kind !== 'refused' && first.kind !== 'foreign') return { host: known, outcome: first }
   const other = loopbackHosts.find((host) => host !== known) ?? known

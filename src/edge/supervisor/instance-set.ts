@@ -9,7 +9,7 @@ import {
 } from '../../contract/index.ts'
 import type { Surroundings } from '../machine/index.ts'
 import type { InstanceFailure } from '../counts/index.ts'
-import type { InstanceRecord, ServiceRecord } from '../state/index.ts'
+import type { InstanceRecord, StoredService } from '../state/index.ts'
 import { isDirectory, missingDirectory } from './directory.ts'
 import { mayEject } from './ejection.ts'
 import { InstanceLog } from './instance-log.ts'
@@ -49,7 +49,7 @@ const keptKeys = 200
  */
 export class InstanceSet {
   readonly #options: InstanceSetOptions
-  readonly #wanted = new Map<string, ServiceRecord['releases'][number]>()
+  readonly #wanted = new Map<string, StoredService['releases'][number]>()
   readonly #instances: Instance[] = []
   readonly #outputs = new Map<string, InstanceLog>()
   /** Instances whose replacement was started. */
@@ -58,7 +58,7 @@ export class InstanceSet {
   #usable = new Map<string, readonly Instance[]>()
   #doneKeys: string[] = []
   /** Instances to restart on a person's order, in turn. The first may be in progress, and stays until it is gone. */
-  #restarts: ServiceRecord['restarts'] = []
+  #restarts: StoredService['restarts'] = []
   #isClosed = false
   #isStopped = false
 
@@ -67,7 +67,7 @@ export class InstanceSet {
     this.thaw()
   }
 
-  get record(): Pick<ServiceRecord, 'releases' | 'doneKeys' | 'instances' | 'restarts'> {
+  get record(): Pick<StoredService, 'releases' | 'doneKeys' | 'instances' | 'restarts'> {
     return {
       releases: [...this.#wanted.values()],
       doneKeys: this.#doneKeys,
@@ -98,7 +98,7 @@ export class InstanceSet {
   }
 
   /** Takes over the instances of an earlier edge. */
-  async restore({ releases, doneKeys, instances, restarts }: ServiceRecord): Promise<void> {
+  async restore({ releases, doneKeys, instances, restarts }: StoredService): Promise<void> {
     this.#doneKeys = [...doneKeys]
     for (const entry of releases) this.#wanted.set(entry.release.id, entry)
     await Promise.all(instances.map((record) => this.#restoreInstance(record)))

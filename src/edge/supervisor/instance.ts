@@ -18,7 +18,7 @@ import type { InstanceOptions } from './instance-options.ts'
 import { accountFor } from './account.ts'
 import { ManagedProcess, type ProcessEnd } from './managed-process.ts'
 import { contentMark, markOf } from './orphans.ts'
-import { Slots } from './slots.ts'
+import { RequestSlots } from './slots.ts'
 import { askToEndByMark, endByMark, type Mark } from './process-identity.ts'
 import { RequestLoad } from './request-load.ts'
 import { megabytes, repeated, restartBackoff } from './restart-policy.ts'
@@ -47,7 +47,7 @@ export class Instance {
   port = 0
   /** Of this process; outcomes at an earlier one do not count. */
   passive = new PassiveHealth()
-  readonly slots = new Slots()
+  readonly slots = new RequestSlots()
   /** Its place among the instances of its release, which a replacement keeps. */
   readonly ordinal: number
   readonly #options: InstanceOptions

@@ -12,7 +12,7 @@ import {
   endByMark,
   findByName,
   identityOf,
-  type Found,
+  type FoundProcess,
   type Mark,
 } from './process-identity.ts'
 
@@ -70,7 +70,7 @@ export async function findOrphans(
   )
   const orphans: Orphan[] = []
   for (const processes of byInstance.values()) {
-    const { variables } = processes[0] as Found
+    const { variables } = processes[0] as FoundProcess
     const isOwn =
       variables.get('PILOTHOUSE_EDGE') === directory ||
       processes.some((each) => writesInto(each, logDirectory))
@@ -90,7 +90,7 @@ export async function findOrphans(
   return orphans
 }
 
-function writesInto({ pid }: Found, logDirectory: string): boolean {
+function writesInto({ pid }: FoundProcess, logDirectory: string): boolean {
   return [1, 2].some((descriptor) => {
     try {
       return readlinkSync(`/proc/${pid}/fd/${descriptor}`).startsWith(logDirectory + sep)

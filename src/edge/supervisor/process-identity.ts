@@ -55,7 +55,7 @@ async function ask(command: string, args: string[]): Promise<string | null> {
 }
 
 /** A process that an edge started, found by the variables that it was started with. */
-export interface Found {
+export interface FoundProcess {
   pid: number
   /** Whether it leads its own group, as the first process of an instance does. */
   isLeader: boolean
@@ -76,7 +76,7 @@ export interface Mark {
  * Processes that have a variable of this name and belong to this user, or to an account of root's services, in order
  * of start (Linux only). Processes that an instance started are among them, after the instance.
  */
-export function findByName(name: string): Found[] {
+export function findByName(name: string): FoundProcess[] {
   return carriersOf((environment) => environment.startsWith(`${name}=`) || environment.includes(`\0${name}=`))
     .filter(({ pid, environment }) => isOurs(pid, environment))
     .map(({ pid, group, startTicks, environment }) => ({
@@ -91,7 +91,7 @@ export function findByName(name: string): Found[] {
 }
 
 /** The processes of `findByName` that carry `mark` and lead their own group, oldest first (Linux only). */
-export const findByMark = (mark: Mark): Found[] =>
+export const findByMark = (mark: Mark): FoundProcess[] =>
   findByName(mark.variable.slice(0, mark.variable.indexOf('='))).filter(
     ({ isLeader, pid }) => isLeader && carries(readOfProcess(pid, 'environ'), mark),
   )

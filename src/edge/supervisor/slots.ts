@@ -5,7 +5,7 @@ export interface SlotLimits {
 }
 
 /** The requests that one instance works on, and those that wait, in order of arrival. */
-export class Slots {
+export class RequestSlots {
   #used = 0
   readonly #waiting = new Set<() => void>()
 

@@ -9,7 +9,7 @@ import {
   identityOf,
   isUnwritable,
   lockDirectory,
-  Platform,
+  EdgeServices,
   Predecessor,
   requireHandover,
   takeLock,
@@ -136,7 +136,7 @@ export async function runEdge({ directory, environment, onReady }: EdgeRequest):
     openLog({ level: 'info', clock, to: { kind: 'file', directory: join(directory, 'log') } }),
   )
   told.log = log
-  const platform = await Platform.open({
+  const platform = await EdgeServices.open({
     directory,
     workDirectory: workDirectory(directory),
     environment,
@@ -331,7 +331,7 @@ async function firstLock(path: string, isRevived: boolean): Promise<DirectoryLoc
   }
 }
 
-const portsOf = ({ services, unclaimedPorts }: Platform): KeptPort[] => [
+const portsOf = ({ services, unclaimedPorts }: EdgeServices): KeptPort[] => [
   ...[...services].flatMap(([service, { listener, isLeaving }]) => {
     const descriptor = isLeaving ? null : (listener?.descriptor ?? null)
     return descriptor === null ? [] : [{ service, descriptor }]

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { edgePlatform, type EdgeClient } from '../../../src/adapters/platforms/edge/index.ts'
 import { systemClock, systemRng } from '../../../src/adapters/system/index.ts'
-import { Platform } from '../../../src/edge/index.ts'
+import { EdgeServices } from '../../../src/edge/index.ts'
 import { claimWithinMs } from '../../../src/edge/supervisor/orphans.ts'
 import { identityOf } from '../../../src/edge/supervisor/process-identity.ts'
 import { ensureEdge, stopEdge } from '../../../src/hosts/edge/index.ts'
@@ -163,7 +163,7 @@ describe.runIf(process.platform === 'linux')('an edge whose state is damaged, ev
     valueOf(await stopEdge(edge.client, { directory, clock, withInstances: false, withinMs: 60_000 }))
     edge.damage()
     const due: (() => void)[] = []
-    const platform = await Platform.open({
+    const platform = await EdgeServices.open({
       directory,
       workDirectory: join(directory, 'work'),
       environment: process.env,

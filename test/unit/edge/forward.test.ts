@@ -12,7 +12,7 @@ import { Exchange } from '../../../src/edge/proxy/forward.ts'
 import { Tunnel } from '../../../src/edge/proxy/tunnel.ts'
 import { connectionsTo } from '../../../src/edge/supervisor/connections.ts'
 import type { Instance } from '../../../src/edge/supervisor/instance.ts'
-import { Slots } from '../../../src/edge/supervisor/slots.ts'
+import { RequestSlots } from '../../../src/edge/supervisor/slots.ts'
 import { VirtualClock } from '../../support/clock.ts'
 
 const instanceWith = (id: string, pool: Pool) =>
@@ -20,7 +20,7 @@ const instanceWith = (id: string, pool: Pool) =>
     id,
     releaseId: 'r1',
     pool,
-    slots: new Slots(),
+    slots: new RequestSlots(),
     begin: () => undefined,
     end: () => undefined,
   }) as unknown as Instance

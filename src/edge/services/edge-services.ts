@@ -16,7 +16,7 @@ import {
 import type { Surroundings } from '../machine/index.ts'
 import type { Inheritance, Progress } from './inheritance.ts'
 import { Service } from './service.ts'
-import { readState, StateFile, type ServiceRecord } from '../state/index.ts'
+import { readState, StateFile, type StoredService } from '../state/index.ts'
 import {
   InstanceLog,
   claimWithinMs,
@@ -76,7 +76,7 @@ const oldLogMs = 7 * 86_400_000
 const writeAgainMs = 1000
 
 /** All services of one edge, and their state on the disk. */
-export class Platform {
+export class EdgeServices {
   readonly #options: PlatformOptions
   readonly #services = new Map<string, Service>()
   /** Services on their way in: two that declare the same one wait for one another. */
@@ -122,7 +122,7 @@ export class Platform {
   }
 
   /** Takes up the state of the directory: services listen and their instances are known when it resolves. */
-  static async open(options: PlatformOptions): Promise<Platform> {
+  static async open(options: PlatformOptions): Promise<EdgeServices> {
     await mkdir(options.directory, { recursive: true, mode: 0o700 })
     await mkdir(options.workDirectory, { recursive: true, mode: 0o700 }).catch((failure: unknown) =>
       options.log.warn('the work directory cannot be created', { failure: messageOf(failure) }),
@@ -135,7 +135,7 @@ export class Platform {
     const edgeDirectory = await realpath(options.directory)
     const ids = state.services.flatMap(({ instances }) => instances.map(({ id }) => id))
     const orphans = await findOrphans(edgeDirectory, logsOf(edgeDirectory), new Set(ids))
-    const platform = new Platform(options, { generation, damage, edgeDirectory, orphans })
+    const platform = new EdgeServices(options, { generation, damage, edgeDirectory, orphans })
     await Promise.all(state.services.map((record) => platform.#restore(record)))
     platform.#isRestored = true
     if (platform.#keptPorts.size > 0)
@@ -323,7 +323,7 @@ export class Platform {
     return descriptor
   }
 
-  async #restore(record: ServiceRecord): Promise<void> {
+  async #restore(record: StoredService): Promise<void> {
     const { name } = record.definition
     const service = this.#build(record)
     this.#services.set(name, service)
@@ -390,7 +390,7 @@ export class Platform {
     }
   }
 
-  #build(record: ServiceRecord): Service {
+  #build(record: StoredService): Service {
     const { directory } = this.#options
     return new Service(
       {
