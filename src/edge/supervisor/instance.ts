@@ -286,7 +286,7 @@ export class Instance {
         this.#failed('crash')
         this.#restarted('ended while the edge was away')
       }
-      this.#tidying = this.#endStrays()
+      this.#tidy()
       // Not awaited: it starts once this edge acts.
       if (!isStopping) void this.start()
       return
@@ -401,6 +401,11 @@ export class Instance {
     askToEndByMark(this.#mark, pid)
     if (await process.stop(graceMs)) return
     this.#options.log.error('an instance that could not be killed keeps running', { instance: this.id, pid })
+  }
+
+  /** One search after the other: one that was still waiting would end the process of the next start. */
+  #tidy(): void {
+    this.#tidying = this.#tidying.then(() => this.#endStrays())
   }
 
   /** Processes that its processes started outside of their group. */
@@ -532,7 +537,7 @@ export class Instance {
     const { clock, rng, log, onChange } = this.#options
     this.#dropTimers()
     void this.#connections?.pool.destroy()
-    this.#tidying = this.#endStrays()
+    this.#tidy()
     const delayMs = backoffMs(this.#restarts.failed(this.#isProven), restartBackoff, rng.next())
     this.#life = {
       kind: 'down',
