@@ -62,7 +62,7 @@ export async function rollBackWhenConfirmed(
     return {
       title: `Not rolled back: ${subject}`,
       isUrgent: true,
-      text: `${text} Try again, or run: ${isUndo ? `pilothouse deployments undo ${subject}` : 'pilothouse rollback --all'}`,
+      text: `${text} Try again, or run: ${isUndo ? `pilothouse deployments undo ${subject}` : `pilothouse rollback ${ways.length === 1 ? subject : '--all'}`}`,
       path: '/services',
     }
   }

@@ -29,8 +29,8 @@ async function commandVerdict(
   for (const file of placesOf(program, cwd, path)) {
     const found = await troubleOf(file, 'program')
     if (found === '') {
-      const script = await scriptTrouble(argv, cwd, path)
-      if (script !== '') return failed(`The script ${script} of ${releaseId}.`)
+      const script = await missingScript(argv, cwd, path)
+      if (script !== null) return failed(`The script ${script} of ${releaseId} does not exist in ${cwd}.`)
       return passed(`The program of ${releaseId} is ${file}.`)
     }
     if (found !== missing || isPath(program)) trouble = found
@@ -38,17 +38,18 @@ async function commandVerdict(
   return failed(`The program ${program} of ${releaseId} ${trouble}.`)
 }
 
-/** "server.js does not exist in /srv/shop"; empty where the script is there, or the command names none for certain. */
-async function scriptTrouble(argv: readonly string[], cwd: string, path: string): Promise<string> {
+/** The script that a command names and that is not there; null where it is, or the command names none for certain. */
+async function missingScript(argv: readonly string[], cwd: string, path: string): Promise<string | null> {
   const script = scriptOf(argv)
-  if (!script) return ''
+  if (!script) return null
   for (const name of script.candidates) {
     const file = resolve(cwd, name)
-    for (const ending of script.endings) if (await exists(file + ending)) return ''
+    for (const ending of script.endings) if (await exists(file + ending)) return null
     if (!script.isOnPath || isPath(name)) continue
-    for (const place of path.split(delimiter).filter(Boolean)) if (await exists(join(place, name))) return ''
+    for (const place of path.split(delimiter).filter(Boolean))
+      if (await exists(join(place, name))) return null
   }
-  return script.isCertain ? `${script.candidates.at(-1)} does not exist in ${cwd}` : ''
+  return script.isCertain ? (script.candidates.at(-1) ?? null) : null
 }
 
 /** Whether something is there; what may not be looked at is taken to be. */

@@ -3,7 +3,7 @@ import type { Finding, Judgement } from '../model/deployments.ts'
 /** What each decision of a judge is called wherever a person reads it. */
 export const decisionNames: Readonly<Record<Judgement['decision'], string>> = {
   continue: 'continue',
-  promote: 'ready to promote',
+  promote: 'within limits',
   rollback: 'roll back',
   inconclusive: 'inconclusive',
 }

@@ -115,7 +115,11 @@ function lineFor(
             event.by,
           )
     case 'oldStopped':
-      return good(`${candidate} is promoted`)
+      return good(
+        after.stableReleaseId === null
+          ? `${candidate} is promoted`
+          : `${stable} has stopped: ${candidate} is promoted`,
+      )
     case 'rollbackStarted':
       return {
         severity: 'critical',

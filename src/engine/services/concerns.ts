@@ -111,7 +111,7 @@ export function serviceConcerns(
       `clients gave up on ${shareText(left, usualAbandonedRatio)} to ${stableReleaseId}`,
     )
   }
-  if (trouble !== '') add('trouble', 'warning', 'cannot be controlled', trouble)
+  if (trouble !== '') add('trouble', 'warning', 'its router or target does not respond as it should', trouble)
   if (service.keepTrouble)
     add('not-kept', 'warning', 'changes are lost if the edge restarts', service.keepTrouble)
 
