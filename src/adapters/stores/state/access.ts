@@ -1,10 +1,12 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { Result } from '../../../base/index.ts'
+import type { Dialect } from './dialects/dialect.ts'
 import type { Tables } from './tables.ts'
 
 /** The database as an aggregate's store reads it: `run` turns what the driver throws into our failures. */
 export interface Access {
   query: Kysely<Tables>
+  dialect: Dialect
   run: <T>(read: () => Promise<T>) => Promise<Result<T>>
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { AuditStore } from '../../../engine/audit/index.ts'
 import { auditStore } from './aggregates/audit.ts'
 import { readAuditSeal } from './audit-seal.ts'
-import { failureOf, readDatabase } from './dialects/sqlite/index.ts'
+import { failureOf, readDatabase, sqlite } from './dialects/sqlite/index.ts'
 import { migrations } from './migrations/index.ts'
 
 /** The audit log of a data directory, as nobody changes it here. */
@@ -38,7 +38,10 @@ export async function readAuditLog(directory: string): Promise<Result<ReadAuditL
         return failed(thrown)
       }
     }
-    return ok({ ...auditStore({ query, run }, seal), [Symbol.asyncDispose]: () => query.destroy() })
+    return ok({
+      ...auditStore({ query, dialect: sqlite, run }, seal),
+      [Symbol.asyncDispose]: () => query.destroy(),
+    })
   } catch (thrown) {
     return failed(thrown)
   }

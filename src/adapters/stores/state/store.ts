@@ -18,6 +18,7 @@ import {
   newestBackup,
   openDatabase,
   readHolderNote,
+  sqlite,
   writeHolderNote,
   type OpenDatabase,
 } from './dialects/sqlite/index.ts'
@@ -73,8 +74,8 @@ class SqliteStateStore implements StateStore {
     this.#isShared = isShared
     this.#status = { isWritable: true, reason: '', sinceMs: clock.nowMs() }
     const { query } = database
-    const access: Access = { query, run: (read) => this.#read(read) }
-    const taking = participants(participantsOf(seal))
+    const access: Access = { query, dialect: sqlite, run: (read) => this.#read(read) }
+    const taking = participants(participantsOf(seal, sqlite))
     this.#journal = journalStore(access)
     this.stores = {
       work: { commit: (changes) => this.#write(() => commitAll(query, lease, taking, changes)) },

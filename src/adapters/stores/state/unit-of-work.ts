@@ -10,19 +10,20 @@ import { releaseParticipant } from './aggregates/releases.ts'
 import { serviceParticipant } from './aggregates/services.ts'
 import { trafficParticipant } from './aggregates/traffic.ts'
 import type { AuditSeal } from './audit-seal.ts'
+import type { Dialect } from './dialects/dialect.ts'
 import type { Lease } from './lease.ts'
 import type { Tables } from './tables.ts'
 
 export type Participants = { readonly [Aggregate in keyof Changes]: Participant<Changes[Aggregate]> }
 
 /** One for each aggregate, in the order in which they store. The audit log is last: its end follows from all the rest. */
-export const participantsOf = (seal: AuditSeal | null): Participants => ({
+export const participantsOf = (seal: AuditSeal | null, dialect: Dialect): Participants => ({
   journal: journalParticipant,
   services: serviceParticipant,
   declarations: declarationParticipant,
   traffic: trafficParticipant,
   releases: releaseParticipant,
-  deployments: deploymentParticipant,
+  deployments: deploymentParticipant(dialect),
   evidence: evidenceParticipant,
   audit: auditParticipant(seal),
 })

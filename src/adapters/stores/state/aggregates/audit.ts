@@ -11,7 +11,6 @@ import {
 import type { Access, Participant, Writing } from '../access.ts'
 import { readKeys, recordedKeys, vouchStartOf, writeKeys } from '../audit-keys.ts'
 import type { AuditSeal } from '../audit-seal.ts'
-import { contains } from '../dialects/sqlite/index.ts'
 import type { Tables } from '../tables.ts'
 
 /** What a text is looked for in. */
@@ -21,7 +20,7 @@ const searchedColumns = ['actor', 'action', 'target', 'why', 'details'] as const
 type SealToVerify = Pick<AuditSeal, 'isNew' | 'fingerprint' | 'anchor' | 'of'>
 
 /** Without a seal the log is chained, not sealed. */
-export const auditStore = ({ query, run }: Access, seal: SealToVerify | null): AuditStore => ({
+export const auditStore = ({ query, dialect, run }: Access, seal: SealToVerify | null): AuditStore => ({
   audit: (filter) =>
     run(async () => {
       const { actor, target, text, fromMs, toMs, limit, beforeSeq } = filter
@@ -29,7 +28,9 @@ export const auditStore = ({ query, run }: Access, seal: SealToVerify | null): A
       if (actor !== undefined) found = found.where('actor', '=', actor)
       if (target !== undefined) found = found.where('target', '=', target)
       if (text !== undefined)
-        found = found.where((eb) => eb.or(searchedColumns.map((column) => contains(eb, column, text))))
+        found = found.where((eb) =>
+          eb.or(searchedColumns.map((column) => dialect.contains(eb, column, text))),
+        )
       if (fromMs !== undefined) found = found.where('at_ms', '>=', fromMs)
       if (toMs !== undefined) found = found.where('at_ms', '<', toMs)
       if (beforeSeq !== undefined) found = found.where('seq', '<', beforeSeq)

@@ -8,14 +8,14 @@ import type {
   StoredEvent,
 } from '../../../../engine/deployments/index.ts'
 import type { Access, Participant, Writing } from '../access.ts'
-import { contains, isTaken } from '../dialects/sqlite/index.ts'
+import type { Dialect } from '../dialects/dialect.ts'
 import { readDoneBy, storedActor } from '../stored-actor.ts'
 import type { Tables } from '../tables.ts'
 
 /** What a text is looked for in. */
 const searchedColumns = ['service', 'candidate_release_id', 'stable_release_id', 'reason', 'why'] as const
 
-export const deploymentStore = ({ query, run }: Access): DeploymentStore => ({
+export const deploymentStore = ({ query, dialect, run }: Access): DeploymentStore => ({
   openOf: (service) =>
     run(async () => {
       const rows = await query
@@ -55,7 +55,9 @@ export const deploymentStore = ({ query, run }: Access): DeploymentStore => ({
           eb.or([eb('candidate_release_id', '=', releaseId), eb('stable_release_id', '=', releaseId)]),
         )
       if (text !== undefined)
-        found = found.where((eb) => eb.or(searchedColumns.map((column) => contains(eb, column, text))))
+        found = found.where((eb) =>
+          eb.or(searchedColumns.map((column) => dialect.contains(eb, column, text))),
+        )
       if (beforeId !== undefined)
         found = found.where('seq', '<', (eb) =>
           eb.selectFrom('deployments').select('seq').where('id', '=', beforeId),
@@ -65,19 +67,19 @@ export const deploymentStore = ({ query, run }: Access): DeploymentStore => ({
     }),
 })
 
-export const deploymentParticipant: Participant<DeploymentChange> = {
+export const deploymentParticipant = (dialect: Dialect): Participant<DeploymentChange> => ({
   kinds: { addEvent: true, putDeployment: true },
   async apply(transaction, changes) {
     for (const change of changes)
       switch (change.kind) {
         case 'addEvent':
-          await addEvent(transaction, change.event)
+          await addEvent(transaction, change.event, dialect)
           break
         case 'putDeployment':
           await putDeployment(transaction, change.deployment)
       }
   },
-}
+})
 
 function readDeployment(body: string): Deployment {
   const deployment = readDoneBy<Deployment>(body, 'createdBy')
@@ -106,6 +108,7 @@ async function eventsOf(query: Kysely<Tables>, deploymentId: string): Promise<St
 async function addEvent(
   transaction: Writing,
   { deploymentId, seq, atMs, elapsedMs, event }: StoredEvent,
+  dialect: Dialect,
 ): Promise<void> {
   try {
     await transaction
@@ -119,7 +122,7 @@ async function addEvent(
       })
       .execute()
   } catch (thrown) {
-    if (!isTaken(thrown)) throw thrown
+    if (!dialect.isTaken(thrown)) throw thrown
     throw new AppError(
       'CONFLICT',
       `Event ${seq} of ${deploymentId} is already stored: another engine writes to this database.`,

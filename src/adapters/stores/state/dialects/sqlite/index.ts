@@ -1,5 +1,5 @@
 export { newestBackup } from './backups.ts'
 export { openDatabase, readDatabase, type OpenDatabase } from './database.ts'
-export { contains, isTaken } from './expressions.ts'
+export { sqlite } from './expressions.ts'
 export { dropHolderNote, readHolderNote, writeHolderNote } from './holder-note.ts'
 export { failureOf } from './failures.ts'
