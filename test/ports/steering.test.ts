@@ -136,7 +136,7 @@ describe('releases out of a config', () => {
     expect((await stored()).sort()).toEqual(['r1', 'r2'])
     expect(valueOf(await state.stores.releases.find('shop', 'r1'))).toMatchObject({
       note: 'first',
-      createdBy: 'configuration',
+      createdBy: { kind: 'configuration' },
     })
     const audit = valueOf(await state.stores.audit.audit({ limit: 10 }))
     expect(audit.map(({ action, details }) => [action, details['releaseId']])).toEqual([

@@ -133,7 +133,7 @@ describe('the directory of the demo', () => {
     await prepareDemo(directory)
     await expect(readFile(join(directory, 'left-over'))).rejects.toThrow('ENOENT')
     const running = await announceServer(directory, { url: 'http://127.0.0.1:1', token: 't' })
-    await expect(prepareDemo(directory)).rejects.toThrow(/runs on .* already/)
+    await expect(prepareDemo(directory)).rejects.toThrow(/is already running on /)
     await running[Symbol.asyncDispose]()
     await writeFile(join(directory, 'pilothouse.yaml'), 'services: {}\n')
     await expect(prepareDemo(directory)).rejects.toThrow('stays as it is')

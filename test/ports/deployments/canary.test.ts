@@ -1,3 +1,4 @@
+import { localActor } from '../../../src/contract/index.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../../support/until.ts'
 import { Shoppers, Steered } from './steered.ts'
@@ -45,7 +46,7 @@ describe('a release, shipped by a real engine through the embedded platform unde
     await until('more requests', () => shoppers.answersOf('r1') > stableBefore + 60 || undefined)
     expect(shoppers.answersOf('r2') - before).toBeLessThanOrEqual(3)
     expect((await steered.ended(id)).phase).toBe('rolled_back')
-    expect((await steered.service())?.automationStopped).toMatchObject({ by: 'local' })
+    expect((await steered.service())?.automationStopped).toMatchObject({ by: localActor })
     await expect(steered.deploy('r2')).rejects.toThrow('CONFLICT')
     await steered.call('/services/shop/resume', { why: 'looked at it' })
     expect((await steered.service())?.automationStopped).toBeNull()
