@@ -136,6 +136,6 @@ describe('the directory of the demo', () => {
     await expect(prepareDemo(directory)).rejects.toThrow(/is already running on /)
     await running[Symbol.asyncDispose]()
     await writeFile(join(directory, 'pilothouse.yaml'), 'services: {}\n')
-    await expect(prepareDemo(directory)).rejects.toThrow('stays as it is')
+    await expect(prepareDemo(directory)).rejects.toThrow('was not changed')
   })
 })
