@@ -98,7 +98,10 @@ export class Observer {
 
   /** Whether `part` has not answered so far but may be about to. */
   #isStarting(part: Part, answer: Result<unknown>): boolean {
-    if (answer.ok || answer.error.code !== 'UNAVAILABLE' || this.#answered.has(part)) return false
+    if (answer.ok || this.#answered.has(part)) return false
+    // One that has just started is told of the service at the next look.
+    const isExpected = answer.error.code === 'UNAVAILABLE' || answer.error.code === 'NOT_FOUND'
+    if (!isExpected) return false
     return this.#parts.clock.monotonicMs() - this.#beganAt < startGraceMs
   }
 

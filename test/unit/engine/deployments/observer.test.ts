@@ -69,4 +69,15 @@ describe('a definition that the platform refuses', () => {
     await lookout.look(null)
     expect([lookout.refusal, lookout.trouble]).toEqual(['', 'The edge cannot be reached.'])
   })
+
+  it('is no trouble at a platform that starts between the declaration and the look', async () => {
+    const platform = new Platform()
+    platform.declared = fail(new AppError('UNAVAILABLE', 'The edge cannot be reached.'))
+    const lookout = platform.lookout()
+    await lookout.look(null)
+    expect([lookout.refusal, lookout.trouble]).toEqual(['', ''])
+    platform.declared = platform.known = ok(undefined)
+    await lookout.look(null)
+    expect(platform.warnings).toEqual([])
+  })
 })
